@@ -1,0 +1,1 @@
+"""Credit conclusions, pure: facts in, conclusions out; no I/O, no clock, no SQL."""

@@ -1,0 +1,133 @@
+"""Stock paginators: the ways in which products hand out long lists, each resumable after every page.
+
+    by_keyset    ordered by (watermark, id), next page by key, with an overlap: for changes, nothing lost on ties
+    by_id        ordered by id inside a fixed window: for first loads and for systems that sort by id only
+    by_token     the system's own continuation token, with a restart where it has expired
+    by_offset    only for lists that do not move while they are read
+
+They yield `Page`s whose cursor is plain JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from connector.adapter import Page, Record
+from connector.errors import ConfigError
+
+Mark = str  # a watermark in the system's own sortable form
+
+
+def by_keyset(
+    cursor: Any,
+    fetch: Callable[[Mark | None, tuple[Mark, str] | None], Sequence[Record]],
+    mark_of: Callable[[Record], Mark],
+    id_of: Callable[[Record], str],
+    size: int,
+    earlier: Callable[[Mark], Mark],
+) -> Iterator[Page]:
+    """Pages ordered by (watermark, id) ascending; nothing is lost where many rows share one watermark.
+
+    `fetch(since, after)` gives at most `size` records: those after the key `after` where it is given, else those with
+    watermark >= `since`, else all. `earlier(mark)` is the watermark less the overlap: rows that became visible late are
+    met again, and upserts make that harmless. `id_of` gives the id in the form in which the system sorts and `after`
+    is handed back. Cursor: `{"mark": …}` between pulls, with `"since"` and `"after"` inside one.
+    """
+    state = dict(cursor or {})
+    mark: Mark | None = state.get("mark")
+    full = bool(state.get("full", mark is None))
+    since: Mark | None = state.get("since") if "after" in state else (earlier(mark) if mark is not None else None)
+    after: tuple[Mark, str] | None = tuple(state["after"]) if state.get("after") else None
+    while True:
+        records = fetch(since, after)
+        for record in records:
+            own = mark_of(record)
+            mark = own if mark is None or own > mark else mark
+        if records:
+            after = (mark_of(records[-1]), id_of(records[-1]))
+        if len(records) < size:
+            yield Page(records, {"mark": mark} if mark is not None else None, full, last=True)
+            return
+        yield Page(records, {"mark": mark, "since": since, "after": after, "full": full}, full, last=False)
+
+
+def by_id(
+    cursor: Any,
+    fetch: Callable[[Mark | None, Mark, str | None], Sequence[Record]],
+    id_of: Callable[[Record], str],
+    size: int,
+    earlier: Callable[[Mark], Mark],
+    until: Callable[[], Mark],
+) -> Iterator[Page]:
+    """Pages ordered by id inside a window whose upper end is fixed when the pull begins.
+
+    `fetch(since, to, after)` gives at most `size` records with `since <= watermark <= to` and id > `after`, by id.
+    `until()` is the upper end for a new pull (now, less what the system needs to make writes visible). Cursor:
+    `{"since": …}` between pulls, with `"to"` and `"after"` inside one.
+    """
+    state = dict(cursor or {})
+    inside = "to" in state
+    full = bool(state.get("full", state.get("since") is None))
+    since: Mark | None = state.get("since")
+    if not inside and since is not None:
+        since = earlier(since)
+    to: Mark = state["to"] if inside else until()
+    after: str | None = state.get("after")
+    while True:
+        records = fetch(since, to, after)
+        if records:
+            after = id_of(records[-1])
+        if len(records) < size:
+            yield Page(records, {"since": to}, full, last=True)
+            return
+        yield Page(records, {"since": since, "to": to, "after": after, "full": full}, full, last=False)
+
+
+class TokenExpired(ConfigError):
+    """Raised by `fetch` of `by_token` when the system no longer knows the continuation token."""
+
+
+def by_token(
+    cursor: Any,
+    fetch: Callable[[Mark | None, str | None], tuple[Sequence[Record], str | None]],
+    mark_of: Callable[[Record], Mark | None],
+    earlier: Callable[[Mark], Mark],
+) -> Iterator[Page]:
+    """Pages by the system's continuation token; starts over from the watermark where the token has expired.
+
+    `fetch(since, token)` gives records and the next token, None on the last page. Cursor: `{"mark": …}` between pulls,
+    with `"since"`, `"token"` and the highest mark seen (`"seen"`) inside one.
+    """
+    state = dict(cursor or {})
+    mark: Mark | None = state.get("mark")
+    full = bool(state.get("full", mark is None))
+    since: Mark | None = state.get("since") if "token" in state else (earlier(mark) if mark is not None else None)
+    seen: Mark | None = state.get("seen", mark)
+    token: str | None = state.get("token")
+    restarted = False
+    while True:
+        try:
+            records, following = fetch(since, token)
+        except TokenExpired:
+            if token is None or restarted:
+                raise
+            restarted, token = True, None
+            continue
+        for record in records:
+            own = mark_of(record)
+            if own is not None and (seen is None or own > seen):
+                seen = own
+        if following is None:
+            yield Page(records, {"mark": seen} if seen is not None else None, full, last=True)
+            return
+        token = following
+        yield Page(
+            records, {"mark": mark, "since": since, "token": token, "seen": seen, "full": full}, full, last=False
+        )
+
+
+def at_once(records: Sequence[Record], size: int = 1000) -> Iterator[Page]:
+    """A list that is read as a whole every time (full pages; what is not in it is gone)."""
+    for start in range(0, max(len(records), 1), size):
+        yield Page(records[start : start + size], None, full=True, last=start + size >= len(records))

@@ -1,0 +1,1 @@
+"""All SQL lives here: tables, facts, positions, outbox, documents, runs."""

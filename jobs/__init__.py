@@ -1,0 +1,1 @@
+"""The story of the night: pull, link, evaluate, push."""

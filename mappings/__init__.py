@@ -1,0 +1,1 @@
+"""The shipped mapping of each adapter, as TOML beside this file."""
