@@ -1,0 +1,362 @@
+"""The operator's configuration: `config.toml`, read once; systems, store, schedule, and references to secrets, never secrets.
+
+[business]
+currency = "CNY"                 # reporting currency
+time_zone = "Asia/Shanghai"      # where calendar days are counted
+language = "zh"                  # of tasks and texts that are written to systems
+
+[store]
+url = "sqlite:///holdfast.db"    # relative paths are relative to this file
+
+[[systems]]
+name = "books"
+adapter = "files"
+roles = ["erp"]
+settings = { path = "book" }
+
+[systems.secrets]                # only references: env:NAME, file:PATH, keyring:NAME
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from connector import adapter as adapters
+from connector.adapter import Adapter, Role, nearest
+from connector.errors import ConfigError, HoldfastError, Problem
+from connector.money import is_currency
+from connector.text import Language, Text, same
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Business(_Part):
+    """The company whose customers these are."""
+
+    currency: str = Field("CNY", description="Reporting currency, ISO 4217.")
+    time_zone: str = Field("Asia/Shanghai", description="Where calendar days are counted.")
+    language: Literal["en", "zh"] = Field("en", description="Language of what is written to systems.")
+
+    @field_validator("currency")
+    @classmethod
+    def _currency(cls, value: str) -> str:
+        if not is_currency(value):
+            raise ValueError("three capital letters of ISO 4217, such as CNY")
+        return value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ValueError, OSError, KeyError):
+            raise ValueError(
+                f"no such time zone; did you mean {nearest(value, sorted(available_timezones()))}?"[:120]
+            ) from None
+        return value
+
+
+class StoreSettings(_Part):
+    """Where facts, decisions and the outbox are kept."""
+
+    url: str = Field("sqlite:///holdfast.db", description="sqlite:///file.db or postgresql+psycopg://…")
+    password: str | None = Field(
+        None, description="Reference to the database password: env:NAME, file:PATH, keyring:NAME."
+    )
+    keep_records_days: int = Field(30, ge=0, description="How long verbatim records are kept for re-mapping.")
+
+    @field_validator("password")
+    @classmethod
+    def _reference(cls, value: str | None) -> str | None:
+        return value if value is None else checked_reference(value)
+
+
+class Schedule(_Part):
+    """When `holdfast serve` works."""
+
+    every_minutes: int = Field(15, ge=1, le=24 * 60, description="Pull changes, link, evaluate, push.")
+    nightly_at: str = Field(
+        "01:30", pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="Full run, in the business's time zone."
+    )
+
+
+class System(_Part):
+    """One configured installation of somebody's software."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$", description="Any short name.")
+    adapter: str = Field(description="Which product: see `holdfast adapters`.")
+    roles: tuple[Role, ...] = Field(min_length=1, description="What it is trusted for: erp, crm, bureau, rates.")
+    settings: Mapping[str, Any] = Field(default_factory=dict, description="The adapter's own settings.")
+    secrets: Mapping[str, str] = Field(default_factory=dict, description="References only.")
+    mapping: str | None = Field(None, description="A mapping file of your own; else the shipped one.")
+    language: Literal["en", "zh"] | None = Field(None, description="Language of what is written there.")
+
+    @field_validator("secrets")
+    @classmethod
+    def _references(cls, value: Mapping[str, str]) -> Mapping[str, str]:
+        for reference in value.values():
+            checked_reference(reference)
+        return value
+
+
+class Config(_Part):
+    """The whole of `config.toml`. `root` is its folder: relative paths start there."""
+
+    business: Business = Business()  # type: ignore[call-arg]
+    store: StoreSettings = StoreSettings()  # type: ignore[call-arg]
+    schedule: Schedule = Schedule()  # type: ignore[call-arg]
+    policy: str | None = Field(None, description="A policy file of your own; else the shipped default.")
+    systems: tuple[System, ...] = ()
+    root: Path = Field(Path(), exclude=True)
+
+    def system(self, name: str) -> System:
+        """One system by name. ConfigError with the nearest right name."""
+        for system in self.systems:
+            if system.name == name:
+                return system
+        raise ConfigError(
+            Text("No system is called “{name}”. Configured: {near}.", "没有名为“{name}”的系统。已配置：{near}。").fill(
+                name=name, near=nearest(name, [s.name for s in self.systems]) if self.systems else "-"
+            )
+        )
+
+    def with_role(self, *roles: Role) -> list[System]:
+        """The systems that are trusted for any of these."""
+        return [s for s in self.systems if set(s.roles) & set(roles)]
+
+    def path(self, relative: str) -> Path:
+        """A path from the file, relative to its folder."""
+        return (self.root / relative).resolve() if not Path(relative).is_absolute() else Path(relative)
+
+    @property
+    def store_url(self) -> str:
+        """The store's URL with a relative SQLite path made absolute. A password is not part of it."""
+        url = self.store.url
+        prefix = "sqlite:///"
+        if url.startswith(prefix) and not url.startswith("sqlite:////") and url != "sqlite:///:memory:":
+            return prefix + str(self.path(url[len(prefix) :]))
+        return url
+
+    def language_for(self, system: System) -> Language:
+        """The language in which texts are written to a system."""
+        return system.language or self.business.language
+
+
+def checked_reference(reference: str) -> str:
+    """A reference to a secret, unchanged. ValueError for anything that may be the secret itself (which is not repeated)."""
+    kind, _, rest = reference.partition(":")
+    if kind not in ("env", "file", "keyring") or not rest:
+        raise ValueError("a reference is wanted: env:NAME, file:PATH or keyring:NAME; never the secret itself")
+    return reference
+
+
+def secret(reference: str, root: Path, owner: str) -> str:
+    """The value behind a reference, now. ConfigError names the reference, never the value."""
+    kind, _, name = checked_reference(reference).partition(":")
+    value: str | None = None
+    try:
+        if kind == "env":
+            value = os.environ.get(name)
+        elif kind == "file":
+            path = Path(name) if Path(name).is_absolute() else root / name
+            value = path.read_text(encoding="utf-8").strip()
+        else:
+            keyring = importlib.import_module("keyring")
+            value = keyring.get_password("holdfast", name)
+    except (OSError, ImportError, UnicodeDecodeError) as wrong:
+        raise ConfigError(
+            Text(
+                "{owner}: the secret {reference} cannot be read ({why}).",
+                "{owner}：无法读取密钥 {reference}（{why}）。",
+            ).fill(owner=owner, reference=reference, why=type(wrong).__name__)
+        ) from None
+    if not value:
+        raise ConfigError(
+            Text(
+                "{owner}: the secret {reference} is not set. Set it, for example: {example}",
+                "{owner}：密钥 {reference} 未设置。请设置，例如：{example}",
+            ).fill(owner=owner, reference=reference, example=f"export {name}=…" if kind == "env" else name)
+        )
+    return value
+
+
+def store_url(config: Config) -> str:
+    """The store's URL with its password, from the reference, in place. Never to be shown."""
+    if not config.store.password:
+        return config.store_url
+    from sqlalchemy.engine import make_url
+
+    password = secret(config.store.password, config.root, "store")
+    return make_url(config.store_url).set(password=password).render_as_string(hide_password=False)
+
+
+# --- loading -----------------------------------------------------------------------------------------------------------
+def parse(text: str, where: str, root: Path) -> tuple[Config | None, list[Problem]]:
+    """The configuration, or all that is wrong with it at once."""
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as wrong:
+        return None, [
+            Problem(
+                "toml",
+                where,
+                Text("This is not valid TOML: {why}.", "不是有效的 TOML：{why}。").fill(why=str(wrong)),
+                Text("Mend the line.", "请修正该行。"),
+            )
+        ]
+    problems: list[Problem] = []
+    config: Config | None = None
+    try:
+        config = Config.model_validate({**raw, "root": root})
+    except ValidationError as wrong:
+        problems += _problems(wrong, where, Config)
+    for at, system in enumerate(raw.get("systems", []) if isinstance(raw.get("systems"), list) else []):
+        if isinstance(system, dict):
+            problems += _system_problems(system, f"{where} systems.{at} ({system.get('name', '?')})")
+    names = [s.get("name") for s in raw.get("systems", []) if isinstance(s, dict)]
+    for name in sorted({n for n in names if isinstance(n, str) and names.count(n) > 1}):
+        problems.append(
+            Problem(
+                "duplicate",
+                where,
+                Text("Two systems are called “{name}”.", "有两个系统都叫“{name}”。").fill(name=name),
+                Text("Give each a name of its own.", "请为每个系统取不同的名称。"),
+                "systems.name",
+            )
+        )
+    return (None if problems else config), problems
+
+
+def load(path: Path) -> Config:
+    """The configuration in a file. ConfigError listing every problem, each with its remedy."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as wrong:
+        raise ConfigError(
+            Text(
+                "{path} cannot be read ({why}). `holdfast init` writes one.",
+                "无法读取 {path}（{why}）。可用 `holdfast init` 生成。",
+            ).fill(path=path, why=type(wrong).__name__)
+        ) from None
+    config, problems = parse(text, path.name, path.resolve().parent)
+    if config is None:
+        lines_en = "\n".join(
+            f"  {p.where}{f' [{p.field}]' if p.field else ''}: {p.what.en} {p.fix.en}" for p in problems
+        )
+        lines_zh = "\n".join(
+            f"  {p.where}{f' [{p.field}]' if p.field else ''}：{p.what.zh}{p.fix.zh}" for p in problems
+        )
+        raise ConfigError(Text(f"The configuration has problems:\n{lines_en}", f"配置有问题：\n{lines_zh}"))
+    return config
+
+
+def _fields_at(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
+    """The right names at a place of the model, for "did you mean"."""
+    current: Any = model
+    for step in path[:-1]:
+        if isinstance(step, int):
+            continue
+        field = getattr(current, "model_fields", {}).get(step)
+        if field is None:
+            return []
+        current = field.annotation
+        inner = [a for a in getattr(current, "__args__", ()) if isinstance(a, type) and issubclass(a, BaseModel)]
+        current = inner[0] if inner else current
+    return list(getattr(current, "model_fields", {}))
+
+
+def _problems(wrong: ValidationError, where: str, model: type[BaseModel]) -> list[Problem]:
+    found = []
+    for error in wrong.errors(include_input=False, include_url=False):
+        field = ".".join(str(p) for p in error["loc"])
+        if error["type"] == "extra_forbidden":
+            right = [n for n in _fields_at(model, error["loc"]) if n != "root"]
+            what = Text("Unknown key.", "未知的键。")
+            fix = Text("Did you mean {near}?", "是否应为 {near}？").fill(near=nearest(str(error["loc"][-1]), right))
+        elif error["type"] == "missing":
+            what = Text("This key is missing.", "缺少该键。")
+            fix = Text("Add it.", "请补上。")
+        else:
+            what = Text("The value is not usable: {why}.", "值不可用：{why}。").fill(
+                why=error["msg"].removeprefix("Value error, ")
+            )
+            fix = Text("See config.example.toml.", "参见 config.example.toml。")
+        found.append(Problem(error["type"], where, what, fix, field))
+    return found
+
+
+def _system_problems(raw: dict[str, Any], where: str) -> list[Problem]:
+    """What only the adapter can say: its settings, its secrets, its roles."""
+    name = raw.get("adapter")
+    if not isinstance(name, str):
+        return []
+    try:
+        product: Adapter[Any] = adapters.load(name)
+    except HoldfastError as wrong:
+        return [Problem("adapter", where, wrong.user, same(""), "adapter")]
+    found: list[Problem] = []
+    settings = raw.get("settings", {})
+    if isinstance(settings, dict):
+        try:
+            product.settings.model_validate(settings)
+        except ValidationError as wrong:
+            found += [
+                Problem(p.code, p.where, p.what, p.fix, f"settings.{p.field}")
+                for p in _problems(wrong, where, product.settings)
+            ]
+    secrets = raw.get("secrets", {})
+    known = {s.name for s in product.secrets}
+    if isinstance(secrets, dict):
+        found += [
+            Problem(
+                "secret",
+                where,
+                Text("{adapter} needs no secret called “{name}”.", "{adapter} 不需要名为“{name}”的密钥。").fill(
+                    adapter=name, name=s
+                ),
+                Text("It knows: {near}.", "可用：{near}。").fill(near=nearest(s, sorted(known)) if known else "-"),
+                f"secrets.{s}",
+            )
+            for s in secrets
+            if s not in known
+        ]
+        found += [
+            Problem(
+                "secret",
+                where,
+                Text("The secret “{name}” ({title}) is missing.", "缺少密钥“{name}”（{title}）。").fill(
+                    name=s.name, title=s.title
+                ),
+                Text(
+                    'Add a reference under [systems.secrets], such as {name} = "env:NAME".',
+                    '请在 [systems.secrets] 下添加引用，例如 {name} = "env:NAME"。',
+                ).fill(name=s.name),
+                f"secrets.{s.name}",
+            )
+            for s in product.secrets
+            if s.required and s.name not in secrets
+        ]
+    roles = raw.get("roles", [])
+    if isinstance(roles, list):
+        found += [
+            Problem(
+                "role",
+                where,
+                Text("{adapter} cannot be used as {role}.", "{adapter} 不能用作 {role}。").fill(adapter=name, role=r),
+                Text("It can be: {roles}.", "可用角色：{roles}。").fill(roles=", ".join(product.roles)),
+                "roles",
+            )
+            for r in roles
+            if isinstance(r, str) and r in ("erp", "crm", "bureau", "rates") and r not in product.roles
+        ]
+    return found
