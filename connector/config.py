@@ -1,4 +1,4 @@
-"""The operator's configuration: `config.toml`, read once; systems, store, schedule, and references to secrets, never secrets.
+"""The operator's `config.toml`, read once: business, store, schedule, systems, references to secrets, never secrets.
 
 [business]
 currency = "CNY"                 # reporting currency
@@ -153,7 +153,7 @@ class Config(_Part):
 
 
 def checked_reference(reference: str) -> str:
-    """A reference to a secret, unchanged. ValueError for anything that may be the secret itself (which is not repeated)."""
+    """A reference to a secret, unchanged. ValueError (without the value) for what may be the secret itself."""
     kind, _, rest = reference.partition(":")
     if kind not in ("env", "file", "keyring") or not rest:
         raise ValueError("a reference is wanted: env:NAME, file:PATH or keyring:NAME; never the secret itself")
@@ -200,7 +200,7 @@ def store_url(config: Config) -> str:
     return make_url(config.store_url).set(password=password).render_as_string(hide_password=False)
 
 
-# --- loading -----------------------------------------------------------------------------------------------------------
+# --- loading ---
 def parse(text: str, where: str, root: Path) -> tuple[Config | None, list[Problem]]:
     """The configuration, or all that is wrong with it at once."""
     try:

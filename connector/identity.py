@@ -17,7 +17,7 @@ _WEIGHTS = tuple(pow(3, i, 31) for i in range(17))
 
 
 def normal_tax_id(text: str | None) -> str | None:
-    """A tax id without width, case, spaces and punctuation: `９１１１ 0000-…` → `91110000…`. None where nothing is left."""
+    """A tax id without width, case, spaces and punctuation. None where nothing is left."""
     if not text:
         return None
     plain = "".join(c for c in unicodedata.normalize("NFKC", text).upper() if c.isalnum())

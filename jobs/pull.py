@@ -1,0 +1,188 @@
+"""Pull: records of every stream of a system become facts; page, cursor and change marks in one transaction.
+
+A crash after any page loses and doubles nothing: the next pull goes on from the cursor that was committed with the last
+page. A record that has not changed is only stamped. A bad record is quarantined with its problem, its last good facts
+stay, and the rest goes on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+
+import simplejson
+
+from connector.adapter import Page, Record, Stream
+from connector.connect import Connected
+from connector.errors import ConfigError, HoldfastError, Problem
+from connector.mapping import Context
+from connector.store import facts, records
+from connector.store.db import Store
+from connector.store.facts import Kept
+from connector.text import Text
+from jobs.progress import Progress, silent
+from jobs.run import Run, failure, running
+
+
+def pull(
+    store: Store, connected: Connected, *, full: bool = False, nightly: bool = False, progress: Progress = silent
+) -> Run:
+    """Reads what has changed in one system since the last pull (`full`: everything). Never raises our own errors."""
+    with running(store, connected.clock, "pull", connected.name) as run:
+        streams = _in_order(connected)
+        _remap(store, connected, streams, run)
+        for stream in streams:
+            try:
+                _pull_stream(store, connected, stream, run, full, nightly, progress)
+            except ConfigError as wrong:
+                # One object without rights must not keep the others from being read; it is told, and nothing is swept.
+                run.problem(failure("pull", connected.name, wrong, f"{connected.name}/{stream.name}"))
+            except HoldfastError as wrong:
+                run.problem(failure("pull", connected.name, wrong, f"{connected.name}/{stream.name}"))
+                run.failed = wrong.user
+                break  # the system is in trouble: no use in asking it for more
+    return run
+
+
+def _in_order(connected: Connected) -> list[Stream[object]]:
+    """The streams that the mapping reads, those they depend on first."""
+    wanted = set(connected.mapping.streams())
+    left = [s for s in connected.adapter.streams if s.name in wanted]
+    ordered: list[Stream[object]] = []
+    while left:
+        ready = [s for s in left if not any(a in {o.name for o in left} for a in s.after)] or left[:1]
+        ordered += ready
+        left = [s for s in left if s not in ready]
+    return ordered
+
+
+def _pull_stream(
+    store: Store,
+    connected: Connected,
+    stream: Stream[object],
+    run: Run,
+    full: bool,
+    nightly: bool,
+    progress: Progress,
+) -> None:
+    name, mapping = connected.name, connected.mapping
+    with store.writing() as tx:
+        if full:
+            facts.forget_cursor(tx, name, stream.name)
+        cursor = facts.cursor(tx, name, stream.name)
+    done = 0
+    for page in stream.read(connected.client, cursor, mapping.wanted(stream.name)):
+        with store.reading() as tx:
+            hashed = [(r.key, digest(r)) for r in page.records]
+            same = facts.unchanged(tx, name, stream.name, hashed, mapping.version)
+        kept = list(_mapped(connected, stream.name, page.records, hashed, same, run))
+        run.problems += getattr(page, "problems", ())
+        with store.writing() as tx:
+            counts = facts.save_page(
+                tx,
+                name,
+                stream.name,
+                records=kept,
+                cursor=page.cursor,
+                full=page.full,
+                last=page.last,
+                gone=page.gone,
+                now=connected.clock.now(),
+                mapping_version=mapping.version,
+                ledger_currency=connected.config.business.currency,
+            )
+        run.counts["pages"] += 1
+        run.counts["records"] += len(page.records)
+        for key in ("new", "changed", "same", "gone"):
+            run.counts[key] += getattr(counts, key)
+        done += len(page.records)
+        progress(f"{name}/{stream.name}", done)
+        if page.last:
+            break
+    else:
+        raise _unfinished(connected, stream)
+    if stream.keys and not page.full and (stream.sweep == "always" or (nightly and stream.sweep == "nightly")):
+        _sweep(store, connected, stream, run)
+
+
+def _unfinished(connected: Connected, stream: Stream[object]) -> ConfigError:
+    return ConfigError(
+        Text(
+            "The adapter {adapter} ended the stream {stream} without a last page: nothing was swept.",
+            "适配器 {adapter} 未给出数据流 {stream} 的最后一页：未执行清理。",
+        ).fill(adapter=connected.adapter.name, stream=stream.name)
+    )
+
+
+def _sweep(store: Store, connected: Connected, stream: Stream[object], run: Run) -> None:
+    """Removes the facts of records that no longer exist there, by the list of those that do."""
+    assert stream.keys is not None
+    existing: set[str] = set()
+    for keys in stream.keys(connected.client):
+        existing.update(keys)
+    with store.writing() as tx:
+        run.counts["gone"] += facts.sweep(tx, connected.name, stream.name, existing)
+
+
+def digest(record: Record) -> str:
+    """A hash of what a record says; equal records have equal hashes whatever the order of their members."""
+    text = simplejson.dumps(record.data, use_decimal=True, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _mapped(
+    connected: Connected,
+    stream: str,
+    page: Sequence[Record],
+    hashed: Sequence[tuple[str, str]],
+    same: set[str],
+    run: Run,
+) -> Iterator[Kept]:
+    mapping, context = connected.mapping, context_of(connected)
+    for record, (key, own) in zip(page, hashed, strict=True):
+        if key in same:
+            yield Kept(key, None, own, None, (), record.where)
+            continue
+        found, problems = mapping.read(stream, record, context=context)
+        run.problems += problems
+        yield Kept(key, record.data, own, None if problems and not found else found, tuple(problems), record.where)
+
+
+def context_of(connected: Connected) -> Context:
+    """What a mapping needs to know of the system it reads."""
+    business = connected.config.business
+    return Context(time_zone=business.time_zone, base=business.currency, system=connected.name)
+
+
+def _remap(store: Store, connected: Connected, streams: Sequence[Stream[object]], run: Run) -> None:
+    """Applies a changed mapping to the records that were kept; a stream whose bodies have expired is read in full."""
+    mapping, name = connected.mapping, connected.name
+    for stream in streams:
+        with store.reading() as tx:
+            stale = records.mapped_otherwise(tx, name, stream.name, mapping.version)
+        if not stale:
+            continue
+        with store.reading() as tx:
+            bodies = records.bodies(tx, name, stream.name, [s.key for s in stale])
+        if any(s.key not in bodies for s in stale):
+            with store.writing() as tx:
+                facts.forget_cursor(tx, name, stream.name)
+            continue
+        for start in range(0, len(stale), 1000):
+            part = stale[start : start + 1000]
+            again = [Record(s.key, bodies[s.key], s.where) for s in part]
+            kept = list(_mapped(connected, stream.name, again, [(s.key, s.hash) for s in part], set(), run))
+            with store.writing() as tx:
+                facts.save_again(
+                    tx,
+                    name,
+                    stream.name,
+                    records=kept,
+                    now=connected.clock.now(),
+                    mapping_version=mapping.version,
+                    ledger_currency=connected.config.business.currency,
+                )
+            run.counts["remapped"] += len(part)
+
+
+__all__ = ["Page", "Problem", "context_of", "digest", "pull"]
