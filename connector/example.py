@@ -153,7 +153,7 @@ def accounts(made: Company, seed: int = 1, language: Language = "en") -> list[Cu
     name; 1 % are missing. Ids are `A00001` …: a sandbox replaces them by its product's own kind. `owner` is the
     person's id, terms and first sale are unknown to a CRM. `language` names the prospects.
     """
-    rng = Random(f"accounts/{seed}")
+    rng = Random(f"accounts/{seed}")  # noqa: S311 - repeatable, not secret
     shown: list[Customer] = []
     for customer in made.customers:
         draw = rng.random()
@@ -231,7 +231,7 @@ def _team(customers: int) -> int:
 
 def _rates(seed: int, as_of: dt.date, currency: str) -> Iterator[Rate]:
     """Monthly rates of three foreign currencies, long enough back for every document."""
-    rng = Random(f"rates/{seed}")
+    rng = Random(f"rates/{seed}")  # noqa: S311 - repeatable, not secret
     home = _IN_CNY[currency]
     for foreign, level in _IN_CNY.items():
         if foreign == currency:
@@ -256,7 +256,7 @@ class _Story:
         rates: dict[tuple[str, int, int], Decimal],
     ) -> None:
         self.into, self.number, self.seed, self.language = into, number, seed, language
-        self.rng = Random(f"{seed}/{number}")
+        self.rng = Random(f"{seed}/{number}")  # noqa: S311 - repeatable, not secret
         self.rates = rates
         self.id = f"C{number:04d}"
         self.as_of = into.as_of

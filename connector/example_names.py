@@ -11,33 +11,37 @@ from typing import Literal
 
 Language = Literal["en", "zh"]
 
-_CITIES = (
-    "苏州 Suzhou 320500|上海 Shanghai 310115|深圳 Shenzhen 440300|宁波 Ningbo 330200|杭州 Hangzhou 330100|青岛 Qingdao 370200|"
-    "无锡 Wuxi 320200|东莞 Dongguan 441900|佛山 Foshan 440600|成都 Chengdu 510100|武汉 Wuhan 420100|重庆 Chongqing 500100|"
-    "天津 Tianjin 120100|大连 Dalian 210200|厦门 Xiamen 350200|长沙 Changsha 430100|合肥 Hefei 340100|郑州 Zhengzhou 410100|"
-    "济南 Jinan 370100|温州 Wenzhou 330300|南京 Nanjing 320100|常州 Changzhou 320400|昆明 Kunming 530100|沈阳 Shenyang 210100"
-)
-_FIRST = "恒 Heng|华 Hua|金 Jin|瑞 Rui|宏 Hong|德 De|新 Xin|凯 Kai|博 Bo|永 Yong|嘉 Jia|万 Wan|中 Zhong|天 Tian|百 Bai|通 Tong"
-_SECOND = (
-    "泰 Tai|盛 Sheng|源 Yuan|达 Da|丰 Feng|诺 Nuo|科 Ke|隆 Long|安 An|航 Hang|利 Li|顺 Shun|邦 Bang|特 Te|朗 Lang|乐 Le"
-)
-_TRADES = (
-    "精密机械 Precision Machinery|电子科技 Electronics|包装材料 Packaging|化工 Chemicals|医疗器械 Medical Devices|"
-    "建筑材料 Building Materials|汽车零部件 Auto Parts|纺织品 Textiles|食品 Foods|照明 Lighting|物流 Logistics|"
-    "五金制品 Hardware|新能源 New Energy|家具 Furniture|塑胶制品 Plastics|仪器仪表 Instruments|国际贸易 International Trading|"
-    "自动化设备 Automation|环保科技 Environmental Technology|印刷 Printing"
-)
-_ABROAD = (
-    "Northgate Ashford Brightwater Calder Dunmore Eastfield Fairmont Glenrock Harrow Ironbridge Kestrel Lindqvist Marlow Norwood "
-    "Oakhurst Pemberton Quayside Redmire Stanhope Thornbury Upton Vantage Westlake Yarrow Brandt Keller Vogel Lehmann Moreau Duval"
-)
+_CITIES = """
+苏州 Suzhou 320500|上海 Shanghai 310115|深圳 Shenzhen 440300|宁波 Ningbo 330200|杭州 Hangzhou 330100|
+青岛 Qingdao 370200|无锡 Wuxi 320200|东莞 Dongguan 441900|佛山 Foshan 440600|成都 Chengdu 510100|
+武汉 Wuhan 420100|重庆 Chongqing 500100|天津 Tianjin 120100|大连 Dalian 210200|厦门 Xiamen 350200|
+长沙 Changsha 430100|合肥 Hefei 340100|郑州 Zhengzhou 410100|济南 Jinan 370100|温州 Wenzhou 330300|
+南京 Nanjing 320100|常州 Changzhou 320400|昆明 Kunming 530100|沈阳 Shenyang 210100
+"""
+_FIRST = """
+恒 Heng|华 Hua|金 Jin|瑞 Rui|宏 Hong|德 De|新 Xin|凯 Kai|博 Bo|永 Yong|嘉 Jia|万 Wan|中 Zhong|天 Tian|百 Bai|通 Tong
+"""
+_SECOND = """
+泰 Tai|盛 Sheng|源 Yuan|达 Da|丰 Feng|诺 Nuo|科 Ke|隆 Long|安 An|航 Hang|利 Li|顺 Shun|邦 Bang|特 Te|朗 Lang|乐 Le
+"""
+_TRADES = """
+精密机械 Precision Machinery|电子科技 Electronics|包装材料 Packaging|化工 Chemicals|医疗器械 Medical Devices|
+建筑材料 Building Materials|汽车零部件 Auto Parts|纺织品 Textiles|食品 Foods|照明 Lighting|物流 Logistics|
+五金制品 Hardware|新能源 New Energy|家具 Furniture|塑胶制品 Plastics|仪器仪表 Instruments|
+国际贸易 International Trading|自动化设备 Automation|环保科技 Environmental Technology|印刷 Printing
+"""
+_ABROAD = """
+Northgate Ashford Brightwater Calder Dunmore Eastfield Fairmont Glenrock Harrow Ironbridge Kestrel Lindqvist Marlow
+Norwood Oakhurst Pemberton Quayside Redmire Stanhope Thornbury Upton Vantage Westlake Yarrow Brandt Keller Vogel
+Lehmann Moreau Duval
+"""
 _FORMS = "Ltd GB|GmbH DE|S.A. FR|B.V. NL|Inc. US|K.K. JP|Pte. Ltd. SG|AB SE"
 _SURNAMES = "王 Wang|李 Li|张 Zhang|刘 Liu|陈 Chen|杨 Yang|赵 Zhao|黄 Huang|周 Zhou|吴 Wu|徐 Xu|孙 Sun"
 _GIVEN = "伟 Wei|芳 Fang|敏 Min|静 Jing|磊 Lei|洋 Yang|艳 Yan|勇 Yong|杰 Jie|娟 Juan|涛 Tao|明 Ming"
 
 
 def _rows(text: str) -> list[list[str]]:
-    return [row.split(" ", 1) for row in text.split("|")]
+    return [row.strip().split(" ", 1) for row in text.split("|")]
 
 
 CITIES = [(zh, *rest.split(" ")) for zh, rest in _rows(_CITIES)]
@@ -114,7 +118,7 @@ def person(number: int, language: Language) -> tuple[str, str]:
     return (surname_zh + given_zh) if language == "zh" else f"{given_en} {surname_en}", email
 
 
-# --- 统一社会信用代码 --------------------------------------------------------------------------------------------------
+# --- 统一社会信用代码 --------------------------------------------------------------------------------------------
 _ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"  # without I O S V Z (GB 32100-2015)
 _ORG_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)  # GB 11714
 
