@@ -301,3 +301,9 @@ def sandbox(name: str, options: SandboxOptions) -> Sandbox:
     load(name)
     made: Sandbox = importlib.import_module(f"adapters.{name}.sandbox").make(options)
     return made
+
+
+def folder(name: str) -> str:
+    """Where an adapter's folder is on this machine."""
+    load(name)
+    return str(importlib.import_module(f"adapters.{name}").__path__[0])

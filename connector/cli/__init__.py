@@ -1,0 +1,83 @@
+"""The command line: one command a file, everything heavy imported only when its command runs."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from connector import __version__
+from connector.cli.common import Cli, choose_language, t
+
+# The commands in the order in which a person meets them; each is `connector/cli/<module>.py` with `register(app)`.
+_COMMANDS = (
+    "demo", "init", "check", "provision", "run", "pull", "evaluate", "push", "report", "explain", "link", "outbox",
+    "mapping", "policy", "adapters", "sandbox", "serve", "bench",
+)  # fmt: skip
+
+
+def build() -> typer.Typer:
+    """The whole command line, in the language of the moment."""
+    app = typer.Typer(
+        name="holdfast",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        help=t(
+            "Credit status inside the CRM, credit holds on orders.\n\n"
+            "Exit codes: 0 done, 1 done but --strict found problems, 2 a person must act (configuration, usage), "
+            "3 a system is in trouble: try again.",
+            "把客户信用状态写进 CRM，对订单自动执行信用冻结。\n\n"
+            "退出码：0 完成；1 完成但 --strict 发现问题；2 需要人工处理（配置、用法）；3 某个系统出现故障，请重试。",
+        ),
+    )
+
+    def version(asked: bool) -> None:
+        if asked:
+            typer.echo(f"holdfast {__version__}")
+            raise typer.Exit
+
+    @app.callback()
+    def _options(
+        context: typer.Context,
+        config: Annotated[
+            Path,
+            typer.Option("-c", "--config", envvar="HOLDFAST_CONFIG", help=t("The configuration file.", "配置文件。")),
+        ] = Path("config.toml"),
+        lang: Annotated[
+            str | None,
+            typer.Option("--lang", help=t("en or zh; else by the locale.", "en 或 zh；默认按系统区域设置。")),
+        ] = None,
+        verbose: Annotated[
+            int,
+            typer.Option(
+                "-v", "--verbose", count=True, help=t("Tell more; twice: every call.", "输出更多信息；两次：每次调用。")
+            ),
+        ] = 0,
+        _version: Annotated[
+            bool, typer.Option("--version", callback=version, is_eager=True, help=t("Print the version.", "显示版本。"))
+        ] = False,
+    ) -> None:
+        context.obj = Cli(config, context.invoked_subcommand or "", verbose, given=_given(context))
+
+    for name in _COMMANDS:
+        importlib.import_module(f"connector.cli.{name}").register(app)
+    return app
+
+
+def _given(context: typer.Context) -> bool:
+    source = context.get_parameter_source("config")
+    return source is not None and source.name != "DEFAULT"
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Entry point of the command `holdfast`."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    choose_language(arguments)
+    from connector.cli.common import guarded
+
+    sys.exit(guarded(lambda: build()(args=arguments, standalone_mode=False)))

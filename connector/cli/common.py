@@ -1,0 +1,241 @@
+"""What all commands share: the language, the configuration and store of this call, exit codes, bars and tables."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from connector.clock import Clock, SystemClock
+from connector.errors import ConfigError, HoldfastError, Problem, TransientError
+from connector.text import Language, Text, language_here, language_of
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from connector.config import Config
+    from connector.connect import Connected
+    from connector.policy import Policy
+    from connector.store.db import Store
+    from jobs.progress import Progress
+    from jobs.run import Run
+
+OK, PROBLEMS, CONFIG, TROUBLE = 0, 1, 2, 3
+
+_language: Language = "en"
+
+
+def choose_language(arguments: Sequence[str]) -> None:
+    """Takes the language from `--lang`, else from the locale. Done before help texts are made."""
+    global _language
+    _language = language_here()
+    for at, argument in enumerate(arguments):
+        if argument == "--lang" and at + 1 < len(arguments):
+            _language = language_of(arguments[at + 1])
+        elif argument.startswith("--lang="):
+            _language = language_of(argument.partition("=")[2])
+
+
+def language() -> Language:
+    """The language of this call."""
+    return _language
+
+
+def t(en: str, zh: str) -> str:
+    """A sentence in the language of this call."""
+    return zh if _language == "zh" else en
+
+
+def say(text: Text) -> str:
+    """A text in the language of this call."""
+    return text.say(_language)
+
+
+def console(error: bool = False) -> Console:
+    """Where people read; plain when it is not a terminal."""
+    from rich.console import Console
+
+    wide = None if sys.stdout.isatty() else int(os.environ.get("COLUMNS", "140"))
+    return Console(stderr=error, highlight=False, width=wide, soft_wrap=False)
+
+
+def guarded(command: Callable[[], object]) -> int:
+    """Runs a command; our own errors become one clear message and an exit code, never a traceback."""
+    import click
+
+    try:
+        result = command()
+        return result if isinstance(result, int) else OK
+    except click.exceptions.Exit as wanted:
+        return wanted.exit_code
+    except click.ClickException as wrong:
+        wrong.show()
+        return CONFIG
+    except (click.Abort, KeyboardInterrupt):
+        print(t("Stopped.", "已停止。"), file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader of our pipe has gone (`| head`); nothing is wrong.
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except HoldfastError as wrong:
+        print(f"{t('Error', '错误')}: {wrong.user.say(_language)}", file=sys.stderr)
+        return CONFIG if isinstance(wrong, ConfigError) else TROUBLE
+
+
+@dataclass
+class Cli:
+    """One call of the command line: everything is opened when first asked for."""
+
+    path: Path
+    command: str = ""
+    verbose: int = 0
+    given: bool = False
+    clock: Clock = field(default_factory=SystemClock)
+
+    def __post_init__(self) -> None:
+        level = logging.WARNING if not self.verbose else (logging.INFO if self.verbose == 1 else logging.DEBUG)
+        logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s", stream=sys.stderr)
+        logging.getLogger("holdfast").setLevel(level)
+
+    @cached_property
+    def config(self) -> Config:
+        from connector import config
+
+        return config.load(self.path)
+
+    @cached_property
+    def store(self) -> Store:
+        from connector.config import store_url
+        from connector.store.db import Store
+
+        return Store.open(store_url(self.config))
+
+    @cached_property
+    def policy(self) -> Policy:
+        from connector import policy
+
+        if self.config.policy:
+            return policy.load_file(self.config.path(self.config.policy))
+        return policy.default_policy()
+
+    def connected(self, names: Sequence[str] = ()) -> list[Connected]:
+        """The named systems, or all that are configured."""
+        from connector.connect import connect
+
+        chosen = names or [s.name for s in self.config.systems]
+        if not chosen:
+            raise ConfigError(
+                Text(
+                    "No system is configured yet. Add one with `holdfast init`.",
+                    "尚未配置任何系统。请用 `holdfast init` 添加。",
+                )
+            )
+        return [connect(self.config, name, self.clock) for name in chosen]
+
+
+# --- what a run did ---
+JOB_NAMES = {
+    "pull": Text("pull", "拉取"),
+    "link": Text("link", "关联"),
+    "evaluate": Text("evaluate", "评估"),
+    "push": Text("push", "推送"),
+}
+COUNT_NAMES = {
+    "records": Text("records", "记录"),
+    "new": Text("new", "新增"),
+    "changed": Text("changed", "变更"),
+    "same": Text("unchanged", "未变"),
+    "gone": Text("gone", "删除"),
+    "pages": Text("pages", "页"),
+    "remapped": Text("mapped again", "重新映射"),
+    "customers": Text("customers", "客户"),
+    "accounts": Text("CRM accounts", "CRM 客户"),
+    "debtors": Text("new debtors", "新债务人"),
+    "linked": Text("linked", "已关联"),
+    "unlinked": Text("not linked", "未关联"),
+    "proposals": Text("proposals", "建议"),
+    "same_person": Text("same legal person", "同一法人"),
+    "decisions": Text("decisions changed", "结论变更"),
+    "evaluated": Text("evaluated", "已评估"),
+    "held": Text("held", "冻结"),
+    "orders_held": Text("orders held", "订单冻结"),
+    "owed": Text("writes owed", "待写入"),
+    "done": Text("written", "已写入"),
+    "calls": Text("batches", "批次"),
+    "found": Text("found there already", "对方已存在"),
+    "again": Text("to be tried again", "待重试"),
+    "parked": Text("parked", "搁置"),
+}
+
+
+def show_run(run: Run, problems_most: int = 5) -> None:
+    """One line a run, and its first problems."""
+    counts = ", ".join(f"{say(COUNT_NAMES[k])} {v:,}" for k, v in run.counts.items() if v and k in COUNT_NAMES)
+    job = say(JOB_NAMES.get(run.job, Text(run.job, run.job)))
+    out = console()
+    mark = "[red]✗[/red]" if run.failed else ("[yellow]![/yellow]" if run.problems else "[green]✓[/green]")
+    out.print(f"{mark} {job:<8} {run.system:<12} {counts or t('nothing to do', '无事可做')}  ({run.seconds:.1f} s)")
+    for problem in run.problems[:problems_most]:
+        out.print(f"    {show_problem(problem)}", markup=False)
+    if len(run.problems) > problems_most:
+        rest = len(run.problems) - problems_most
+        out.print(
+            t(
+                f"    … and {rest:,} more: holdfast report problems",
+                f"    …… 另有 {rest:,} 个问题：holdfast report problems",
+            )
+        )
+
+
+def show_problem(problem: Problem) -> str:
+    """A problem as one line."""
+    field = f" [{problem.field}]" if problem.field else ""
+    return f"{problem.where}{field}: {say(problem.what)} {say(problem.fix)}"
+
+
+def exit_code(runs: Sequence[Run], strict: bool = False) -> int:
+    """The exit code that several runs deserve together."""
+    codes = [p.code for r in runs if r.failed for p in r.problems]
+    if any(c.endswith("_config") for c in codes):
+        return CONFIG
+    if any(r.failed for r in runs):
+        return TROUBLE
+    return PROBLEMS if strict and any(r.problems for r in runs) else OK
+
+
+@contextlib.contextmanager
+def bars() -> Iterator[Progress]:
+    """Progress bars where a person watches; nothing elsewhere."""
+    out = console(error=True)
+    if not out.is_terminal:
+        from jobs.progress import silent
+
+        yield silent
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    with Progress(
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+        console=out, transient=True,
+    ) as progress:  # fmt: skip
+        tasks: dict[str, Any] = {}
+
+        def told(what: str, done: int, of: int | None = None) -> None:
+            if what not in tasks:
+                tasks[what] = progress.add_task(what, total=of)
+            progress.update(tasks[what], completed=done, total=of)
+
+        yield told
+
+
+def trouble(wrong: HoldfastError) -> int:
+    """The exit code of one error."""
+    return TROUBLE if isinstance(wrong, TransientError) else CONFIG
