@@ -30,6 +30,7 @@ from connector.text import Text
 
 if TYPE_CHECKING:
     import datetime as dt
+    from decimal import Decimal
 
     from connector.clock import Clock
     from connector.http import Http, Limits
@@ -220,6 +221,19 @@ class Connection:
 
 
 @dataclass(frozen=True)
+class Rehearsal(Generic[C]):
+    """What the demo does in an ERP through its own API, so that it can be told with the real product, too.
+
+    `pay(client, customer_id)` pays the customer's oldest overdue invoice in full today; `order(client, customer_id,
+    amount)` places an order of about this net amount (in the customer's currency) and confirms it as a salesperson
+    would. Each says what it did, or raises one of our errors. Never used outside the demo.
+    """
+
+    pay: Callable[[C, str], Text]
+    order: Callable[[C, str, Decimal], Text]
+
+
+@dataclass(frozen=True)
 class Adapter(Generic[C]):
     """One product. Everything the console and the README show of it comes from here."""
 
@@ -234,6 +248,7 @@ class Adapter(Generic[C]):
     check: Callable[[C, Sequence[Need]], Sequence[Finding]]
     provision: Callable[[C, Sequence[Need], bool], Sequence[Finding]] | None = None
     limits: Limits | None = None
+    rehearsal: Rehearsal[C] | None = None
     evidence: tuple[Evidence, ...] = ()
     exemptions: Mapping[str, str] = field(default_factory=dict)  # conformance property → why this product cannot have it
 

@@ -85,7 +85,7 @@ def _one_person(owned: Iterable[CustomerRow], run: Run) -> list[list[CustomerRow
                     "tax_id",
                     f"{row.system}/customers/{row.ref}",
                     Text(
-                        "The unified social credit code {code} has a wrong check character; it is not used for matching.",
+                        "The unified social credit code {code} has a wrong check character; it is not used to match.",
                         "统一社会信用代码 {code} 的校验码不正确，未用于匹配。",
                     ).fill(code=plain),
                     Text("Correct it there.", "请在该系统中更正。"),

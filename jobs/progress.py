@@ -1,4 +1,4 @@
-"""Progress: what a job tells whoever watches it; the command line draws bars, a test or a scheduler listens to nothing."""
+"""Progress: what a job tells whoever watches; the command line draws bars, a test or a scheduler does not listen."""
 
 from __future__ import annotations
 

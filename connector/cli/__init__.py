@@ -14,8 +14,7 @@ from connector.cli.common import Cli, choose_language, t
 
 # The commands in the order in which a person meets them; each is `connector/cli/<module>.py` with `register(app)`.
 _COMMANDS = (
-    "demo", "init", "check", "provision", "run", "pull", "evaluate", "push", "report", "explain", "link", "outbox",
-    "mapping", "policy", "adapters", "sandbox", "serve", "bench",
+    "demo", "init", "check", "run", "report", "explain", "link", "outbox", "mapping", "adapters", "sandbox", "bench",
 )  # fmt: skip
 
 

@@ -1,0 +1,117 @@
+"""The story of the night, and of every quarter of an hour: pull → link → evaluate → push.
+
+Each step is restartable and leaves the store in order wherever it is stopped; repeating any of them does no harm.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from connector.clock import Clock
+from connector.config import Config
+from connector.connect import Connected, connect
+from connector.errors import TransientError
+from connector.policy import Policy
+from connector.store import runs
+from connector.store.db import Store
+from connector.text import Text
+from jobs.evaluate import evaluate
+from jobs.link import link
+from jobs.progress import Progress, silent
+from jobs.pull import pull
+from jobs.push import push
+from jobs.run import Run
+
+_LEASE_SECONDS = 60.0
+
+
+def connected_systems(config: Config, clock: Clock, names: Sequence[str] = ()) -> list[Connected]:
+    """The configured systems, those that own facts before those that only show them."""
+    chosen = [s for s in config.systems if not names or s.name in names]
+    return [connect(config, s.name, clock) for s in sorted(chosen, key=lambda s: "erp" not in s.roles)]
+
+
+def work(
+    store: Store,
+    config: Config,
+    policy: Policy,
+    clock: Clock,
+    *,
+    systems: Sequence[Connected] = (),
+    full: bool = False,
+    nightly: bool = False,
+    progress: Progress = silent,
+    told: Callable[[Run], None] = lambda run: None,
+) -> list[Run]:
+    """The whole job once. `full` pulls and evaluates everything; `nightly` also reconciles deletions."""
+    systems = systems or connected_systems(config, clock)
+    done: list[Run] = []
+
+    def tell(run: Run) -> None:
+        done.append(run)
+        told(run)
+
+    for connected in systems:
+        tell(pull(store, connected, full=full, nightly=nightly, progress=progress))
+    tell(link(store, config, clock, progress))
+    tell(evaluate(store, config, policy, clock, systems=systems, full=full or nightly, progress=progress))
+    for connected in systems:
+        if connected.adapter.channels:
+            tell(push(store, connected, progress=progress))
+    return done
+
+
+def holder() -> str:
+    """Who holds a lease: host, process and a random part, so that a dead process of this host is recognised."""
+    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+
+
+def is_dead(other: str) -> bool:
+    """Whether a holder was a process of this host that no longer runs: its lease need not be waited for."""
+    host, _, rest = other.partition(":")
+    pid = rest.partition(":")[0]
+    if host != socket.gethostname() or not pid.isdigit():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
+@contextmanager
+def lease(store: Store, clock: Clock, job: str, slot: str = "") -> Iterator[int]:
+    """Holds the one right to do a job, extended while the work goes on; gives its fencing number.
+
+    TransientError where somebody else holds it. A dead process of this host is replaced at once.
+    """
+    own = holder()
+    with store.writing() as tx:
+        fence = runs.acquire(tx, job, slot, own, clock.now(), _LEASE_SECONDS, is_dead=is_dead)
+    if fence is None:
+        raise TransientError(
+            Text("“{job}” is already being done by another process.", "“{job}”正由另一进程执行。").fill(job=job)
+        )
+    over = threading.Event()
+
+    def beat() -> None:
+        while not over.wait(_LEASE_SECONDS / 4):
+            with store.writing() as tx:
+                runs.heartbeat(tx, job, slot, own, clock.now(), _LEASE_SECONDS)
+
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield fence
+    finally:
+        over.set()
+        thread.join(5)
+        with store.writing() as tx:
+            runs.release(tx, job, slot, own)

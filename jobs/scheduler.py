@@ -1,0 +1,91 @@
+"""The schedule: when `holdfast serve` does the job, once per slot however many nodes are up.
+
+APScheduler is only the clock of this process; the claimed row (job, slot) in the store makes a slot run once.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Callable
+from zoneinfo import ZoneInfo
+
+from apscheduler.schedulers.blocking import BlockingScheduler
+from apscheduler.triggers.cron import CronTrigger
+
+from connector.clock import Clock
+from connector.config import Config
+from connector.errors import HoldfastError, TransientError
+from connector.policy import Policy
+from connector.store import runs
+from connector.store.db import Store
+from jobs.night import holder, lease, work
+from jobs.run import Run
+
+log = logging.getLogger("holdfast.jobs")
+
+
+def slot_of(now: dt.datetime, every_minutes: int) -> str:
+    """The slot an instant belongs to: the same on every node, whose clocks may differ by seconds."""
+    minute = int(now.timestamp() // 60)
+    return dt.datetime.fromtimestamp((minute - minute % every_minutes) * 60, dt.UTC).isoformat(timespec="minutes")
+
+
+def once(
+    store: Store,
+    config: Config,
+    policy: Policy,
+    clock: Clock,
+    job: str,
+    slot: str,
+    told: Callable[[Run], None] = lambda run: None,
+) -> list[Run] | None:
+    """Does a job for a slot, if no node has done or is doing it; None where one has."""
+    with store.writing() as tx:
+        if not runs.claim_slot(tx, job, slot, holder(), clock.now()):
+            return None
+    try:
+        # `work` is one job whatever started it: the hourly and the nightly one never run at the same time.
+        with lease(store, clock, "run"):
+            return work(store, config, policy, clock, nightly=job == "nightly", told=told)
+    except TransientError as busy:
+        log.info("%s %s: %s", job, slot, busy.log)
+        return None
+
+
+def serve(
+    store: Store,
+    config: Config,
+    policy: Policy,
+    clock: Clock,
+    told: Callable[[Run], None] = lambda run: None,
+    now: bool = True,
+) -> None:
+    """Works by the schedule until it is stopped; `now`: also at once."""
+    zone = ZoneInfo(config.business.time_zone)
+    every = config.schedule.every_minutes
+    hour, minute = config.schedule.nightly_at.split(":")
+    scheduler = BlockingScheduler(timezone=zone)
+
+    def regular() -> None:
+        _guarded(lambda: once(store, config, policy, clock, "regular", slot_of(clock.now(), every), told))
+
+    def nightly() -> None:
+        day = clock.now().astimezone(zone).date().isoformat()
+        _guarded(lambda: once(store, config, policy, clock, "nightly", day, told))
+
+    scheduler.add_job(regular, "interval", minutes=every, coalesce=True, max_instances=1)
+    scheduler.add_job(nightly, CronTrigger(hour=hour, minute=minute, timezone=zone), coalesce=True, max_instances=1)
+    if now:
+        regular()
+    scheduler.start()
+
+
+def _guarded(job: Callable[[], object]) -> None:
+    """A job that fails must not end the schedule."""
+    try:
+        job()
+    except HoldfastError as wrong:
+        log.error("%s", wrong.log)
+    except Exception:
+        log.exception("a scheduled job failed")
