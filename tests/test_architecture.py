@@ -38,13 +38,15 @@ MODULES = modules()
 def imports(path: Path) -> set[str]:
     """Every module that a file imports, also inside functions and type checks, by full name."""
     found: set[str] = set()
+    package = list(path.relative_to(ROOT).parent.parts)
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             found.update(a.name for a in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path.name}: relative import"
-            found.add(node.module or "")
-            found.update(f"{node.module}.{a.name}" for a in node.names if f"{node.module}.{a.name}" in MODULES)
+            start = package[: len(package) - node.level + 1] if node.level else []
+            module = ".".join([*start, *((node.module or "").split(".") if node.module else [])])
+            found.add(module)
+            found.update(f"{module}.{a.name}" for a in node.names if f"{module}.{a.name}" in MODULES)
     return found
 
 
