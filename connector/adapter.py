@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel
 
-from connector.errors import ConfigError
+from connector.errors import ConfigError, Problem
 from connector.text import Text
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ class Page:
     `full` pages belong to a reading of everything: what such a reading, once `last` is reached, has not shown is gone
     (stamp and sweep). Pages of changes have `full=False`. `gone` are keys that the system says are deleted.
     The last page of a read has `last=True`, also when it is empty; its cursor is what the next pull starts from.
+    `problems` is what the adapter itself could not read: a row of a file, a column that is not known.
     """
 
     records: Sequence[Record]
@@ -73,6 +74,7 @@ class Page:
     full: bool
     last: bool
     gone: Sequence[str] = ()
+    problems: Sequence[Problem] = ()
 
 
 Read = Callable[[C, Json, Sequence[str]], Iterator[Page]]
