@@ -12,6 +12,8 @@ from connector.http import Limits
 from connector.text import Text
 
 _STATE = ("is_deleted", "life_status")
+# Fields of orders that come with modules (delivery notes, invoicing) which not every tenant has.
+_OF_ORDERS = ("delivery_date", "delivered_amount_sum", "invoice_amount", "payment_amount", "receivable_amount")
 
 ADAPTER: Adapter[Client] = Adapter(
     name="fxiaoke",
@@ -45,7 +47,7 @@ ADAPTER: Adapter[Client] = Adapter(
         Stream(
             "orders",
             Text("Sales orders", "销售订单"),
-            reading("SalesOrderObj", "orders", ("name", "account_id"), ("mc_currency", *_STATE), with_lines),
+            reading("SalesOrderObj", "orders", ("name", "account_id"), ("mc_currency", *_OF_ORDERS, *_STATE), with_lines),
             ("order", "order_line", "document"),
             incremental=True,
             keys=listing("SalesOrderObj"),

@@ -151,14 +151,15 @@ def projection(
 ) -> tuple[list[str], dict[str, str]]:
     """The fields to ask for, and which api name stands behind each `label:` name of the mapping.
 
-    ConfigError names every field the mapping reads that this tenant does not have.
+    `optional` are the vendor's own fields that a tenant has or not, with the modules it bought. ConfigError names every
+    other field the mapping reads that this tenant does not have.
     """
     names = ["_id", *essential, *(n for n in optional if n in described.fields)]
     aliases: dict[str, str] = {}
     missing: list[Text] = []
     for path in wanted:
         top = path.partition(".")[0]
-        if not top or (top.startswith("_") and top != "_id") or top in names:
+        if not top or (top.startswith("_") and top != "_id") or top in (*names, *optional):
             continue
         base = next((top.removesuffix(t) for t in _TWINS if top.endswith(t) and top.removesuffix(t)), top)
         found = described.find(top) or described.find(base)

@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from adapters.fxiaoke.client import Client
-from adapters.fxiaoke.fields import Described, describe, projection
+from adapters.fxiaoke.fields import describe, projection
 from connector.adapter import Json, Keys, Page, Read, Record
 from connector.errors import ProtocolError
 from connector.paging import by_id
 from connector.text import Text
 
 PAGE = 100  # the vendor's most
+LINES = "lines"  # the member that holds an order's lines
 _AT_ONCE = 50  # ids in one IN filter: no limit is published, so a modest number
 _SETTLED_MS = 30_000  # writes younger than this may not be visible yet
 _OVERLAP_MS = 5 * 60_000
@@ -101,7 +102,8 @@ def reading(
 
     def read(client: Client, cursor: Json, wanted: Sequence[str]) -> Iterator[Page]:
         described = describe(client, object_name)
-        names, aliases = projection(described, wanted, essential, optional, stream)
+        own = [path for path in wanted if not path.startswith(f"{LINES}.")]
+        names, aliases = projection(described, own, essential, optional, stream)
 
         def fetch(since: str | None, to: str, after: str | None) -> Sequence[Record]:
             window = (
@@ -159,18 +161,16 @@ def with_currency(client: Client, rows: list[dict[str, Any]], wanted: Sequence[s
 
 
 def with_lines(client: Client, rows: list[dict[str, Any]], wanted: Sequence[str]) -> None:
-    """`_currency`, and `_lines`, an order's lines, where the mapping reads them.
+    """`_currency`, and `lines`, an order's lines, where the mapping reads them.
 
     They are read with their order, not by their own changes: lines that an edited order no longer has would stay.
     """
     with_currency(client, rows, wanted)
-    inner = [path.removeprefix("_lines").lstrip(".") for path in wanted if path.partition(".")[0] == "_lines"]
+    inner = [path.removeprefix(f"{LINES}.") for path in wanted if path.startswith(f"{LINES}.")]
     if not inner or not rows:
         return
-    described: Described = describe(client, "SalesOrderProductObj")
-    names, aliases = projection(
-        described, [p for p in inner if p], ("order_id",), ("is_deleted", "life_status"), "orders/_lines"
-    )
+    described = describe(client, "SalesOrderProductObj")
+    names, aliases = projection(described, inner, ("order_id",), ("is_deleted", "life_status"), f"orders/{LINES}")
     lines: dict[str, list[dict[str, Any]]] = {str(row["_id"]): [] for row in rows}
     for ids in in_groups(list(lines)):
         for found in all_of(client, "SalesOrderProductObj", [where("order_id", "IN", *ids)], names):
@@ -179,7 +179,7 @@ def with_lines(client: Client, rows: list[dict[str, Any]], wanted: Sequence[str]
                 if line.get("is_deleted") is not True and line.get("life_status") != "invalid":
                     lines.setdefault(str(line.get("order_id")), []).append(line)
     for row in rows:
-        row["_lines"] = lines[str(row["_id"])]
+        row[LINES] = lines[str(row["_id"])]
 
 
 def with_receipt(client: Client, rows: list[dict[str, Any]], wanted: Sequence[str]) -> None:

@@ -46,11 +46,9 @@ class FxiaokeSandbox(Sandbox):
         ready = self.options.settings.get("fields", "ready") == "ready"
         for name in schema.OBJECTS:
             self.shelf.put("~describe", name, schema.describe_of(name))
-        for name, label, kind, options in schema.MATCHING:
+        for name, label, kind, options in (*schema.MATCHING, *(schema.CREDIT_FIELDS if ready else ())):
             self.add_field(name, label, kind, options)
         if ready:
-            for name, label, kind, options in schema.CREDIT_FIELDS:
-                self.add_field(name, label, kind, options)
             task = self.add_object(schema.TASK_LABEL)
             for label, kind in schema.TASK_FIELDS:
                 self.add_field(task, label, kind, schema.PRIORITIES if kind == "select_one" else (), kind == "text")

@@ -28,7 +28,7 @@ def employee_id(user: str) -> str:
 
 
 # --- filters ---
-def _comparable(value: Any, kind: str) -> Any:
+def _comparable(value: Any, kind: str) -> Decimal | str:
     if kind in ("number", "currency", "percentile", "date", "date_time", "time"):
         try:
             return Decimal(str(value))

@@ -105,7 +105,10 @@ CREDIT_FIELDS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     ("SalesOrderObj", "信用冻结原因", "long_text", ()),
 )
 # … and the two by which accounts are matched.
-MATCHING = (("AccountObj", "ERP客户编号", "text", ()), ("AccountObj", "统一社会信用代码", "text", ()))
+MATCHING: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
+    ("AccountObj", "ERP客户编号", "text", ()),
+    ("AccountObj", "统一社会信用代码", "text", ()),
+)
 TASK_FIELDS: tuple[tuple[str, str], ...] = (
     ("信用任务键", "text"),
     ("任务内容", "long_text"),
