@@ -1,4 +1,4 @@
-"""The effective credit limit of a day, from all pieces that were ever granted, and the room a group leaves (domain 2)."""
+"""The effective credit limit of a day, from all pieces that were ever granted (domain 2)."""
 
 from __future__ import annotations
 

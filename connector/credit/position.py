@@ -184,7 +184,9 @@ def combine(positions: Sequence[Position]) -> Position:
 
 def share(part: Decimal, whole: Decimal | None) -> Decimal | None:
     """A ratio to four decimals, half up; None where the whole is not known or not positive."""
-    return EXACT.quantize(EXACT.divide(part, whole), SHARE) if whole is not None and whole > 0 else None
+    if whole is None or whole <= 0:
+        return None
+    return EXACT.quantize(EXACT.divide(part, whole), SHARE) + ZERO  # no minus zero
 
 
 # --- figures: the buckets, six sums, then the eight of the exposure, in this order ---------------------------------
@@ -251,7 +253,7 @@ def _own(figures: list[int | Decimal] | None, count: int, currency: str) -> _Fig
     return [
         from_minor(x, currency)
         if type(x) is int
-        else EXACT.to_integral_value(Decimal(x)).scaleb(places, EXACT)
+        else EXACT.to_integral_value(Decimal(x)).scaleb(places, EXACT) + ZERO  # no minus zero
         for x in figures
     ]
 
@@ -280,7 +282,7 @@ def _in_currency(
         return limit.amount
     amount = rates.convert(limit.amount, frm, currency, as_of)
     if amount is None:
-        unclear.append(_no_rate_for_limit(frm, currency, as_of))
+        unclear.append(no_rate_for_limit(frm, currency, as_of))
         return None
     return rounded(amount, currency)
 
@@ -309,7 +311,8 @@ def _no_rate(frm: str, to: str, on: dt.date, amount: Decimal) -> Reason:
     return Reason("no_rate", NO_RATE.fill(frm=frm, to=to, on=on, amount=money(amount, frm)), numbers)
 
 
-def _no_rate_for_limit(frm: str, to: str, on: dt.date) -> Reason:
+def no_rate_for_limit(frm: str, to: str, on: dt.date) -> Reason:
+    """Why a limit in another currency cannot be compared."""
     return Reason("no_rate", NO_RATE_LIMIT.fill(frm=frm, to=to, on=on), {"from": frm, "to": to, "on": str(on)})
 
 
@@ -322,5 +325,5 @@ def _without_due_date(totals: Sequence[Totals], policy: Policy) -> list[Reason]:
 
 def _limit_unclear(limit: Effective, currency: str, as_of: dt.date) -> list[Reason]:
     pairs = [pair.partition("/") for pair in limit.no_rate]
-    found = [_no_rate_for_limit(frm or "?", to or currency, as_of) for frm, _, to in pairs]
+    found = [no_rate_for_limit(frm or "?", to or currency, as_of) for frm, _, to in pairs]
     return found + [Reason("unclear_limit", UNREAD_LIMIT.fill(ref=ref), {"limit": ref}) for ref in limit.unread]

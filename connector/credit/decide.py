@@ -1,0 +1,130 @@
+"""The decision: what the policy concludes from a position, for the customer and for one order (domain 9, 10)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from connector.credit.group import Node as Node
+from connector.credit.group import headroom
+from connector.credit.hold import EXPOSURE_RULES, manual, on_customer, on_exposure, on_order
+from connector.credit.hold import OrderAmounts as OrderAmounts
+from connector.credit.position import Position
+from connector.credit.reason import Reason as Reason
+from connector.credit.warn import Indicator, indicators, worst
+from connector.money import rounded
+from connector.policy import Level, Policy
+from connector.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was concluded for one customer on one day.
+
+    `hold`: new orders are held, for every one of `reasons`. `available` is the least room of the customer and its
+    ancestors, in the position's currency; None where nobody has a limit or it cannot be told. `score` and `grade` are
+    None until there is one.
+    """
+
+    as_of: dt.date
+    position: Position
+    hold: bool
+    reasons: tuple[Reason, ...]
+    level: Level
+    indicators: tuple[Indicator, ...]
+    score: Decimal | None = None
+    grade: str | None = None
+    available: Decimal | None = None
+    ancestors: tuple[Node, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OrderDecision:
+    """Whether one order is held and why. `warnings` do not hold it (the order lies beyond the horizon)."""
+
+    hold: bool
+    reasons: tuple[Reason, ...]
+    warnings: tuple[Reason, ...] = ()
+
+
+def decide(
+    position: Position,
+    ancestors: Sequence[Node],
+    policy: Policy,
+    *,
+    status: str = "active",
+    stale: tuple[Reason, ...] = (),
+    manual_note: str | None = None,
+) -> Decision:
+    """The decision on a customer as it stands.
+
+    `ancestors` are seen from the position's currency (`Node.seen_from`); TypeError otherwise. What cannot be decided
+    (`position.unclear`, `stale`) holds, visibly.
+    """
+    for node in ancestors:
+        if (node.seen_in or node.currency) != position.currency:
+            raise TypeError(f"{node.ref} is not seen from {position.currency}: use Node.seen_from")
+    found = indicators(position, policy.warning)
+    level = worst(found)
+    unclear = [*position.unclear, *stale, *(reason for node in ancestors for reason in node.unclear)]
+    reasons = [
+        *unclear,
+        *on_exposure(position, ancestors, policy.hold),
+        *on_customer(position, policy.hold, level, status),
+    ]
+    if manual_note is not None:
+        reasons.append(manual(manual_note))
+    return Decision(
+        as_of=position.as_of,
+        position=position,
+        hold=bool(reasons),
+        reasons=tuple(reasons),
+        level=level,
+        indicators=found,
+        available=_available(position, ancestors, unclear),
+        ancestors=tuple(ancestors),
+    )
+
+
+def check_order(decision: Decision, order: OrderAmounts, policy: Policy) -> OrderDecision:
+    """Whether an order is held: the customer's reasons, with the limit tests asked again as if it were confirmed.
+
+    An order to be shipped beyond the horizon adds nothing yet: it gets a warning, and is checked again when it enters.
+    """
+    position = decision.position
+    horizon = policy.exposure.order_horizon_days
+    last = position.as_of + dt.timedelta(days=horizon) if horizon is not None else None
+    beyond = last is not None and order.ship_on is not None and order.ship_on > last
+    if beyond:
+        exposed = [reason for reason in decision.reasons if reason.rule in EXPOSURE_RULES]
+    else:
+        exposed = on_exposure(position, decision.ancestors, policy.hold, order.change, order=True)
+    reasons = (
+        *(reason for reason in decision.reasons if reason.rule not in EXPOSURE_RULES),
+        *exposed,
+        *on_order(position, policy.hold, order),
+    )
+    warnings = (_beyond(order, last),) if beyond and last else ()
+    return OrderDecision(bool(reasons), reasons, warnings)
+
+
+def _available(position: Position, ancestors: Sequence[Node], unclear: Sequence[Reason]) -> Decimal | None:
+    if not ancestors:
+        return position.available
+    if any(reason.rule == "no_rate" for reason in unclear):
+        return None
+    rooms = [room for room in (position.available, headroom(ancestors)) if room is not None]
+    return rounded(min(rooms), position.currency) if rooms else None
+
+
+BEYOND = Text(
+    "the order ships on {ship_on}, after the horizon of {last}: it does not count yet and will be checked again",
+    "订单要求发货日 {ship_on} 晚于检查期限 {last}：暂不计入占用，进入期限后重新检查",
+)
+
+
+def _beyond(order: OrderAmounts, last: dt.date) -> Reason:
+    text = BEYOND.fill(ship_on=order.ship_on, last=last)
+    return Reason("beyond_horizon", text, {"ship_on": str(order.ship_on), "horizon": str(last)}, (order.order_id,))
