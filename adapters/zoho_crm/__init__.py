@@ -1,0 +1,96 @@
+"""Zoho CRM (API v8): accounts, sales orders and users in; credit fields, hold flags and tasks out."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from adapters.zoho_crm import read, setup, write
+from adapters.zoho_crm.client import Zoho
+from adapters.zoho_crm.hosts import DataCenter
+from connector.adapter import Adapter, Channel, Evidence, Secret, Stream
+from connector.http import Limits
+from connector.text import Text, same
+
+Trigger = Literal["approval", "workflow", "blueprint", "pathfinder", "orchestration"]
+
+
+class Settings(BaseModel):
+    """Where the organisation lives and how it is read."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    data_center: DataCenter = Field("us", description="where the organisation lives: us, eu, in, au, jp, cn, sa, ca")
+    base_url: str | None = Field(None, description="the API's address, where it is not the one of the token reply")
+    accounts_url: str | None = Field(None, description="where tokens are issued, where it is not the data centre's")
+    version: Literal["v8"] = Field("v8", description="version of the API")
+    bulk_first: bool = Field(True, description="read everything in bulk the first time, where that is permitted")
+    page_size: int = Field(
+        2000, ge=1, le=2000, description="records a page; a query of up to 200 costs one credit of Zoho's"
+    )
+    hold_triggers: list[Trigger] = Field(
+        [],
+        description="what a change of a hold flag sets off in Zoho, such as workflow or approval; nothing by default",
+    )
+
+
+ADAPTER: Adapter[Zoho] = Adapter(
+    name="zoho_crm",
+    title=same("Zoho CRM"),
+    roles=("crm",),
+    settings=Settings,
+    secrets=(
+        Secret("client_id", Text("client id of the self client", "Self Client 的客户端 ID")),
+        Secret("client_secret", Text("its client secret", "其客户端密钥")),
+        Secret("refresh_token", Text("its refresh token", "其刷新令牌（refresh token）")),
+    ),
+    streams=(
+        Stream("users", Text("users", "用户"), read.users, ("person",), incremental=False),
+        Stream(
+            "accounts",
+            Text("accounts", "客户"),
+            read.accounts,
+            ("customer",),
+            incremental=True,
+            keys=read.account_ids,
+            sweep="nightly",
+        ),
+        Stream(
+            "sales_orders",
+            Text("sales orders", "销售订单"),
+            read.sales_orders,
+            ("order",),
+            incremental=True,
+            keys=read.sales_order_ids,
+            sweep="nightly",
+        ),
+    ),
+    channels=(
+        Channel("customer_fields", "Accounts", write.customer_fields, write.ROWS_MOST, current=write.account_values),
+        Channel("hold", "Accounts", write.hold, write.ROWS_MOST, current=write.account_values),
+        Channel("order_fields", "Sales_Orders", write.order_fields, write.ROWS_MOST, current=write.sales_order_values),
+        Channel("task", "Tasks", write.tasks, write.ROWS_MOST, find=write.find_tasks),
+    ),
+    open=Zoho,
+    check=setup.check,
+    provision=setup.provision,
+    limits=Limits(in_flight=5),
+    evidence=(
+        Evidence(
+            "official-client",
+            Text(
+                "Zoho's Python SDK zohocrmsdk8-0 7.0.0 works against our sandbox over a socket; requests and answers "
+                "validate against Zoho's OpenAPI files (v8) with the listed exceptions.",
+                "Zoho 官方 Python SDK zohocrmsdk8-0 7.0.0 可通过套接字对接我们的沙箱；请求和应答均通过 Zoho OpenAPI 文件（v8）校验，例外已列明。",
+            ),
+        ),
+        Evidence(
+            "documented",
+            Text(
+                "Built from Zoho's documents; not run against a real organisation.",
+                "依据 Zoho 官方文档实现；尚未对接真实组织运行。",
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,544 @@
+"""Our imitation of Zoho CRM v8: sign-in, metadata, records, COQL, bulk read, deleted records, record locks.
+
+It is what the official Python SDK and Zoho's OpenAPI files accept (tests prove both). Any credentials are accepted,
+except empty ones and those that contain “wrong”. A folder may bring its own data: `Accounts.json`, `Sales_Orders.json`,
+`users.json`, each a list of objects in Zoho's shape.
+
+Switches in `settings`: `multi_currency`, `no_orders` (an edition without Sales_Orders), `denied` (a list of `coql`,
+`bulk`, `deleted`, `users`, `fields` for which the scope is missing), `bulk_polls` (how often a job is not ready yet),
+`bulk_rows` (rows of one bulk file), `token_limit` (ten tokens in ten minutes, as Zoho has it).
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import json
+import re
+import secrets
+import zipfile
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+from adapters.zoho_crm import sandbox_metadata as metadata
+from adapters.zoho_crm import sandbox_query as query
+from adapters.zoho_crm.sandbox_records import PROFILE, Records, Row, failure
+from adapters.zoho_crm.sandbox_stock import stock
+from connector.sandbox import Handler, Reply, Request, Sandbox, SandboxOptions
+
+TIME_ZONE = "Asia/Shanghai"
+_PAGE_MOST, _FIELDS_MOST, _ROWS_MOST, _DISCRETE_MOST = 200, 50, 100, 2000
+_TOKEN_SECONDS, _TOKENS_LIVE, _TOKENS_MOST = 3600, 15, 10
+_NO_BODY = Reply(204)
+
+
+def make(options: SandboxOptions) -> Sandbox:
+    """The imitation, stocked from the options' folder or with a made-up company."""
+    return ZohoSandbox(options)
+
+
+def refusal(code: str, message: str, status: int = 400, details: Mapping[str, Any] | None = None) -> Reply:
+    """A whole call refused."""
+    return Reply.json(failure(code, message, details), status)
+
+
+class ZohoSandbox(Sandbox):
+    """One made-up organisation."""
+
+    name = "zoho_crm"
+
+    def __init__(self, options: SandboxOptions) -> None:
+        self.switches = options.settings
+        super().__init__(options)
+
+    @cached_property
+    def records(self) -> Records:
+        return Records(self.shelf, TIME_ZONE, bool(self.switches.get("multi_currency")))
+
+    @property
+    def user(self) -> dict[str, str]:
+        """The user behind the refresh token, who makes and changes records."""
+        first = self.shelf.all("~users")[0]
+        return {"name": first["full_name"], "id": first["id"]}
+
+    def stock(self) -> None:
+        stock(self.records, self.options)
+
+    def credentials(self) -> Mapping[str, str]:
+        return {
+            "client_id": "1000.SANDBOXCLIENT",
+            "client_secret": "sandbox-client-secret",
+            "refresh_token": "1000.sandbox-refresh-token",
+        }
+
+    def expire(self) -> None:
+        for token in self.shelf.all("~tokens"):
+            self.shelf.drop("~tokens", token["token"])
+
+    def unknown(self, request: Request) -> Reply:
+        return refusal("INVALID_URL_PATTERN", "Please check if the URL trying to access is a correct one", 404)
+
+    def too_many(self, retry_after: float | None) -> Reply:
+        # Zoho never says when to come back; the kit's fault with a hint keeps it, as a proxy in between might add one.
+        reply = refusal("TOO_MANY_REQUESTS", "too many requests", 429)
+        hint = {"retry-after": str(int(retry_after))} if retry_after is not None else {}
+        return Reply(429, reply.body, {**reply.headers, **hint})
+
+    def routes(self) -> Sequence[tuple[str, str, Handler]]:
+        v8, bulk = "/crm/v8", "/crm/bulk/v8"
+        module, key = r"([A-Z]\w*)", r"(\d+)"
+        table: list[tuple[str, str, Handler, str]] = [
+            ("GET", f"{v8}/org", self.org, ""),
+            ("GET", f"{v8}/users", self.users, "users"),
+            ("GET", f"{v8}/settings/modules", self.modules, ""),
+            ("GET", f"{v8}/settings/fields", self.fields, "fields"),
+            ("POST", f"{v8}/settings/fields", self.create_fields, "fields"),
+            ("POST", f"{v8}/coql", self.coql, "coql"),
+            ("POST", f"{bulk}/read", self.bulk_start, "bulk"),
+            ("GET", f"{bulk}/read/{key}", self.bulk_state, "bulk"),
+            ("GET", f"{bulk}/read/{key}/result", self.bulk_result, "bulk"),
+            ("GET", f"{v8}/{module}/deleted", self.deleted, "deleted"),
+            ("GET", f"{v8}/{module}/search", self.search, ""),
+            ("GET", f"{v8}/{module}/actions/count", self.count, ""),
+            ("POST", f"{v8}/{module}/upsert", self.upsert, ""),
+            ("*", f"{v8}/{module}/{key}/Locking_Information__s(?:/{key})?", self.locks, ""),
+            ("GET", f"{v8}/{module}/{key}", self.one, ""),
+            ("PUT", f"{v8}/{module}(?:/{key})?", self.update, ""),
+            ("DELETE", f"{v8}/{module}(?:/{key})?", self.delete, ""),
+            ("GET", f"{v8}/{module}", self.list, ""),
+            ("POST", f"{v8}/{module}", self.insert, ""),
+        ]
+        return [("POST", "/oauth/v2/token", self.token), *((m, p, self._signed(h, s)) for m, p, h, s in table)]
+
+    def _signed(self, handler: Handler, scope: str) -> Handler:
+        """The handler behind the checks every call meets: a live token, the scope, a module that is there."""
+
+        def checked(request: Request, *groups: str) -> Reply:
+            kind, _, token = request.headers.get("authorization", "").partition(" ")
+            known = self.shelf.get("~tokens", token) if kind == "Zoho-oauthtoken" else None
+            if not known or dt.datetime.fromisoformat(known["until"]) < dt.datetime.now(dt.UTC):
+                return refusal("INVALID_TOKEN", "invalid oauth token", 401)
+            if scope and scope in self.switches.get("denied", ()):
+                return refusal("OAUTH_SCOPE_MISMATCH", "invalid oauth scope to access this URL", 401)
+            if groups and groups[0] and groups[0][:1].isalpha() and not self._has(groups[0]):
+                return refusal(
+                    "INVALID_MODULE", "the module name given seems to be invalid", 400, {"resource_path_index": 0}
+                )
+            try:
+                return handler(request, *groups)
+            except query.Wrong as wrong:
+                return refusal(wrong.code, wrong.message, 400, wrong.details)
+            except (ValueError, AttributeError, TypeError):
+                return refusal("INVALID_DATA", "body", 400, {"expected_data_type": "jsonobject"})
+
+        return checked
+
+    def _has(self, module: str) -> bool:
+        return module in metadata.MODULES and not (module == "Sales_Orders" and self.switches.get("no_orders"))
+
+    # --- signing in ----------------------------------------------------------------------------------------------
+    def token(self, request: Request) -> Reply:
+        form = {**request.query, **request.form()}
+        for name in ("client_id", "client_secret", "refresh_token"):
+            if not form.get(name) or "wrong" in form[name]:
+                return Reply.json({"error": "invalid_code" if name == "refresh_token" else "invalid_client"})
+        now = dt.datetime.now(dt.UTC)
+        live = sorted(self.shelf.all("~tokens"), key=lambda t: str(t["at"]))
+        recent = [t for t in live if now - dt.datetime.fromisoformat(t["at"]) < dt.timedelta(minutes=10)]
+        if self.switches.get("token_limit") and len(recent) >= _TOKENS_MOST:
+            text = "You have made too many requests continuously. Please try again after some time."
+            return Reply.json({"error_description": text, "error": "Access Denied", "status": "failure"}, 400)
+        for old in live[: max(0, len(live) - _TOKENS_LIVE + 1)]:
+            self.shelf.drop("~tokens", old["token"])
+        token = f"1000.{secrets.token_hex(16)}.{secrets.token_hex(16)}"
+        until = now + dt.timedelta(seconds=_TOKEN_SECONDS)
+        self.shelf.put("~tokens", token, {"token": token, "at": now.isoformat(), "until": until.isoformat()})
+        return Reply.json(
+            {
+                "access_token": token,
+                "api_domain": request.base_url,
+                "token_type": "Bearer",
+                "expires_in": _TOKEN_SECONDS,
+            }
+        )
+
+    # --- the organisation and its metadata -------------------------------------------------------------------------
+    def org(self, request: Request) -> Reply:
+        return Reply.json({"org": [self.shelf.get("~meta", "org")]})
+
+    def users(self, request: Request) -> Reply:
+        kind = request.query.get("type", "AllUsers")
+        found = [
+            u
+            for u in self.shelf.all("~users")
+            if kind not in ("ActiveUsers", "ActiveConfirmedUsers") or u["status"] == "active"
+        ]
+        page, size = _paging(request)
+        some = found[(page - 1) * size : page * size]
+        if not some:
+            return _NO_BODY
+        info = {"per_page": size, "count": len(some), "page": page, "more_records": page * size < len(found)}
+        return Reply.json({"users": some, "info": info}, records=len(some))
+
+    def modules(self, request: Request) -> Reply:
+        names = [m for m in metadata.MODULES if self._has(m)]
+        return Reply.json({"modules": [metadata.module_json(m, n, PROFILE) for n, m in enumerate(names, 1)]})
+
+    def fields(self, request: Request) -> Reply:
+        module = request.query.get("module", "")
+        if not self._has(module):
+            return refusal("INVALID_MODULE", "the module name given seems to be invalid")
+        return Reply.json({"fields": [metadata.field_json(f, PROFILE) for f in self.records.fields(module)]})
+
+    def create_fields(self, request: Request) -> Reply:
+        module = request.query.get("module", "")
+        if not self._has(module):
+            return refusal("INVALID_MODULE", "the module name given seems to be invalid")
+        bodies = request.json()["fields"]
+        if len(bodies) > 5:
+            return refusal("LIMIT_EXCEEDED", "fields", 400, {"limit": 5})
+        results = [self._create_field(module, body, place) for place, body in enumerate(bodies)]
+        good = sum(r["status"] == "success" for r in results)
+        status = 201 if good == len(results) else 207 if good else 400
+        return Reply.json({"fields": results}, status, records=good, write=good > 0)
+
+    def _create_field(self, module: str, body: Mapping[str, Any], place: int) -> Row:
+        label, kind = str(body.get("field_label") or ""), body.get("data_type")
+        where = {"api_name": "field_label", "json_path": f"$.fields[{place}].field_label"}
+        if self.faults.partial and place % 2:
+            return failure("LIMIT_EXCEEDED", "maximum custom fields reached", {"limit": 0})
+        if not 0 < len(label) <= 25:
+            return failure("INVALID_DATA", "invalid data", {**where, "maximum_length": 25})
+        if kind not in metadata.CREATABLE:
+            return failure(
+                "INVALID_DATA", "invalid data", {"api_name": "data_type", "json_path": f"$.fields[{place}].data_type"}
+            )
+        if any(f["label"].lower() == label.lower() for f in self.records.fields(module)):
+            return failure("DUPLICATE_DATA", "duplicate data", where)
+        key = self.records.add_field(module, body)
+        return {"code": "SUCCESS", "details": {"id": key}, "message": "field created", "status": "success"}
+
+    # --- reading -----------------------------------------------------------------------------------------------------
+    def list(self, request: Request, module: str) -> Reply:
+        names = [n for n in request.query.get("fields", "").split(",") if n]
+        if not names:
+            return refusal(
+                "REQUIRED_PARAM_MISSING", "One of the expected parameter is missing", 400, {"param_name": "fields"}
+            )
+        if len(names) > _FIELDS_MOST:
+            return refusal("LIMIT_EXCEEDED", "fields limit exceeded", 400, {"param_name": "fields"})
+        sort, descending = request.query.get("sort_by", "id"), request.query.get("sort_order", "desc") == "desc"
+        if sort not in ("id", "Created_Time", "Modified_Time"):
+            return refusal("INVALID_DATA", "invalid sort_by", 400, {"param_name": "sort_by"})
+        page, size = _paging(request)
+        bound = json.dumps([names, sort, descending, size, request.headers.get("if-modified-since")])
+        token = request.query.get("page_token")
+        if token:
+            kept = self.shelf.get("~page_tokens", token)
+            if "page" in request.query:
+                return refusal("AMBIGUITY_DURING_PROCESSING", "page and page_token exclude each other")
+            if not kept:
+                return refusal("EXPIRED_VALUE", "page token expired", 400, {"param_name": "page_token"})
+            if kept["bound"] != bound:
+                return refusal("TOKEN_BOUND_DATA_MISMATCH", "the request differs from the token's", 400)
+            page = int(kept["page"])
+        elif page * size > _DISCRETE_MOST:
+            return refusal("DISCRETE_PAGINATION_LIMIT_EXCEEDED", "use page_token beyond 2000 records", 400)
+        found = self.records.all(module)
+        if "ids" in request.query:
+            wanted = request.query["ids"].split(",")
+            found = [r for r in found if r["id"] in wanted]
+        since = _instant(request.headers.get("if-modified-since"))
+        if since:
+            found = [r for r in found if dt.datetime.fromisoformat(r["Modified_Time"]) > since]
+            if not found:
+                return Reply(304)
+        types = self.records.types(module)
+        found.sort(key=lambda r: (query.sort_key(r, sort, types), r["id"]), reverse=descending)
+        some = found[(page - 1) * size : page * size]
+        if not some:
+            return _NO_BODY
+        more = page * size < len(found)
+        following = None
+        if more:
+            following = secrets.token_hex(20)
+            self.shelf.put("~page_tokens", following, {"bound": bound, "page": page + 1})
+        expiry = (dt.datetime.now(self.records.zone) + dt.timedelta(days=1)).isoformat(timespec="seconds")
+        info = {
+            "per_page": size,
+            "count": len(some),
+            "page": page,
+            "more_records": more,
+            "sort_by": sort,
+            "sort_order": "desc" if descending else "asc",
+            "next_page_token": following,
+            "previous_page_token": None,
+            "page_token_expiry": expiry if more else None,
+        }
+        rows = [self.records.show(module, r, names) for r in some]
+        return Reply.json({"data": rows, "info": info}, records=len(rows))
+
+    def one(self, request: Request, module: str, key: str) -> Reply:
+        record = self.records.get(module, key)
+        if not record:
+            return _NO_BODY
+        return Reply.json({"data": [self.records.show(module, record, list(self.records.types(module)))]}, records=1)
+
+    def coql(self, request: Request) -> Reply:
+        asked = query.parse(str(request.json()["select_query"]))
+        if not self._has(asked.module):
+            raise query.Wrong("INVALID_QUERY", "module is invalid", {"module": asked.module})
+        types = self.records.types(asked.module)
+        for name in (*asked.columns, *(n for n, _ in asked.order)):
+            if name != "id" and name not in types:
+                raise query.Wrong("INVALID_QUERY", "column given seems to be invalid", {"column_name": name})
+        test = query.condition(asked.where, types)
+        found = [r for r in self.records.all(asked.module) if test(r)]
+        for name, descending in reversed(asked.order):
+            found.sort(key=lambda r, n=name: query.sort_key(r, n, types), reverse=descending)  # type: ignore[misc]
+        some = found[asked.offset : asked.offset + asked.limit]
+        if not some:
+            return _NO_BODY
+        rows = [self.records.show(asked.module, r, asked.columns) for r in some]
+        info = {"count": len(rows), "more_records": asked.offset + asked.limit < len(found)}
+        return Reply.json({"data": rows, "info": info}, records=len(rows))
+
+    def search(self, request: Request, module: str) -> Reply:
+        types, asked = self.records.types(module), request.query
+        if "criteria" in asked:
+            test = query.criteria(asked["criteria"], types)
+        elif word := asked.get("word") or asked.get("email") or asked.get("phone"):
+            test = lambda r: word.lower() in json.dumps(r, default=str, ensure_ascii=False).lower()  # noqa: E731
+        else:
+            names = ["criteria", "email", "phone", "word"]
+            return refusal(
+                "EXPECTED_PARAM_MISSING", "one of the expected parameter is missing", 400, {"param_names": names}
+            )
+        page, size = _paging(request)
+        found = [r for r in self.records.all(module) if test(r)]
+        some = found[(page - 1) * size : page * size]
+        if not some:
+            return _NO_BODY
+        names = [n for n in asked.get("fields", "").split(",") if n] or list(types)
+        info = {"per_page": size, "count": len(some), "page": page, "more_records": page * size < len(found)}
+        return Reply.json(
+            {"data": [self.records.show(module, r, names) for r in some], "info": info}, records=len(some)
+        )
+
+    def count(self, request: Request, module: str) -> Reply:
+        return Reply.json({"count": len(self.records.all(module))})
+
+    def deleted(self, request: Request, module: str) -> Reply:
+        since = _instant(request.headers.get("if-modified-since"))
+        found = self.shelf.all(f"~deleted {module}")
+        if since:
+            found = [r for r in found if dt.datetime.fromisoformat(r["deleted_time"]) > since]
+        kind = request.query.get("type", "all")
+        found = [r for r in found if kind in ("all", r["type"])]
+        page, size = _paging(request)
+        some = found[(page - 1) * size : page * size]
+        if not some:
+            return _NO_BODY
+        info = {"per_page": size, "count": len(some), "page": page, "more_records": page * size < len(found)}
+        return Reply.json({"data": some, "info": info}, records=len(some))
+
+    # --- bulk read -----------------------------------------------------------------------------------------------------
+    def bulk_start(self, request: Request) -> Reply:
+        asked = request.json()["query"]
+        module = asked["module"]["api_name"]
+        if not self._has(module):
+            return refusal("MODULE_NOT_AVAILABLE", "module not available", 400)
+        unknown = [n for n in asked.get("fields", []) if n != "id" and n not in self.records.types(module)]
+        if unknown:
+            return refusal("INVALID_REQUEST", "unknown fields", 400, {"fields": unknown})
+        key, now = self.records.new_id(), self.records.now()
+        job = {
+            "id": key,
+            "module": module,
+            "fields": asked.get("fields") or ["id", *self.records.types(module)],
+            "page": asked.get("page") or 1,
+            "created_time": now,
+            "polls": int(self.switches.get("bulk_polls", 0)),
+            # The file holds what there was when the job was made.
+            "rows": [r["id"] for r in self.records.all(module)],
+        }
+        self.shelf.put("~bulk", key, job)
+        details = {"id": key, "operation": "read", "state": "ADDED", "created_by": self.user, "created_time": now}
+        done = {"status": "success", "code": "ADDED_SUCCESSFULLY", "message": "Added successfully.", "details": details}
+        return Reply.json({"data": [done], "info": {}}, 201)
+
+    def _job(self, key: str) -> tuple[Row, int, Sequence[str]] | None:
+        job = self.shelf.get("~bulk", key)
+        if not job:
+            return None
+        size = int(self.switches.get("bulk_rows", 200_000))
+        return job, size, job["rows"][(job["page"] - 1) * size : job["page"] * size]
+
+    def bulk_state(self, request: Request, key: str) -> Reply:
+        found = self._job(key)
+        if not found:
+            return refusal("RESOURCE_NOT_FOUND", "The requested resource doesn't exist.", 404, {"resource": key})
+        job, size, rows = found
+        state = "COMPLETED"
+        if job["polls"]:
+            job["polls"] -= 1
+            state = "IN PROGRESS"
+            self.shelf.put("~bulk", key, job)
+        module = {"api_name": job["module"], "id": metadata.MODULES[job["module"]][0]}
+        row: Row = {
+            "id": key,
+            "operation": "read",
+            "state": state,
+            "query": {"module": module, "fields": job["fields"], "page": job["page"]},
+            "created_by": self.user,
+            "created_time": job["created_time"],
+            "file_type": "csv",
+        }
+        if state == "COMPLETED":
+            row["result"] = {
+                "page": job["page"],
+                "count": len(rows),
+                "download_url": f"/crm/bulk/v8/read/{key}/result",
+                "per_page": size,
+                "more_records": job["page"] * size < len(job["rows"]),
+            }
+        return Reply.json({"data": [row]})
+
+    def bulk_result(self, request: Request, key: str) -> Reply:
+        found = self._job(key)
+        if not found:
+            return refusal("RESOURCE_NOT_FOUND", "The requested resource doesn't exist.", 404, {"resource": key})
+        job, _, ids = found
+        text = io.StringIO()
+        table = csv.writer(text, lineterminator="\n")
+        table.writerow(["Id" if n == "id" else n for n in job["fields"]])
+        rows = [r for r in (self.records.get(job["module"], k) for k in ids) if r]
+        for record in rows:
+            table.writerow([_cell(record.get(n)) for n in job["fields"]])
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(f"{key}.csv", text.getvalue())
+        return Reply(200, packed.getvalue(), {"content-type": "application/zip"}, records=len(rows))
+
+    # --- writing -------------------------------------------------------------------------------------------------------
+    def _body(self, request: Request) -> tuple[Mapping[str, Any], Sequence[Any]] | Reply:
+        body = request.json()
+        rows = body.get("data") if isinstance(body, dict) else None
+        if not isinstance(rows, list) or not rows:
+            return refusal(
+                "MANDATORY_NOT_FOUND", "required field not found", 400, {"api_name": "data", "json_path": "$.data"}
+            )
+        if len(rows) > _ROWS_MOST:
+            return refusal("LIMIT_EXCEEDED", "more than 100 records", 400, {"limit": _ROWS_MOST})
+        return body, rows
+
+    def insert(self, request: Request, module: str) -> Reply:
+        got = self._body(request)
+        if isinstance(got, Reply):
+            return got
+        return self.records.write(module, got[1], self.user, lambda r: (None, ""), True, self.faults.partial)
+
+    def update(self, request: Request, module: str, key: str | None = None) -> Reply:
+        got = self._body(request)
+        if isinstance(got, Reply):
+            return got
+
+        def find(row: Row) -> tuple[Row | None, str]:
+            return self.records.get(module, key or str(row.get("id") or "")), ""
+
+        return self.records.write(module, got[1], self.user, find, False, self.faults.partial)
+
+    def upsert(self, request: Request, module: str) -> Reply:
+        got = self._body(request)
+        if isinstance(got, Reply):
+            return got
+        body, rows = got
+        unique = {f["api_name"] for f in self.records.fields(module) if f["unique"]}
+        system = {"Accounts": ["Account_Name"], "Contacts": ["Email"], "Deals": ["Deal_Name"]}.get(module, [])
+        names = body.get("duplicate_check_fields") or [*unique, *system]
+        for name in names:
+            if name not in unique and name not in system:
+                where = {"api_name": "duplicate_check_fields", "json_path": "$.duplicate_check_fields[0]"}
+                return refusal("INVALID_DATA", "the field is not available for duplicate check", 400, where)
+
+        def find(row: Row) -> tuple[Row | None, str]:
+            if row.get("id"):
+                return self.records.get(module, str(row["id"])), "id"
+            for name in names:
+                if row.get(name) is not None and (twin := self.records.twin(module, name, row[name])):
+                    return twin, name
+            return None, str(names[0]) if names else ""
+
+        return self.records.write(module, rows, self.user, find, True, self.faults.partial)
+
+    def delete(self, request: Request, module: str, key: str | None = None) -> Reply:
+        results: list[Row] = []
+        for one in [key] if key else request.query.get("ids", "").split(","):
+            if self.records.remove(module, one, self.user):
+                results.append(
+                    {"code": "SUCCESS", "details": {"id": one}, "message": "record deleted", "status": "success"}
+                )
+            else:
+                results.append(failure("INVALID_DATA", "the id given seems to be invalid", {"id": one}))
+        good = sum(r["status"] == "success" for r in results)
+        return Reply.json({"data": results}, 200 if good else 400, records=good, write=good > 0)
+
+    # --- record locks --------------------------------------------------------------------------------------------------
+    def locks(self, request: Request, module: str, key: str, lock: str | None = None) -> Reply:
+        record = self.records.get(module, key)
+        if not record:
+            return refusal("INVALID_DATA", "the id given seems to be invalid", 400, {"resource_path_index": 1})
+        if request.method == "GET":
+            held = record.get("~locked")
+            return (
+                Reply.json({"data": [held], "info": {"per_page": 200, "count": 1, "page": 1, "more_records": False}})
+                if held
+                else _NO_BODY
+            )
+        if request.method == "DELETE":
+            record.pop("~locked", None)
+        else:
+            row = request.json()["data"][0]
+            lock = lock or self.records.new_id()
+            record["~locked"] = {
+                "id": lock,
+                "Locked_Reason__s": row.get("Locked_Reason__s"),
+                "Locked_By__s": self.user,
+                "Locked_Time__s": self.records.now(),
+                "Lock_Source__s": "Manual",
+            }
+        self.records.put(module, record)
+        done = {"code": "SUCCESS", "details": {"id": lock}, "message": "record locked", "status": "success"}
+        return Reply.json({"data": [done]}, 201 if request.method == "POST" else 200, records=1, write=True)
+
+
+def _paging(request: Request) -> tuple[int, int]:
+    page, size = int(request.query.get("page") or 1), int(request.query.get("per_page") or _PAGE_MOST)
+    return max(1, page), max(1, min(size, _PAGE_MOST))
+
+
+def _instant(text: str | None) -> dt.datetime | None:
+    """A time as headers carry it: ISO 8601, with a blank where a careless client lost the plus."""
+    if not text:
+        return None
+    try:
+        instant = dt.datetime.fromisoformat(re.sub(r" (\d\d:\d\d)$", r"+\1", text))
+    except ValueError:
+        return None
+    return instant if instant.tzinfo else instant.replace(tzinfo=dt.UTC)
+
+
+def _cell(value: Any) -> str:
+    """A value as the bulk CSV writes it."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict):
+        return str(value.get("id") or "")
+    if isinstance(value, (list, tuple)):
+        return ";".join(map(str, value))
+    return format(value, "f") if isinstance(value, Decimal) else str(value)
