@@ -1,0 +1,230 @@
+"""Evaluate: decisions for the customers whose facts changed, or for whom the day changed something; and what they owe.
+
+A decision and the writes it owes are one transaction, and so is the withdrawal of the marks that asked for it. Whole
+groups are judged together, a few thousand customers a transaction. Evaluating twice changes nothing the second time.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+import simplejson
+
+from connector.clock import Clock, day_in
+from connector.config import Config
+from connector.connect import Connected
+from connector.credit.answer import as_answer
+from connector.policy import Policy
+from connector.store import customers, decisions, marks, outbox
+from connector.store.customers import CustomerRow
+from connector.store.db import Connection, Store
+from connector.store.outbox import Owed
+from jobs import words
+from jobs.judge import Frame, Judged, frame, judge
+from jobs.progress import Progress, silent
+from jobs.run import Run, running
+
+_TOGETHER = 2000
+
+
+def evaluate(
+    store: Store,
+    config: Config,
+    policy: Policy,
+    clock: Clock,
+    *,
+    systems: Sequence[Connected] = (),
+    full: bool = False,
+    progress: Progress = silent,
+) -> Run:
+    """Judges what needs it (`full`: everybody) and puts what follows into the outbox. Never raises our own errors."""
+    with running(store, clock, "evaluate") as run:
+        today = day_in(clock.now(), config.business.time_zone)
+        with store.reading() as tx:
+            base = frame(tx, config, policy, clock, today)
+            upto = marks.upto(tx)
+            chosen = _chosen(tx, base, today, full)
+        done = 0
+        for part in _parts(base, chosen):
+            with store.writing() as tx:
+                before = decisions.latest(tx, part)
+                base.released = {d: frozenset(b.body.get("released", ())) for d, b in before.items()}
+                accounts = _accounts(tx, systems, part)
+                for judged in judge(tx, base, part):
+                    _conclude(tx, base, clock, systems, judged, before.get(judged.debtor), accounts, run)
+                keys = [k for d in part for k in base.members.get(d, ())]
+                marks.clear(tx, keys, upto)
+            done += len(part)
+            progress("evaluate", done, len(chosen))
+    return run
+
+
+def _chosen(tx: Connection, base: Frame, today: dt.date, full: bool) -> list[int]:
+    """The debtors to judge: changed facts, a day that turned something, or never judged."""
+    if full:
+        return sorted(base.members)
+    seen = decisions.evaluated_on(tx)
+    keys = set(marks.changed(tx))
+    last = min(seen.values(), default=today)
+    if last < today:
+        keys |= set(
+            marks.due_to_change(
+                tx,
+                last,
+                today,
+                edges=base.policy.ageing.edges_days,
+                grace_days=base.policy.hold.oldest_overdue.grace_days,
+                horizon_days=base.policy.exposure.order_horizon_days,
+            )
+        )
+    debtors = {base.rows[k].debtor for k in keys if k in base.rows}
+    fresh = {d for d in base.members if d not in seen}
+    return sorted(base.family({d for d in debtors if d is not None} | fresh))
+
+
+def _parts(base: Frame, chosen: Collection[int]) -> Iterator[list[int]]:
+    """The chosen debtors in portions that never tear a group apart."""
+    left, part = set(chosen), list[int]()
+    for debtor in sorted(chosen):
+        if debtor not in left:
+            continue
+        family = sorted(base.family([debtor]))
+        left.difference_update(family)
+        part += family
+        if len(part) >= _TOGETHER:
+            yield part
+            part = []
+    if part:
+        yield part
+
+
+def _accounts(
+    tx: Connection, systems: Sequence[Connected], debtors: Sequence[int]
+) -> dict[int, list[tuple[Connected, CustomerRow]]]:
+    """By debtor, the records of it in every system that can be written to: CRM accounts and ERP customers alike."""
+    found: dict[int, list[tuple[Connected, CustomerRow]]] = defaultdict(list)
+    writable = {c.name: c for c in systems if c.adapter.channels}
+    if writable:
+        for row in customers.customers(tx, systems=sorted(writable), debtors=debtors):
+            if row.debtor is not None and row.known:
+                found[row.debtor].append((writable[row.system], row))
+    return found
+
+
+def _conclude(
+    tx: Connection,
+    base: Frame,
+    clock: Clock,
+    systems: Sequence[Connected],
+    judged: Judged,
+    before: Any,
+    accounts: Mapping[int, Sequence[tuple[Connected, CustomerRow]]],
+    run: Run,
+) -> None:
+    body = _body(base, judged, before.body if before else {})
+    digest = _digest(body)
+    run.counts["evaluated"] += 1
+    run.counts["held"] += judged.decision.hold
+    if decisions.conclude(
+        tx,
+        judged.debtor,
+        as_of=base.as_of,
+        made_at=clock.now(),
+        policy_version=base.policy_version,
+        digest=digest,
+        body=body,
+    ):
+        run.counts["decisions"] += 1
+    owed = list(_owed(base, judged, body, accounts.get(judged.debtor, ())))
+    run.counts["orders_held"] += sum(1 for o in owed if o.kind == "order_fields" and o.values)
+    run.counts["owed"] += outbox.owe(tx, owed, clock.now())
+
+
+# --- what is kept of a conclusion ------------------------------------------------------------------------------------
+def _body(base: Frame, judged: Judged, before: Mapping[str, Any]) -> dict[str, Any]:
+    """The decision as the store keeps it: all figures and reasons, and since when it has been held or warned of."""
+    decision, first = judged.decision, judged.members[0]
+    today = base.as_of.isoformat()
+    held_since = (before.get("held_since") or today) if decision.hold else None
+    worse = decision.level in ("orange", "red")
+    warned_since = (before.get("warned_since") or today) if worse else None
+    return {
+        **as_answer(judged.position, decision, first.ref, first.system),
+        "as_of": today,
+        "members": [[m.system, m.ref] for m in judged.members],
+        "held_since": held_since,
+        "warned_since": warned_since,
+        "released": sorted(set(before.get("released", ())) | set(judged.position.limit.released)),
+        "orders": [
+            {"system": row.system, "order_id": row.ref, "hold": True, "reasons": [r.rule for r in checked.reasons]}
+            for row, checked in judged.orders
+            if checked.hold
+        ],
+    }
+
+
+# What moves with the calendar alone is no new decision.
+_PASSING = ("as_of", "oldest_overdue_days")
+
+
+def _digest(body: Mapping[str, Any]) -> str:
+    lasting = {k: v for k, v in body.items() if k not in _PASSING}
+    lasting["reasons"] = [r["rule"] for r in body["reasons"]]
+    text = simplejson.dumps(lasting, sort_keys=True, ensure_ascii=False)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+# --- what it owes ------------------------------------------------------------------------------------------------------
+def _owed(
+    base: Frame, judged: Judged, body: Mapping[str, Any], accounts: Sequence[tuple[Connected, CustomerRow]]
+) -> Iterator[Owed]:
+    """Every write that follows from a conclusion; the outbox keeps only what is new."""
+    tasked: set[str] = set()
+    for connected, row in accounts:
+        language = base.config.language_for(connected.system)
+        mapping = connected.mapping
+        if connected.adapter.channel("customer_fields") and mapping.writes_to("customer_fields"):
+            said = words.of_customer(judged, judged.members[0], language)
+            yield _state(connected, "customer_fields", row.ref, row.key, said)
+        if connected.adapter.channel("hold") and mapping.writes_to("hold"):
+            said = words.of_customer(judged, row if row.system in base.systems else judged.members[0], language)
+            yield _state(connected, "hold", row.ref, row.key, said)
+        episode = _episode(body)
+        if (
+            episode
+            and connected.name not in tasked
+            and "crm" in connected.system.roles
+            and connected.adapter.channel("task")
+            and mapping.writes_to("task")
+        ):
+            tasked.add(connected.name)  # one task a system, however many accounts the debtor has there
+            first = judged.members[0]
+            key = f"{episode[0]}:{first.system}:{first.ref}:{episode[1]}"
+            said = words.of_task(judged, row, key, base.as_of, language)
+            values, digest = mapping.write("task", said)
+            yield Owed(connected.name, "task", row.ref, key, values, digest, row.key)
+    by_name = {c.name: c for c, _ in accounts}
+    for order, checked in judged.orders:
+        connected = by_name.get(order.system)  # type: ignore[assignment]
+        if connected and connected.adapter.channel("order_fields") and connected.mapping.writes_to("order_fields"):
+            language = base.config.language_for(connected.system)
+            said = words.of_order(order, checked, judged, language)
+            yield _state(connected, "order_fields", order.ref, order.customer, said)
+
+
+def _episode(body: Mapping[str, Any]) -> tuple[str, str] | None:
+    """What a task is about and since when: a hold, else a warning of orange or red. One task an episode."""
+    if body["held_since"]:
+        return "hold", str(body["held_since"])
+    if body["warned_since"]:
+        return "warning", str(body["warned_since"])
+    return None
+
+
+def _state(connected: Connected, kind: str, target: str, customer: int | None, said: dict[str, object]) -> Owed:
+    values, digest = connected.mapping.write(kind, said)
+    return Owed(connected.name, kind, target, f"{kind}:{target}", values, digest, customer)

@@ -1,0 +1,112 @@
+"""Words: a decision in the vocabulary that mappings write to systems (`connector.mapping`), in a system's language."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from decimal import Decimal
+
+from connector.credit.decide import OrderDecision
+from connector.credit.reason import Reason, money
+from connector.money import EXACT
+from connector.store.customers import CustomerRow
+from connector.store.positions import OrderRow
+from connector.text import Language, Text, joined
+from jobs.judge import Judged
+
+LEVEL_NAMES = {
+    "green": Text("green", "绿色"),
+    "yellow": Text("yellow", "黄色"),
+    "orange": Text("orange", "橙色"),
+    "red": Text("red", "红色"),
+}
+
+
+def reasons_text(reasons: Sequence[Reason]) -> Text:
+    """All reasons as one text."""
+    return joined([r.text for r in reasons])
+
+
+def of_customer(judged: Judged, member: CustomerRow, language: Language) -> dict[str, object]:
+    """What a system is told of a customer: the figures of the whole debtor."""
+    position, decision = judged.position, judged.decision
+    currency = position.currency
+    percent = position.utilisation
+    return {
+        "customer_no": member.ref,
+        "name": member.name,
+        "currency": currency,
+        "limit": position.limit_amount,
+        "limit_kind": position.limit.kind,
+        "exposure": position.exposure.total,
+        "available": decision.available,
+        "utilisation": percent,
+        "utilisation_percent": int(EXACT.quantize(percent * 100, Decimal(1))) if percent is not None else None,
+        "balance": position.balance,
+        "overdue": position.overdue,
+        "overdue_days": position.overdue_days,
+        "hold": decision.hold,
+        "hold_reason": reasons_text(decision.reasons).say(language) if decision.hold else None,
+        "level": decision.level,
+        "score": decision.score,
+        "grade": decision.grade,
+        "as_of": position.as_of,
+    }
+
+
+def of_order(order: OrderRow, checked: OrderDecision, judged: Judged, language: Language) -> dict[str, object]:
+    """What a system is told of an order."""
+    return {
+        "order_no": order.number or order.ref,
+        "hold": checked.hold,
+        "hold_reason": reasons_text(checked.reasons).say(language) if checked.hold else None,
+        "level": judged.decision.level,
+        "as_of": judged.position.as_of,
+    }
+
+
+HELD_SUBJECT = Text("Credit hold: {name} ({no})", "信用冻结：{name}（{no}）")
+WARNED_SUBJECT = Text("Credit warning {level}: {name} ({no})", "信用预警（{level}）：{name}（{no}）")
+BODY = Text(
+    "{reasons}\nExposure {exposure}, limit {limit}, overdue {overdue} ({days} days), as of {as_of}.\n{todo}",
+    "{reasons}\n信用占用 {exposure}，额度 {limit}，逾期 {overdue}（{days} 天），截至 {as_of}。\n{todo}",
+)
+HELD_TODO = Text(
+    "New orders are held. Please talk to the customer about payment, or to finance about a release.",
+    "新订单已冻结。请与客户沟通付款，或联系财务申请放行。",
+)
+WARNED_TODO = Text("Please ask the customer when the overdue amount will be paid.", "请向客户确认逾期款项的付款时间。")
+LIMIT_WORDS = {"none": Text("none", "无"), "unlimited": Text("unlimited", "不限额"), "amount": Text("?", "？")}
+
+
+def of_task(judged: Judged, account: CustomerRow, key: str, today: dt.date, language: Language) -> dict[str, object]:
+    """The task that the owner of an account gets when its customer is held, or warned of."""
+    position, decision = judged.position, judged.decision
+    member = judged.members[0]
+    held = decision.hold
+    name = account.name or member.name or member.ref
+    subject = HELD_SUBJECT if held else WARNED_SUBJECT
+    limit: object = LIMIT_WORDS[position.limit.kind]
+    if position.limit_amount is not None:
+        limit = money(position.limit_amount, position.currency)
+    why = (
+        [r.text for r in decision.reasons] if held else [i.text for i in decision.indicators if i.threshold is not None]
+    )
+    body = BODY.fill(
+        reasons=joined(why),
+        exposure=money(position.exposure.total, position.currency),
+        limit=limit,
+        overdue=money(position.overdue, position.currency),
+        days=position.overdue_days,
+        as_of=position.as_of,
+        todo=HELD_TODO if held else WARNED_TODO,
+    )
+    return {
+        "subject": subject.fill(name=name, no=member.ref, level=LEVEL_NAMES[decision.level]).say(language),
+        "body": body.say(language),
+        "due_on": today + dt.timedelta(days=1 if held else 3),
+        "owner": account.owner,
+        "priority": "high" if held or decision.level == "red" else "normal",
+        "customer": account.ref,
+        "key": key,
+    }
