@@ -213,17 +213,21 @@ class Policy(Section):
 def load(document: str | Path) -> Policy:
     """The policy in a TOML text, or in a file where a `Path` is given. Raises ConfigError that lists every problem."""
     if isinstance(document, Path):
-        try:
-            text, name = document.read_text("utf-8"), document.name
-        except (OSError, UnicodeDecodeError) as wrong:
-            raise ConfigError(
-                Text("{path} cannot be read as UTF-8 text: {why}", "无法以 UTF-8 文本读取 {path}：{why}").fill(
-                    path=document, why=wrong
-                )
-            ) from wrong
-    else:
-        text, name = document, "policy"
-    policy, problems = read(text, name)
+        return load_file(document)
+    return _or_raise(*read(document))
+
+
+def load_file(path: Path) -> Policy:
+    """The policy in a file. Raises ConfigError that lists every problem."""
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as wrong:
+        what = Text("{path} cannot be read as UTF-8 text: {why}", "无法以 UTF-8 文本读取 {path}：{why}")
+        raise ConfigError(what.fill(path=path, why=wrong)) from wrong
+    return _or_raise(*read(text, path.name))
+
+
+def _or_raise(policy: Policy | None, problems: list[Problem]) -> Policy:
     if policy is None:
         lines = [joined([same(_place(p)), p.what, p.fix], " ", " ") for p in problems]
         raise ConfigError(joined([Text("The policy has mistakes.", "信用政策有错误。"), *lines], "\n", "\n"))
