@@ -60,16 +60,15 @@ def decide(
 ) -> Decision:
     """The decision on a customer as it stands.
 
-    `ancestors` are the parents, in any order and each in its own currency; a member's order must fit into all of them.
-    What cannot be decided (`position.unclear`, `stale`, a parent that cannot be tested) holds, visibly.
+    `ancestors` are seen from the position's currency (`Node.seen_from`); TypeError otherwise. What cannot be decided
+    (`position.unclear`, `stale`) holds, visibly.
     """
+    for node in ancestors:
+        if (node.seen_in or node.currency) != position.currency:
+            raise TypeError(f"{node.ref} is not seen from {position.currency}: use Node.seen_from")
     found = indicators(position, policy.warning)
     level = worst(found)
-    unclear = [
-        *position.unclear,
-        *stale,
-        *(reason for node in ancestors for reason in node.unclear_in(position.currency)),
-    ]
+    unclear = [*position.unclear, *stale, *(reason for node in ancestors for reason in node.unclear)]
     reasons = [
         *unclear,
         *on_exposure(position, ancestors, policy.hold),
@@ -116,7 +115,7 @@ def _available(position: Position, ancestors: Sequence[Node], unclear: Sequence[
         return position.available
     if any(reason.rule == "no_rate" for reason in unclear):
         return None
-    rooms = [room for room in (position.available, headroom(ancestors, position.currency)) if room is not None]
+    rooms = [room for room in (position.available, headroom(ancestors)) if room is not None]
     return rounded(min(rooms), position.currency) if rooms else None
 
 

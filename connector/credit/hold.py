@@ -148,16 +148,17 @@ def _limit_exceeded(currency: str, after: Decimal, limit: Decimal, slack: Decima
 
 
 def _at_node(node: Node, position: Position, rule: LimitExceeded, change: Decimal, order: bool) -> Reason | None:
-    room, limit = node.room_in(position.currency), node.limit_in(position.currency)
-    if room is None or limit is None:
+    room = node.room
+    if room is None or node.limit is None:
         return None
     over = change - room
+    limit = node.quote.convert(node.limit) if node.quote else node.limit
     slack = _tolerance(rule, limit, position.unit)
     if over <= 0 or over <= slack:
         return None
     currency = position.currency
     numbers = {
-        "group": node.ref or node.name,
+        "group": node.ref,
         "exposure": _plain(limit + over, currency),
         "limit": _plain(limit, currency),
         "over_by": _plain(over, currency),

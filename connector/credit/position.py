@@ -282,7 +282,7 @@ def _in_currency(
         return limit.amount
     amount = rates.convert(limit.amount, frm, currency, as_of)
     if amount is None:
-        unclear.append(_no_rate_for_limit(frm, currency, as_of))
+        unclear.append(no_rate_for_limit(frm, currency, as_of))
         return None
     return rounded(amount, currency)
 
@@ -311,7 +311,8 @@ def _no_rate(frm: str, to: str, on: dt.date, amount: Decimal) -> Reason:
     return Reason("no_rate", NO_RATE.fill(frm=frm, to=to, on=on, amount=money(amount, frm)), numbers)
 
 
-def _no_rate_for_limit(frm: str, to: str, on: dt.date) -> Reason:
+def no_rate_for_limit(frm: str, to: str, on: dt.date) -> Reason:
+    """Why a limit in another currency cannot be compared."""
     return Reason("no_rate", NO_RATE_LIMIT.fill(frm=frm, to=to, on=on), {"from": frm, "to": to, "on": str(on)})
 
 
@@ -324,5 +325,5 @@ def _without_due_date(totals: Sequence[Totals], policy: Policy) -> list[Reason]:
 
 def _limit_unclear(limit: Effective, currency: str, as_of: dt.date) -> list[Reason]:
     pairs = [pair.partition("/") for pair in limit.no_rate]
-    found = [_no_rate_for_limit(frm or "?", to or currency, as_of) for frm, _, to in pairs]
+    found = [no_rate_for_limit(frm or "?", to or currency, as_of) for frm, _, to in pairs]
     return found + [Reason("unclear_limit", UNREAD_LIMIT.fill(ref=ref), {"limit": ref}) for ref in limit.unread]
