@@ -1,0 +1,42 @@
+"""The book: a receivables ledger as plain CSV files or one .xlsx, for whoever has no API."""
+
+from __future__ import annotations
+
+from adapters.files.book import BOOK
+from adapters.files.client import Book, Settings, check
+from adapters.files.read import read
+from connector.adapter import Adapter, Evidence, Stream
+from connector.text import Text
+
+ADAPTER: Adapter[Book] = Adapter(
+    name="files",
+    title=Text("Files: CSV folder or Excel workbook", "文件：CSV 文件夹或 Excel 工作簿"),
+    roles=("erp", "rates", "bureau"),
+    settings=Settings,
+    secrets=(),
+    streams=tuple(
+        Stream(
+            name=file.stream,
+            title=file.title,
+            read=read(file.stream),
+            facts=(file.fact,),
+            incremental=False,
+            after=("customers",) if file.stream != "customers" else (),
+        )
+        for file in BOOK.values()
+    ),
+    channels=(),
+    open=Book,
+    check=check,
+    evidence=(
+        Evidence(
+            "live",
+            Text(
+                "CSV folders and workbooks written by openpyxl and XlsxWriter were read; a workbook saved by Microsoft "
+                "Excel or WPS itself was not tried yet.",
+                "已读取 CSV 文件夹以及由 openpyxl、XlsxWriter 生成的工作簿；尚未用 Microsoft Excel 或 WPS 亲自保存的工作簿验证。",
+            ),
+        ),
+    ),
+    exemptions={},
+)

@@ -1,0 +1,141 @@
+"""The book as the settings describe it: which file or sheet is which stream, and what is there."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from adapters.files.book import BOOK
+from adapters.files.rows import CsvPart, Part
+from adapters.files.workbook import SheetPart, Workbook
+from connector.adapter import Connection, Finding, Need, nearest
+from connector.errors import ConfigError
+from connector.text import Text
+
+
+class Settings(BaseModel):
+    """Where the book is and how it is written."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    path: str = Field(description="Folder of the CSV files, or the .xlsx; relative to the folder of config.toml.")
+    files: dict[str, str] = Field(
+        default_factory=dict,
+        description='Which file, files (a pattern with *) or sheet a stream is, where it is not STREAM.csv; with "files" '
+        "only those that are named are read.",
+    )
+    keys: dict[str, list[str]] = Field(
+        default_factory=dict, description="Which columns make a row of a stream unique, where they are not the book's."
+    )
+    incremental: bool = Field(False, description="Rows are changes: what a file no longer holds is not deleted.")
+    encoding: str = Field("utf-8", description="Character set of the CSV files; a byte order mark is skipped.")
+    delimiter: str = Field(",", description="Character between two cells of a CSV file.", min_length=1, max_length=1)
+    page_rows: int = Field(2000, ge=1, le=100_000, description="Rows that are saved in one transaction.")
+
+    @field_validator("encoding")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        try:
+            codecs.lookup(value)
+        except LookupError:
+            raise ValueError("no such encoding; utf-8 and gb18030 are the usual ones") from None
+        return value
+
+    @field_validator("files", "keys")
+    @classmethod
+    def _streams(cls, value: dict[str, object]) -> dict[str, object]:
+        for stream in value:
+            if stream not in BOOK:
+                raise ValueError(f"no stream “{stream}”; did you mean {nearest(stream, list(BOOK))}?")
+        return value
+
+
+class Book:
+    """One configured book. Nothing is kept open between two readings."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.settings: Settings = connection.settings
+        self.system = connection.name
+        given = Path(self.settings.path)
+        self.path = given if given.is_absolute() else Path(connection.root) / given
+
+    @property
+    def is_workbook(self) -> bool:
+        return self.path.suffix.lower() in (".xlsx", ".xlsm", ".xls")
+
+    def named(self, stream: str) -> str | None:
+        """The file, pattern or sheet of a stream; None where the settings leave the stream out."""
+        if self.settings.files:
+            return self.settings.files.get(stream)
+        return stream if self.is_workbook else f"{stream}.csv"
+
+    def parts(self, stream: str) -> Sequence[Part]:
+        """What there is of one stream now, in order. Raises ConfigError where the book itself is not there."""
+        name = self.named(stream)
+        if name is None:
+            return []
+        self.must_exist()
+        if self.is_workbook:
+            book = Workbook(self.path)
+            return [SheetPart(book, sheet) for sheet in book.sheets if sheet.strip().lower() == name.lower()]
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            raise ConfigError(
+                Text("“{name}” leads out of the book's folder.", "“{name}”指向了账簿文件夹之外。").fill(name=name)
+            )
+        found = sorted(p for p in self.path.glob(name) if p.is_file() and p.suffix != ".tmp")
+        return [CsvPart(p, self.settings.encoding, self.settings.delimiter) for p in found]
+
+    def must_exist(self) -> None:
+        """Raises ConfigError naming the place that was looked at."""
+        if self.is_workbook and self.path.is_file():
+            return
+        if not self.is_workbook and self.path.is_dir():
+            return
+        raise ConfigError(
+            Text(
+                "There is no book at {path}. Set `path` to the folder of the CSV files or to the .xlsx.",
+                "{path} 处没有账簿。请将 `path` 设为 CSV 文件所在文件夹或 .xlsx 文件。",
+            ).fill(path=self.path)
+        )
+
+    def required(self, stream: str) -> bool:
+        """Whether the stream has to be there: a book has customers; what the settings name must exist."""
+        return stream in self.settings.files if self.settings.files else stream == "customers"
+
+
+def check(book: Book, needs: Sequence[Need]) -> list[Finding]:
+    """What is there of the book: every file with its number of rows, and what lacks."""
+    try:
+        book.must_exist()
+        parts = {stream: book.parts(stream) for stream in BOOK if book.named(stream)}
+    except ConfigError as wrong:
+        return [Finding("wrong", wrong.user)]
+    findings = [Finding("fine", Text("The book is at {path}.", "账簿位于 {path}。").fill(path=book.path))]
+    for stream, found in parts.items():
+        for part in found:
+            rows = sum(1 for _ in part.rows()) - 1
+            findings.append(
+                Finding(
+                    "fine", Text("{name}: {rows} rows", "{name}：{rows} 行").fill(name=part.name, rows=max(rows, 0))
+                )
+            )
+        if not found:
+            name = book.named(stream)
+            if book.required(stream):
+                findings.append(
+                    Finding(
+                        "wrong",
+                        Text("{name} is not there.", "缺少 {name}。").fill(name=name),
+                        Text("Put it into the book; only customers are required.", "请将其放入账簿；只有客户是必需的。")
+                        if not book.settings.files
+                        else Text("Correct `files` in the settings.", "请更正设置中的 `files`。"),
+                    )
+                )
+            else:
+                findings.append(
+                    Finding("fine", Text("{name}: none, which is allowed", "{name}：没有（允许）").fill(name=name))
+                )
+    return findings

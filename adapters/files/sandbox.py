@@ -1,0 +1,126 @@
+"""A believable book: the made-up company (`connector.example`) written as CSV files or as one workbook.
+
+There is no API to imitate, so the sandbox has no routes: its folder holds the book, which a person may open and edit.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import datetime as dt
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from openpyxl import Workbook
+
+from adapters.files.book import BOOK
+from connector.example import Company, company
+from connector.model import Fact
+from connector.money import from_minor
+from connector.sandbox import Handler, Sandbox, SandboxOptions
+
+# What a made-up company has of the book; its attributes bear the names of the streams.
+STREAMS = (
+    "customers",
+    "limits",
+    "documents",
+    "instalments",
+    "payments",
+    "applications",
+    "orders",
+    "order_lines",
+    "rates",
+)
+_RENAMED = {"from": "from_currency", "to": "to_currency"}
+
+
+def rows(stream: str, facts: Sequence[Fact], ledger: str) -> Iterator[list[Any]]:
+    """The rows of one file, header first: exact decimals, days, texts; None for an empty cell.
+
+    `ledger` is the currency of base amounts.
+    """
+    names = BOOK[stream].names
+    yield list(names)
+    for fact in facts:
+        yield [_value(fact, _RENAMED.get(name, name), ledger) for name in names]
+
+
+def _value(fact: Fact, name: str, ledger: str) -> Any:
+    value = getattr(fact, name)
+    if isinstance(value, int) and not isinstance(value, bool) and name.endswith("amount"):
+        return from_minor(value, ledger if name == "base_amount" else getattr(fact, "currency", None) or ledger)
+    return value
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    return str(value)
+
+
+def write_book(made: Company | Iterable[Company], folder: Path) -> None:
+    """Writes a company, or the parts of one, as a folder of CSV files, UTF-8; empty files are left out."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as open_files:
+        begun: dict[str, Any] = {}
+        for part in [made] if isinstance(made, Company) else made:
+            for stream in STREAMS:
+                facts = getattr(part, stream)
+                lines = ([_text(v) for v in row] for row in rows(stream, facts, part.currency))
+                header = next(lines)
+                if stream not in begun and (facts or stream == "customers"):
+                    # A reader never sees half a file: it is written under another name and renamed.
+                    file = (folder / f"{stream}.csv.tmp").open("w", encoding="utf-8", newline="")
+                    begun[stream] = csv.writer(open_files.enter_context(file))
+                    begun[stream].writerow(header)
+                if facts:
+                    begun[stream].writerows(lines)
+    for stream in begun:
+        (folder / f"{stream}.csv.tmp").replace(folder / f"{stream}.csv")
+
+
+def write_xlsx(made: Company, file: Path) -> None:
+    """Writes a company as one workbook, a sheet a file, with typed numbers and dates."""
+    book = Workbook(write_only=True)
+    for stream in STREAMS:
+        facts = getattr(made, stream)
+        if not facts and stream != "customers":
+            continue
+        sheet = book.create_sheet(stream)
+        for row in rows(stream, facts, made.currency):
+            sheet.append(row)
+    book.save(file)
+
+
+class FilesSandbox(Sandbox):
+    """The book in a folder: `folder` is what `path` in the settings names."""
+
+    name = "files"
+
+    def __init__(self, options: SandboxOptions) -> None:
+        self._temporary = None if options.data else tempfile.TemporaryDirectory(prefix="holdfast-book-")
+        self.folder = (options.data or Path(self._temporary.name if self._temporary else "")) / "book"
+        super().__init__(options)
+
+    def routes(self) -> Sequence[tuple[str, str, Handler]]:
+        return ()
+
+    def stock(self) -> None:
+        options = self.options
+        as_of = options.as_of or dt.datetime.now(dt.UTC).date()
+        made = company(options.customers, options.seed, as_of, language=options.language)
+        if options.settings.get("form") == "xlsx":
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write_xlsx(made, self.folder / "book.xlsx")
+        else:
+            write_book(made, self.folder)
+
+
+def make(options: SandboxOptions) -> FilesSandbox:
+    """A made-up company's book; `settings.form` is csv (default) or xlsx."""
+    return FilesSandbox(options)
