@@ -1,0 +1,261 @@
+"""Applications: payments and credit notes set against documents, both ends found by name, whichever comes first.
+
+Each keeps, in minor units, what it adds to the signed open value of either end (`from_value`, `to_value`), and the days
+between which both ends count. `from` is looked for among receipts, then credit notes, then refunds; `to` among debts,
+then refunds, then credit notes: documents and payments may bear the same ids.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Row, or_, select
+
+from connector.model import Application
+from connector.money import to_minor
+from connector.store import bulk
+from connector.store.items import BILL, SIGN
+from connector.store.page import Saving, day_of, newest
+from connector.store.tables import application, item
+
+_SAID = (
+    "record",
+    "from_ref",
+    "to_ref",
+    "instalment",
+    "amount",
+    "from_amount",
+    "base_amount",
+    "applied_on",
+    "reversed_on",
+)
+_FOUND = ("from_item", "to_item", "firm", "since", "until", "from_value", "to_value", "from_base", "to_base")
+_FROM_RANK = {("p", "receipt"): 0, ("p", "write_off"): 0, ("d", "credit_note"): 1, ("p", "refund"): 2}
+_TO_RANK = {("d", "invoice"): 0, ("d", "debit_note"): 0, ("d", BILL): 0, ("p", "refund"): 1, ("d", "credit_note"): 2}
+
+
+_NOTHING: tuple[Any, ...] = (None, None, 0, None, None, None, None, None, None)
+
+
+@dataclass(slots=True)
+class _Applied:
+    """One application between reading and writing: what was said of it, and what was found."""
+
+    id: int
+    ref: str
+    said: tuple[Any, ...]
+    found: tuple[Any, ...] | None = None
+    before: tuple[Any, ...] | None = field(default=None)
+
+    @property
+    def record(self) -> int | None:
+        return self.said[0]  # type: ignore[no-any-return]
+
+
+def save(saving: Saving, facts: Sequence[tuple[int, Application]]) -> None:
+    """Applications of a page; finds their ends, and those of others that waited for what this page brought."""
+    tx = saving.tx
+    facts = newest(facts)
+    said = {
+        fact.ref: (
+            record,
+            fact.from_id,
+            fact.to_id,
+            fact.instalment_number,
+            fact.amount,
+            fact.from_amount,
+            fact.base_amount,
+            fact.applied_on,
+            fact.reversed_on,
+        )
+        for record, fact in facts
+    }
+    there = {a.ref: a for a in _load(saving, refs=said)} if said else {}
+    new_refs = [ref for ref in said if ref not in there]
+    new = [
+        _Applied(key, ref, said[ref])
+        for key, ref in zip(bulk.new_ids(tx, application, len(new_refs)), new_refs, strict=True)
+    ]
+    changed = {}
+    for ref, one in there.items():
+        if said[ref] != one.said:
+            one.said = said[ref]
+            changed[one.id] = one
+    again = {a.id: a for a in _waiting(saving)}
+    again.update(changed)
+    _find_ends(saving, [*new, *again.values()])
+
+    rows = [(one.id, saving.system, one.ref, *_plain(one.said), *(one.found or _NOTHING)) for one in new]
+    bulk.insert(tx, application, ("id", "system", "ref", *_SAID, *_FOUND), rows)
+    bulk.update(
+        tx,
+        application,
+        (*_SAID, *_FOUND),
+        [
+            (*_plain(one.said), *(one.found or _NOTHING), one.id)
+            for one in again.values()
+            if one.found != one.before or one.id in changed
+        ],
+    )
+    for one in (*new, *again.values()):
+        if one.found != one.before or one.id in changed:
+            for ends in (one.found, one.before):
+                saving.unsettled.update(key for key in (ends or ())[:2] if key is not None)
+
+
+def _plain(said: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(format(v, "f") if v.__class__ is Decimal else v for v in said)
+
+
+def _load(
+    saving: Saving,
+    *,
+    refs: Collection[str] | None = None,
+    waiting_for: Collection[str] | None = None,
+    items: Collection[int] | None = None,
+) -> list[_Applied]:
+    tx, columns = saving.tx, (*_SAID, *_FOUND)
+    asked = select(application.c.id, application.c.ref, *(application.c[name] for name in columns))
+    own = application.c.system == saving.system
+    found: list[Row[Any]] = []
+    if refs is not None:
+        found = list(tx.execute(asked.where(own, bulk.among(tx, application.c.ref, refs))))
+    # Two questions rather than one with OR: each has an index of its own.
+    for name in ("from_ref", "to_ref") if waiting_for else ():
+        vague = application.c.firm == bulk.literal(0)
+        found += tx.execute(asked.where(own, vague, bulk.among(tx, application.c[name], waiting_for or ())))
+    for name in ("from_item", "to_item") if items else ():
+        found += tx.execute(asked.where(bulk.among(tx, application.c[name], items or ())))
+    width = 2 + len(_SAID)
+    made = []
+    for row in found:
+        whole: tuple[Any, ...] = tuple(row)
+        made.append(_Applied(whole[0], whole[1], whole[2:width], None, whole[width:]))
+    return made
+
+
+def _waiting(saving: Saving) -> Iterable[_Applied]:
+    """Those that may find an end, or a better one, in what this page brought, or whose ends it changed."""
+    if saving.arrived or saving.upset:
+        yield from _load(saving, waiting_for=saving.arrived, items=saving.upset)
+    saving.arrived, saving.upset = set(), set()
+
+
+@dataclass(slots=True)
+class _End:
+    id: int
+    kind: str
+    issued_on: dt.date
+    voided_on: dt.date | None
+    currency: str
+    posted: int
+    base: int | None
+
+
+def _find_ends(saving: Saving, applied: Sequence[_Applied]) -> None:
+    if not applied:
+        return
+    tx = saving.tx
+    refs = {one.said[1] for one in applied} | {one.said[2] for one in applied}
+    c = item.c
+    asked = select(c.ref, c.family, c.id, c.kind, c.issued_on, c.voided_on, c.currency, c.posted, c.base_value).where(
+        c.system == saving.system, c.family.in_(("d", "p")), bulk.among(tx, c.ref, refs)
+    )
+    sources: dict[str, tuple[int, _End]] = {}
+    aims: dict[str, tuple[int, _End]] = {}
+    for ref, family, *rest in tx.execute(asked):
+        end = _End(*rest)
+        for ranks, best in ((_FROM_RANK, sources), (_TO_RANK, aims)):
+            rank = ranks.get((family, end.kind), 3)
+            if ref not in best or rank < best[ref][0]:
+                best[ref] = (rank, end)
+    for one in applied:
+        one.found = _found(one.said, sources.get(one.said[1]), aims.get(one.said[2]), saving.ledger_exponent)
+
+
+def _found(
+    said: tuple[Any, ...], source_at: tuple[int, _End] | None, aim_at: tuple[int, _End] | None, exponent: int
+) -> tuple[Any, ...]:
+    if source_at is None or aim_at is None:
+        return (
+            source_at[1].id if source_at else None,
+            aim_at[1].id if aim_at else None,
+            0,
+            None,
+            None,
+            None,
+            None,
+            None,
+            None,
+        )
+    (from_rank, source), (to_rank, aim) = source_at, aim_at
+    firm = 1 if from_rank == 0 and to_rank == 0 else 0
+    _, _, _, _, amount, from_amount, base_amount, applied_on, reversed_on = said
+    if from_amount is None and source.currency == aim.currency:
+        from_amount = amount
+    if from_amount is None or not (source.posted and aim.posted):
+        return (source.id, aim.id, firm, None, None, None, None, None, None)
+    # A credit meets a debt and both shrink, whichever of them was called the source (credit/items.py).
+    swapped = SIGN[source.kind] > 0 > SIGN[aim.kind] and source.kind != BILL
+    way = -1 if swapped else 1
+    from_value = way * to_minor(from_amount, source.currency)
+    base = None if base_amount is None else way * to_minor_of(base_amount, exponent)
+    # A bill that closes an invoice is still to be cleared itself.
+    gives = source.kind != BILL
+    return (
+        source.id,
+        aim.id,
+        firm,
+        max(applied_on, source.issued_on, aim.issued_on),
+        day_of((reversed_on, source.voided_on, aim.voided_on)),
+        from_value if gives else 0,
+        -way * to_minor(amount, aim.currency),
+        None if base is None or source.base is None else base if gives else 0,
+        None if base is None or aim.base is None else -base,
+    )
+
+
+def to_minor_of(amount: Decimal, exponent: int) -> int:
+    """Whole minor units of an amount in a currency of which only the decimals are known, rounded half up."""
+    return to_minor(amount.scaleb(exponent - 2), "")
+
+
+def let_go(saving: Saving, items: Collection[int]) -> None:
+    """Detaches applications from items that are about to go; they are looked for again by name."""
+    for one in _load(saving, items=items):
+        saving.arrived.update((one.said[1], one.said[2]))
+        saving.unsettled.update(key for key in (one.before or ())[:2] if key is not None and key not in items)
+    saving.tx.execute(
+        application.update()
+        .where(
+            or_(
+                bulk.among(saving.tx, application.c.from_item, items),
+                bulk.among(saving.tx, application.c.to_item, items),
+            )
+        )
+        .values(
+            from_item=None,
+            to_item=None,
+            firm=0,
+            since=None,
+            until=None,
+            from_value=None,
+            to_value=None,
+            from_base=None,
+            to_base=None,
+        )
+    )
+
+
+def remove(saving: Saving, ids: Collection[int]) -> None:
+    """Applications that are gone."""
+    if not ids:
+        return
+    c = application.c
+    for row in saving.tx.execute(select(c.from_item, c.to_item).where(bulk.among(saving.tx, c.id, ids))):
+        saving.unsettled.update(key for key in row if key is not None)
+    bulk.delete(saving.tx, application, ids)

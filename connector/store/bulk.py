@@ -1,0 +1,123 @@
+"""Many rows at once, the way each database likes it: the driver's own `executemany` on SQLite, COPY on PostgreSQL.
+
+Rows are tuples of what the drivers take as they are: int, str, bytes, bool, date, UTC datetime, None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Connection, Table, Text, any_, bindparam, column, func, select
+from sqlalchemy import table as sql_table
+from sqlalchemy import text as sql
+from sqlalchemy.sql.expression import literal_column
+
+# ruff: noqa: S608 -- the names in these statements are our own tables' and columns', quoted by the dialect
+
+# From so many rows on PostgreSQL's COPY is cheaper than single statements in a pipeline.
+_COPY_FROM = 1000
+
+
+def is_sqlite(tx: Connection) -> bool:
+    """Which of the two databases this is."""
+    return tx.dialect.name == "sqlite"
+
+
+def among(tx: Connection, what: ColumnElement[Any], values: Collection[int] | Collection[str]) -> ColumnElement[bool]:
+    """`what IN (values)` with one parameter however many values there are, so that one plan serves them all."""
+    wanted = list(values)
+    texts = bool(wanted) and isinstance(wanted[0], str)
+    if is_sqlite(tx):
+        import simplejson
+
+        each = func.json_each(simplejson.dumps(wanted)).table_valued("value")
+        return what.in_(select(each.c.value))
+    kind = ARRAY(Text()) if texts else ARRAY(BigInteger())
+    return what == any_(bindparam(None, wanted, type_=kind))
+
+
+def literal(number: int) -> ColumnElement[int]:
+    """A number written into the statement: a partial index is used only where its condition stands there as it is."""
+    return literal_column(str(int(number)), BigInteger())
+
+
+def new_ids(tx: Connection, table: Table, count: int) -> Iterable[int]:
+    """Fresh primary keys. On SQLite the caller is the only writer; PostgreSQL's sequence serves all."""
+    if not count:
+        return ()
+    if is_sqlite(tx):
+        last = tx.execute(select(func.max(table.c.id))).scalar() or 0
+        return range(last + 1, last + 1 + count)
+    sequence = func.nextval(literal_column(f"'{table.name}_id_seq'"))
+    return tx.execute(select(sequence).select_from(func.generate_series(1, count))).scalars().all()
+
+
+def insert(tx: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+    """Inserts rows that are known to be new."""
+    if not rows:
+        return
+    name, names = _quoted(tx, table.name), ", ".join(_quoted(tx, c) for c in columns)
+    if is_sqlite(tx) or len(rows) < _COPY_FROM:
+        many(tx, f"INSERT INTO {name} ({names}) VALUES ({', '.join('?' * len(columns))})", rows)
+    else:
+        _copy(tx, f"{name} ({names})", rows)
+
+
+def update(
+    tx: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]], by: Sequence[str] = ("id",)
+) -> None:
+    """Updates rows by key; each row is the values of `columns` and then those of `by`."""
+    if not rows:
+        return
+    name = _quoted(tx, table.name)
+    if is_sqlite(tx) or len(rows) < _COPY_FROM:
+        sets = ", ".join(f"{_quoted(tx, c)} = ?" for c in columns)
+        where = " AND ".join(f"{_quoted(tx, c)} = ?" for c in by)
+        many(tx, f"UPDATE {name} SET {sets} WHERE {where}", rows)
+        return
+    names = ", ".join(_quoted(tx, c) for c in (*columns, *by))
+    tx.execute(sql("DROP TABLE IF EXISTS pg_temp.arriving"))
+    tx.execute(sql(f"CREATE TEMP TABLE arriving ON COMMIT DROP AS SELECT {names} FROM {name} WITH NO DATA"))
+    _copy(tx, f"pg_temp.arriving ({names})", rows)
+    sets = ", ".join(f"{_quoted(tx, c)} = arriving.{_quoted(tx, c)}" for c in columns)
+    where = " AND ".join(f"{name}.{_quoted(tx, c)} = arriving.{_quoted(tx, c)}" for c in by)
+    tx.execute(sql(f"UPDATE {name} SET {sets} FROM pg_temp.arriving WHERE {where}"))
+    tx.execute(sql("DROP TABLE pg_temp.arriving"))
+
+
+def delete(tx: Connection, table: Table, ids: Collection[int]) -> None:
+    """Deletes rows by primary key."""
+    if ids:
+        tx.execute(table.delete().where(among(tx, table.c.id, ids)))
+
+
+def stage(tx: Connection, name: str, columns: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """A temporary table with these rows, for one statement that follows; `columns` is its definition."""
+    tx.execute(sql(f"DROP TABLE IF EXISTS {name}"))
+    tx.execute(sql(f"CREATE TEMPORARY TABLE {name} ({columns})"))
+    names = [part.split()[0] for part in columns.split(",")]
+    insert(tx, sql_table(name, *(column(n) for n in names)), names, rows)  # type: ignore[arg-type]
+    if not is_sqlite(tx):
+        tx.execute(sql(f"ANALYZE {name}"))
+
+
+def _quoted(tx: Connection, name: str) -> str:
+    return tx.dialect.identifier_preparer.quote(name)
+
+
+def many(tx: Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """One statement for each row; `?` marks the values, whatever the driver's own mark is."""
+    if not is_sqlite(tx):
+        statement = statement.replace("?", "%s")
+    cursor = tx.connection.cursor()
+    try:
+        cursor.executemany(statement, rows)
+    finally:
+        cursor.close()
+
+
+def _copy(tx: Connection, into: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    with tx.connection.cursor() as cursor, cursor.copy(f"COPY {into} FROM STDIN") as copy:  # type: ignore[attr-defined]
+        for row in rows:
+            copy.write_row(row)

@@ -1,0 +1,171 @@
+"""The store: one database, SQLite (WAL) beside the configuration by default, PostgreSQL by URL.
+
+`writing()` is one transaction that may write, `reading()` one that sees a single state of the data. SQLite has one
+writer at a time: writers queue here, and other processes wait at the file. A durable transaction (the default)
+survives a power cut; one that only brings what can be pulled again need not.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from connector.errors import ConfigError, TransientError
+from connector.store import upgrade
+from connector.text import Text
+
+_BUSY_SECONDS = 60.0
+_CACHE_KIB = 64 * 1024
+_MAPPED_BYTES = 256 * 1024 * 1024
+
+# The driver's own adapters for dates are deprecated; these write what SQLAlchemy's types read.
+sqlite3.register_adapter(dt.date, dt.date.isoformat)
+sqlite3.register_adapter(dt.datetime, lambda moment: moment.strftime("%Y-%m-%d %H:%M:%S.%f"))
+
+
+class Store:
+    """An open database. Threads may share it; each `writing` or `reading` has a connection of its own."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._sqlite = engine.dialect.name == "sqlite"
+        self._writer = threading.RLock()
+
+    @classmethod
+    def open(cls, url: str) -> Store:
+        """Opens a database, making it or bringing its schema up to date first.
+
+        Raises ConfigError where the URL is wrong, the database cannot be reached or is newer than this program.
+        """
+        engine = _engine(url)
+        try:
+            upgrade.upgrade(engine)
+        except OperationalError as wrong:
+            engine.dispose()
+            raise ConfigError(
+                Text(
+                    "The database {url} cannot be opened: {why}",
+                    "无法打开数据库 {url}：{why}",
+                ).fill(url=engine.url.render_as_string(hide_password=True), why=str(wrong.orig).strip())
+            ) from wrong
+        except BaseException:
+            engine.dispose()
+            raise
+        return cls(engine)
+
+    @contextmanager
+    def writing(self, *, durable: bool = True) -> Iterator[Connection]:
+        """A transaction that may write; committed at the end, rolled back by any exception.
+
+        `durable=False` is for what can be pulled again: a power cut may take the last of it back, never damage it.
+        Raises TransientError where another process holds the database for too long.
+        """
+        if not self._sqlite:
+            with self.engine.begin() as tx:
+                if not durable:
+                    tx.exec_driver_sql("SET LOCAL synchronous_commit = off")
+                yield tx
+            return
+        with self._writer, self.engine.connect() as connection:
+            connection = connection.execution_options(holdfast_writing=True)
+            _driver(connection).execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            try:
+                started = connection.begin()
+            except OperationalError as wrong:
+                raise _busy() from wrong
+            with started:
+                yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that sees the data as they were when it began."""
+        with self.engine.connect() as connection:
+            if not self._sqlite:
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                yield connection
+
+    def close(self) -> None:
+        """Gives all connections back."""
+        self.engine.dispose()
+
+
+def _busy() -> TransientError:
+    return TransientError(
+        Text(
+            "Another process has been writing to the database for more than {seconds} seconds.",
+            "另一个进程持续写入数据库已超过 {seconds} 秒。",
+        ).fill(seconds=int(_BUSY_SECONDS)),
+        retry_after=_BUSY_SECONDS,
+    )
+
+
+def _driver(connection: Connection) -> Any:
+    return connection.connection.driver_connection
+
+
+def _engine(url: str) -> Engine:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as wrong:
+        # The URL may hold a password: it is not repeated.
+        raise ConfigError(
+            Text(
+                "The store's URL is not one. Write sqlite:///holdfast.db or postgresql://user@host/database.",
+                "数据库地址格式不正确。请写成 sqlite:///holdfast.db 或 postgresql://user@host/database。",
+            )
+        ) from wrong
+    kind = parsed.get_backend_name()
+    if kind == "sqlite":
+        if not parsed.database or parsed.database == ":memory:":
+            raise ConfigError(
+                Text("The store needs a file: sqlite:///holdfast.db.", "数据库需要一个文件：sqlite:///holdfast.db。")
+            )
+        folder = Path(parsed.database).parent
+        if not folder.is_dir():
+            raise ConfigError(
+                Text(
+                    "The folder {folder} of the database is not there. Make it, or change [store] url.",
+                    "数据库所在的文件夹 {folder} 不存在。请创建它，或修改 [store] url。",
+                ).fill(folder=folder)
+            )
+        engine = create_engine(parsed, connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False})
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    if kind == "postgresql":
+        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+    raise ConfigError(
+        Text(
+            "The store can be SQLite or PostgreSQL, not {kind}.", "数据库可以是 SQLite 或 PostgreSQL，不支持 {kind}。"
+        ).fill(kind=kind)
+    )
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
+    # Transactions begin where we say so, not where the driver guesses.
+    connection.isolation_level = None
+    for pragma in (
+        "journal_mode = WAL",
+        f"busy_timeout = {int(_BUSY_SECONDS * 1000)}",
+        "synchronous = NORMAL",
+        f"cache_size = -{_CACHE_KIB}",
+        f"mmap_size = {_MAPPED_BYTES}",
+        "foreign_keys = OFF",
+    ):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A writer takes its place in the queue at once: a reader that turns writer half-way could only fail.
+    writing = connection.get_execution_options().get("holdfast_writing")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

@@ -1,0 +1,335 @@
+"""Facts: saving a page of records and what they say, with its cursor and the marks of changed customers, as one.
+
+The caller's transaction holds it all, so that a crash after any page loses and doubles nothing. A record that has not
+changed is only stamped. What a record said before and does not say now is removed; one that cannot be read any more is
+quarantined with its problem and keeps its last good facts. A reading of everything stamps each record with its
+generation; what it has not seen by its last page is gone.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import simplejson
+from sqlalchemy import Connection, select
+
+from connector.errors import Problem
+from connector.model import KIND_OF, Fact
+from connector.store import applications, balances, bulk, items, keys, marks, orders, plain, problems, records, tables
+from connector.store.page import Saving, unfit
+from connector.store.tables import record as record_table
+from connector.store.tables import stream as stream_table
+from connector.store.tables import system as system_table
+from connector.store.tables import utc
+
+Json = Any
+# Any number will do that no other program takes for its own lock; the system's key is the second half.
+_LOCK = 474_130_266
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One record as it is saved. Without body and facts it has not changed and is only stamped; with a body and problems
+    but without facts it is quarantined."""
+
+    key: str
+    body: Json
+    hash: str
+    facts: Sequence[Fact] | None
+    problems: Sequence[Problem] = ()
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What a page came to, in records. `gone` includes those that a full reading did not see any more."""
+
+    new: int = 0
+    changed: int = 0
+    same: int = 0
+    gone: int = 0
+    quarantined: int = 0
+
+
+def save_page(
+    tx: Connection,
+    system: str,
+    stream: str,
+    *,
+    records: Sequence[Kept],
+    cursor: Json,
+    full: bool,
+    last: bool,
+    gone: Sequence[str] = (),
+    now: dt.datetime,
+    mapping_version: str = "",
+    ledger_currency: str | None = None,
+) -> Counts:
+    """Saves a page in the caller's transaction. `cursor` is where a later read goes on; `gone` are keys of records that
+    the system says are deleted. `ledger_currency` is that of the system's base amounts."""
+    saving = _begin(tx, system, now, ledger_currency)
+    stream_id = keys.stream_id(tx, saving.system, stream)
+    generation = _generation(tx, stream_id, full)
+    counts = _save(saving, system, stream, stream_id, records, generation, mapping_version)
+    left = _remove_keys(saving, system, stream, stream_id, gone)
+    if full and last:
+        left += _remove_unseen(saving, system, stream, stream_id, generation)
+    _finish(saving)
+    values: dict[str, Any] = {"cursor": simplejson.dumps(cursor, use_decimal=True), "read_at": now}
+    if last:
+        values |= {"reading": False, "complete_at": now}
+    tx.execute(stream_table.update().where(stream_table.c.id == stream_id).values(**values))
+    return replace(counts, gone=left)
+
+
+def save_again(
+    tx: Connection,
+    system: str,
+    stream: str,
+    *,
+    records: Sequence[Kept],
+    now: dt.datetime,
+    mapping_version: str,
+    ledger_currency: str | None = None,
+) -> Counts:
+    """Saves what a changed mapping makes of records that were kept; cursor and stamps stay as they are."""
+    saving = _begin(tx, system, now, ledger_currency)
+    stream_id = keys.stream_id(tx, saving.system, stream)
+    counts = _save(saving, system, stream, stream_id, records, None, mapping_version)
+    _finish(saving)
+    return counts
+
+
+def unchanged(
+    tx: Connection, system: str, stream: str, hashed: Sequence[tuple[str, str]], mapping_version: str
+) -> set[str]:
+    """The keys of those records that are stored with the same hash and were mapped by the same mapping."""
+    stream_id = keys.known_stream(tx, keys.known_system(tx, system), stream)
+    if stream_id is None or not hashed:
+        return set()
+    c = record_table.c
+    wanted = dict(hashed)
+    asked = select(c.key, c.hash).where(
+        c.stream == stream_id, bulk.among(tx, c.key, wanted), c.mapping_version == mapping_version
+    )
+    return {key for key, own in tx.execute(asked) if wanted[key] == own}
+
+
+def cursor(tx: Connection, system: str, stream: str) -> Json:
+    """Where the last page left off; None where nothing was read yet, or everything is to be read again."""
+    stream_id = keys.known_stream(tx, keys.known_system(tx, system), stream)
+    if stream_id is None:
+        return None
+    text = tx.execute(select(stream_table.c.cursor).where(stream_table.c.id == stream_id)).scalar()
+    return None if text is None else simplejson.loads(text, use_decimal=True)
+
+
+def forget_cursor(tx: Connection, system: str, stream: str) -> None:
+    """Makes the next pull read everything, as a reading of its own."""
+    stream_id = keys.known_stream(tx, keys.known_system(tx, system), stream)
+    tx.execute(stream_table.update().where(stream_table.c.id == stream_id).values(cursor=None, reading=False))
+
+
+def read_at(tx: Connection, system: str) -> dict[str, dt.datetime | None]:
+    """When each stream of a system was last read to its end: how stale its facts are."""
+    c = stream_table.c
+    asked = select(c.name, c.complete_at).where(c.system == keys.known_system(tx, system))
+    return {name: at for name, at in tx.execute(asked)}
+
+
+def sweep(tx: Connection, system: str, stream: str, existing: Collection[str], now: dt.datetime | None = None) -> int:
+    """Removes the records whose keys are not among those that exist, with their facts; says how many."""
+    saving = _begin(tx, system, now or dt.datetime.now(dt.UTC), None)
+    stream_id = keys.stream_id(tx, saving.system, stream)
+    there = tx.execute(select(record_table.c.key).where(record_table.c.stream == stream_id)).scalars()
+    existing = existing if isinstance(existing, (set, frozenset, dict)) else set(existing)
+    left = _remove_keys(saving, system, stream, stream_id, [key for key in there if key not in existing])
+    _finish(saving)
+    return left
+
+
+# --- how --------------------------------------------------------------------------------------------------------------
+def _begin(tx: Connection, system: str, now: dt.datetime, ledger_currency: str | None) -> Saving:
+    key = keys.system_id(tx, system)
+    if not bulk.is_sqlite(tx):
+        # Two pulls of one system would make the same keys twice; their leases should keep them apart, this does.
+        tx.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK}, {key})")
+    known = tx.execute(select(system_table.c.ledger_currency).where(system_table.c.id == key)).scalar()
+    if ledger_currency and ledger_currency != known:
+        tx.execute(system_table.update().where(system_table.c.id == key).values(ledger_currency=ledger_currency))
+        known = ledger_currency
+    return Saving(tx, key, now, known)
+
+
+def _generation(tx: Connection, stream_id: int, full: bool) -> int:
+    row = tx.execute(
+        select(stream_table.c.generation, stream_table.c.reading).where(stream_table.c.id == stream_id)
+    ).one()
+    if not full or row.reading:
+        return int(row.generation)
+    tx.execute(
+        stream_table.update().where(stream_table.c.id == stream_id).values(generation=row.generation + 1, reading=True)
+    )
+    return int(row.generation) + 1
+
+
+def _save(
+    saving: Saving,
+    system: str,
+    stream: str,
+    stream_id: int,
+    given: Sequence[Kept],
+    generation: int | None,
+    mapping_version: str,
+) -> Counts:
+    tx, c = saving.tx, record_table.c
+    pages = {kept.key: kept for kept in given}  # the later word of a page counts
+    stamped = [key for key, kept in pages.items() if kept.facts is None and kept.body is None]
+    said = [kept for kept in pages.values() if not (kept.facts is None and kept.body is None)]
+    there: dict[str, int] = {}
+    if said:
+        asked = select(c.key, c.id).where(c.stream == stream_id, bulk.among(tx, c.key, [k.key for k in said]))
+        there = {row.key: row.id for row in tx.execute(asked)}
+    if stamped and generation is not None:
+        tx.execute(
+            record_table.update()
+            .where(c.stream == stream_id, bulk.among(tx, c.key, stamped), c.generation != generation)
+            .values(generation=generation)
+        )
+    ids = dict(there)
+    new = [kept for kept in said if kept.key not in there]
+    ids.update(zip((kept.key for kept in new), bulk.new_ids(tx, record_table, len(new)), strict=True))
+
+    wrong: dict[str, list[Problem]] = {}
+    found: dict[str, list[tuple[int, Any]]] = defaultdict(list)
+    told: set[int] = set()
+    quarantined: set[str] = set()
+    for kept in said:
+        number = ids[kept.key]
+        trouble = list(kept.problems)
+        facts = list(kept.facts or ())
+        for fact in facts:
+            refused = unfit(fact, kept.where or f"{system}/{stream}/{kept.key}")
+            if refused is None:
+                found[KIND_OF[fact.__class__]].append((number, fact))
+            else:
+                trouble.append(refused)
+        if trouble:
+            wrong[kept.key] = trouble
+        if trouble and not any(True for _ in facts):
+            quarantined.add(kept.key)
+        else:
+            told.add(number)
+    records.write(saving, stream_id, said, ids, there, quarantined, generation, mapping_version)
+    if there or wrong:
+        problems.note(tx, "record", system, stream, wrong, saving.now, refs=list(there))
+    _remove_unsaid(saving, told & set(there.values()), found)
+    _save_facts(saving, found)
+    return Counts(len(new), len(there), len(stamped), 0, len(quarantined))
+
+
+def _save_facts(saving: Saving, found: dict[str, list[tuple[int, Any]]]) -> None:
+    """Each kind in its turn: what others refer to comes first."""
+    plain.save_customers(saving, found["customer"])
+    items.save_documents(saving, found["document"])
+    items.save_payments(saving, found["payment"])
+    orders.save_orders(saving, found["order"])
+    orders.save_lines(saving, found["order_line"])
+    for kind in plain.KINDS:
+        plain.save(saving, kind, found[kind])
+    plain.split_documents(saving)
+    applications.save(saving, found["application"])
+
+
+# The table of each kind, and how its rows are removed.
+_TABLES: dict[str, Any] = {
+    "customer": tables.customer,
+    "document": tables.item,
+    "application": tables.application,
+    "order": tables.sales_order,
+    "order_line": tables.order_line,
+    **{kind: how.table for kind, how in plain.KINDS.items()},
+}
+
+
+def _remove_unsaid(saving: Saving, told: Collection[int], found: dict[str, list[tuple[int, Any]]]) -> None:
+    """What these records said before and do not say now."""
+    if not told:
+        return
+    for kind, table in _TABLES.items():
+        asked = select(table.c.id, table.c.ref, *((table.c.family,) if kind == "document" else ())).where(
+            bulk.among(saving.tx, table.c.record, told)
+        )
+        if kind == "document":
+            now = {("d", fact.ref) for _, fact in found["document"]} | {("p", fact.ref) for _, fact in found["payment"]}
+            left = [row.id for row in saving.tx.execute(asked) if (row.family, row.ref) not in now]
+        else:
+            refs = {fact.ref for _, fact in found[kind]}
+            left = [row.id for row in saving.tx.execute(asked) if row.ref not in refs]
+        _remove(saving, kind, left)
+
+
+def _remove(saving: Saving, kind: str, ids: Collection[int]) -> None:
+    if not ids:
+        return
+    if kind == "customer":
+        plain.remove_customers(saving, ids)
+    elif kind == "document":
+        items.remove(saving, ids)
+    elif kind == "application":
+        applications.remove(saving, ids)
+    elif kind == "order":
+        orders.remove_orders(saving, ids)
+    elif kind == "order_line":
+        orders.remove_lines(saving, ids)
+    else:
+        plain.remove(saving, kind, ids)
+
+
+def _remove_keys(saving: Saving, system: str, stream: str, stream_id: int, gone: Sequence[str]) -> int:
+    if not gone:
+        return 0
+    c = record_table.c
+    asked = select(c.id, c.key).where(c.stream == stream_id, bulk.among(saving.tx, c.key, gone))
+    return _remove_records(saving, system, stream, {row.id: row.key for row in saving.tx.execute(asked)})
+
+
+def _remove_unseen(saving: Saving, system: str, stream: str, stream_id: int, generation: int) -> int:
+    c = record_table.c
+    asked = select(c.id, c.key).where(c.stream == stream_id, c.generation < generation)
+    return _remove_records(saving, system, stream, {row.id: row.key for row in saving.tx.execute(asked)})
+
+
+def _remove_records(saving: Saving, system: str, stream: str, gone: dict[int, str]) -> int:
+    if gone:
+        _remove_unsaid(saving, gone, defaultdict(list))
+        bulk.delete(saving.tx, record_table, gone)
+        problems.note(saving.tx, "record", system, stream, {}, saving.now, refs=list(gone.values()))
+    return len(gone)
+
+
+def _finish(saving: Saving) -> None:
+    applications.save(saving, [])
+    plain.split_documents(saving)
+    balances.settle(saving)
+    items.save_sales(saving)
+    plain.touch_foreign(saving)
+    marks.touch(saving.tx, saving.touched)
+
+
+__all__ = [
+    "Counts",
+    "Kept",
+    "cursor",
+    "forget_cursor",
+    "read_at",
+    "save_again",
+    "save_page",
+    "sweep",
+    "unchanged",
+    "utc",
+]

@@ -1,0 +1,68 @@
+"""Keys: the store's small integers for systems, streams, customers and orders, made when first mentioned."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import Connection, Table, select
+
+from connector.store import bulk
+from connector.store.tables import stream as stream_table
+from connector.store.tables import system as system_table
+
+
+def system_id(tx: Connection, name: str) -> int:
+    """The key of a system, made where it is new."""
+    found = known_system(tx, name)
+    if found is not None:
+        return found
+    return int(tx.execute(system_table.insert().values(name=name).returning(system_table.c.id)).scalar_one())
+
+
+def known_system(tx: Connection, name: str) -> int | None:
+    """The key of a system, or None where nothing was ever heard of it."""
+    return tx.execute(select(system_table.c.id).where(system_table.c.name == name)).scalar()
+
+
+def system_names(tx: Connection) -> dict[int, str]:
+    """All systems, key → name."""
+    return {row.id: row.name for row in tx.execute(select(system_table.c.id, system_table.c.name))}
+
+
+def system_ids(tx: Connection, names: Collection[str] | None) -> list[int] | None:
+    """The keys of some systems; names nothing was heard of are left out. None stays None: all of them."""
+    if names is None:
+        return None
+    wanted = set(names)
+    return sorted(key for key, name in system_names(tx).items() if name in wanted)
+
+
+def stream_id(tx: Connection, system: int, name: str) -> int:
+    """The key of a system's stream, made where it is new."""
+    found = known_stream(tx, system, name)
+    if found is not None:
+        return found
+    made = stream_table.insert().values(system=system, name=name).returning(stream_table.c.id)
+    return int(tx.execute(made).scalar_one())
+
+
+def known_stream(tx: Connection, system: int | None, name: str) -> int | None:
+    """The key of a stream, or None where nothing was ever read from it."""
+    asked = select(stream_table.c.id).where(stream_table.c.system == system, stream_table.c.name == name)
+    return tx.execute(asked).scalar()
+
+
+def interned(tx: Connection, table: Table, system: int, refs: Collection[str]) -> dict[str, int]:
+    """The keys of customers or orders by their ids in a system; those not heard of before are made, not yet known."""
+    wanted = set(refs)
+    if not wanted:
+        return {}
+    asked = select(table.c.ref, table.c.id).where(table.c.system == system, bulk.among(tx, table.c.ref, wanted))
+    found: dict[str, int] = {row.ref: row.id for row in tx.execute(asked)}
+    missing = sorted(wanted - found.keys())
+    if missing:
+        ids = list(bulk.new_ids(tx, table, len(missing)))
+        rows = [(key, system, ref, False) for key, ref in zip(ids, missing, strict=True)]
+        bulk.insert(tx, table, ("id", "system", "ref", "known"), rows)
+        found.update(zip(missing, ids, strict=True))
+    return found

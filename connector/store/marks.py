@@ -1,0 +1,58 @@
+"""Marks: which customers have to be evaluated, because their facts changed or because the calendar turned something."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from sqlalchemy import Connection, delete, select
+
+from connector.store import bulk
+from connector.store.tables import counter, mark
+
+
+def next_number(tx: Connection, name: str) -> int:
+    """The next of a row of numbers that only goes up. Held until the transaction ends, so that they come in the order in
+    which their transactions become visible."""
+    value = tx.execute(
+        counter.update().where(counter.c.name == name).values(value=counter.c.value + 1).returning(counter.c.value)
+    ).scalar()
+    if value is None:
+        tx.execute(counter.insert().values(name=name, value=1))
+        return 1
+    return int(value)
+
+
+def touch(tx: Connection, customers: Collection[int]) -> None:
+    """Marks customers as changed, in the transaction that changes them."""
+    if not customers:
+        return
+    number = next_number(tx, "mark")
+    bulk.many(
+        tx,
+        "INSERT INTO mark (customer, seq) VALUES (?, ?) ON CONFLICT (customer) DO UPDATE SET seq = excluded.seq",
+        [(key, number) for key in sorted(customers)],
+    )
+
+
+def changed(tx: Connection) -> list[int]:
+    """Customers whose facts changed since they were last evaluated."""
+    return list(tx.execute(select(mark.c.customer).order_by(mark.c.customer)).scalars())
+
+
+def marks(tx: Connection) -> dict[int, int]:
+    """The same with the number of each mark."""
+    return {row.customer: row.seq for row in tx.execute(select(mark.c.customer, mark.c.seq))}
+
+
+def upto(tx: Connection) -> int:
+    """The number of the newest mark; 0 where there is none. Read in the transaction that reads the facts."""
+    return int(tx.execute(select(counter.c.value).where(counter.c.name == "mark")).scalar() or 0)
+
+
+def clear_marks(tx: Connection, upto: int | Mapping[int, int]) -> None:
+    """Takes away the marks up to a number, or exactly those read with `marks`; a customer that was touched again since
+    keeps its newer mark."""
+    if isinstance(upto, int):
+        tx.execute(delete(mark).where(mark.c.seq <= upto))
+        return
+    bulk.many(tx, "DELETE FROM mark WHERE customer = ? AND seq = ?", list(upto.items()))

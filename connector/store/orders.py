@@ -1,0 +1,200 @@
+"""Orders and their lines: what is delivered and not invoiced, and what is ordered and not delivered (domain 1).
+
+A line's values are exact: whole units of the currency in one integer, 10^-12 of a unit in another, so that sums stay
+exact in every database and the currency need not be known yet. An order without lines goes by its own amounts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from sqlalchemy import select
+
+from connector.model import Order, OrderLine
+from connector.money import EXACT
+from connector.store import bulk
+from connector.store.keys import interned
+from connector.store.page import Saving, newest
+from connector.store.tables import customer, order_line, sales_order
+
+REST_DIGITS = 12
+_REST = 10**REST_DIGITS
+_STEP = Decimal(1).scaleb(-REST_DIGITS)
+ZERO = Decimal(0)
+
+_ORDER = (
+    "record",
+    "known",
+    "customer",
+    "number",
+    "ordered_on",
+    "ship_on",
+    "currency",
+    "amount",
+    "invoiced_amount",
+    "delivered_amount",
+    "terms",
+    "status",
+    "owner",
+    "priority",
+    "company",
+    "delivered",
+    "ordered",
+)
+_LINE = (
+    "record",
+    "sales_order",
+    "line",
+    "quantity",
+    "quantity_delivered",
+    "quantity_invoiced",
+    "quantity_cancelled",
+    "unit_price",
+    "tax_rate",
+    "ship_on",
+    "total",
+    "total_rest",
+    "delivered",
+    "delivered_rest",
+    "ordered",
+    "ordered_rest",
+)
+
+
+def save_orders(saving: Saving, facts: Sequence[tuple[int, Order]]) -> None:
+    """Orders of a page, each with its record."""
+    facts = newest(facts)
+    if not facts:
+        return
+    tx = saving.tx
+    customers = interned(tx, customer, saving.system, {fact.customer_id for _, fact in facts})
+    ids = interned(tx, sales_order, saving.system, {fact.id for _, fact in facts})
+    asked = select(sales_order.c.id, *(sales_order.c[name] for name in _ORDER)).where(
+        bulk.among(tx, sales_order.c.id, list(ids.values()))
+    )
+    there = {row[0]: tuple(row[1:]) for row in tx.execute(asked)}
+    changed = []
+    for record, fact in facts:
+        delivered, ordered = _whole(fact)
+        now = (
+            record,
+            True,
+            customers[fact.customer_id],
+            fact.number,
+            fact.ordered_on,
+            fact.ship_on,
+            fact.currency,
+            fact.amount,
+            fact.invoiced_amount,
+            fact.delivered_amount,
+            fact.terms,
+            fact.status,
+            fact.owner,
+            fact.priority,
+            fact.company,
+            delivered,
+            ordered,
+        )
+        before = there[ids[fact.id]]
+        if now != before:
+            changed.append((*now, ids[fact.id]))
+            saving.touched.update(key for key in (now[2], before[2]) if key is not None)
+    bulk.update(tx, sales_order, _ORDER, changed)
+
+
+def _whole(fact: Order) -> tuple[int, int]:
+    """Delivered not invoiced and ordered not delivered of an order that goes by its own amounts."""
+    delivered, invoiced = fact.delivered_amount or 0, fact.invoiced_amount or 0
+    return max(delivered - invoiced, 0), max((fact.amount or 0) - max(delivered, invoiced), 0)
+
+
+def save_lines(saving: Saving, facts: Sequence[tuple[int, OrderLine]]) -> None:
+    """Order lines of a page, each with its record."""
+    facts = newest(facts)
+    if not facts:
+        return
+    tx = saving.tx
+    orders = interned(tx, sales_order, saving.system, {fact.order_id for _, fact in facts})
+    columns = (order_line.c.ref, order_line.c.id, *(order_line.c[name] for name in _LINE))
+    asked = select(*columns).where(
+        order_line.c.system == saving.system, bulk.among(tx, order_line.c.ref, {fact.ref for _, fact in facts})
+    )
+    there = {row[0]: (row[1], tuple(row[2:])) for row in tx.execute(asked)}
+    new, changed, parents = [], [], set()
+    for record, fact in facts:
+        now = (
+            record,
+            orders[fact.order_id],
+            fact.line,
+            fact.quantity,
+            fact.quantity_delivered,
+            fact.quantity_invoiced,
+            fact.quantity_cancelled,
+            fact.unit_price,
+            fact.tax_rate,
+            fact.ship_on,
+            *_values(fact),
+        )
+        if fact.ref not in there:
+            new.append((fact.ref, now))
+        elif there[fact.ref][1] != now:
+            changed.append((*_plain(now), there[fact.ref][0]))
+            parents.add(there[fact.ref][1][1])
+        else:
+            continue
+        parents.add(now[1])
+    ids = bulk.new_ids(tx, order_line, len(new))
+    rows = [(key, saving.system, ref, *_plain(now)) for key, (ref, now) in zip(ids, new, strict=True)]
+    bulk.insert(tx, order_line, ("id", "system", "ref", *_LINE), rows)
+    bulk.update(tx, order_line, _LINE, changed)
+    _touch(saving, parents)
+
+
+def _plain(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(format(v, "f") if v.__class__ is Decimal else v for v in row)
+
+
+def _values(fact: OrderLine) -> tuple[int, ...]:
+    """Total, delivered not invoiced, ordered not delivered, each in whole units and the rest."""
+    delivered, invoiced = fact.quantity_delivered or ZERO, fact.quantity_invoiced or ZERO
+    wanted = fact.quantity - (fact.quantity_cancelled or ZERO)
+    price = EXACT.multiply(fact.unit_price, 1 + (fact.tax_rate or ZERO))
+    quantities = (wanted, max(delivered - invoiced, ZERO), max(wanted - max(delivered, invoiced), ZERO))
+    made: list[int] = []
+    for quantity in quantities:
+        parts = int(EXACT.multiply(quantity, price).quantize(_STEP, ROUND_HALF_UP, EXACT).scaleb(REST_DIGITS, EXACT))
+        sign = -1 if parts < 0 else 1
+        whole, rest = divmod(abs(parts), _REST)
+        made += (sign * whole, sign * rest)
+    return tuple(made)
+
+
+def remove_orders(saving: Saving, ids: Collection[int]) -> None:
+    """Orders that are gone; lines that still name them keep the key."""
+    if not ids:
+        return
+    _touch(saving, ids)
+    saving.tx.execute(
+        sales_order.update()
+        .where(bulk.among(saving.tx, sales_order.c.id, ids))
+        .values(known=False, record=None, status=None)
+    )
+
+
+def remove_lines(saving: Saving, ids: Collection[int]) -> None:
+    """Lines that are gone."""
+    if not ids:
+        return
+    asked = select(order_line.c.sales_order).where(bulk.among(saving.tx, order_line.c.id, ids))
+    _touch(saving, set(saving.tx.execute(asked).scalars()))
+    bulk.delete(saving.tx, order_line, ids)
+
+
+def _touch(saving: Saving, orders: Collection[int]) -> None:
+    if orders:
+        asked = select(sales_order.c.customer).where(
+            bulk.among(saving.tx, sales_order.c.id, orders), sales_order.c.customer.is_not(None)
+        )
+        saving.touched.update(saving.tx.execute(asked).scalars())

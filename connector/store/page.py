@@ -1,0 +1,122 @@
+"""One page on its way into the store: what it has touched so far, and the check every fact passes before any SQL."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from operator import attrgetter
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
+
+from connector.errors import Problem
+from connector.model import KIND_OF, Fact, columns
+from connector.money import exponent
+from connector.text import Text
+
+# Ten thousand times a million millions: more than any ledger holds, and a thousand of them still add up in 63 bits.
+MOST_MINOR = 10**16
+# What fits an index row of every database with room to spare.
+LONGEST_ID = 255
+_MOST_DIGITS = 40
+
+F = TypeVar("F")
+
+
+@dataclass
+class Saving:
+    """The state of one `save_page`: where it writes, and what must follow before its transaction ends."""
+
+    tx: Connection
+    system: int
+    now: dt.datetime
+    ledger_currency: str | None = None
+    touched: set[int] = field(default_factory=set)  # customers whose facts changed
+    unsettled: set[int] = field(default_factory=set)  # items whose open state must be worked out again
+    arrived: set[str] = field(default_factory=set)  # ids of documents and payments not known before
+    upset: set[int] = field(default_factory=set)  # items whose applications must be looked at again
+    sales: dict[tuple[int, str, dt.date], list[int]] = field(default_factory=dict)
+    split: set[str] = field(default_factory=set)  # documents whose instalments changed
+    rates_changed: set[str] = field(default_factory=set)  # currencies
+
+    @property
+    def ledger_exponent(self) -> int:
+        """Decimals of base amounts."""
+        return exponent(self.ledger_currency or "")
+
+
+def newest(facts: Iterable[tuple[int, F]]) -> list[tuple[int, F]]:
+    """Facts with the record they come from, one for each id: where a page says one twice, the later word counts."""
+    return list({fact.ref: (record, fact) for record, fact in facts}.values())  # type: ignore[attr-defined]
+
+
+_GETTERS: dict[type, tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]] = {
+    cls: (columns(kind), attrgetter(*columns(kind))) for cls, kind in KIND_OF.items()
+}
+
+
+def unfit(fact: Fact, where: str) -> Problem | None:
+    """What keeps a fact from being stored in any database, or None: too large, too long, not text, not a number."""
+    names, getter = _GETTERS[fact.__class__]
+    for place, value in enumerate(getter(fact)):
+        kind = value.__class__
+        if kind is str:
+            if value.isascii() and "\x00" not in value:
+                continue
+            if "\x00" in value or not _encodes(value):
+                return _no_text(where, names[place])
+        elif kind is int:
+            if not -MOST_MINOR <= value <= MOST_MINOR:
+                return _too_large(where, names[place])
+        elif kind is Decimal and not _is_sane(value):
+            return _too_large(where, names[place])
+    return _too_long(where) if len(fact.ref) > LONGEST_ID else None
+
+
+def _is_sane(value: Decimal) -> bool:
+    return value.is_finite() and -_MOST_DIGITS < value.adjusted() <= 16
+
+
+def _encodes(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _no_text(where: str, name: str) -> Problem:
+    return Problem(
+        "not_text",
+        where,
+        Text("The field holds characters that are no text.", "该字段含有非文本字符。"),
+        Text("Enter it anew there.", "请在该系统中重新录入。"),
+        name,
+    )
+
+
+def _too_large(where: str, name: str) -> Problem:
+    return Problem(
+        "too_large",
+        where,
+        Text("The number is larger than any ledger holds.", "数值过大，超出账簿可能的范围。"),
+        Text("Correct it there, or the unit in the mapping.", "请在该系统中更正，或更正映射中的单位。"),
+        name,
+    )
+
+
+def _too_long(where: str) -> Problem:
+    return Problem(
+        "id_too_long",
+        where,
+        Text("The id is longer than {most} characters.", "编号超过 {most} 个字符。").fill(most=LONGEST_ID),
+        Text("Map a shorter id.", "请在映射中选用较短的编号。"),
+        "id",
+    )
+
+
+def day_of(saving: Sequence[dt.date | None]) -> dt.date | None:
+    """The earliest of some days, leaving out those not known."""
+    return min((day for day in saving if day is not None), default=None)

@@ -1,0 +1,214 @@
+"""Facts that are stored as they are said: customers, people, limits, rates, instalments, promises, statements, events.
+
+One row of the table below a kind: its columns, and how a fact becomes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from operator import attrgetter
+from typing import Any
+
+from sqlalchemy import Table, or_, select
+
+from connector.model import Customer, Fact
+from connector.store import bulk, tables
+from connector.store.keys import interned
+from connector.store.page import Saving, newest
+
+Facts = Sequence[tuple[int, Any]]
+
+
+@dataclass(frozen=True)
+class Plain:
+    """How one kind is stored. `columns` are the table's, `fields` the fact's, in the same order; `of_customer` puts the
+    customer's key before them."""
+
+    table: Table
+    columns: tuple[str, ...]
+    fields: Callable[[Any], tuple[Any, ...]]
+    of_customer: bool = False
+
+
+def _as_named(table: Table, names: str, fields: str = "", *, of_customer: bool = False) -> Plain:
+    return Plain(table, tuple(names.split()), attrgetter(*(fields or names).split()), of_customer)
+
+
+KINDS: dict[str, Plain] = {
+    "person": _as_named(tables.person, "name email active"),
+    "limit": _as_named(
+        tables.credit_limit,
+        "kind amount currency percent valid_from valid_to approved_on condition segment",
+        of_customer=True,
+    ),
+    "instalment": _as_named(tables.instalment, "document_ref number due_on amount", "document_id number due_on amount"),
+    "rate": _as_named(tables.rate, "on from_currency to_currency rate"),
+    "promise": _as_named(
+        tables.promise,
+        "document_ref made_on due_on amount currency",
+        "document_id made_on due_on amount currency",
+        of_customer=True,
+    ),
+    "financial": _as_named(
+        tables.financial, "period_end_on months currency unit audited item amount", of_customer=True
+    ),
+    "event": _as_named(tables.event, "on kind source value text ended_on", of_customer=True),
+}
+
+
+def save(saving: Saving, kind: str, facts: Facts) -> None:
+    """The facts of one kind of a page, each with its record."""
+    facts = newest(facts)
+    if not facts:
+        return
+    tx, how = saving.tx, KINDS[kind]
+    keys: dict[str, int] = {}
+    if how.of_customer:
+        keys = interned(tx, tables.customer, saving.system, {fact.customer_id for _, fact in facts})
+    columns = ("record", *(("customer",) if how.of_customer else ()), *how.columns)
+    refs = {fact.ref for _, fact in facts}
+    asked = select(how.table.c.ref, how.table.c.id, *(how.table.c[name] for name in columns)).where(
+        how.table.c.system == saving.system, bulk.among(tx, how.table.c.ref, refs)
+    )
+    there = {row[0]: (row[1], tuple(row[2:])) for row in tx.execute(asked)}
+    new, changed = [], []
+    for record, fact in facts:
+        now = (record, *((keys[fact.customer_id],) if how.of_customer else ()), *how.fields(fact))
+        if fact.ref not in there:
+            new.append((fact.ref, now))
+        elif there[fact.ref][1] != now:
+            changed.append((*_plain(now), there[fact.ref][0]))
+            _touch(saving, kind, there[fact.ref][1][1:])
+        else:
+            continue
+        _touch(saving, kind, now[1:])
+    ids = bulk.new_ids(tx, how.table, len(new))
+    rows = [(key, saving.system, ref, *_plain(now)) for key, (ref, now) in zip(ids, new, strict=True)]
+    bulk.insert(tx, how.table, ("id", "system", "ref", *columns), rows)
+    bulk.update(tx, how.table, columns, changed)
+
+
+def _plain(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(format(v, "f") if v.__class__ is Decimal else v for v in row)
+
+
+def _touch(saving: Saving, kind: str, row: tuple[Any, ...]) -> None:
+    if KINDS[kind].of_customer:
+        saving.touched.add(row[0])
+    elif kind == "instalment":
+        saving.split.add(row[0])
+    elif kind == "rate":
+        saving.rates_changed.update(row[1:3])
+
+
+def remove(saving: Saving, kind: str, ids: Collection[int]) -> None:
+    """Facts of one kind that are gone."""
+    if not ids:
+        return
+    how = KINDS[kind]
+    columns = (*(("customer",) if how.of_customer else ()), *how.columns)
+    asked = select(*(how.table.c[name] for name in columns)).where(bulk.among(saving.tx, how.table.c.id, ids))
+    for row in saving.tx.execute(asked):
+        _touch(saving, kind, tuple(row))
+    bulk.delete(saving.tx, how.table, ids)
+
+
+def split_documents(saving: Saving) -> None:
+    """Documents whose instalments changed, or that came after their instalments, are to be settled anew."""
+    tx, i = saving.tx, tables.instalment.c
+    if saving.arrived:
+        waiting = select(i.document_ref).where(
+            i.system == saving.system, bulk.among(tx, i.document_ref, saving.arrived)
+        )
+        saving.split.update(tx.execute(waiting).scalars())
+    if saving.split:
+        c = tables.item.c
+        asked = select(c.id).where(c.system == saving.system, c.family == "d", bulk.among(tx, c.ref, saving.split))
+        saving.unsettled.update(tx.execute(asked).scalars())
+        saving.split = set()
+
+
+# --- customers --------------------------------------------------------------------------------------------------------
+_CUSTOMER = (
+    "known",
+    "name",
+    "parent",
+    "tax_id",
+    "external_id",
+    "country",
+    "currency",
+    "terms",
+    "segment",
+    "owner",
+    "email",
+    "phone",
+    "status",
+    "first_sold_on",
+)
+_said_of_customer = attrgetter(*_CUSTOMER[3:])
+
+
+def save_customers(saving: Saving, facts: Sequence[tuple[int, Customer]]) -> None:
+    """Customers of a page, each with its record."""
+    facts = newest(facts)
+    if not facts:
+        return
+    tx, table = saving.tx, tables.customer
+    refs = {fact.id for _, fact in facts} | {fact.parent_id for _, fact in facts if fact.parent_id}
+    keys = interned(tx, table, saving.system, refs)
+    asked = select(table.c.id, table.c.record, *(table.c[name] for name in _CUSTOMER)).where(
+        bulk.among(tx, table.c.id, [keys[fact.id] for _, fact in facts])
+    )
+    there = {row[0]: tuple(row[1:]) for row in tx.execute(asked)}
+    changed = []
+    for record, fact in facts:
+        key = keys[fact.id]
+        parent = keys[fact.parent_id] if fact.parent_id and fact.parent_id != fact.id else None
+        now = (record, True, fact.name, parent, *_said_of_customer(fact))
+        before = there[key]
+        if now != before:
+            changed.append((*now, key))
+        if now[1:] != before[1:]:
+            saving.touched.add(key)
+            # The headroom of a group changes with its members.
+            saving.touched.update(p for p in (parent, before[3]) if p is not None)
+    bulk.update(tx, table, ("record", *_CUSTOMER), changed)
+
+
+def remove_customers(saving: Saving, ids: Collection[int]) -> None:
+    """Customers that are gone. The key stays, for what may still be said of them."""
+    if not ids:
+        return
+    table = tables.customer
+    saving.touched.update(ids)
+    saving.tx.execute(table.update().where(bulk.among(saving.tx, table.c.id, ids)).values(known=False, record=None))
+
+
+def touch_foreign(saving: Saving) -> None:
+    """A new rate changes everybody who has something open, on order or as a limit in another currency than his own."""
+    if not saving.rates_changed:
+        return
+    tx, currencies = saving.tx, sorted(saving.rates_changed)
+    customer, item, order, limit = tables.customer.c, tables.item.c, tables.sales_order.c, tables.credit_limit.c
+    for held, condition in (
+        (item, item.open == bulk.literal(1)),
+        (order, order.status == "open"),
+        (limit, limit.currency.is_not(None)),
+    ):
+        asked = (
+            select(held.customer)
+            .distinct()
+            .join_from(held.customer.table, tables.customer, customer.id == held.customer)
+            .where(
+                condition,
+                held.currency.in_(currencies),
+                or_(customer.currency.is_(None), customer.currency != held.currency),
+            )
+        )
+        saving.touched.update(tx.execute(asked).scalars())
+    saving.rates_changed = set()
+
+
+__all__ = ["KINDS", "Fact", "Plain", "remove", "remove_customers", "save", "save_customers", "touch_foreign"]
