@@ -133,10 +133,11 @@ def frame(
     children: dict[int, list[int]] = defaultdict(list)
     for row in rows.values():
         above = rows.get(row.parent) if row.parent is not None else None
-        if above and above.debtor is not None and row.debtor is not None and above.debtor != row.debtor:
-            if row.debtor not in parents and not _closes_ring(parents, row.debtor, above.debtor):
-                parents[row.debtor] = above.debtor
-                children[above.debtor].append(row.debtor)
+        if above is None or above.debtor is None or row.debtor is None or above.debtor == row.debtor:
+            continue
+        if row.debtor not in parents and not _closes_ring(parents, row.debtor, above.debtor):
+            parents[row.debtor] = above.debtor
+            children[above.debtor].append(row.debtor)
     rate_systems = [s.name for s in config.with_role("erp", "rates")]
     rates: list[Rate] = customers.rates(tx, systems=rate_systems) if rate_systems else []
     return Frame(
