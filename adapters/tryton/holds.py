@@ -1,0 +1,112 @@
+"""Credit hold without installing anything: a category of parties, and a rule on the order's confirm button.
+
+A party in the category “Credit hold” cannot have an order confirmed by a plain salesperson: a rule of
+`ir.model.button.rule` asks for a click of somebody in the credit limit group. Tryton answers the salesperson's click
+without an error and leaves the order in `quotation`; a member of the group confirms and it goes through. Hold and release
+are adding and removing the category (seen on 8.2.1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import json
+
+from connector.adapter import Outcome, Write
+from connector.errors import ConfigError
+from connector.text import Text
+
+from . import parties
+from .books import Row
+from .client import Tryton
+
+BUTTON = ("sale.sale", "confirm")
+
+
+def category(client: Tryton) -> int | None:
+    """The id of the category that marks held parties, None where there is none yet."""
+    if client.memory.get("hold category") is None:
+        found = client.rows("party.category", [["name", "=", client.settings.hold_category]], ["name"], limit=1)
+        client.memory["hold category"] = found[0]["id"] if found else None
+    held: int | None = client.memory["hold category"]
+    return held
+
+
+def _needed(client: Tryton) -> int:
+    held = category(client)
+    if held is None:
+        raise ConfigError(
+            Text(
+                "Tryton has no party category “{name}”. Run `holdfast provision {system}`, or make it by hand.",
+                "Tryton 中没有参与方类别“{name}”。请运行 `holdfast provision {system}`，或手工创建。",
+            ).fill(name=client.settings.hold_category, system=client.connection.name)
+        )
+    return held
+
+
+def send(client: Tryton, writes: Sequence[Write]) -> Sequence[Outcome]:
+    """Holds (`hold` true) and releases, and reads back what came of it: only what stands there is done."""
+    held = _needed(client)
+
+    def change(row: Row, values: Mapping[str, Any]) -> dict[str, Any]:
+        if bool(values.get("hold")) == (held in row["categories"]):
+            return {}
+        return {"categories": [["add" if values.get("hold") else "remove", [held]]]}
+
+    outcomes = parties.write(client, writes, ["categories"], change)
+    now = current(client, [w.target for w, o in zip(writes, outcomes, strict=True) if o.state == "done"])
+    latest = {w.target: bool(w.values.get("hold")) for w in writes}
+    return [
+        Outcome("rejected", w.target, _NOT_KEPT, "not_kept")
+        if o.state == "done" and now.get(w.target, {}).get("hold") != latest[w.target]
+        else o
+        for w, o in zip(writes, outcomes, strict=True)
+    ]
+
+
+def current(client: Tryton, targets: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
+    """Who is held now, by customer number."""
+    held = _needed(client)
+    rows = parties.by_code(client, targets, ["categories"])
+    return {code: {"hold": held in row["categories"]} for code, row in rows.items()}
+
+
+def condition(held: int) -> str:
+    """The rule's condition in PYSON: the customer, or whoever is invoiced instead, is in the category."""
+
+    def of(field: str) -> dict[str, Any]:
+        itself = {"__class__": "Eval", "v": "self", "d": {}}
+        partner = {"__class__": "Get", "v": itself, "k": f"_parent_{field}", "d": {}}
+        return {"__class__": "In", "k": held, "v": {"__class__": "Get", "v": partner, "k": "categories", "d": []}}
+
+    return json.dumps({"__class__": "Or", "s": [of("party"), of("invoice_party")]})
+
+
+def rules(client: Tryton) -> list[Row]:
+    """The rules on the confirm button that look at the category, whoever made them."""
+    held = category(client)
+    if held is None or not client.can_read("ir.model.button.rule"):
+        return []
+    model, name = BUTTON
+    found = client.rows(
+        "ir.model.button.rule",
+        [["button.model", "=", model], ["button.name", "=", name]],
+        ["condition", "group.name", "number_user"],
+    )
+    return [r for r in found if _looks_at(r["condition"], held)]
+
+
+def _looks_at(written: str | None, held: int) -> bool:
+    try:
+        said = json.loads(written or "null")
+    except ValueError:
+        return False
+    tests = said.get("s", [said]) if isinstance(said, dict) else []
+    return any(isinstance(t, dict) and t.get("__class__") == "In" and t.get("k") == held for t in tests)
+
+
+_NOT_KEPT = Text(
+    "Tryton accepted the change, but the category does not stand there afterwards.",
+    "Tryton 接受了更改，但随后该类别并未生效。",
+)
