@@ -30,6 +30,7 @@ _TYPES: dict[str, tuple[Text, tuple[str, ...]]] = {
 _LONG = Text("multi-line text", "多行文本")
 # Fields by which accounts are matched to the ERP's customers; reading works without them, matching is better with them.
 _ADVISED = {"AccountObj": ("ERP客户编号", "统一社会信用代码")}
+_LOOKUP = "客户"
 
 _READ = ("AccountObj", "SalesOrderObj", "PersonnelObj")
 _READ_AS_ERP = ("PaymentObj", "OrderPaymentObj", "PaymentPlanObj")
@@ -111,8 +112,9 @@ def _fields(client: Client, needs: Sequence[Need]) -> Iterator[Finding]:
             yield Finding("wrong", wrong.user)
             continue
         yield from _advised(described)
-        if name == TASK_OBJECT and found is not None:
+        if name == TASK_OBJECT:
             yield from _key(client, described)
+            yield from _lookup(described)
 
 
 def _object_missing(client: Client, written: str) -> Finding:
@@ -222,14 +224,30 @@ def _key(client: Client, described: Described) -> Iterator[Finding]:
     """Our key must be there, and should be unique: the tenant then refuses a double even if two of us run at once."""
     name = client.settings.task_key_field
     found = described.find(name)
-    label = name.removeprefix(LABEL)
     if found is None:
-        yield _field(described, Need(described.name, name, label, "text", unique=True))
-    elif not found.unique:
+        return  # the mapping writes it, and the checklist has said so
+    if not found.unique:
         yield Finding(
             "todo",
             Text("{object}: “{label}” allows duplicates.", "{object}：“{label}”允许重复。").fill(
                 object=described.label, label=found.label
             ),
             Text("Forbid duplicate values in the field's settings.", "请在字段设置中勾选“不允许重复”。"),
+        )
+
+
+def _lookup(described: Described) -> Iterator[Finding]:
+    """A task belongs to an account: the shipped mapping writes it into a lookup, which no need can describe."""
+    if not described.labelled(_LOOKUP):
+        yield Finding(
+            "todo",
+            Text("{object}: the lookup “{label}” is missing.", "{object}：缺少查找关联字段“{label}”。").fill(
+                object=described.label, label=_LOOKUP
+            ),
+            Text(
+                "Console → Object management → {object} → Fields → New: type “lookup”, related object 客户 (AccountObj), label "
+                "“{label}”. Or take the line out of the mapping.",
+                "管理后台 → 对象管理 → {object} → 字段 → 新建：类型“查找关联”，关联对象“客户”（AccountObj），名称“{label}”。"
+                "或在映射中删除该行。",
+            ).fill(object=described.label, label=_LOOKUP),
         )
