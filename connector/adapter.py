@@ -20,6 +20,7 @@ import difflib
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
@@ -251,8 +252,11 @@ class Adapter(Generic[C]):
     provision: Callable[[C, Sequence[Need], bool], Sequence[Finding]] | None = None
     limits: Limits | None = None
     rehearsal: Rehearsal[C] | None = None
+    demo_settings: Mapping[str, str] = field(default_factory=dict)  # settings for its sandbox; "{url}" is its address
     evidence: tuple[Evidence, ...] = ()
-    exemptions: Mapping[str, str] = field(default_factory=dict)  # conformance property → why this product cannot have it
+    exemptions: Mapping[str, str] = field(
+        default_factory=dict
+    )  # conformance property → why this product cannot have it
 
     def stream(self, name: str) -> Stream[C]:
         """One stream by name. Raises ConfigError naming the nearest right name."""
@@ -304,9 +308,10 @@ def load(name: str) -> Adapter[Any]:
     """The adapter of one product. Raises ConfigError for an unknown name, with the nearest right one."""
     if name not in names():
         raise ConfigError(
-            Text("There is no adapter called “{name}”. Did you mean {near}?", "没有名为“{name}”的适配器。是否应为 {near}？").fill(
-                name=name, near=nearest(name, names())
-            )
+            Text(
+                "There is no adapter called “{name}”. Did you mean {near}?",
+                "没有名为“{name}”的适配器。是否应为 {near}？",
+            ).fill(name=name, near=nearest(name, names()))
         )
     adapter = importlib.import_module(f"adapters.{name}").ADAPTER
     assert isinstance(adapter, Adapter)
@@ -317,6 +322,30 @@ def sandbox(name: str, options: SandboxOptions) -> Sandbox:
     """Our imitation of a product's API, from `adapters/<name>/sandbox.py` (`make(options) -> Sandbox`)."""
     load(name)
     made: Sandbox = importlib.import_module(f"adapters.{name}.sandbox").make(options)
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A real server that an adapter has brought up by itself: where it is, and what a configuration needs for it."""
+
+    url: str
+    version: str
+    settings: Mapping[str, str]
+    secrets: Mapping[str, str]
+
+
+def server(name: str, *, customers: int, seed: int, as_of: dt.date) -> AbstractContextManager[Live]:
+    """A real server of a product, from `adapters/<name>/server.py` (`demo(customers, seed, as_of)`), with a made-up
+    company inside; stopped at the end. ConfigError where the product cannot be brought up by itself."""
+    load(name)
+    try:
+        module = importlib.import_module(f"adapters.{name}.server")
+    except ModuleNotFoundError:
+        raise ConfigError(
+            Text("{name} cannot be brought up by itself.", "{name} 无法自动启动。").fill(name=name)
+        ) from None
+    made: AbstractContextManager[Live] = module.demo(customers=customers, seed=seed, as_of=as_of)
     return made
 
 
