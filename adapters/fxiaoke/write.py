@@ -156,18 +156,26 @@ def push_rows(client: Client, object_name: str, rows: Mapping[str, Mapping[str, 
     function = client.settings.bulk_function
     assert function is not None
     told = json.dumps({"object": object_name, "rows": rows}, ensure_ascii=False, sort_keys=True)
-    answer = client.call(
-        "/cgi/crm/v2/special/function",
-        {
-            "data": {
-                "api_name": function,
-                "postId": hashlib.sha256(told.encode()).hexdigest()[:32],
-                "parameters": [{"name": "rows", "type": "String", "value": told}],
-            }
-        },
-        safe=True,
-        write=True,
-    )
+    try:
+        answer = client.call(
+            "/cgi/crm/v2/special/function",
+            {
+                "data": {
+                    "api_name": function,
+                    "postId": hashlib.sha256(told.encode()).hexdigest()[:32],
+                    "parameters": [{"name": "rows", "type": "String", "value": told}],
+                }
+            },
+            safe=True,
+            write=True,
+        )
+    except RejectedError as wrong:  # it is the function that is refused, not a record: parking them all would be wrong
+        raise ConfigError(
+            Text("The APL function {name} cannot be run: {why}", "无法执行 APL 函数 {name}：{why}").fill(
+                name=function, why=wrong.user
+            ),
+            wrong.log,
+        ) from None
     result = _result(answer.get("data"))
     if result is None:
         raise ConfigError(
