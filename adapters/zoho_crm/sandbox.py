@@ -421,7 +421,8 @@ class ZohoSandbox(Sandbox):
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr(f"{key}.csv", text.getvalue())
-        return Reply(200, packed.getvalue(), {"content-type": "application/zip"}, records=len(rows))
+        headers = {"content-type": "application/zip", "content-disposition": f"attachment;filename={key}.zip"}
+        return Reply(200, packed.getvalue(), headers, records=len(rows))
 
     # --- writing -------------------------------------------------------------------------------------------------------
     def _body(self, request: Request) -> tuple[Mapping[str, Any], Sequence[Any]] | Reply:
