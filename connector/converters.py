@@ -378,7 +378,7 @@ def _epoch(per_second: int) -> Convert:
 
 
 # --- terms -----------------------------------------------------------------------------------------------------------
-_OURS = re.compile(r"(net|months|eom):\d{1,4}|day:\d{1,2}:\d{1,2}", re.ASCII)
+_OURS = re.compile(r"(net|months|eom):\d{1,4}|day:\d{1,2}(:\d{1,2})?", re.ASCII)
 _AT_ONCE = frozenset(
     [
         "immediate",
@@ -436,7 +436,10 @@ def terms(value: Any, context: Context) -> str:
 @lru_cache(maxsize=4096)
 def _known_terms(plain: str) -> str | None:
     if _OURS.fullmatch(plain):
-        return plain if not plain.startswith("day:") or 1 <= int(plain.split(":")[1]) <= 31 else None
+        if not plain.startswith("day:"):
+            return plain
+        _, day, *months = plain.split(":")
+        return f"day:{day}:{months[0] if months else 1}" if 1 <= int(day) <= 31 else None
     if plain in _AT_ONCE:
         return "net:0"
     if plain in ("eom", "end of month", "月结"):

@@ -102,12 +102,8 @@ class ReadTable:
         facts: list[Fact],
         problems: list[Problem],
     ) -> None:
-        for test in self.where:
-            if not test.holds(data, outer):
-                return
-        for test in self.unless:
-            if test.holds(data, outer):
-                return
+        if (self.where or self.unless) and not self._is_meant(data, outer):
+            return
         made: dict[str, Any] = {}
         wrong: list[tuple[Field, BadValue]] = []
         for field in self.others:
@@ -133,6 +129,9 @@ class ReadTable:
             return
         where = place(record, self.stream, context)
         problems.extend(Problem(bad.code, where, bad.what, bad.fix, field.path) for field, bad in wrong)
+
+    def _is_meant(self, data: Dict[str, Any], outer: Dict[str, Any]) -> bool:
+        return all(t.holds(data, outer) for t in self.where) and not any(t.holds(data, outer) for t in self.unless)
 
     def _money(
         self, field: Field, made: dict[str, Any], data: Dict[str, Any], outer: Dict[str, Any], context: Context
@@ -165,23 +164,34 @@ class ReadTable:
 
     def trace(self, record: Record, context: Context) -> Iterator[tuple[str, str, str, BadValue | None]]:
         """Per field and element: its name, what the record says, what becomes of it, or what is wrong; for people."""
-        data = record.data
-        elements = self.elements(data, data) if self.elements else [data]
+        elements = self.elements(record.data, record.data) if self.elements else [record.data]
         for element in elements if isinstance(elements, list | tuple) else []:
-            currency = context.base
-            for field in self.fields:
-                before = "" if not field.paths else shorten(field.get(element, data), 60)
-                try:
-                    value = field.read(element, data, context)
-                    if field.shape.name == "currency" and value is not None:
-                        currency = value
-                    if field.shape.kind == "money" and value is not None:
-                        minor(value, context.base if field.shape.ledger else currency)
-                    if value is None and field.shape.required:
-                        raise self._missing(field)
-                    yield field.shape.name, before, "" if value is None else shorten(value, 60), None
-                except BadValue as wrong:
-                    yield field.shape.name, before, "", wrong
+            if isinstance(element, Dict) and self._is_meant(element, record.data):
+                yield from self._traced(element, record, context)
+
+    def _traced(
+        self, data: Dict[str, Any], record: Record, context: Context
+    ) -> Iterator[tuple[str, str, str, BadValue | None]]:
+        made: dict[str, Any] = {}
+        faults = 0
+        for field in (*self.others, *self.money):  # money needs its currency first
+            said = field.get(data, record.data)
+            before = "" if is_absent(said) and said is not False else shorten(said, 60)
+            try:
+                value = field.read(data, record.data, context)
+                if field.shape.kind == "money":
+                    made[field.shape.name] = self._money(field, made, data, record.data, context)
+                else:
+                    made[field.shape.name] = value
+                if value is None and field.shape.required:
+                    raise self._missing(field)
+                yield field.shape.name, before, "" if value is None else shorten(value, 60), None
+            except BadValue as wrong:
+                faults += 1
+                yield field.shape.name, before, "", wrong
+        if not faults:
+            for name, what, fix in sense(self.fact, made):
+                yield name, "", "", BadValue("no_sense", what, fix)
 
 
 def place(record: Record, stream: str, context: Context) -> str:
@@ -249,7 +259,6 @@ def read_table(notes: Notes, name: str, table: Any, adapter: Adapter[Any] | None
                 Text('Add `{field} = "…"`.', '请加入 `{field} = "…"`。').fill(field=shape.name),
                 shape.name,
             )
-    made.sort(key=lambda f: f.shape.name != "currency")  # money needs its currency first
     return ReadTable(
         name,
         str(stream),
