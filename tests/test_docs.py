@@ -1,0 +1,128 @@
+"""The documentation is true: commands it names exist, every key is shown, both languages say the same."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from connector import adapter as adapters
+from connector.config import Business, Config, Schedule, StoreSettings, System
+
+ROOT = Path(__file__).resolve().parent.parent
+READMES = ("README.md", "README.zh-CN.md")
+
+
+def text(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def blocks(name: str) -> list[str]:
+    return re.findall(r"^```sh\n(.*?)^```", text(name), re.MULTILINE | re.DOTALL)
+
+
+def commands() -> set[str]:
+    """Every command of the command line, with its subcommands."""
+    import typer.main
+
+    from connector.cli import build
+
+    root: Any = typer.main.get_command(build())
+    found = set()
+    for name, command in root.commands.items():
+        found.add(name)
+        found.update(f"{name} {sub}" for sub in getattr(command, "commands", {}))
+    return found
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_exactly_two_set_up_lines_of_one_line_each(name: str) -> None:
+    found = blocks(name)
+    assert len(found) == 2
+    assert all(b.count("\n") == 1 for b in found)
+    assert found[0].rstrip().endswith("holdfast demo")
+    assert "pytest" in found[1]
+
+
+def test_both_languages_give_the_same_commands_and_links() -> None:
+    one, other = (text(n) for n in READMES)
+    assert blocks("README.md") == blocks("README.zh-CN.md")
+    assert one.count("\n## ") == other.count("\n## ")
+    assert set(re.findall(r"\(adapters/[^)]+\)", one)) == set(re.findall(r"\(adapters/[^)]+\)", other))
+    named = r"`?holdfast ([a-z]+)"
+    assert set(re.findall(named, one)) == set(re.findall(named, other))
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_every_command_it_names_exists(name: str) -> None:
+    known = commands()
+    for command in re.findall(r"^holdfast ([a-z]+)", text(name), re.MULTILINE):
+        assert command in known
+    for command in re.findall(r"`holdfast (?:-c \S+ )?([a-z]+)", text(name)):
+        assert command in known
+    subcommands = re.findall(r"^holdfast (mapping|report)\s+(.*?)[:：,，]", text(name), re.MULTILINE)
+    assert len(subcommands) == 2
+    for command, subs in subcommands:
+        for sub in re.findall(r"[a-z]+", subs):
+            assert f"{command} {sub}" in known
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_every_link_and_folder_exists(name: str) -> None:
+    links = re.findall(r"\]\(([^)#]+)\)", text(name)) + re.findall(r"\| `([a-z_/]+/)` \|", text(name))
+    assert len(links) > 10
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_the_example_configuration_shows_every_key() -> None:
+    example = text("config.example.toml")
+    tomllib.loads(example)
+    sections: list[tuple[str, type[BaseModel]]] = [
+        ("", Config), ("business", Business), ("store", StoreSettings), ("schedule", Schedule), ("systems", System),
+    ]  # fmt: skip
+    for section, model in sections:
+        for key in model.model_fields:
+            if key in ("root", "business", "store", "schedule", "systems"):
+                continue
+            shown = rf"^#? ?{key} = " if key != "secrets" else r"^\[systems\.secrets\]"
+            assert re.search(shown, example, re.MULTILINE), f"{section}.{key} is not in config.example.toml"
+
+
+def test_the_example_configuration_is_valid() -> None:
+    from connector.config import parse
+
+    config, problems = parse(text("config.example.toml"), "config.example.toml", ROOT)
+    assert [str(p) for p in problems] == []
+    assert config is not None
+    assert [s.name for s in config.systems] == ["erp", "crm"]
+
+
+@pytest.mark.parametrize("name", adapters.names())
+def test_every_adapter_has_a_guide_in_both_languages(name: str) -> None:
+    guide = text(f"adapters/{name}/README.md")
+    assert len(re.findall(r"[\u4e00-\u9fff]", guide)) > 200, "no Chinese part"
+    assert len(re.findall(r"[A-Za-z]{3,}", guide)) > 150, "no English part"
+    assert all(f in guide for f in adapters.load(name).settings.model_fields), "a setting is not explained"
+    assert f"adapters/{name}/README.md" in text("README.md")
+
+
+def test_no_path_of_a_machine_and_no_registry_in_any_tracked_file() -> None:
+    import subprocess
+
+    files = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout.decode()
+    assert files
+    pattern = re.compile(r"(^|[^a-z.])/(root|home|work)/[a-z]")
+    bad = []
+    for name in files.split("\0"):
+        path = ROOT / name
+        if name and path.is_file() and path.suffix in (".py", ".md", ".toml", ".json", ".txt", ".cfg", ""):
+            try:
+                content = path.read_text(encoding="utf-8")
+            except UnicodeDecodeError:
+                continue
+            bad += [name] if pattern.search(content) else []
+    assert bad == []
