@@ -19,9 +19,9 @@ from connector.config import Config
 from connector.connect import Connected
 from connector.credit.answer import as_answer
 from connector.policy import Policy
-from connector.store import customers, decisions, marks, outbox
+from connector.store import Connection, customers, decisions, marks, outbox
 from connector.store.customers import CustomerRow
-from connector.store.db import Connection, Store
+from connector.store.db import Store
 from connector.store.outbox import Owed
 from jobs import words
 from jobs.judge import Frame, Judged, frame, judge
@@ -46,7 +46,7 @@ def evaluate(
         today = day_in(clock.now(), config.business.time_zone)
         with store.reading() as tx:
             base = frame(tx, config, policy, clock, today)
-            upto = marks.upto(tx)
+            seen = marks.marks(tx)
             chosen = _chosen(tx, base, today, full)
         done = 0
         for part in _parts(base, chosen):
@@ -57,7 +57,8 @@ def evaluate(
                 for judged in judge(tx, base, part):
                     _conclude(tx, base, clock, systems, judged, before.get(judged.debtor), accounts, run)
                 keys = [k for d in part for k in base.members.get(d, ())]
-                marks.clear(tx, keys, upto)
+                # A customer touched since keeps its newer mark and is judged again.
+                marks.clear_marks(tx, {k: seen[k] for k in keys if k in seen})
             done += len(part)
             progress("evaluate", done, len(chosen))
     return run

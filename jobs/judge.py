@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from connector.clock import Clock
 from connector.config import Config
+from connector.connect import connect
 from connector.credit.ageing import Basis, Placement
 from connector.credit.decide import Decision, OrderDecision, check_order, decide
 from connector.credit.group import Node, node_of
@@ -29,9 +30,8 @@ from connector.credit.totals import Totals
 from connector.model import Limit, Rate
 from connector.money import rounded
 from connector.policy import Policy
-from connector.store import customers, facts, positions
+from connector.store import Connection, customers, facts, positions
 from connector.store.customers import CustomerRow
-from connector.store.db import Connection
 from connector.store.positions import OrderRow
 
 ZERO = Decimal(0)
@@ -171,7 +171,7 @@ def _stale(
     hours = policy.data.stale_after_hours
     zone = ZoneInfo(config.business.time_zone)
     for system in systems:
-        at = facts.complete_since(tx, system)
+        at = _complete_at(tx, config, system)
         if at is None or now - at > dt.timedelta(hours=hours):
             found[system] = stale_data(system, at.astimezone(zone) if at else None, hours)
     return found

@@ -178,7 +178,7 @@ def tell(stage: Stage) -> int:
     with cli.store.reading() as tx:
         from connector.store import outbox
 
-        last = max((r.id for r in outbox.listing(tx)), default=0)
+        last = max((r.id for r in outbox.listing(tx, states=None)), default=0)
     third = _run(cli, systems)
     _heading(t("7  Exactly what changed", "7  具体变化"))
     _changes(cli, last)
@@ -238,7 +238,7 @@ def _sales(cli: Cli, systems: list[Connected]) -> None:
         if "crm" not in connected.system.roles or channel is None:
             continue
         with cli.store.reading() as tx:
-            rows = [r for r in outbox.listing(tx) if r.system == connected.name]
+            rows = [r for r in outbox.listing(tx, states=None) if r.system == connected.name]
             names = {r.ref: r.name for r in customers.customers(tx, systems=[connected.name])}
         fields = [r for r in rows if r.kind == "customer_fields" and r.state == "done"]
         tasks = [r for r in rows if r.kind == "task"]
@@ -336,7 +336,7 @@ def _changes(cli: Cli, last: int) -> None:
 
     out = console()
     with cli.store.reading() as tx:
-        rows = outbox.listing(tx)
+        rows = outbox.listing(tx, states=None)
         names = {(r.system, r.ref): r.name or r.ref for r in customers.customers(tx)}
     earlier = {(r.system, r.kind, r.target): r for r in rows if r.id <= last and r.state == "done"}
     new = [r for r in rows if r.id > last]

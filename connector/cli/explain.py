@@ -17,7 +17,7 @@ from connector.text import Text
 if TYPE_CHECKING:
     from connector.credit.ageing import OpenItem
     from connector.store.customers import CustomerRow
-    from connector.store.db import Connection
+    from connector.store import Connection
     from jobs.judge import Judged
 
 KINDS = {

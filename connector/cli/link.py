@@ -44,7 +44,7 @@ def register(app: typer.Typer) -> None:
         crms = {s.name for s in cli.config.with_role("crm")} - erps
         with cli.store.reading() as tx:
             rows = [r for r in customers.customers(tx) if r.known]
-            how = links.links(tx)
+            how = {r.customer: r for r in links.linked(tx)}
             proposals = {p.a: p for p in links.proposals(tx)}
         owners: dict[int, Any] = {}
         for row in rows:
@@ -113,12 +113,9 @@ def register(app: typer.Typer) -> None:
                 one, other = other, one
             if other.debtor is None:
                 raise ConfigError(
-                    Text(
-                        "Neither of them owns a ledger yet: holdfast pull",
-                        "两者都还没有账簿数据：请先执行 holdfast pull",
-                    )
+                    Text("Neither of them owns a ledger yet: holdfast pull", "两者都还没有账簿数据：请先执行 holdfast pull")
                 )
-            links.link(tx, one.key, other.debtor, "person", confirmed=True)
+            links.join(tx, one.key, other.key)
         typer.echo(t(f"{account} is {customer}.", f"{account} 即 {customer}。"))
 
     @link.command(

@@ -40,7 +40,7 @@ def register(app: typer.Typer) -> None:
 
         cli: Cli = context.obj
         with cli.store.reading() as tx:
-            rows = box.listing(tx) if everything else box.listing(tx, states=("owed", "claimed", "parked"))
+            rows = box.listing(tx, states=None if everything else ("owed", "claimed", "parked"))
         table = Table(
             Text("Outbox", "发件箱"),
             [
@@ -95,7 +95,7 @@ def register(app: typer.Typer) -> None:
 
         cli: Cli = context.obj
         with cli.store.writing() as tx:
-            count = box.retry(tx, ids or None, cli.clock.now())
+            count = sum(box.retry(tx, number) for number in ids) if ids else box.retry(tx)
         typer.echo(t(f"{count} to be tried again: holdfast push", f"{count} 项将重试：holdfast push"))
 
     @outbox.command("drop", help=t("Give up parked writes.", "放弃搁置的写入。"))
@@ -104,5 +104,5 @@ def register(app: typer.Typer) -> None:
 
         cli: Cli = context.obj
         with cli.store.writing() as tx:
-            count = box.drop(tx, ids, cli.clock.now())
+            count = sum(box.drop(tx, number, cli.clock.now()) for number in ids)
         typer.echo(t(f"{count} dropped.", f"已放弃 {count} 项。"))
