@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 
 _ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _VALUE = {c: i for i, c in enumerate(_ALPHABET)}
@@ -68,10 +69,10 @@ def _pairs(name: str) -> Counter[str]:
     return Counter(name[i : i + 2] for i in range(len(name) - 1)) or Counter([name])
 
 
-def likeness(one: str, other: str) -> float:
+def likeness(one: str, other: str) -> Decimal:
     """How alike two normalised names are, 0 to 1: twice the shared letter pairs over all letter pairs (Dice)."""
     a, b = _pairs(one), _pairs(other)
-    return 2 * sum((a & b).values()) / (sum(a.values()) + sum(b.values()))
+    return round(Decimal(2 * sum((a & b).values())) / (sum(a.values()) + sum(b.values())), 3)
 
 
 def near_names(

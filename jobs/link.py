@@ -62,13 +62,17 @@ def link(store: Store, config: Config, clock: Clock, progress: Progress = silent
                 progress("link", done, len(accounts))
         unlinked = [a for a in customers.customers(tx, systems=sorted(crms)) if a.debtor is None] if crms else []
         run.counts["unlinked"] = len(unlinked)
-        near = near_names(
-            {a.key: normal_name(a.name) for a in unlinked if a.name},
-            {o.key: normal_name(o.name) for o in owned if o.name},
-        )
+        near = [
+            (one, other, score)
+            for one, other, score in near_names(
+                {a.key: normal_name(a.name) for a in unlinked if a.name},
+                {o.key: normal_name(o.name) for o in owned if o.name},
+            )
+            if other not in split.get(one, set())
+        ]
         for account_key, customer_key, score in near:
-            if customer_key not in split.get(account_key, set()):
-                run.counts["proposals"] += links.propose(tx, account_key, customer_key, round(score, 3), "name")
+            run.counts["proposals"] += links.propose(tx, account_key, customer_key, score, "name")
+        links.withdraw(tx, [(one, other) for one, other, _ in near])
     return run
 
 

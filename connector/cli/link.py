@@ -45,12 +45,13 @@ def register(app: typer.Typer) -> None:
         with cli.store.reading() as tx:
             rows = [r for r in customers.customers(tx) if r.known]
             how = {r.customer: r for r in links.linked(tx)}
-            proposals = {p.a: p for p in links.proposals(tx)}
+            proposals = links.proposals(tx)
         owners: dict[int, Any] = {}
         for row in rows:
             if row.system in erps and row.debtor is not None:
                 owners.setdefault(row.debtor, row)
         by_key = {r.key: r for r in rows}
+        near_of = {one: (other, p) for p in proposals for one, other in ((p.a, p.b), (p.b, p.a))}
         table = Table(
             Text("Links", "关联"),
             [
@@ -66,8 +67,8 @@ def register(app: typer.Typer) -> None:
             if row.system not in crms:
                 continue
             owner = owners.get(row.debtor) if row.debtor is not None else None
-            proposal = proposals.get(row.key) if owner is None else None
-            near = by_key.get(proposal.b) if proposal else None
+            other, proposal = near_of.get(row.key, (None, None)) if owner is None else (None, None)
+            near = by_key.get(other) if other is not None else None
             if open_only and owner is not None:
                 continue
             shown = owner or near
@@ -113,7 +114,10 @@ def register(app: typer.Typer) -> None:
                 one, other = other, one
             if other.debtor is None:
                 raise ConfigError(
-                    Text("Neither of them owns a ledger yet: holdfast pull", "两者都还没有账簿数据：请先执行 holdfast pull")
+                    Text(
+                        "Neither of them owns a ledger yet: holdfast pull",
+                        "两者都还没有账簿数据：请先执行 holdfast pull",
+                    )
                 )
             links.join(tx, one.key, other.key)
         typer.echo(t(f"{account} is {customer}.", f"{account} 即 {customer}。"))
