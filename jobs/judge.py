@@ -177,6 +177,20 @@ def _stale(
     return found
 
 
+# Facts whose age matters: without today's payments nobody is let off, without today's orders nobody is over the limit.
+_DECISIVE = frozenset({"customer", "document", "payment", "application", "order", "order_line", "limit"})
+
+
+def _complete_at(tx: Connection, config: Config, system: str) -> dt.datetime | None:
+    """Since when all decisive streams of a system are known to be complete; None: one has never been read to its end."""
+    mapping = connect(config, system).mapping
+    decisive = [s for s in mapping.streams() if _DECISIVE & set(mapping.facts(s))]
+    read = facts.read_at(tx, system)
+    times = [read.get(s) for s in decisive]
+    known = [at for at in times if at is not None]
+    return min(known) if known and len(known) == len(times) else None
+
+
 def judge(
     tx: Connection, frame: Frame, debtors: Collection[int] | None = None, orders: bool = True
 ) -> Iterator[Judged]:

@@ -16,8 +16,8 @@ from connector.text import Text
 
 if TYPE_CHECKING:
     from connector.credit.ageing import OpenItem
-    from connector.store.customers import CustomerRow
     from connector.store import Connection
+    from connector.store.customers import CustomerRow
     from jobs.judge import Judged
 
 KINDS = {
