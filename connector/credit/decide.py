@@ -110,6 +110,14 @@ def check_order(decision: Decision, order: OrderAmounts, policy: Policy) -> Orde
     return OrderDecision(bool(reasons), reasons, warnings)
 
 
+def order_without_rate(decision: Decision, order_id: str, currency: str) -> OrderDecision:
+    """An order in a currency that cannot be converted into the customer's: held, because nobody can tell what it adds."""
+    position = decision.position
+    text = ORDER_NO_RATE.fill(frm=currency, to=position.currency, on=position.as_of)
+    numbers = {"from": currency, "to": position.currency, "on": str(position.as_of)}
+    return OrderDecision(True, (*decision.reasons, Reason("no_rate", text, numbers, (order_id,))))
+
+
 def _available(position: Position, ancestors: Sequence[Node], unclear: Sequence[Reason]) -> Decimal | None:
     if not ancestors:
         return position.available
@@ -119,6 +127,10 @@ def _available(position: Position, ancestors: Sequence[Node], unclear: Sequence[
     return rounded(min(rooms), position.currency) if rooms else None
 
 
+ORDER_NO_RATE = Text(
+    "no exchange rate from {frm} to {to} on {on}: the order cannot be compared with the limit",
+    "{on} 没有 {frm} 兑 {to} 的汇率：本单无法与额度比较",
+)
 BEYOND = Text(
     "the order ships on {ship_on}, after the horizon of {last}: it does not count yet and will be checked again",
     "订单要求发货日 {ship_on} 晚于检查期限 {last}：暂不计入占用，进入期限后重新检查",

@@ -289,11 +289,11 @@ def _in_currency(
 
 # --- why nothing can be decided --------------------------------------------------------------------------------------
 NO_RATE = Text(
-    "No exchange rate from {frm} to {to} on {on}: {amount} of exposure is not in the figures",
+    "no exchange rate from {frm} to {to} on {on}: {amount} of exposure is not in the figures",
     "{on} 没有 {frm} 兑 {to} 的汇率：{amount} 的信用占用未计入",
 )
 NO_RATE_LIMIT = Text(
-    "No exchange rate from {frm} to {to} on {on}: the limit cannot be compared",
+    "no exchange rate from {frm} to {to} on {on}: the limit cannot be compared",
     "{on} 没有 {frm} 兑 {to} 的汇率：无法与额度比较",
 )
 NO_DUE_DATE = Text(
@@ -301,7 +301,7 @@ NO_DUE_DATE = Text(
     "{count} 笔未清项没有到期日：无法判断逾期金额",
 )
 UNREAD_LIMIT = Text(
-    "The condition of limit {ref} cannot be read: the limit cannot be relied on",
+    "the condition of limit {ref} cannot be read: the limit cannot be relied on",
     "额度 {ref} 的条件无法识别：额度不可靠",
 )
 

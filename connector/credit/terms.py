@@ -32,7 +32,7 @@ def due_date(issued_on: dt.date, terms: str) -> dt.date:
             return issued_on.replace(day=last) + dt.timedelta(days=first)
         month = months_later(issued_on.replace(day=1), second)
         return month.replace(day=min(first, calendar.monthrange(month.year, month.month)[1]))
-    except OverflowError as beyond:
+    except (OverflowError, ValueError) as beyond:  # datetime raises either
         raise ValueError(f"{terms}: beyond the calendar") from beyond
 
 
