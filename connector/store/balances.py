@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from connector.money import to_minor
 from connector.store import bulk
@@ -61,7 +61,7 @@ class Balance:
     value: int
     base: int | None
     disputed: int
-    before: tuple[Any, ...]
+    before: tuple[Any, ...] = ()
     aims: list[Use] = field(default_factory=list)
     gives: list[Use] = field(default_factory=list)
     instalments: list[tuple[str, dt.date, int]] = field(default_factory=list)
@@ -246,7 +246,7 @@ def load(tx: Connection, ids: Collection[int]) -> Iterator[Balance]:
         c.voided_on,
         c.value,
         c.base_value,
-        c.disputed,
+        func.coalesce(c.disputed, 0),
         c.parts,
         c.open_value,
         c.open_base,
@@ -257,7 +257,8 @@ def load(tx: Connection, ids: Collection[int]) -> Iterator[Balance]:
     found: dict[int, Balance] = {}
     for row in tx.execute(asked):
         said: tuple[Any, ...] = tuple(row)
-        found[said[0]] = Balance(*said[:12], said[12] or 0, said[13:])
+        found[said[0]] = balance = Balance(*said[:13])
+        balance.before = said[13:]
     a = application.c
     for end, value, base, name in (
         (a.to_item, a.to_value, a.to_base, "aims"),
@@ -269,7 +270,7 @@ def load(tx: Connection, ids: Collection[int]) -> Iterator[Balance]:
         for row in tx.execute(uses):
             use: tuple[Any, ...] = tuple(row)
             if use[3] is None or use[3] > use[2]:  # else it was over before it began
-                getattr(found[use[0]], name).append(Use(*use[1:7], bool(use[7])))
+                getattr(found[use[0]], name).append(Use(*use[1:]))
     papers = {(b.system, b.ref): b for b in found.values() if b.family == "d"}
     i = instalment.c
     for system in {key[0] for key in papers}:

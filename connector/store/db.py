@@ -169,3 +169,6 @@ def _begin_sqlite(connection: Connection) -> None:
     # A writer takes its place in the queue at once: a reader that turns writer half-way could only fail.
     writing = connection.get_execution_options().get("holdfast_writing")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+__all__ = ["Connection", "Store"]

@@ -24,7 +24,6 @@ from connector.store.page import Saving, unfit
 from connector.store.tables import record as record_table
 from connector.store.tables import stream as stream_table
 from connector.store.tables import system as system_table
-from connector.store.tables import utc
 
 Json = Any
 # Any number will do that no other program takes for its own lock; the system's key is the second half.
@@ -138,7 +137,13 @@ def read_at(tx: Connection, system: str) -> dict[str, dt.datetime | None]:
     """When each stream of a system was last read to its end: how stale its facts are."""
     c = stream_table.c
     asked = select(c.name, c.complete_at).where(c.system == keys.known_system(tx, system))
-    return {name: at for name, at in tx.execute(asked)}
+    return {row.name: row.complete_at for row in tx.execute(asked)}
+
+
+def complete_since(tx: Connection, system: str) -> dt.datetime | None:
+    """The moment since which all of a system's streams have been read to their end; None while one never was."""
+    found = list(read_at(tx, system).values())
+    return min((at for at in found if at is not None), default=None) if None not in found else None
 
 
 def sweep(tx: Connection, system: str, stream: str, existing: Collection[str], now: dt.datetime | None = None) -> int:
@@ -324,6 +329,7 @@ def _finish(saving: Saving) -> None:
 __all__ = [
     "Counts",
     "Kept",
+    "complete_since",
     "cursor",
     "forget_cursor",
     "read_at",
@@ -331,5 +337,4 @@ __all__ = [
     "save_page",
     "sweep",
     "unchanged",
-    "utc",
 ]

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from sqlalchemy import Connection, delete, select
 
 from connector.store import bulk
-from connector.store.tables import counter, mark
+from connector.store.tables import counter, link, mark
 
 
 def next_number(tx: Connection, name: str) -> int:
@@ -35,8 +35,17 @@ def touch(tx: Connection, customers: Collection[int]) -> None:
 
 
 def changed(tx: Connection) -> list[int]:
-    """Customers whose facts changed since they were last evaluated."""
-    return list(tx.execute(select(mark.c.customer).order_by(mark.c.customer)).scalars())
+    """Customers whose facts changed since they were last evaluated, and those that are one debtor with them: what a CRM
+    says of an account concerns the customer it is linked to."""
+    other = link.alias("other")
+    linked = (
+        select(other.c.customer)
+        .join_from(mark, link, link.c.customer == mark.c.customer)
+        .join(other, other.c.debtor == link.c.debtor)
+    )
+    found = set(tx.execute(select(mark.c.customer)).scalars())
+    found.update(tx.execute(linked).scalars())
+    return sorted(found)
 
 
 def marks(tx: Connection) -> dict[int, int]:
@@ -47,6 +56,15 @@ def marks(tx: Connection) -> dict[int, int]:
 def upto(tx: Connection) -> int:
     """The number of the newest mark; 0 where there is none. Read in the transaction that reads the facts."""
     return int(tx.execute(select(counter.c.value).where(counter.c.name == "mark")).scalar() or 0)
+
+
+def clear(tx: Connection, customers: Collection[int], upto: int) -> None:
+    """Takes away the marks of some customers, and of those that are one debtor with them, up to a number."""
+    other = link.alias("other")
+    linked = select(other.c.customer).join_from(link, other, other.c.debtor == link.c.debtor)
+    linked = linked.where(bulk.among(tx, link.c.customer, customers))
+    everybody = set(customers) | set(tx.execute(linked).scalars())
+    tx.execute(delete(mark).where(bulk.among(tx, mark.c.customer, everybody), mark.c.seq <= upto))
 
 
 def clear_marks(tx: Connection, upto: int | Mapping[int, int]) -> None:

@@ -583,7 +583,7 @@ problem = Table(
     UniqueConstraint("scope", "system", "stream", "ref", "code", "field"),
 )
 
-# A job's slot that one process at a time may work on; a higher fence beats a lower one.
+# Who may do a job now; a higher fence beats a lower one.
 lease = Table(
     "lease",
     metadata,
@@ -592,7 +592,16 @@ lease = Table(
     Column("holder", Text, nullable=False),
     Column("until", Instant, nullable=False),
     Column("fence", BigInteger, nullable=False),
-    Column("done", Boolean, nullable=False, server_default=sql("false")),
+)
+
+# A slot of a schedule that somebody has taken, for good.
+slot = Table(
+    "slot",
+    metadata,
+    Column("job", Text, primary_key=True),
+    Column("time", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("claimed_at", Instant, nullable=False),
 )
 
 # Mappings and policies, every version with its author; `active` is the one in use.

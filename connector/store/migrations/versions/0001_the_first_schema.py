@@ -293,7 +293,6 @@ def upgrade() -> None:
         sa.Column("holder", sa.Text(), nullable=False),
         sa.Column("until", sa.DateTime(), nullable=False),
         sa.Column("fence", sa.BigInteger(), nullable=False),
-        sa.Column("done", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.PrimaryKeyConstraint("job", "slot"),
     )
     op.create_table(
@@ -549,6 +548,14 @@ def upgrade() -> None:
     )
     op.create_index("ix_sales_order_record", "sales_order", ["record"], unique=False)
     op.create_table(
+        "slot",
+        sa.Column("job", sa.Text(), nullable=False),
+        sa.Column("time", sa.Text(), nullable=False),
+        sa.Column("holder", sa.Text(), nullable=False),
+        sa.Column("claimed_at", sa.DateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("job", "time"),
+    )
+    op.create_table(
         "standing",
         sa.Column("debtor", KEY, autoincrement=False, nullable=False),
         sa.Column("decision", KEY, nullable=False),
@@ -584,6 +591,7 @@ def downgrade() -> None:
     op.drop_table("system")
     op.drop_table("stream")
     op.drop_table("standing")
+    op.drop_table("slot")
     op.drop_index("ix_sales_order_record", table_name="sales_order")
     op.drop_index(
         "ix_sales_order_open",

@@ -1,0 +1,227 @@
+"""Customers: who they are in each system, their limits, the people and the exchange rates, as facts for the pure rules."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, and_, exists, or_, select
+
+from connector.model import Event, Financial, Limit, Person, Promise, Rate
+from connector.store import bulk
+from connector.store.keys import system_ids, system_names
+from connector.store.tables import credit_limit, customer, event, financial, item, link, person, promise, rate
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerRow:
+    """A customer of one system. `key` is the store's own, `parent` the key of the one above, `debtor` the legal person it
+    is linked to. `known` is False where only documents or orders mention it; its name is its id then."""
+
+    key: int
+    system: str
+    ref: str
+    name: str
+    debtor: int | None = None
+    parent: int | None = None
+    tax_id: str | None = None
+    external_id: str | None = None
+    country: str | None = None
+    currency: str | None = None
+    terms: str | None = None
+    segment: str | None = None
+    owner: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    status: str | None = None
+    first_sold_on: dt.date | None = None
+    known: bool = True
+
+
+def customers(
+    tx: Connection,
+    systems: Collection[str] | None = None,
+    keys: Collection[int] | None = None,
+    *,
+    debtors: Collection[int] | None = None,
+    refs: Collection[str] | None = None,
+) -> list[CustomerRow]:
+    """Customers that a system lists, and those that it does not list but has documents for, by key."""
+    c = customer.c
+    asked = (
+        select(
+            c.id,
+            c.system,
+            c.ref,
+            c.name,
+            link.c.debtor,
+            c.parent,
+            c.tax_id,
+            c.external_id,
+            c.country,
+            c.currency,
+            c.terms,
+            c.segment,
+            c.owner,
+            c.email,
+            c.phone,
+            c.status,
+            c.first_sold_on,
+            c.known,
+        )
+        .select_from(customer.outerjoin(link, link.c.customer == c.id))
+        .where(or_(c.known.is_(True), and_(c.known.is_(False), exists().where(item.c.customer == c.id))))
+        .order_by(c.id)
+    )
+    if systems is not None:
+        asked = asked.where(c.system.in_(system_ids(tx, systems) or []))
+    if keys is not None:
+        asked = asked.where(bulk.among(tx, c.id, keys))
+    if debtors is not None:
+        asked = asked.where(bulk.among(tx, link.c.debtor, debtors))
+    if refs is not None:
+        asked = asked.where(bulk.among(tx, c.ref, refs))
+    names = system_names(tx)
+    return [CustomerRow(row[0], names[row[1]], row[2], row[3] or row[2], *tuple(row)[4:]) for row in tx.execute(asked)]
+
+
+def find(tx: Connection, words: str, systems: Collection[str] | None = None, most: int = 20) -> list[CustomerRow]:
+    """Customers whose id is this or whose name has it in it; those with this very id first."""
+    c = customer.c
+    pattern = "%" + words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    asked = select(c.id).where(or_(c.ref == words, c.name.ilike(pattern, escape="\\"))).limit(10 * most)
+    if systems is not None:
+        asked = asked.where(c.system.in_(system_ids(tx, systems) or []))
+    found = customers(tx, keys=list(tx.execute(asked).scalars()))
+    return sorted(found, key=lambda row: (row.ref != words, row.name, row.key))[:most]
+
+
+def limits(tx: Connection, keys: Collection[int] | None = None) -> dict[int, list[Limit]]:
+    """The pieces of each customer's limit, by the customer's key; customers without any are not there."""
+    c = credit_limit.c
+    asked = select(credit_limit, customer.c.ref.label("customer_ref")).join_from(
+        credit_limit, customer, customer.c.id == c.customer
+    )
+    if keys is not None:
+        asked = asked.where(bulk.among(tx, c.customer, keys))
+    found: dict[int, list[Limit]] = defaultdict(list)
+    for row in tx.execute(asked.order_by(c.customer, c.id)):
+        found[row.customer].append(
+            Limit(
+                id=row.ref,
+                customer_id=row.customer_ref,
+                kind=row.kind,
+                amount=row.amount,
+                currency=row.currency,
+                percent=row.percent,
+                valid_from=row.valid_from,
+                valid_to=row.valid_to,
+                approved_on=row.approved_on,
+                condition=row.condition,
+                segment=row.segment,
+            )
+        )
+    return dict(found)
+
+
+def rates(
+    tx: Connection, currencies: Collection[str] | None = None, *, systems: Collection[str] | None = None
+) -> list[Rate]:
+    """Exchange rates, oldest first; `currencies` keeps those between them."""
+    c = rate.c
+    asked = select(c.on, c.from_currency, c.to_currency, c.rate).order_by(c.on, c.id)
+    if currencies is not None:
+        wanted = list(currencies)
+        asked = asked.where(c.from_currency.in_(wanted), c.to_currency.in_(wanted))
+    if systems is not None:
+        asked = asked.where(c.system.in_(system_ids(tx, systems) or []))
+    return [Rate(on=on, from_currency=a, to_currency=b, rate=value) for on, a, b, value in tx.execute(asked)]
+
+
+def people(tx: Connection, systems: Collection[str] | None = None) -> dict[str, list[Person]]:
+    """The people of each system, by the system's name."""
+    names = system_names(tx)
+    asked = select(person).order_by(person.c.id)
+    if systems is not None:
+        asked = asked.where(person.c.system.in_(system_ids(tx, systems) or []))
+    found: dict[str, list[Person]] = defaultdict(list)
+    for row in tx.execute(asked):
+        found[names[row.system]].append(Person(id=row.ref, name=row.name, email=row.email, active=row.active))
+    return dict(found)
+
+
+def promises(tx: Connection, keys: Collection[int] | None = None) -> dict[int, list[Promise]]:
+    """Promises to pay, by the customer's key."""
+    refs = _refs(tx, keys)
+    asked = select(promise).order_by(promise.c.made_on, promise.c.id)
+    if keys is not None:
+        asked = asked.where(bulk.among(tx, promise.c.customer, keys))
+    found: dict[int, list[Promise]] = defaultdict(list)
+    for row in tx.execute(asked):
+        found[row.customer].append(
+            Promise(
+                id=row.ref,
+                customer_id=refs[row.customer],
+                document_id=row.document_ref,
+                made_on=row.made_on,
+                due_on=row.due_on,
+                amount=row.amount,
+                currency=row.currency,
+            )
+        )
+    return dict(found)
+
+
+def financials(tx: Connection, keys: Collection[int] | None = None) -> dict[int, list[Financial]]:
+    """Items of financial statements, by the customer's key, newest period first."""
+    refs = _refs(tx, keys)
+    asked = select(financial).order_by(financial.c.period_end_on.desc(), financial.c.id)
+    if keys is not None:
+        asked = asked.where(bulk.among(tx, financial.c.customer, keys))
+    found: dict[int, list[Financial]] = defaultdict(list)
+    for row in tx.execute(asked):
+        found[row.customer].append(
+            Financial(
+                customer_id=refs[row.customer],
+                period_end_on=row.period_end_on,
+                months=row.months,
+                currency=row.currency,
+                unit=row.unit,
+                audited=row.audited,
+                item=row.item,
+                amount=row.amount,
+            )
+        )
+    return dict(found)
+
+
+def events(tx: Connection, keys: Collection[int] | None = None) -> dict[int, list[Event]]:
+    """What happened to customers, by the customer's key, newest first."""
+    refs = _refs(tx, keys)
+    asked = select(event).order_by(event.c.on.desc(), event.c.id)
+    if keys is not None:
+        asked = asked.where(bulk.among(tx, event.c.customer, keys))
+    found: dict[int, list[Event]] = defaultdict(list)
+    for row in tx.execute(asked):
+        found[row.customer].append(
+            Event(
+                id=row.ref,
+                customer_id=refs[row.customer],
+                on=row.on,
+                kind=row.kind,
+                source=row.source,
+                value=row.value,
+                text=row.text,
+                ended_on=row.ended_on,
+            )
+        )
+    return dict(found)
+
+
+def _refs(tx: Connection, keys: Collection[int] | None) -> dict[int, str]:
+    asked = select(customer.c.id, customer.c.ref)
+    if keys is not None:
+        asked = asked.where(bulk.among(tx, customer.c.id, keys))
+    return {row.id: row.ref for row in tx.execute(asked)}

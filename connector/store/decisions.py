@@ -1,0 +1,105 @@
+"""Decisions: what was concluded of each debtor, append-only, and the last day each was evaluated for."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from connector.store import bulk
+from connector.store.records import packed, unpacked
+from connector.store.tables import decision, standing, utc
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRow:
+    """One decision. `evaluated_on` is the last day for which it was found to be still true."""
+
+    id: int
+    debtor: int
+    as_of: dt.date
+    made_at: dt.datetime
+    policy_version: str
+    digest: str
+    body: Mapping[str, Any]
+    evaluated_on: dt.date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """What was concluded of one debtor: the decision's content, and a digest over what makes it another decision."""
+
+    debtor: int
+    digest: str
+    body: Mapping[str, Any]
+
+
+def conclude(
+    tx: Connection,
+    debtor: int,
+    *,
+    as_of: dt.date,
+    made_at: dt.datetime,
+    policy_version: str,
+    digest: str,
+    body: Mapping[str, Any],
+) -> bool:
+    """Keeps a decision if its digest is not that of the debtor's newest one; either way the debtor counts as evaluated
+    for that day. Says whether a decision was added."""
+    one = Conclusion(debtor, digest, body)
+    return bool(conclude_all(tx, [one], as_of=as_of, made_at=made_at, policy_version=policy_version))
+
+
+def conclude_all(
+    tx: Connection, conclusions: Sequence[Conclusion], *, as_of: dt.date, made_at: dt.datetime, policy_version: str
+) -> int:
+    """The same for many debtors of one day with a handful of statements; says how many decisions were added."""
+    at, s = utc(made_at), standing.c
+    wanted = {one.debtor: one for one in conclusions}
+    asked = select(s.debtor, s.digest).where(bulk.among(tx, s.debtor, wanted))
+    before = {row.debtor: row.digest for row in tx.execute(asked)}
+    same = [key for key, one in wanted.items() if before.get(key) == one.digest]
+    news = [one for key, one in wanted.items() if before.get(key) != one.digest]
+    ids = list(bulk.new_ids(tx, decision, len(news)))
+    rows = [
+        (number, one.debtor, as_of, at, policy_version, one.digest, packed(one.body))
+        for number, one in zip(ids, news, strict=True)
+    ]
+    bulk.insert(tx, decision, ("id", "debtor", "as_of", "made_at", "policy_version", "digest", "body"), rows)
+    standings = [(number, one.digest, as_of, at, one.debtor) for number, one in zip(ids, news, strict=True)]
+    columns = ("decision", "digest", "evaluated_on", "evaluated_at")
+    bulk.insert(tx, standing, (*columns, "debtor"), [row for row in standings if row[-1] not in before])
+    bulk.update(tx, standing, columns, [row for row in standings if row[-1] in before], by=("debtor",))
+    bulk.update(tx, standing, ("evaluated_on", "evaluated_at"), [(as_of, at, key) for key in same], by=("debtor",))
+    return len(news)
+
+
+def latest(tx: Connection, debtors: Collection[int] | None = None) -> dict[int, DecisionRow]:
+    """The newest decision of each debtor that has one."""
+    asked = select(decision, standing.c.evaluated_on).join_from(
+        standing, decision, decision.c.id == standing.c.decision
+    )
+    if debtors is not None:
+        asked = asked.where(bulk.among(tx, standing.c.debtor, debtors))
+    return {row.debtor: _row(row, row.evaluated_on) for row in tx.execute(asked)}
+
+
+def history(tx: Connection, debtor: int, limit: int | None = None) -> list[DecisionRow]:
+    """All decisions of a debtor, newest first."""
+    asked = select(decision).where(decision.c.debtor == debtor).order_by(decision.c.id.desc()).limit(limit)
+    return [_row(row, None) for row in tx.execute(asked)]
+
+
+def evaluated_on(tx: Connection) -> dict[int, dt.date]:
+    """The last day each debtor was evaluated for."""
+    s = standing.c
+    return {row.debtor: row.evaluated_on for row in tx.execute(select(s.debtor, s.evaluated_on))}
+
+
+def _row(row: Any, evaluated: dt.date | None) -> DecisionRow:
+    return DecisionRow(
+        row.id, row.debtor, row.as_of, row.made_at, row.policy_version, row.digest, unpacked(row.body), evaluated
+    )
