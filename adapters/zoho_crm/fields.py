@@ -106,7 +106,7 @@ def encode(field: Field, value: Any) -> Any:
     if isinstance(value, dt.date):
         return f"{value.isoformat()}T00:00:00+00:00" if field.type == "datetime" else value.isoformat()
     if isinstance(value, (int, Decimal)):
-        return value if field.type in NUMBERS or field.type == "integer" else format(value, "f")
+        return value if field.type in NUMBERS or field.type == "integer" else format(Decimal(value), "f")
     text = str(value)
     if field.type == "datetime" and len(text) == len("2026-11-23"):
         return f"{text}T00:00:00+00:00"

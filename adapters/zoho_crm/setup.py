@@ -83,10 +83,11 @@ def provision(client: Zoho, needs: Sequence[Need], dry: bool) -> list[Finding]:
             continue
         have = client.fields(module, fresh=True)
         missing = [n for n in own if have.find(n.name, n.label) is None]
-        refused: dict[str, Finding] = {}
+        refused = {n.name: _too_long(n) for n in missing if len(n.label) > _LABEL_MOST}
         if not dry:
-            for start in range(0, len(missing), _FIELDS_A_CALL):
-                refused |= _create(client, module, missing[start : start + _FIELDS_A_CALL])
+            able = [n for n in missing if n.name not in refused]
+            for start in range(0, len(able), _FIELDS_A_CALL):
+                refused |= _create(client, module, able[start : start + _FIELDS_A_CALL])
             have = client.fields(module, fresh=True) if missing else have
         for need in own:
             field = have.find(need.name, need.label)
@@ -132,7 +133,7 @@ def _field_json(need: Need) -> dict[str, Any]:
     """The body of one field. Its tooltip carries the mapping's name, by which the field is found whatever Zoho calls it."""
     kind = _TYPES[need.type][0]
     body: dict[str, Any] = {
-        "field_label": need.label[:_LABEL_MOST],
+        "field_label": need.label,
         "data_type": kind,
         "tooltip": {"name": "info_icon", "value": f"{MARK}{need.name}"},
     }
@@ -285,6 +286,16 @@ def _scope(scope: str) -> Text:
         "Give the refresh token the scope {scope}, and its user's profile the right.",
         "请为 refresh token 授予 {scope} 权限范围，并为其用户的配置文件授权。",
     ).fill(scope=scope)
+
+
+def _too_long(need: Need) -> Finding:
+    return Finding(
+        "wrong",
+        Text("The label “{label}” has more than {most} characters.", "标签“{label}”超过 {most} 个字符。").fill(
+            label=need.label, most=_LABEL_MOST
+        ),
+        Text("Choose a shorter label in the mapping.", "请在映射中使用更短的标签。"),
+    )
 
 
 def _about(need: Need) -> dict[str, object]:
