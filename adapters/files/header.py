@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -123,7 +124,7 @@ def _lacking(where: str, name: str, names: tuple[str, ...]) -> Problem:
         ).fill(name=name),
         Text(
             "Add it, or map another in its place. The nearest is {near}.",
-            "请补上该列，或在映射中改用其他列。最接近的是 {near}。",
+            "请补上该列，或在映射中改用其他列。最接近的是{near}。",
         ).fill(near=nearest(name, [n for n in names if n] or ["-"])),
         name,
     )
@@ -139,17 +140,18 @@ def _nameless(where: str, at: int) -> Problem:
 
 
 def _unknown(where: str, unknown: list[str], columns: tuple[str, ...]) -> Problem:
-    shown = ", ".join(n[:40] for n in unknown[:12]) + (" …" if len(unknown) > 12 else "")
+    shown = [f"{n[:40]} ({near}?)" if (near := _meant(n, columns)) else n[:40] for n in unknown[:12]]
     return Problem(
         "unknown_column",
         where,
         Text(
             "The mapping does not know these columns, they were ignored: {shown}.",
             "映射中没有以下列，已忽略：{shown}。",
-        ).fill(shown=shown),
-        Text(
-            "Nothing, if they are not needed; else map them. The nearest known name is {near}.",
-            "如不需要可不处理；否则请加入映射。最接近的已知名称是 {near}。",
-        ).fill(near=nearest(unknown[0], columns)),
+        ).fill(shown=", ".join(shown) + (" …" if len(unknown) > 12 else "")),
+        Text("Map them or correct their names, if they are needed.", "如有需要，请加入映射或更正列名。"),
         unknown[0],
     )
+
+
+def _meant(name: str, columns: tuple[str, ...]) -> str:
+    return next(iter(difflib.get_close_matches(name, columns, n=1, cutoff=0.6)), "")
