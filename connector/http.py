@@ -2,273 +2,96 @@
 
 An adapter calls `http.call("GET", "/path", safe=True)` and gets an `Answer` or one of the four errors of
 `connector.errors`. *Safe* means that doing it twice does no more than doing it once: only such a call is repeated when
-it is unclear whether the system acted (time-out, reset, 5xx). A call that is not safe is repeated only where the system
-has certainly not acted (429, refused connection, expired token).
+it is unclear whether the system acted (time-out, reset, cut-off answer, 5xx). A call that is not safe is repeated only
+where the system has certainly not acted (429, refused connection, expired token).
 
-Everything is bounded: time per attempt, attempts, total time, size of an answer, calls per second, calls in flight. The
-limits belong to the system, so all threads that talk to it share them. Redirects are not followed, the environment
-(`.netrc`, proxies) is not looked at, and no message or log line carries a header, a body or a query value.
+Everything is bounded: time per attempt, attempts, total time (an answer that drips is cut off), size of an answer, calls
+per second, calls in flight. The limits belong to the system, so all threads that talk to it share them, and when it asks
+one of them to wait, all wait. Redirects are not followed, the environment (`.netrc`, proxies) is not looked at, the
+peer's address is checked on every connection (`connector.http_peer`), and no message or log line carries a header, a
+body or a query value.
 """
 
 from __future__ import annotations
 
-import base64
-import ipaddress
-import json as stdjson
 import logging
 import random
+import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from decimal import Decimal
-from email.utils import parsedate_to_datetime
-from typing import Any, Literal, Protocol
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 import requests
 import simplejson
 import tenacity
+import urllib3
+from requests.adapters import HTTPAdapter
 
 from connector.clock import Clock, SystemClock
-from connector.errors import ConfigError, HoldfastError, ProtocolError, RejectedError, TransientError
+from connector.errors import ConfigError, HoldfastError, ProtocolError, TransientError
+from connector.http_answer import Answer, Verdict, by_status
+from connector.http_limits import Limits, Throttle
+from connector.http_peer import Line, checked_url, guard, names_private, using
+from connector.http_signing import Auth, Fixed, NoAuth, Renewed, Token, basic, bearer
+from connector.http_words import hide, hide_form, hide_headers, redacted, said
 from connector.text import Text
 
+__all__ = [
+    "Answer",
+    "Auth",
+    "Fixed",
+    "Http",
+    "Limits",
+    "NoAuth",
+    "Renewed",
+    "Throttle",
+    "Token",
+    "Verdict",
+    "basic",
+    "bearer",
+    "by_status",
+    "checked_url",
+    "hide",
+    "redacted",
+    "said",
+]
+
 log = logging.getLogger("holdfast.http")
-
-Verdict = Literal["ok", "retry", "renew"]
-
-
-# --- answers ---------------------------------------------------------------------------------------------------------
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the system answered. Header names are lower case."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    def json(self) -> Any:
-        """The body as JSON, numbers with a point as Decimal. ProtocolError for anything else (a cut-off body, HTML)."""
-        try:
-            return stdjson.loads(self.body, parse_float=Decimal)
-        except ValueError as wrong:
-            raise ProtocolError(
-                Text(
-                    "The system's answer is not JSON (status {status}, {size} bytes, {kind}).",
-                    "系统的应答不是 JSON（状态 {status}，{size} 字节，{kind}）。",
-                ).fill(status=self.status, size=len(self.body), kind=self.headers.get("content-type", "?"))
-            ) from wrong
-
-    @property
-    def text(self) -> str:
-        return self.body.decode("utf-8", "replace")
-
-    def retry_after(self, now: float | None = None) -> float | None:
-        """Seconds of the Retry-After header, in either of its two forms; None where there is none."""
-        value = self.headers.get("retry-after", "").strip()
-        if not value:
-            return None
-        try:
-            return max(0.0, float(value))
-        except ValueError:
-            pass
-        try:
-            return max(0.0, parsedate_to_datetime(value).timestamp() - (now if now is not None else time.time()))
-        except ValueError:
-            return None
-
-
-def by_status(answer: Answer) -> Verdict:
-    """The usual meaning of an HTTP status. An adapter's own judge looks first and falls back on this."""
-    status = answer.status
-    if status < 400:
-        return "ok"
-    if status == 401:
-        return "renew"
-    if status in (408, 425, 429, 500, 502, 503, 504):
-        return "retry"
-    if status in (403, 404, 405, 410):
-        raise ConfigError(
-            Text(
-                "The system refuses the call (status {status}). Check address, rights and edition.",
-                "系统拒绝了该调用（状态 {status}）。请检查地址、权限和版本。",
-            ).fill(status=status)
-        )
-    raise RejectedError(
-        Text("The system refuses the request (status {status}).", "系统拒绝了该请求（状态 {status}）。").fill(status=status),
-        code=str(status),
-    )
-
-
-# --- limits ----------------------------------------------------------------------------------------------------------
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a product allows: calls in flight at once, and calls per second on average with a burst."""
-
-    in_flight: int = 5
-    per_second: float | None = None
-    burst: int = 1
-
-
-class Throttle:
-    """One system's limits, shared by all threads. `with throttle:` is one call."""
-
-    def __init__(self, limits: Limits, clock: Clock | None = None) -> None:
-        self._limits = limits
-        self._clock = clock or SystemClock()
-        self._places = threading.BoundedSemaphore(limits.in_flight)
-        self._lock = threading.Lock()
-        self._tokens = float(limits.burst)
-        self._filled_at = self._clock.now()
-
-    def _wait(self) -> float:
-        """Seconds until a call may start; takes its token."""
-        rate = self._limits.per_second
-        if not rate:
-            return 0.0
-        with self._lock:
-            now = self._clock.now()
-            passed = (now - self._filled_at).total_seconds()
-            self._tokens = min(float(self._limits.burst), self._tokens + max(0.0, passed) * rate)
-            self._filled_at = now
-            self._tokens -= 1
-            return 0.0 if self._tokens >= 0 else -self._tokens / rate
-
-    def __enter__(self) -> Throttle:
-        self._places.acquire()
-        try:
-            wait = self._wait()
-            if wait:
-                self._clock.sleep(wait)
-        except BaseException:
-            self._places.release()
-            raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._places.release()
-
-
-# --- signing in ------------------------------------------------------------------------------------------------------
-class Auth(Protocol):
-    """Signs calls. `renew` is asked once after a 401 (or a judge's "renew"); False: nothing to renew, give up."""
-
-    def headers(self) -> Mapping[str, str]: ...
-
-    def renew(self, stale: Mapping[str, str]) -> bool: ...
-
-
-class NoAuth:
-    """For systems, or calls, without a sign-in."""
-
-    def headers(self) -> Mapping[str, str]:
-        return {}
-
-    def renew(self, stale: Mapping[str, str]) -> bool:
-        return False
-
-
-@dataclass
-class Fixed:
-    """A constant header, made anew from the secret on each call: an API key, a bearer key."""
-
-    make: Callable[[], Mapping[str, str]]
-
-    def headers(self) -> Mapping[str, str]:
-        return self.make()
-
-    def renew(self, stale: Mapping[str, str]) -> bool:
-        return False
-
-
-def basic(user: str, password: Callable[[], str]) -> Fixed:
-    """HTTP basic authentication."""
-    return Fixed(
-        lambda: {"authorization": "Basic " + base64.b64encode(f"{user}:{password()}".encode()).decode()},
-    )
-
-
-def bearer(key: Callable[[], str], scheme: str = "Bearer") -> Fixed:
-    """A fixed key in the Authorization header."""
-    return Fixed(lambda: {"authorization": f"{scheme} {key()}"})
-
-
-@dataclass
-class Token:
-    """A token with the second (of a monotonic clock) after which it is renewed before use."""
-
-    headers: Mapping[str, str]
-    fresh_until: float
-
-
-@dataclass
-class Renewed:
-    """A token that is fetched when needed: one for all threads, one fetch at a time, renewed early or after a 401."""
-
-    fetch: Callable[[], Token]
-    _token: Token | None = None
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def headers(self) -> Mapping[str, str]:
-        with self._lock:
-            if self._token is None or time.monotonic() >= self._token.fresh_until:
-                self._token = self.fetch()
-            return self._token.headers
-
-    def renew(self, stale: Mapping[str, str]) -> bool:
-        with self._lock:
-            if self._token is None or self._token.headers == stale:
-                self._token = self.fetch()
-            return True
+# urllib3 writes whole URLs, with their queries, at DEBUG and in some of its warnings.
+logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 
 # --- the client ------------------------------------------------------------------------------------------------------
 class _Again(Exception):
-    """Inside only: this attempt may be repeated."""
+    """Inside only: this attempt may be repeated, not before `wait` seconds where the system said so."""
 
     def __init__(self, cause: HoldfastError, wait: float | None) -> None:
         self.cause, self.wait = cause, wait
         super().__init__(str(cause))
 
 
-def checked_url(url: str) -> str:
-    """A base URL that may be talked to, without its trailing slash.
+class _Guarded(HTTPAdapter):
+    """Connections that look at their peer before the first byte."""
 
-    ConfigError for another scheme than http(s), for credentials inside the URL, and for plain http to a public host:
-    tokens would travel in the clear. Private and loopback addresses may use http (ERPs live there).
-    """
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ConfigError(Text("“{url}” is not an http(s) address.", "“{url}”不是 http(s) 地址。").fill(url=url))
-    if parts.username or parts.password:
-        raise ConfigError(
-            Text(
-                "The address of {host} must not hold a user or password; put them under [systems.secrets].",
-                "{host} 的地址中不得包含用户名或密码；请放到 [systems.secrets] 中。",
-            ).fill(host=parts.hostname)
-        )
-    if parts.scheme == "http" and not _is_private(parts.hostname):
-        raise ConfigError(
-            Text(
-                "{host} is a public host: use https, or tokens travel in the clear.", "{host} 是公网主机：请使用 https，否则令牌会明文传输。"
-            ).fill(host=parts.hostname)
-        )
-    return url.rstrip("/")
+    def __init__(self, private: bool) -> None:
+        self._private = private
+        super().__init__()
 
-
-def _is_private(host: str) -> bool:
-    if host == "localhost" or "." not in host:
-        return True
-    try:
-        return ipaddress.ip_address(host).is_private
-    except ValueError:
-        return host.endswith((".local", ".internal", ".lan", ".localdomain"))
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, **options)
+        guard(self.poolmanager, self._private)
 
 
 class Http:
-    """The client of one base address of one system."""
+    """The client of one base address of one system.
+
+    `judge` reads an answer; `throttle` holds the system's limits; `timeout` is (connecting, waiting for bytes) in seconds;
+    `attempts`, `deadline` (seconds, all attempts and waits together) and `body_most` (bytes, unpacked) bound a call.
+    `allow_private` lets a public-looking name lead into a private network. `jitter` draws from 0 to 1.
+    """
 
     def __init__(
         self,
@@ -286,18 +109,24 @@ class Http:
         wait_first: float = 1.0,
         wait_most: float = 30.0,
         body_most: int = 256 * 1024 * 1024,
+        allow_private: bool = False,
+        jitter: Callable[[], float] = random.random,
     ) -> None:
         self.base_url = checked_url(base_url)
-        self.system = system
+        parts = urlsplit(self.base_url)
+        self._origin = (parts.scheme, parts.netloc.lower())
+        self.system = system or parts.netloc
         self.auth: Auth = auth or NoAuth()
         self._judge = judge
-        self._throttle = throttle if throttle is not None else Throttle(Limits())
         self._clock = clock or SystemClock()
+        self._throttle = throttle if throttle is not None else Throttle(Limits(), self._clock)
         self._headers = {"accept": "application/json", "accept-encoding": "gzip", **(headers or {})}
         self._timeout = timeout
         self._attempts, self._deadline = attempts, deadline
         self._wait_first, self._wait_most = wait_first, wait_most
         self._body_most = body_most
+        self._private = allow_private or names_private(parts.hostname or "")
+        self._jitter = jitter
         self._sessions = threading.local()
 
     def call(
@@ -312,22 +141,30 @@ class Http:
         headers: Mapping[str, str] | None = None,
         signed: bool = True,
         judge: Callable[[Answer], Verdict] | None = None,
+        deadline: float | None = None,
     ) -> Answer:
         """One call, repeated where that is right. `json` may hold Decimal. Raises the four errors of `connector.errors`.
 
-        A TransientError of a call that is not `safe` may mean that the system acted: look before sending it again.
+        `path` is below the base URL, or a whole URL of the same host (a "next page" link).
+        A TransientError or ProtocolError of a call that is not `safe` may mean that the system acted: look before
+        sending it again. A web page where data was asked for is a ProtocolError (a safe call is repeated first).
         """
         own = {**self._headers, **(headers or {})}
         body: bytes | Mapping[str, str] | None = data
         if json is not None:
-            body = simplejson.dumps(json, use_decimal=True, ensure_ascii=False).encode()
+            body = simplejson.dumps(json, use_decimal=True, ensure_ascii=False, allow_nan=False).encode()
             own.setdefault("content-type", "application/json")
+        elif isinstance(data, Mapping):
+            hide_form(data)
+        url = self._url(path)
+        until = self._now() + (deadline if deadline is not None else self._deadline)
         renewed = False
 
         def attempt() -> Answer:
             nonlocal renewed
             sign = self.auth.headers() if signed else {}
-            answer = self._once(method, path, safe, params, body, {**own, **sign})
+            hide_headers(sign)
+            answer = self._once(method, url, safe, params, body, {**own, **sign}, until)
             verdict = (judge or self._judge)(answer)
             if verdict == "renew":
                 if not renewed and signed and self.auth.renew(sign):
@@ -337,42 +174,77 @@ class Http:
                     Text(
                         "{system} refuses our sign-in. Check its secrets and that the key has not expired.",
                         "{system} 拒绝了我们的登录。请检查其密钥，以及密钥是否已过期。",
-                    ).fill(system=self.system or self.base_url)
+                    ).fill(system=self.system)
                 )
-            if verdict == "retry":
-                unclear = answer.status >= 500
-                wait = answer.retry_after(self._clock.now().timestamp())
-                cause = TransientError(
-                    Text("{system} is busy (status {status}).", "{system} 忙（状态 {status}）。").fill(
-                        system=self.system or self.base_url, status=answer.status
-                    ),
-                    retry_after=wait,
-                )
-                if unclear and not safe:
-                    raise cause
-                raise _Again(cause, wait)
+            if verdict in ("retry", "unclear"):
+                self._busy(answer, repeat=safe or verdict == "retry")
+            if answer.is_page and "json" in own["accept"]:
+                self._page(answer, repeat=safe)
             return answer
 
         try:
-            return self._retrying()(attempt)
+            return self._retrying(until)(attempt)
         except _Again as last:
-            raise last.cause from None
+            cause = last.cause
+        raise cause
 
-    def _retrying(self) -> tenacity.Retrying:
-        began = self._clock.now()
+    def said(self, answer: Answer, most: int = 300) -> str:
+        """The vendor's own words of an answer, for a message to people: short, on one line, without secrets."""
+        return said(answer.text, most)
 
+    # --- judging -----------------------------------------------------------------------------------------------------
+    def _busy(self, answer: Answer, *, repeat: bool) -> NoReturn:
+        wait = answer.retry_after(self._now())
+        if wait is not None and isinstance(self._throttle, Throttle):
+            self._throttle.pause(wait)
+        cause = TransientError(
+            Text("{system} is busy (status {status}).", "{system} 忙（状态 {status}）。").fill(
+                system=self.system, status=answer.status
+            ),
+            retry_after=wait,
+        )
+        raise _Again(cause, wait) if repeat else cause
+
+    def _page(self, answer: Answer, *, repeat: bool) -> NoReturn:
+        cause = ProtocolError(
+            Text(
+                "{system} answers with a web page where data was expected (status {status}, {size} bytes): perhaps a "
+                "maintenance notice, a proxy, or the wrong address.",
+                "{system} 返回的是网页而不是数据（状态 {status}，{size} 字节）：可能正在维护、被代理拦截，或地址有误。",
+            ).fill(system=self.system, status=answer.status, size=len(answer.body))
+        )
+        raise _Again(cause, None) if repeat else cause
+
+    def _url(self, path: str) -> str:
+        """The whole address of a path; ProtocolError for a link to another host, which must not get our token."""
+        if "://" not in path.split("?")[0]:
+            return self.base_url + (path if path.startswith(("/", "?")) or not path else "/" + path)
+        parts = urlsplit(path)
+        if (parts.scheme, parts.netloc.lower()) != self._origin or "\\" in path:
+            raise ProtocolError(
+                Text(
+                    "{system} sends us to another host ({host}); that is not followed.",
+                    "{system} 让我们访问另一台主机（{host}），已拒绝。",
+                ).fill(system=self.system, host=said(parts.netloc.rsplit("@", 1)[-1], 100))
+            )
+        return path
+
+    # --- repeating ---------------------------------------------------------------------------------------------------
+    def _now(self) -> float:
+        return self._clock.now().timestamp()
+
+    def _retrying(self, until: float) -> tenacity.Retrying:
         def wait(state: tenacity.RetryCallState) -> float:
             assert state.outcome is not None
             failure = state.outcome.exception()
             asked = failure.wait if isinstance(failure, _Again) else None
-            if asked is not None:
-                return asked
-            most = min(self._wait_most, self._wait_first * 2 ** (state.attempt_number - 1))
-            return most * (0.5 + random.random() / 2)  # noqa: S311 - jitter, not a secret
+            if asked is not None:  # a little later than asked, so that not all come back at once
+                return asked + min(1.0, asked / 4) * self._jitter()
+            most = min(self._wait_most, self._wait_first * 2.0 ** (state.attempt_number - 1))
+            return most * (0.5 + self._jitter() / 2)
 
         def stop(state: tenacity.RetryCallState) -> bool:
-            passed = (self._clock.now() - began).total_seconds()
-            return state.attempt_number >= self._attempts or passed + wait(state) > self._deadline
+            return state.attempt_number >= self._attempts or self._now() + state.upcoming_sleep >= until
 
         return tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(_Again),
@@ -382,63 +254,112 @@ class Http:
             reraise=True,
         )
 
+    # --- one attempt -------------------------------------------------------------------------------------------------
     def _session(self) -> requests.Session:
+        """This thread's own: a session is not meant to be shared, and each keeps one connection open."""
         session: requests.Session | None = getattr(self._sessions, "session", None)
         if session is None:
             session = requests.Session()
             session.trust_env = False
+            session.cookies.set_policy(_no_cookies())
+            for scheme in ("http://", "https://"):
+                session.mount(scheme, _Guarded(self._private))
             self._sessions.session = session
         return session
 
     def _once(
         self,
         method: str,
-        path: str,
+        url: str,
         safe: bool,
         params: Mapping[str, str] | None,
         body: bytes | Mapping[str, str] | None,
         headers: Mapping[str, str],
+        until: float,
     ) -> Answer:
-        url = path if path.startswith(self.base_url) else self.base_url + path
-        began = time.monotonic()
+        failure: Exception
         try:
-            with self._throttle, self._session().request(
-                method,
-                url,
-                params=params,
-                data=body,
-                headers=dict(headers),
-                timeout=self._timeout,
-                allow_redirects=False,
-                stream=True,
-            ) as response:
-                content = self._read(response)
+            with self._throttle:
+                left = until - self._now()
+                if left <= 0:
+                    raise self._unreachable("deadline")
+                connecting, waiting = (min(t, left) for t in self._timeout)
+                began = time.monotonic()
+                with (
+                    _time_limit(left) as line,
+                    self._session().request(
+                        method,
+                        url,
+                        params=params,
+                        data=body,
+                        headers=dict(headers),
+                        timeout=(connecting, waiting),
+                        allow_redirects=False,
+                        stream=True,
+                    ) as response,
+                ):
+                    content = self._read(response)
+                    self._complete(response, line)
                 answer = Answer(response.status_code, {k.lower(): v for k, v in response.headers.items()}, content)
-        except requests.exceptions.ConnectTimeout as wrong:
-            raise _Again(self._unreachable(wrong), None) from None
-        except requests.exceptions.SSLError as wrong:
-            raise ConfigError(
-                Text(
-                    "{system}: the certificate of {host} is not trusted.", "{system}：{host} 的证书不受信任。"
-                ).fill(system=self.system, host=urlsplit(self.base_url).hostname),
+                log.debug(
+                    "%s %s %s %d %.0f ms",
+                    self.system,
+                    method,
+                    redacted(urlsplit(url).path),
+                    answer.status,
+                    (time.monotonic() - began) * 1000,
+                )
+        except HoldfastError:
+            raise
+        except (OSError, ValueError, urllib3.exceptions.HTTPError) as wrong:
+            failure = wrong  # raised below: the original may hold a header, and must not hang on to our error
+        else:
+            if 300 <= answer.status < 400 and answer.status != 304:
+                raise ConfigError(
+                    Text(
+                        "{system} redirects us to another address; configure the final one as base_url.",
+                        "{system} 将请求重定向到其他地址；请把最终地址配置为 base_url。",
+                    ).fill(system=self.system)
+                )
+            return answer
+        log.debug("%s %s %s %s", self.system, method, redacted(urlsplit(url).path), type(failure).__name__)
+        raise self._meaning(failure, safe)
+
+    def _meaning(self, wrong: Exception, safe: bool) -> Exception:
+        """What a failed attempt means for us: our error, or the leave to try again."""
+        causes = list(_causes(wrong))
+        untrusted = any(isinstance(c, ssl.SSLCertVerificationError) for c in causes)
+        if untrusted or any("WRONG_VERSION_NUMBER" in str(c) for c in causes if isinstance(c, ssl.SSLError)):
+            host = urlsplit(self.base_url).netloc
+            return ConfigError(
+                Text("{system}: the certificate of {host} is not trusted.", "{system}：{host} 的证书不受信任。").fill(
+                    system=self.system, host=host
+                )
+                if untrusted
+                else Text("{system}: {host} does not speak https.", "{system}：{host} 不支持 https。").fill(
+                    system=self.system, host=host
+                ),
                 log=type(wrong).__name__,
-            ) from None
-        except requests.exceptions.RequestException as wrong:
-            failure = self._unreachable(wrong)
-            # Refused: nothing was sent. Otherwise the system may have acted, and only a safe call is repeated.
-            if safe or "refused" in str(wrong).lower() or "NewConnectionError" in str(wrong):
-                raise _Again(failure, None) from None
-            raise failure from None
-        finally:
-            log.debug("%s %s %s %.0f ms", self.system, method, path.split("?")[0], (time.monotonic() - began) * 1000)
-        if 300 <= answer.status < 400 and answer.status != 304:
-            raise ConfigError(
-                Text(
-                    "{system} redirects us to another address; configure the final one as base_url.",
-                    "{system} 将请求重定向到其他地址；请把最终地址配置为 base_url。",
-                ).fill(system=self.system or self.base_url)
             )
-        return answer
+        if isinstance(wrong, requests.exceptions.ContentDecodingError):
+            return ProtocolError(
+                Text("{system}'s answer cannot be unpacked.", "{system} 的应答无法解压。").fill(system=self.system),
+                log=type(wrong).__name__,
+            )
+        bad = (requests.exceptions.InvalidHeader, requests.exceptions.InvalidURL, UnicodeError)
+        if any(isinstance(c, bad) for c in causes):
+            return ConfigError(
+                Text(
+                    "{system}: the call cannot be written down: its address, or a secret, holds a character that is not "
+                    "allowed there (a line break, a letter outside ASCII).",
+                    "{system}：无法发出调用：地址或密钥中含有不允许的字符（换行符或非 ASCII 字符）。",
+                ).fill(system=self.system),
+                log=type(wrong).__name__,
+            )
+        failure = self._unreachable(type(wrong).__name__)
+        # Never connected: nothing was sent. Otherwise the system may have acted, and only a safe call is repeated.
+        unsent = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
+        return _Again(failure, None) if safe or any(isinstance(c, unsent) for c in causes) else failure
 
     def _read(self, response: requests.Response) -> bytes:
         pieces: list[bytes] = []
@@ -454,11 +375,61 @@ class Http:
             pieces.append(piece)
         return b"".join(pieces)
 
-    def _unreachable(self, wrong: Exception) -> TransientError:
+    def _complete(self, response: requests.Response, line: Line) -> None:
+        """ChunkedEncodingError where the answer ended early without anybody noticing."""
+        if line.cut_off:
+            raise requests.exceptions.ChunkedEncodingError("cut off: time is up")
+        parsed = getattr(getattr(response.raw, "_original_response", None), "msg", None)
+        if getattr(parsed, "defects", None):  # the headers end in the middle of a line: whatever follows is lost
+            raise requests.exceptions.ChunkedEncodingError("the headers ended early")
+        said_length = response.headers.get("content-length", "")
+        if said_length.isdigit() and response.request.method != "HEAD" and response.status_code not in (204, 304):
+            got = response.raw.tell()
+            if got and got < int(said_length):
+                raise requests.exceptions.ChunkedEncodingError("the answer ended early")
+
+    def _unreachable(self, why: str) -> TransientError:
         host = urlsplit(self.base_url).netloc
         return TransientError(
-            Text("{system} ({host}) cannot be reached or does not answer in time.", "{system}（{host}）无法连接或未及时应答。").fill(
-                system=self.system or host, host=host
-            ),
-            log=type(wrong).__name__,
+            Text(
+                "{system} ({host}) cannot be reached or does not answer in time.",
+                "{system}（{host}）无法连接或未及时应答。",
+            ).fill(system=self.system, host=host),
+            log=f"{self.system}: {why}",
         )
+
+
+@contextmanager
+def _time_limit(seconds: float) -> Iterator[Line]:
+    """Cuts the connection that this thread opens inside, when time is up."""
+    line = Line()
+    alarm = threading.Timer(seconds, line.cut)
+    alarm.daemon = True
+    using(line)
+    alarm.start()
+    try:
+        yield line
+    finally:
+        alarm.cancel()
+        using(None)
+
+
+def _causes(wrong: BaseException) -> Iterator[BaseException]:
+    """An exception and those inside it, as `requests` and urllib3 wrap them."""
+    seen: set[int] = set()
+    waiting: list[BaseException] = [wrong]
+    while waiting:
+        one = waiting.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        inside = [getattr(one, "reason", None), one.__cause__, one.__context__, *one.args]
+        waiting.extend(i for i in inside if isinstance(i, BaseException))
+
+
+def _no_cookies() -> Any:
+    """A system's session cookie would be a secret nobody asked for, and would tie our calls together."""
+    from http.cookiejar import DefaultCookiePolicy
+
+    return DefaultCookiePolicy(allowed_domains=[])

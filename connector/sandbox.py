@@ -11,19 +11,33 @@ import contextlib
 import datetime as dt
 import json as stdjson
 import re
-import socket
-import sqlite3
-import struct
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from decimal import Decimal
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import parse_qs, urlsplit
 
-import simplejson
+from connector.sandbox_call import Call, Reply, Request
+from connector.sandbox_faults import FAULTS, FaultName, Faults, Planned
+from connector.sandbox_shelf import Shelf
+from connector.sandbox_wire import mounted, served
+
+__all__ = [
+    "FAULTS",
+    "RESERVED",
+    "Call",
+    "FaultName",
+    "Faults",
+    "Handler",
+    "Planned",
+    "Reply",
+    "Request",
+    "Sandbox",
+    "SandboxOptions",
+    "Shelf",
+]
+
+RESERVED = "/~sandbox/"  # paths for whoever plays with a sandbox from another process; not the product's, not logged
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,190 +56,9 @@ class SandboxOptions:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
-# --- requests and replies ----------------------------------------------------------------------------------------------
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One call as the sandbox sees it. Header names are lower case; `query` keeps the last value of a name."""
-
-    method: str
-    path: str
-    query: Mapping[str, str]
-    headers: Mapping[str, str]
-    body: bytes
-    base_url: str = ""
-
-    def json(self) -> Any:
-        """The body as JSON, numbers with a point as Decimal; ValueError where it is none."""
-        return stdjson.loads(self.body, parse_float=Decimal)
-
-    def form(self) -> dict[str, str]:
-        """The body as a form."""
-        return {k: v[-1] for k, v in parse_qs(self.body.decode(), keep_blank_values=True).items()}
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What the sandbox answers. `records` is how many records it carries or wrote, for the call log.
-
-    `write` says whether the call changed state: the tests count such calls.
-    """
-
-    status: int = 200
-    body: bytes = b""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    records: int = 0
-    write: bool = False
-
-    @staticmethod
-    def json(value: Any, status: int = 200, records: int = 0, write: bool = False, **headers: str) -> Reply:
-        """A JSON answer; Decimal becomes a number."""
-        body = simplejson.dumps(value, use_decimal=True, ensure_ascii=False).encode()
-        return Reply(status, body, {"content-type": "application/json", **headers}, records, write)
-
-
 Handler = Callable[..., Reply]
 
 
-# --- faults ------------------------------------------------------------------------------------------------------------
-FaultName = Literal[
-    "429",  # too many calls, with Retry-After
-    "429-bare",  # too many calls, no hint when to come back
-    "500",
-    "503",
-    "reset",  # the connection is cut before anything is done
-    "late",  # the system acts, then the answer never comes
-    "cut",  # the body ends half-way
-    "html",  # an HTML page with status 200
-    "expired",  # every token given out so far is dead
-    "partial",  # a batch in which every second row is refused (the sandbox's handlers look at `faults.partial`)
-]
-FAULTS: tuple[FaultName, ...] = (
-    "429", "429-bare", "500", "503", "reset", "late", "cut", "html", "expired", "partial",
-)  # fmt: skip
-
-
-@dataclass
-class Planned:
-    """A fault that will happen on the calls it matches, `times` times, after letting `skip` matching calls through."""
-
-    name: FaultName
-    times: int = 1
-    skip: int = 0
-    match: str = ""  # a pattern searched in "METHOD /path"
-
-
-class Faults:
-    """What is going to go wrong. `partial` is true while a handler answers a call that must refuse half its rows."""
-
-    def __init__(self) -> None:
-        self.planned: list[Planned] = []
-        self.happened: list[str] = []
-        self._lock = threading.Lock()
-        self._local = threading.local()
-
-    def plan(self, name: FaultName, *, times: int = 1, skip: int = 0, match: str = "") -> None:
-        """Let `name` happen `times` times on calls whose "METHOD /path" matches, after `skip` of them went well."""
-        self.planned.append(Planned(name, times, skip, match))
-
-    @property
-    def partial(self) -> bool:
-        return bool(getattr(self._local, "partial", False))
-
-    def take(self, request: Request) -> FaultName | None:
-        """The fault that happens on this call, if any."""
-        with self._lock:
-            for plan in self.planned:
-                if plan.times and re.search(plan.match, f"{request.method} {request.path}"):
-                    if plan.skip:
-                        plan.skip -= 1
-                        continue
-                    plan.times -= 1
-                    self.happened.append(plan.name)
-                    return plan.name
-        return None
-
-    @contextlib.contextmanager
-    def as_partial(self, on: bool) -> Iterator[None]:
-        self._local.partial = on
-        try:
-            yield
-        finally:
-            self._local.partial = False
-
-
-# --- state -------------------------------------------------------------------------------------------------------------
-class Shelf:
-    """The sandbox's objects: JSON values by kind and id, in a file of its own or in memory; written at once."""
-
-    def __init__(self, path: Path | None = None) -> None:
-        self._lock = threading.RLock()
-        self._db = sqlite3.connect(str(path) if path else ":memory:", check_same_thread=False, isolation_level=None)
-        self._db.execute("pragma journal_mode=wal")
-        self._db.execute("pragma synchronous=off")
-        self._db.execute("create table if not exists thing (kind text, id text, value text, primary key (kind, id)) without rowid")
-
-    @contextlib.contextmanager
-    def together(self) -> Iterator[None]:
-        """Several changes as one; nobody else reads or writes meanwhile. May be nested."""
-        with self._lock:
-            nested = self._db.in_transaction
-            if not nested:
-                self._db.execute("begin immediate")
-            try:
-                yield
-            except BaseException:
-                if not nested:
-                    self._db.execute("rollback")
-                raise
-            if not nested:
-                self._db.execute("commit")
-
-    def put(self, kind: str, key: str, value: Any) -> None:
-        with self._lock:
-            text = simplejson.dumps(value, use_decimal=True, ensure_ascii=False)
-            self._db.execute("insert or replace into thing values (?, ?, ?)", (kind, key, text))
-
-    def get(self, kind: str, key: str) -> Any | None:
-        with self._lock:
-            row = self._db.execute("select value from thing where kind = ? and id = ?", (kind, key)).fetchone()
-        return stdjson.loads(row[0], parse_float=Decimal) if row else None
-
-    def drop(self, kind: str, key: str) -> bool:
-        with self._lock:
-            return self._db.execute("delete from thing where kind = ? and id = ?", (kind, key)).rowcount > 0
-
-    def all(self, kind: str) -> list[Any]:
-        """Every object of a kind, by id."""
-        with self._lock:
-            rows = self._db.execute("select value from thing where kind = ? order by id", (kind,)).fetchall()
-        return [stdjson.loads(r[0], parse_float=Decimal) for r in rows]
-
-    def count(self, kind: str) -> int:
-        with self._lock:
-            return int(self._db.execute("select count(*) from thing where kind = ?", (kind,)).fetchone()[0])
-
-    def next(self, name: str, first: int = 1) -> int:
-        """The next number of a named series."""
-        with self.together():
-            value = int(self.get("~series", name) or first)
-            self.put("~series", name, value + 1)
-            return value
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One line of the call log."""
-
-    at: str
-    method: str
-    path: str
-    status: int
-    records: int
-    write: bool = False
-    fault: str = ""
-
-
-# --- the sandbox ---------------------------------------------------------------------------------------------------------
 class Sandbox:
     """An imitation of one product's API. A subclass fills `routes()` and, on an empty shelf, `stock()`."""
 
@@ -267,7 +100,9 @@ class Sandbox:
     # answering
     def answer(self, request: Request) -> tuple[Reply, FaultName | None]:
         """The reply to one call, after its faults, logged. The transport acts out `reset`, `late` and `cut`."""
-        fault = self.faults.take(request)
+        if request.path.startswith(RESERVED):
+            return self._from_outside(request), None
+        fault = self.faults.take(request.method, request.path)
         if fault in ("429", "429-bare"):
             reply = self.too_many(1.0 if fault == "429" else None)
         elif fault in ("500", "503"):
@@ -283,6 +118,38 @@ class Sandbox:
                 reply = self._route(request)
         self._note(request, reply, fault)
         return reply, fault
+
+    def _from_outside(self, request: Request) -> Reply:
+        """The reserved paths: another process plans faults, reads the call log, looks at and changes what is kept.
+
+        `POST /~sandbox/faults` plans one (members as in `Faults.plan`), GET shows planned and happened, DELETE clears;
+        `GET /~sandbox/calls` is the log since the start or the last DELETE; `GET /~sandbox/things/KIND` are the objects
+        of a kind, by id.
+        """
+        what, _, kind = request.path.removeprefix(RESERVED).partition("/")
+        match (request.method, what):
+            case ("POST", "faults"):
+                try:
+                    plan: Any = dict(request.json())
+                    self.faults.plan(**plan)
+                except (TypeError, ValueError, AttributeError) as wrong:
+                    return Reply.json({"error": str(wrong)}, 400)
+                return Reply.json({"planned": len(self.faults.planned)}, 201)
+            case ("GET", "faults"):
+                left = [{"name": p.name, "times": p.times, "match": p.match} for p in self.faults.planned if p.times]
+                return Reply.json({"planned": left, "happened": list(self.faults.happened)})
+            case ("DELETE", "faults"):
+                self.faults.clear()
+                return Reply(204)
+            case ("GET", "calls"):
+                return Reply.json([asdict(c) for c in list(self.calls)])
+            case ("DELETE", "calls"):
+                with self._log_lock:
+                    self.calls.clear()
+                return Reply(204)
+            case ("GET", "things") if kind:
+                return Reply.json(self.shelf.by_id(kind))
+        return Reply.json({"error": "no such path", "paths": ["faults", "calls", "things/KIND"]}, 404)
 
     def too_many(self, retry_after: float | None) -> Reply:
         """How the product says "too many calls"."""
@@ -308,116 +175,18 @@ class Sandbox:
         with self._log_lock:
             self.calls.append(call)
             if self.options.data:
-                line = {k: getattr(call, k) for k in ("at", "method", "path", "status", "records", "write", "fault")}
-                with (self.options.data / "calls.jsonl").open("a", encoding="utf-8") as log:
-                    log.write(stdjson.dumps(line) + "\n")
+                with (self.options.data / "calls.jsonl").open("a", encoding="utf-8") as lines:
+                    lines.write(stdjson.dumps(asdict(call)) + "\n")
 
     def writes(self) -> list[Call]:
         """The calls that changed something."""
         return [c for c in self.calls if c.write]
 
-    # in process
-    @contextlib.contextmanager
-    def mounted(self, base_url: str) -> Iterator[str]:
-        """Answers calls of this process to `base_url` without a socket, behind `responses`."""
-        import requests
-        import responses
+    # reaching
+    def mounted(self, base_url: str) -> contextlib.AbstractContextManager[str]:
+        """Answers calls of this process to `base_url` without a socket, behind `responses`. Several may be mounted."""
+        return mounted(self, base_url)
 
-        def callback(prepared: Any) -> Any:
-            parts = urlsplit(prepared.url)
-            body = prepared.body or b""
-            request = Request(
-                prepared.method,
-                parts.path,
-                {k: v[-1] for k, v in parse_qs(parts.query, keep_blank_values=True).items()},
-                {k.lower(): v.decode() if isinstance(v, bytes) else v for k, v in prepared.headers.items()},
-                body.encode() if isinstance(body, str) else bytes(body),
-                base_url,
-            )
-            reply, fault = self.answer(request)
-            if fault == "reset":
-                return requests.exceptions.ConnectionError("connection reset by peer")
-            if fault == "late":
-                return requests.exceptions.ReadTimeout("read timed out")
-            content = reply.body[: len(reply.body) // 2] if fault == "cut" else reply.body
-            return (reply.status, dict(reply.headers), content)
-
-        with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
-            for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"):
-                mock.add_callback(
-                    method,
-                    re.compile(re.escape(base_url) + r"(/.*)?(\?.*)?$"),
-                    callback=lambda p: _raise_or(callback(p)),
-                    content_type=None,
-                )
-            yield base_url
-
-    # over a socket
-    @contextlib.contextmanager
-    def served(self, port: int = 0, host: str = "127.0.0.1") -> Iterator[str]:
+    def served(self, port: int = 0, host: str = "127.0.0.1") -> contextlib.AbstractContextManager[str]:
         """Answers on a real socket in a background thread; gives the base URL."""
-        server = _Server((host, port), _handler(self))
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        thread.start()
-        try:
-            yield f"http://{host}:{server.server_address[1]}"
-        finally:
-            server.shutdown()
-            server.server_close()
-            thread.join(5)
-
-
-def _raise_or(result: Any) -> Any:
-    if isinstance(result, Exception):
-        raise result
-    return result
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
-
-
-def _handler(sandbox: Sandbox) -> type[BaseHTTPRequestHandler]:
-    class Handling(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        timeout = 30
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-        def _any(self) -> None:
-            length = int(self.headers.get("content-length") or 0)
-            body = self.rfile.read(length) if length else b""
-            parts = urlsplit(self.path)
-            host, port = self.server.server_address[:2]
-            request = Request(
-                self.command,
-                parts.path,
-                {k: v[-1] for k, v in parse_qs(parts.query, keep_blank_values=True).items()},
-                {k.lower(): v for k, v in self.headers.items()},
-                body,
-                f"http://{host!s}:{port}",
-            )
-            reply, fault = sandbox.answer(request)
-            if fault in ("reset", "late"):
-                # RST: to the client the connection dies; with "late" the sandbox has already acted.
-                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                self.close_connection = True
-                self.connection.close()
-                return
-            self.send_response(reply.status)
-            for name, value in reply.headers.items():
-                self.send_header(name, value)
-            if reply.status not in (204, 304):
-                self.send_header("content-length", str(len(reply.body)))
-            self.end_headers()
-            if fault == "cut":
-                self.wfile.write(reply.body[: len(reply.body) // 2])
-                self.close_connection = True
-            elif reply.status not in (204, 304) and self.command != "HEAD":
-                self.wfile.write(reply.body)
-
-        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _any
-
-    return Handling
+        return served(self, port, host)

@@ -1,0 +1,80 @@
+"""The shelf of a sandbox: its objects as JSON, kept over restarts."""
+
+from __future__ import annotations
+
+import contextlib
+import json as stdjson
+import sqlite3
+import threading
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import simplejson
+
+
+class Shelf:
+    """The sandbox's objects: JSON values by kind and id, in a file of its own or in memory; written at once."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._lock = threading.RLock()
+        self._db = sqlite3.connect(str(path) if path else ":memory:", check_same_thread=False, isolation_level=None)
+        self._db.execute("pragma journal_mode=wal")
+        self._db.execute("pragma synchronous=off")
+        self._db.execute(
+            "create table if not exists thing (kind text, id text, value text, primary key (kind, id)) without rowid"
+        )
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """Several changes as one; nobody else reads or writes meanwhile. May be nested."""
+        with self._lock:
+            nested = self._db.in_transaction
+            if not nested:
+                self._db.execute("begin immediate")
+            try:
+                yield
+            except BaseException:
+                if not nested:
+                    self._db.execute("rollback")
+                raise
+            if not nested:
+                self._db.execute("commit")
+
+    def put(self, kind: str, key: str, value: Any) -> None:
+        with self._lock:
+            text = simplejson.dumps(value, use_decimal=True, ensure_ascii=False)
+            self._db.execute("insert or replace into thing values (?, ?, ?)", (kind, key, text))
+
+    def get(self, kind: str, key: str) -> Any | None:
+        with self._lock:
+            row = self._db.execute("select value from thing where kind = ? and id = ?", (kind, key)).fetchone()
+        return stdjson.loads(row[0], parse_float=Decimal) if row else None
+
+    def drop(self, kind: str, key: str) -> bool:
+        with self._lock:
+            return self._db.execute("delete from thing where kind = ? and id = ?", (kind, key)).rowcount > 0
+
+    def all(self, kind: str) -> list[Any]:
+        """Every object of a kind, by id."""
+        with self._lock:
+            rows = self._db.execute("select value from thing where kind = ? order by id", (kind,)).fetchall()
+        return [stdjson.loads(r[0], parse_float=Decimal) for r in rows]
+
+    def by_id(self, kind: str) -> dict[str, Any]:
+        """Every object of a kind, by id."""
+        with self._lock:
+            rows = self._db.execute("select id, value from thing where kind = ? order by id", (kind,)).fetchall()
+        return {key: stdjson.loads(value, parse_float=Decimal) for key, value in rows}
+
+    def count(self, kind: str) -> int:
+        with self._lock:
+            return int(self._db.execute("select count(*) from thing where kind = ?", (kind,)).fetchone()[0])
+
+    def next(self, name: str, first: int = 1) -> int:
+        """The next number of a named series."""
+        with self.together():
+            value = int(self.get("~series", name) or first)
+            self.put("~series", name, value + 1)
+            return value
