@@ -11,38 +11,28 @@ Switches in `settings`: `multi_currency`, `no_orders` (an edition without Sales_
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
-import json
-import re
 import secrets
-import zipfile
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
 from adapters.zoho_crm import sandbox_metadata as metadata
 from adapters.zoho_crm import sandbox_query as query
-from adapters.zoho_crm.sandbox_records import PROFILE, Records, Row, failure
+from adapters.zoho_crm.sandbox_bulk import Bulk
+from adapters.zoho_crm.sandbox_lists import Lists, paging
+from adapters.zoho_crm.sandbox_records import NO_BODY, PROFILE, Records, Row, failure, refusal
 from adapters.zoho_crm.sandbox_stock import stock
 from connector.sandbox import Handler, Reply, Request, Sandbox, SandboxOptions
 
 TIME_ZONE = "Asia/Shanghai"
-_PAGE_MOST, _FIELDS_MOST, _ROWS_MOST, _DISCRETE_MOST = 200, 50, 100, 2000
+_ROWS_MOST = 100
 _TOKEN_SECONDS, _TOKENS_LIVE, _TOKENS_MOST = 3600, 15, 10
-_NO_BODY = Reply(204)
 
 
 def make(options: SandboxOptions) -> Sandbox:
     """The imitation, stocked from the options' folder or with a made-up company."""
     return ZohoSandbox(options)
-
-
-def refusal(code: str, message: str, status: int = 400, details: Mapping[str, Any] | None = None) -> Reply:
-    """A whole call refused."""
-    return Reply.json(failure(code, message, details), status)
 
 
 class ZohoSandbox(Sandbox):
@@ -56,13 +46,19 @@ class ZohoSandbox(Sandbox):
 
     @cached_property
     def records(self) -> Records:
-        return Records(self.shelf, TIME_ZONE, bool(self.switches.get("multi_currency")))
+        return Records(self.shelf, TIME_ZONE, self.switches)
+
+    @cached_property
+    def lists(self) -> Lists:
+        return Lists(self.records)
+
+    @cached_property
+    def bulk(self) -> Bulk:
+        return Bulk(self.records, self.switches)
 
     @property
     def user(self) -> dict[str, str]:
-        """The user behind the refresh token, who makes and changes records."""
-        first = self.shelf.all("~users")[0]
-        return {"name": first["full_name"], "id": first["id"]}
+        return self.records.user
 
     def stock(self) -> None:
         stock(self.records, self.options)
@@ -96,19 +92,19 @@ class ZohoSandbox(Sandbox):
             ("GET", f"{v8}/settings/modules", self.modules, ""),
             ("GET", f"{v8}/settings/fields", self.fields, "fields"),
             ("POST", f"{v8}/settings/fields", self.create_fields, "fields"),
-            ("POST", f"{v8}/coql", self.coql, "coql"),
-            ("POST", f"{bulk}/read", self.bulk_start, "bulk"),
-            ("GET", f"{bulk}/read/{key}", self.bulk_state, "bulk"),
-            ("GET", f"{bulk}/read/{key}/result", self.bulk_result, "bulk"),
-            ("GET", f"{v8}/{module}/deleted", self.deleted, "deleted"),
-            ("GET", f"{v8}/{module}/search", self.search, ""),
-            ("GET", f"{v8}/{module}/actions/count", self.count, ""),
+            ("POST", f"{v8}/coql", self.lists.coql, "coql"),
+            ("POST", f"{bulk}/read", self.bulk.start, "bulk"),
+            ("GET", f"{bulk}/read/{key}", self.bulk.state, "bulk"),
+            ("GET", f"{bulk}/read/{key}/result", self.bulk.result, "bulk"),
+            ("GET", f"{v8}/{module}/deleted", self.lists.deleted, "deleted"),
+            ("GET", f"{v8}/{module}/search", self.lists.search, ""),
+            ("GET", f"{v8}/{module}/actions/count", self.lists.count, ""),
             ("POST", f"{v8}/{module}/upsert", self.upsert, ""),
             ("*", f"{v8}/{module}/{key}/Locking_Information__s(?:/{key})?", self.locks, ""),
-            ("GET", f"{v8}/{module}/{key}", self.one, ""),
+            ("GET", f"{v8}/{module}/{key}", self.lists.one, ""),
             ("PUT", f"{v8}/{module}(?:/{key})?", self.update, ""),
             ("DELETE", f"{v8}/{module}(?:/{key})?", self.delete, ""),
-            ("GET", f"{v8}/{module}", self.list, ""),
+            ("GET", f"{v8}/{module}", self.lists.list, ""),
             ("POST", f"{v8}/{module}", self.insert, ""),
         ]
         return [("POST", "/oauth/v2/token", self.token), *((m, p, self._signed(h, s)) for m, p, h, s in table)]
@@ -123,7 +119,7 @@ class ZohoSandbox(Sandbox):
                 return refusal("INVALID_TOKEN", "invalid oauth token", 401)
             if scope and scope in self.switches.get("denied", ()):
                 return refusal("OAUTH_SCOPE_MISMATCH", "invalid oauth scope to access this URL", 401)
-            if groups and groups[0] and groups[0][:1].isalpha() and not self._has(groups[0]):
+            if groups and groups[0] and groups[0][:1].isalpha() and not self.records.has(groups[0]):
                 return refusal(
                     "INVALID_MODULE", "the module name given seems to be invalid", 400, {"resource_path_index": 0}
                 )
@@ -135,9 +131,6 @@ class ZohoSandbox(Sandbox):
                 return refusal("INVALID_DATA", "body", 400, {"expected_data_type": "jsonobject"})
 
         return checked
-
-    def _has(self, module: str) -> bool:
-        return module in metadata.MODULES and not (module == "Sales_Orders" and self.switches.get("no_orders"))
 
     # --- signing in ----------------------------------------------------------------------------------------------
     def token(self, request: Request) -> Reply:
@@ -176,26 +169,26 @@ class ZohoSandbox(Sandbox):
             for u in self.shelf.all("~users")
             if kind not in ("ActiveUsers", "ActiveConfirmedUsers") or u["status"] == "active"
         ]
-        page, size = _paging(request)
+        page, size = paging(request)
         some = found[(page - 1) * size : page * size]
         if not some:
-            return _NO_BODY
+            return NO_BODY
         info = {"per_page": size, "count": len(some), "page": page, "more_records": page * size < len(found)}
         return Reply.json({"users": some, "info": info}, records=len(some))
 
     def modules(self, request: Request) -> Reply:
-        names = [m for m in metadata.MODULES if self._has(m)]
+        names = [m for m in metadata.MODULES if self.records.has(m)]
         return Reply.json({"modules": [metadata.module_json(m, n, PROFILE) for n, m in enumerate(names, 1)]})
 
     def fields(self, request: Request) -> Reply:
         module = request.query.get("module", "")
-        if not self._has(module):
+        if not self.records.has(module):
             return refusal("INVALID_MODULE", "the module name given seems to be invalid")
         return Reply.json({"fields": [metadata.field_json(f, PROFILE) for f in self.records.fields(module)]})
 
     def create_fields(self, request: Request) -> Reply:
         module = request.query.get("module", "")
-        if not self._has(module):
+        if not self.records.has(module):
             return refusal("INVALID_MODULE", "the module name given seems to be invalid")
         bodies = request.json()["fields"]
         if len(bodies) > 5:
@@ -220,209 +213,6 @@ class ZohoSandbox(Sandbox):
             return failure("DUPLICATE_DATA", "duplicate data", where)
         key = self.records.add_field(module, body)
         return {"code": "SUCCESS", "details": {"id": key}, "message": "field created", "status": "success"}
-
-    # --- reading -----------------------------------------------------------------------------------------------------
-    def list(self, request: Request, module: str) -> Reply:
-        names = [n for n in request.query.get("fields", "").split(",") if n]
-        if not names:
-            return refusal(
-                "REQUIRED_PARAM_MISSING", "One of the expected parameter is missing", 400, {"param_name": "fields"}
-            )
-        if len(names) > _FIELDS_MOST:
-            return refusal("LIMIT_EXCEEDED", "fields limit exceeded", 400, {"param_name": "fields"})
-        sort, descending = request.query.get("sort_by", "id"), request.query.get("sort_order", "desc") == "desc"
-        if sort not in ("id", "Created_Time", "Modified_Time"):
-            return refusal("INVALID_DATA", "invalid sort_by", 400, {"param_name": "sort_by"})
-        page, size = _paging(request)
-        bound = json.dumps([names, sort, descending, size, request.headers.get("if-modified-since")])
-        token = request.query.get("page_token")
-        if token:
-            kept = self.shelf.get("~page_tokens", token)
-            if "page" in request.query:
-                return refusal("AMBIGUITY_DURING_PROCESSING", "page and page_token exclude each other")
-            if not kept:
-                return refusal("EXPIRED_VALUE", "page token expired", 400, {"param_name": "page_token"})
-            if kept["bound"] != bound:
-                return refusal("TOKEN_BOUND_DATA_MISMATCH", "the request differs from the token's", 400)
-            page = int(kept["page"])
-        elif page * size > _DISCRETE_MOST:
-            return refusal("DISCRETE_PAGINATION_LIMIT_EXCEEDED", "use page_token beyond 2000 records", 400)
-        found = self.records.all(module)
-        if "ids" in request.query:
-            wanted = request.query["ids"].split(",")
-            found = [r for r in found if r["id"] in wanted]
-        since = _instant(request.headers.get("if-modified-since"))
-        if since:
-            found = [r for r in found if dt.datetime.fromisoformat(r["Modified_Time"]) > since]
-            if not found:
-                return Reply(304)
-        types = self.records.types(module)
-        found.sort(key=lambda r: (query.sort_key(r, sort, types), r["id"]), reverse=descending)
-        some = found[(page - 1) * size : page * size]
-        if not some:
-            return _NO_BODY
-        more = page * size < len(found)
-        following = None
-        if more:
-            following = secrets.token_hex(20)
-            self.shelf.put("~page_tokens", following, {"bound": bound, "page": page + 1})
-        expiry = (dt.datetime.now(self.records.zone) + dt.timedelta(days=1)).isoformat(timespec="seconds")
-        info = {
-            "per_page": size,
-            "count": len(some),
-            "page": page,
-            "more_records": more,
-            "sort_by": sort,
-            "sort_order": "desc" if descending else "asc",
-            "next_page_token": following,
-            "previous_page_token": None,
-            "page_token_expiry": expiry if more else None,
-        }
-        rows = [self.records.show(module, r, names) for r in some]
-        return Reply.json({"data": rows, "info": info}, records=len(rows))
-
-    def one(self, request: Request, module: str, key: str) -> Reply:
-        record = self.records.get(module, key)
-        if not record:
-            return _NO_BODY
-        return Reply.json({"data": [self.records.show(module, record, list(self.records.types(module)))]}, records=1)
-
-    def coql(self, request: Request) -> Reply:
-        asked = query.parse(str(request.json()["select_query"]))
-        if not self._has(asked.module):
-            raise query.Wrong("INVALID_QUERY", "module is invalid", {"module": asked.module})
-        types = self.records.types(asked.module)
-        for name in (*asked.columns, *(n for n, _ in asked.order)):
-            if name != "id" and name not in types:
-                raise query.Wrong("INVALID_QUERY", "column given seems to be invalid", {"column_name": name})
-        test = query.condition(asked.where, types)
-        found = [r for r in self.records.all(asked.module) if test(r)]
-        for name, descending in reversed(asked.order):
-            found.sort(key=lambda r, n=name: query.sort_key(r, n, types), reverse=descending)  # type: ignore[misc]
-        some = found[asked.offset : asked.offset + asked.limit]
-        if not some:
-            return _NO_BODY
-        rows = [self.records.show(asked.module, r, asked.columns) for r in some]
-        info = {"count": len(rows), "more_records": asked.offset + asked.limit < len(found)}
-        return Reply.json({"data": rows, "info": info}, records=len(rows))
-
-    def search(self, request: Request, module: str) -> Reply:
-        types, asked = self.records.types(module), request.query
-        if "criteria" in asked:
-            test = query.criteria(asked["criteria"], types)
-        elif word := asked.get("word") or asked.get("email") or asked.get("phone"):
-            test = lambda r: word.lower() in json.dumps(r, default=str, ensure_ascii=False).lower()  # noqa: E731
-        else:
-            names = ["criteria", "email", "phone", "word"]
-            return refusal(
-                "EXPECTED_PARAM_MISSING", "one of the expected parameter is missing", 400, {"param_names": names}
-            )
-        page, size = _paging(request)
-        found = [r for r in self.records.all(module) if test(r)]
-        some = found[(page - 1) * size : page * size]
-        if not some:
-            return _NO_BODY
-        names = [n for n in asked.get("fields", "").split(",") if n] or list(types)
-        info = {"per_page": size, "count": len(some), "page": page, "more_records": page * size < len(found)}
-        return Reply.json(
-            {"data": [self.records.show(module, r, names) for r in some], "info": info}, records=len(some)
-        )
-
-    def count(self, request: Request, module: str) -> Reply:
-        return Reply.json({"count": len(self.records.all(module))})
-
-    def deleted(self, request: Request, module: str) -> Reply:
-        since = _instant(request.headers.get("if-modified-since"))
-        found = self.shelf.all(f"~deleted {module}")
-        if since:
-            found = [r for r in found if dt.datetime.fromisoformat(r["deleted_time"]) > since]
-        kind = request.query.get("type", "all")
-        found = [r for r in found if kind in ("all", r["type"])]
-        page, size = _paging(request)
-        some = found[(page - 1) * size : page * size]
-        if not some:
-            return _NO_BODY
-        info = {"per_page": size, "count": len(some), "page": page, "more_records": page * size < len(found)}
-        return Reply.json({"data": some, "info": info}, records=len(some))
-
-    # --- bulk read -----------------------------------------------------------------------------------------------------
-    def bulk_start(self, request: Request) -> Reply:
-        asked = request.json()["query"]
-        module = asked["module"]["api_name"]
-        if not self._has(module):
-            return refusal("MODULE_NOT_AVAILABLE", "module not available", 400)
-        unknown = [n for n in asked.get("fields", []) if n != "id" and n not in self.records.types(module)]
-        if unknown:
-            return refusal("INVALID_REQUEST", "unknown fields", 400, {"fields": unknown})
-        key, now = self.records.new_id(), self.records.now()
-        job = {
-            "id": key,
-            "module": module,
-            "fields": asked.get("fields") or ["id", *self.records.types(module)],
-            "page": asked.get("page") or 1,
-            "created_time": now,
-            "polls": int(self.switches.get("bulk_polls", 0)),
-            # The file holds what there was when the job was made.
-            "rows": [r["id"] for r in self.records.all(module)],
-        }
-        self.shelf.put("~bulk", key, job)
-        details = {"id": key, "operation": "read", "state": "ADDED", "created_by": self.user, "created_time": now}
-        done = {"status": "success", "code": "ADDED_SUCCESSFULLY", "message": "Added successfully.", "details": details}
-        return Reply.json({"data": [done], "info": {}}, 201)
-
-    def _job(self, key: str) -> tuple[Row, int, Sequence[str]] | None:
-        job = self.shelf.get("~bulk", key)
-        if not job:
-            return None
-        size = int(self.switches.get("bulk_rows", 200_000))
-        return job, size, job["rows"][(job["page"] - 1) * size : job["page"] * size]
-
-    def bulk_state(self, request: Request, key: str) -> Reply:
-        found = self._job(key)
-        if not found:
-            return refusal("RESOURCE_NOT_FOUND", "The requested resource doesn't exist.", 404, {"resource": key})
-        job, size, rows = found
-        state = "COMPLETED"
-        if job["polls"]:
-            job["polls"] -= 1
-            state = "IN PROGRESS"
-            self.shelf.put("~bulk", key, job)
-        module = {"api_name": job["module"], "id": metadata.MODULES[job["module"]][0]}
-        row: Row = {
-            "id": key,
-            "operation": "read",
-            "state": state,
-            "query": {"module": module, "fields": job["fields"], "page": job["page"]},
-            "created_by": self.user,
-            "created_time": job["created_time"],
-            "file_type": "csv",
-        }
-        if state == "COMPLETED":
-            row["result"] = {
-                "page": job["page"],
-                "count": len(rows),
-                "download_url": f"/crm/bulk/v8/read/{key}/result",
-                "per_page": size,
-                "more_records": job["page"] * size < len(job["rows"]),
-            }
-        return Reply.json({"data": [row]})
-
-    def bulk_result(self, request: Request, key: str) -> Reply:
-        found = self._job(key)
-        if not found:
-            return refusal("RESOURCE_NOT_FOUND", "The requested resource doesn't exist.", 404, {"resource": key})
-        job, _, ids = found
-        text = io.StringIO()
-        table = csv.writer(text, lineterminator="\n")
-        table.writerow(["Id" if n == "id" else n for n in job["fields"]])
-        rows = [r for r in (self.records.get(job["module"], k) for k in ids) if r]
-        for record in rows:
-            table.writerow([_cell(record.get(n)) for n in job["fields"]])
-        packed = io.BytesIO()
-        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr(f"{key}.csv", text.getvalue())
-        headers = {"content-type": "application/zip", "content-disposition": f"attachment;filename={key}.zip"}
-        return Reply(200, packed.getvalue(), headers, records=len(rows))
 
     # --- writing -------------------------------------------------------------------------------------------------------
     def _body(self, request: Request) -> tuple[Mapping[str, Any], Sequence[Any]] | Reply:
@@ -497,7 +287,7 @@ class ZohoSandbox(Sandbox):
             return (
                 Reply.json({"data": [held], "info": {"per_page": 200, "count": 1, "page": 1, "more_records": False}})
                 if held
-                else _NO_BODY
+                else NO_BODY
             )
         if request.method == "DELETE":
             record.pop("~locked", None)
@@ -514,32 +304,3 @@ class ZohoSandbox(Sandbox):
         self.records.put(module, record)
         done = {"code": "SUCCESS", "details": {"id": lock}, "message": "record locked", "status": "success"}
         return Reply.json({"data": [done]}, 201 if request.method == "POST" else 200, records=1, write=True)
-
-
-def _paging(request: Request) -> tuple[int, int]:
-    page, size = int(request.query.get("page") or 1), int(request.query.get("per_page") or _PAGE_MOST)
-    return max(1, page), max(1, min(size, _PAGE_MOST))
-
-
-def _instant(text: str | None) -> dt.datetime | None:
-    """A time as headers carry it: ISO 8601, with a blank where a careless client lost the plus."""
-    if not text:
-        return None
-    try:
-        instant = dt.datetime.fromisoformat(re.sub(r" (\d\d:\d\d)$", r"+\1", text))
-    except ValueError:
-        return None
-    return instant if instant.tzinfo else instant.replace(tzinfo=dt.UTC)
-
-
-def _cell(value: Any) -> str:
-    """A value as the bulk CSV writes it."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, dict):
-        return str(value.get("id") or "")
-    if isinstance(value, (list, tuple)):
-        return ";".join(map(str, value))
-    return format(value, "f") if isinstance(value, Decimal) else str(value)

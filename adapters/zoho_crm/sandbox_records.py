@@ -14,6 +14,7 @@ from adapters.zoho_crm.sandbox_query import Types
 from connector.sandbox import Reply, Shelf
 
 Row = dict[str, Any]
+NO_BODY = Reply(204)
 PROFILE = {"name": "Administrator", "id": "5540000000000000031"}
 
 
@@ -22,17 +23,32 @@ def failure(code: str, message: str, details: Mapping[str, Any] | None = None) -
     return {"code": code, "message": message, "details": dict(details or {}), "status": "error"}
 
 
+def refusal(code: str, message: str, status: int = 400, details: Mapping[str, Any] | None = None) -> Reply:
+    """A whole call refused."""
+    return Reply.json(failure(code, message, details), status)
+
+
 class Records:
     """All records and fields of the made-up organisation, on the sandbox's shelf."""
 
-    def __init__(self, shelf: Shelf, time_zone: str, currencies: bool) -> None:
+    def __init__(self, shelf: Shelf, time_zone: str, switches: Mapping[str, Any]) -> None:
         self.shelf = shelf
         self.zone = ZoneInfo(time_zone)
-        self.currencies = currencies
+        self.currencies = bool(switches.get("multi_currency"))
+        self._without = {"Sales_Orders"} if switches.get("no_orders") else set()
         self._shown: dict[str, list[Row]] = {}
         self._lock = threading.Lock()
 
+    @property
+    def user(self) -> dict[str, str]:
+        """The user behind the refresh token, who makes and changes records."""
+        first = self.shelf.all("~users")[0]
+        return {"name": first["full_name"], "id": first["id"]}
+
     # metadata
+    def has(self, module: str) -> bool:
+        return module in metadata.MODULES and module not in self._without
+
     def fields(self, module: str) -> list[Row]:
         """A module's fields in the sandbox's short form."""
         with self._lock:
