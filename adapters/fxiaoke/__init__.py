@@ -47,7 +47,9 @@ ADAPTER: Adapter[Client] = Adapter(
         Stream(
             "orders",
             Text("Sales orders", "销售订单"),
-            reading("SalesOrderObj", "orders", ("name", "account_id"), ("mc_currency", *_OF_ORDERS, *_STATE), with_lines),
+            reading(
+                "SalesOrderObj", "orders", ("name", "account_id"), ("mc_currency", *_OF_ORDERS, *_STATE), with_lines
+            ),
             ("order", "order_line", "document"),
             incremental=True,
             keys=listing("SalesOrderObj"),

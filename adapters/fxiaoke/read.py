@@ -17,7 +17,6 @@ from connector.errors import ProtocolError
 from connector.paging import by_id
 from connector.text import Text
 
-PAGE = 100  # the vendor's most
 LINES = "lines"  # the member that holds an order's lines
 _AT_ONCE = 50  # ids in one IN filter: no limit is published, so a modest number
 _SETTLED_MS = 30_000  # writes younger than this may not be visible yet
@@ -35,9 +34,9 @@ def where(field: str, operator: str, *values: str) -> dict[str, Json]:
 
 
 def query(
-    client: Client, object_name: str, filters: Sequence[Mapping[str, Json]], fields: Sequence[str], limit: int = PAGE
+    client: Client, object_name: str, filters: Sequence[Mapping[str, Json]], fields: Sequence[str], limit: int = 0
 ) -> list[dict[str, Any]]:
-    """At most `limit` records by `_id`. No total is asked for: it is slow, and 0 where it is not asked for."""
+    """At most `limit` records (a page, where it is 0) by `_id`. No total is asked for: it is slow, and 0 where it is not asked for."""
     told = client.call(
         path_of(object_name, "query"),
         {
@@ -46,7 +45,7 @@ def query(
                 "dataObjectApiName": object_name,
                 "find_explicit_total_num": False,
                 "search_query_info": {
-                    "limit": limit,
+                    "limit": limit or client.settings.page_size,
                     "offset": 0,
                     "filters": list(filters),
                     "orders": [{"fieldName": "_id", "isAsc": True}],
@@ -76,7 +75,7 @@ def all_of(
         after = [where("_id", "GT", last)] if last else []
         rows = query(client, object_name, [*filters, *after], fields)
         yield rows
-        if len(rows) < PAGE:
+        if len(rows) < client.settings.page_size:
             return
         last = str(rows[-1]["_id"])
 
@@ -122,7 +121,7 @@ def reading(
             cursor,
             fetch,
             lambda record: record.key,
-            PAGE,
+            client.settings.page_size,
             earlier=lambda mark: str(int(mark) - _OVERLAP_MS),
             until=lambda: str(client.now_ms() - _SETTLED_MS),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -28,7 +28,7 @@ def employee_id(user: str) -> str:
 
 
 # --- filters ---
-def _comparable(value: Any, kind: str) -> Decimal | str:
+def _comparable(value: Any, kind: str) -> Any:
     if kind in ("number", "currency", "percentile", "date", "date_time", "time"):
         try:
             return Decimal(str(value))
@@ -37,48 +37,47 @@ def _comparable(value: Any, kind: str) -> Decimal | str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+_TESTS: dict[str, Callable[[Any, list[Any]], Any]] = {
+    "EQ": lambda own, wanted: own == wanted[0],
+    "N": lambda own, wanted: own != wanted[0],
+    "GT": lambda own, wanted: own > wanted[0],
+    "GTE": lambda own, wanted: own >= wanted[0],
+    "LT": lambda own, wanted: own < wanted[0],
+    "LTE": lambda own, wanted: own <= wanted[0],
+    "LIKE": lambda own, wanted: str(wanted[0]) in str(own),
+    "NLIKE": lambda own, wanted: str(wanted[0]) not in str(own),
+    "IN": lambda own, wanted: own in wanted,
+    "NIN": lambda own, wanted: own not in wanted,
+    "BETWEEN": lambda own, wanted: wanted[0] <= own <= wanted[1],
+    "NBETWEEN": lambda own, wanted: not wanted[0] <= own <= wanted[1],
+    "STARTWITH": lambda own, wanted: str(own).startswith(str(wanted[0])),
+    "ENDWITH": lambda own, wanted: str(own).endswith(str(wanted[0])),
+}
+# … and what they mean for a field that holds a list.
+_LIST_TESTS: dict[str, Callable[[set[str], set[str]], bool]] = {
+    **dict.fromkeys(("EQ", "IN", "CONTAINS", "HASANYOF"), lambda own, wanted: bool(own & wanted)),
+    **dict.fromkeys(("N", "NIN", "NHASANYOF"), lambda own, wanted: not own & wanted),
+}
+_OF_NOTHING = frozenset({"N", "NIN", "NLIKE", "NBETWEEN"})  # the negations find empty fields too
+
+
 def matches(row: Mapping[str, Any], condition: Mapping[str, Any], fields: Mapping[str, Any]) -> bool:
     """Whether a record satisfies one condition. Refused for an unknown field or operator, and values outside a list."""
-    name, operator, wanted = str(condition["field_name"]), condition["operator"], condition["field_values"]
+    name, operator, wanted = str(condition["field_name"]), str(condition["operator"]), condition["field_values"]
     if not isinstance(wanted, list):
         raise Refused(32000, "field_values must be a list")
     if name != "_id" and name not in fields:
         raise Refused(32000, f"field {name} does not exist")
-    kind = "text" if name == "_id" else str(fields[name]["type"])
     value = row.get(name)
     if operator in ("IS", "ISN"):
         return (value in (None, "", [])) == (operator == "IS")
-    values = [_comparable(w, kind) for w in wanted]
+    if operator not in (_LIST_TESTS if isinstance(value, list) else _TESTS):
+        raise Refused(32000, f"operator {operator}")
     if isinstance(value, list):
-        own = {str(v) for v in value}
-        if operator in ("EQ", "IN", "CONTAINS", "HASANYOF"):
-            return bool(own & set(values))
-        if operator in ("N", "NIN", "NHASANYOF"):
-            return not own & set(values)
-        raise Refused(32000, f"operator {operator}")
-    if value is None:
-        return operator in ("N", "NIN", "NLIKE", "NBETWEEN")
-    own_value = _comparable(value, kind)
-    first = values[0] if values else None
-    if operator in ("BETWEEN", "NBETWEEN"):
-        return bool(values[0] <= own_value <= values[1]) == (operator == "BETWEEN")
-    tests = {
-        "EQ": lambda: own_value == first,
-        "N": lambda: own_value != first,
-        "GT": lambda: own_value > first,
-        "GTE": lambda: own_value >= first,
-        "LT": lambda: own_value < first,
-        "LTE": lambda: own_value <= first,
-        "LIKE": lambda: str(first) in str(own_value),
-        "NLIKE": lambda: str(first) not in str(own_value),
-        "IN": lambda: own_value in values,
-        "NIN": lambda: own_value not in values,
-        "STARTWITH": lambda: str(own_value).startswith(str(first)),
-        "ENDWITH": lambda: str(own_value).endswith(str(first)),
-    }
-    if operator not in tests:
-        raise Refused(32000, f"operator {operator}")
-    return bool(tests[operator]())
+        return _LIST_TESTS[operator]({str(v) for v in value}, {str(w) for w in wanted})
+    kind = "text" if name == "_id" else str(fields[name]["type"])
+    values = [_comparable(w, kind) for w in wanted]
+    return operator in _OF_NOTHING if value is None else bool(_TESTS[operator](_comparable(value, kind), values))
 
 
 def sorting(

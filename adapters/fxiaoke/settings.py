@@ -35,6 +35,13 @@ class Settings(BaseModel):
         pattern=r"^[A-Z]{3}$",
         description="Currency of amounts where the tenant does not use several currencies. 未启用多币种时的金额币种。",
     )
+    page_size: int = Field(
+        100,
+        ge=1,
+        le=100,
+        description="Records a page; 100 is the vendor's most. Fewer help where queries of wide objects time out (50009). "
+        "每页条数，上限 100；宽表查询超时（50009）时可调小。",
+    )
     task_object: str = Field(
         TASK_OBJECT,
         description="Object whose records are our tasks: `label:` and its name, or its api name (object_x1Y2z__c, ScheduleObj). "

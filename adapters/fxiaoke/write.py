@@ -11,7 +11,6 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-
 from adapters.fxiaoke.client import Client
 from adapters.fxiaoke.fields import Described, Field, decode, describe, encode, object_named
 from adapters.fxiaoke.read import all_of, in_groups, path_of, where

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+
 from adapters.fxiaoke import ADAPTER
 from adapters.fxiaoke.client import Client
 from adapters.fxiaoke.sandbox import FxiaokeSandbox
@@ -21,7 +22,6 @@ from connector.model import Fact
 from connector.sandbox import SandboxOptions
 
 NOON = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
-BASE = "https://open.fxiaoke.com"
 USERS = {"header": "1000", "body": "FSUID_000003E8"}
 
 
@@ -94,15 +94,19 @@ Make = Callable[..., Tenant]
 def tenant() -> Iterator[Make]:
     """Makes a tenant: `tenant(customers=250, options={…}, auth_style="body", …)`."""
     with contextlib.ExitStack() as stack:
+        made: list[Tenant] = []
 
         def make(customers: int = 20, options: dict[str, Any] | None = None, **settings: Any) -> Tenant:
             clock = FixedClock(NOON)
             sandbox = FxiaokeSandbox(SandboxOptions(customers=customers, language="zh", settings=options or {}))
             sandbox.clock = clock
-            stack.enter_context(sandbox.mounted(BASE))
+            base_url = f"https://open-{len(made)}.fxiaoke.com"
+            stack.enter_context(sandbox.mounted(base_url))
             mapping, problems = mappings.load(mappings.shipped("fxiaoke"), name="fxiaoke.toml", adapter=ADAPTER)
             assert mapping is not None, problems
-            return Tenant(sandbox, clock, ADAPTER.open(connection(sandbox, clock, BASE, **settings)), mapping)
+            client = ADAPTER.open(connection(sandbox, clock, base_url, **settings))
+            made.append(Tenant(sandbox, clock, client, mapping))
+            return made[-1]
 
         yield make
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+
 from adapters.fxiaoke.codes import failure, meaning_of
 from adapters.fxiaoke.read import query
 from adapters.fxiaoke.sandbox import _error

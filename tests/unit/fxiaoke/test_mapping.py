@@ -10,6 +10,7 @@ from importlib import resources
 from typing import Any
 
 import pytest
+
 from adapters.fxiaoke import ADAPTER
 from adapters.fxiaoke.sandbox_schema import CREDIT_FIELDS, TASK_FIELDS
 from connector import mapping as mappings
@@ -99,9 +100,17 @@ def test_samples_of_receivables_age_as_can_be_checked_by_hand() -> None:
     assert [d.number for d in documents] == ["20261103-0007"]  # the one under review is no receivable yet
     # 113,000 in two parts: 33,900 due 11-03, 79,100 due 2027-01-02; 30,000 received and applied on 11-17.
     aged = age(open_items(documents, instalments, payments, applications, dt.date(2026, 11, 16)), dt.date(2026, 11, 16))
-    assert (aged.buckets["1-30"], aged.buckets["current"], aged.unapplied) == (Decimal(33900), Decimal(79100), Decimal(0))
+    assert (aged.buckets["1-30"], aged.buckets["current"], aged.unapplied) == (
+        Decimal(33900),
+        Decimal(79100),
+        Decimal(0),
+    )
     aged = age(open_items(documents, instalments, payments, applications, dt.date(2026, 11, 23)), dt.date(2026, 11, 23))
-    assert (aged.buckets["1-30"], aged.buckets["current"], aged.unapplied) == (Decimal(3900), Decimal(79100), Decimal(0))
+    assert (aged.buckets["1-30"], aged.buckets["current"], aged.unapplied) == (
+        Decimal(3900),
+        Decimal(79100),
+        Decimal(0),
+    )
 
 
 def test_receivables_of_a_tenant_equal_its_own_records(tenant: Any) -> None:

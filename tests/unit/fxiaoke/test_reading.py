@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
+
 from adapters.fxiaoke import ADAPTER
 from adapters.fxiaoke.fields import describe
 from connector.errors import ConfigError, ProtocolError

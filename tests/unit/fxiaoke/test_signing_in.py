@@ -9,6 +9,7 @@ import uuid
 from typing import Any
 
 import pytest
+
 from adapters.fxiaoke.read import query
 from adapters.fxiaoke.sandbox import FxiaokeSandbox
 from connector.clock import FixedClock

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+
 from adapters.fxiaoke import ADAPTER
 from adapters.fxiaoke.sandbox import BULK_FUNCTION, _fine
 from connector.adapter import Outcome, Write
@@ -303,7 +304,13 @@ def test_a_function_that_is_not_there_stops_the_channel_and_parks_nothing(tenant
 def test_a_function_that_answers_otherwise_is_not_ours(tenant: Any) -> None:
     made = tenant(bulk_function=BULK_FUNCTION)
     made.sandbox._routes = [
-        (m, p, made.sandbox._signed(lambda body, data: _fine(data={"functionResult": "ok"})) if "function" in p.pattern else h)
+        (
+            m,
+            p,
+            made.sandbox._signed(lambda body, data: _fine(data={"functionResult": "ok"}))
+            if "function" in p.pattern
+            else h,
+        )
         for m, p, h in made.sandbox._routes
     ]
     keys = [a["_id"] for a in made.accounts()[:2]]
