@@ -264,7 +264,7 @@ def test_the_sentence_of_overdue_amount() -> None:
 
 # --- the other rules of the customer ---
 def test_limit_expired() -> None:
-    position = pos(0, 0, limit=Effective("amount", ZERO, "CNY", expired=True))
+    position = replace(pos(0, 0), limit=Effective("amount", ZERO, "CNY", expired=True))
     reason = only(decide(position, (), DEFAULT))
     assert reason.rule == "limit_expired"
     assert reason.text.en == "the credit limit is not valid on 2026-11-23: it has expired"
