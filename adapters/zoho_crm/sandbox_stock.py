@@ -58,6 +58,7 @@ def _put(records: Records, module: str, rows: Iterable[Row], first_user: Row, da
         stamp = (changed + dt.timedelta(seconds=number // 7)).isoformat()
         stamps = {"Created_Time": stamp, "Modified_Time": stamp, "Created_By": by, "Modified_By": by, "Owner": by}
         record = {**stamps, "id": row.get("id") or records.new_id(), **{k: v for k, v in row.items() if v is not None}}
+        record["Modified_Time"] = max(record["Modified_Time"], record["Created_Time"], key=dt.datetime.fromisoformat)
         records.put(module, record)
 
 
