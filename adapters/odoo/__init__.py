@@ -81,7 +81,7 @@ ADAPTER = Adapter(
             partners.customer_keys,
             "nightly",
         ),
-        Stream("people", Text("Users", "用户"), partners.people, ("person",), True),
+        Stream("people", Text("Users", "用户"), partners.people, ("person",), True, partners.people_keys, "nightly"),
         Stream(
             "limits",
             Text("Credit limits", "信用额度"),

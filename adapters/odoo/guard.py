@@ -50,7 +50,7 @@ def code(client: Client) -> str:
         f"    if not customer.{s.hold_field}:\n"
         "        customer = order.partner_id.commercial_partner_id\n"
         f"    reason = {own}{theirs}''\n"
-        "    if (env.user.lang or '').startswith('zh'):\n"
+        "    if (env.context.get('lang') or env.user.lang or '').startswith('zh'):\n"
         "        raise UserError('信用冻结：订单 %s（%s）不能确认。%s' % (order.name, customer.name, reason))\n"
         "    raise UserError('Credit hold: order %s of %s cannot be confirmed. %s'"
         " % (order.name, customer.name, reason))\n"

@@ -228,7 +228,10 @@ def _moved_days(client: Client, lines: set[int]) -> dict[int, str]:
 
 
 # --- payments without an entry -----------------------------------------------------------------------------------------
-_PAYMENT = ("name", "date", "state", "payment_type", "partner_type", "partner_id", "amount", "currency_id", "move_id")
+_PAYMENT = (
+    "name", "date", "state", "payment_type", "partner_type", "partner_id", "amount", "currency_id", "move_id",
+    "amount_company_currency_signed",
+)  # fmt: skip
 
 
 def _without_entry(client: Client) -> list[Any]:
@@ -238,8 +241,8 @@ def _without_entry(client: Client) -> list[Any]:
 def payments_in_process(client: Client, cursor: Json, wanted: Sequence[str]) -> Iterator[Page]:
     """Customer payments that are sent but book nothing yet (18 and later, with the accounting app): no item shows them.
 
-    Made here: `_id` (`payment-17`), `_customer`, `_kind` (None: no fact), `_currency`, `_amount`, `_company`. They are
-    unapplied cash until the bank statement books them and an item takes their place.
+    Made here: `_id` (`payment-17`), `_customer`, `_kind` (None: no fact), `_currency`, `_amount`, `_base_amount`,
+    `_company`. They are unapplied cash until the bank statement books them and an item takes their place.
     """
     if not (client.keeps_ledger and client.settings.payments_in_process and client.series >= 18):
         yield from nothing()
@@ -255,6 +258,8 @@ def payments_in_process(client: Client, cursor: Json, wanted: Sequence[str]) -> 
             row["_customer"] = str(owes[row["partner_id"]]) if row["partner_id"] else None
             row["_currency"] = codes[row["currency_id"]]
             row["_amount"] = rounded(abs(_number(row["amount"])), row["_currency"])
+            base = row.get("amount_company_currency_signed")
+            row["_base_amount"] = None if base is None else rounded(abs(_number(base)), client.company["currency"])
             row["_company"] = client.company["name"]
         return rows
 

@@ -102,6 +102,9 @@ def limit_keys(client: Client) -> Iterator[Sequence[str]]:
         yield from existing(client, "res.partner", [*_customers(client), ["credit_limit", "!=", 0]])
 
 
+_STAFF = [["share", "=", False]]
+
+
 # --- people ------------------------------------------------------------------------------------------------------------
 def people(client: Client, cursor: Json, wanted: Sequence[str]) -> Iterator[Page]:
     """Internal users, those who left too. Made here: `_id`."""
@@ -112,7 +115,11 @@ def people(client: Client, cursor: Json, wanted: Sequence[str]) -> Iterator[Page
             row["_id"] = str(row["id"])
         return rows
 
-    yield from changes(client, cursor, "res.users", [["share", "=", False]], fields, dress)
+    yield from changes(client, cursor, "res.users", _STAFF, fields, dress)
+
+
+def people_keys(client: Client) -> Iterator[Sequence[str]]:
+    yield from existing(client, "res.users", _STAFF)
 
 
 # --- payment terms -------------------------------------------------------------------------------------------------------

@@ -170,8 +170,11 @@ def _task(client: Client, write: Write) -> Outcome:
         made = client.call(
             "res.partner", "activity_schedule", safe=False, ids=[int(target)], context=_QUIET, **arguments
         )
-    except RejectedError as wrong:
-        return Outcome("rejected", "", wrong.user, wrong.code)
+    except (RejectedError, ConfigError) as wrong:
+        # Odoo says "not permitted" of a customer who is gone, too.
+        if isinstance(wrong, ConfigError) and not client.may("mail.activity", "create"):
+            raise
+        return Outcome("rejected", "", wrong.user, getattr(wrong, "code", "") or "not_permitted")
     except (TransientError, ProtocolError) as wrong:
         return Outcome("again", "", wrong.user, retry_after=getattr(wrong, "retry_after", None))
     first = made[0] if isinstance(made, list) and made else made

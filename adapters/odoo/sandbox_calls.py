@@ -187,9 +187,19 @@ class Calls:
                 raise OdooError(422, "odoo.exceptions.ValidationError", words)
             choices = [c[2]["value"] for c in values.get("selection_ids", [])]
             kept = {k: v for k, v in values.items() if k != "selection_ids"}
-            row = self.rows.add(model, {**self.rows.checked(model, kept), "_model": about, "_choices": choices})
+            row = self.rows.add(
+                model, {**self.rows.checked(model, kept), "model": about, "_model": about, "_choices": choices}
+            )
             ids.append(row["id"])
         return ids
+
+    def ir_model_fields__write(self, model: str, arguments: Arguments) -> bool:
+        ids, values = self._needed(arguments, "ids", "vals")
+        for row in self._found(model, ids):
+            more = [c[2]["value"] for c in values.get("selection_ids", [])]
+            kept = {k: v for k, v in values.items() if k != "selection_ids"}
+            self.rows.change(model, row, {**self.rows.checked(model, kept), "_choices": [*row["_choices"], *more]})
+        return True
 
     def ir_ui_view__create(self, model: str, arguments: Arguments) -> list[int]:
         given = [{"active": True, **v, "arch_db": v.get("arch", "")} for v in self._needed(arguments, "vals_list")[0]]

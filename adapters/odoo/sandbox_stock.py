@@ -244,9 +244,25 @@ class Stock:
         return self.add("account.move.line", dt.date.fromisoformat(move["date"]), **values)
 
     def _payments(self) -> None:
+        applied = {a.from_id for a in self.company.applications}
+        loose = [p for p in self.company.payments if p.id not in applied and p.kind == "receipt" and not p.voided_on]
+        waiting = {p.id for p in sorted(loose, key=lambda p: p.received_on)[-4:]}
         for payment in self.company.payments:
-            if payment.voided_on is None:
+            if payment.id in waiting:
+                self._in_process(payment)
+            elif payment.voided_on is None:
                 self.lines[payment.id] = [self.payment(payment)]
+
+    def _in_process(self, payment: Payment) -> None:
+        """A payment as the accounting app keeps it until the bank statement: without an entry."""
+        base = from_minor(payment.base_amount if payment.base_amount is not None else payment.amount, self.base)
+        self.add(
+            "account.payment", payment.received_on, name=f"PBNK1/{payment.id}", date=payment.received_on.isoformat(),
+            state="in_process", payment_type="inbound", partner_type="customer", partner_id=self.partners[payment.customer_id],
+            amount=from_minor(payment.amount, payment.currency), currency_id=_CURRENCIES[payment.currency],
+            amount_company_currency_signed=base, journal_id=6, memo=payment.id, move_id=False,
+            outstanding_account_id=False, is_reconciled=False, is_matched=False, invoice_ids=[], company_id=1,
+        )  # fmt: skip
 
     def payment(self, payment: Payment) -> Row:
         """A payment with its entry and receivable line; a write-off is an entry against an expense."""

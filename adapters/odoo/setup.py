@@ -150,11 +150,16 @@ def _unfit(need: Need, there: dict[str, Any]) -> Text | None:
             "It is of type {there}, {wanted} is needed: rename one of the two.",
             "其类型为 {there}，需要 {wanted}：请更名其中一个。",
         ).fill(there=there["type"], wanted=wanted)
-    if there["type"] == "selection":
-        missing = [o for o in need.options if o not in {str(v) for v, _ in there.get("selection") or []}]
-        if missing:
-            return Text("It lacks the choices {missing}.", "缺少选项 {missing}。").fill(missing=", ".join(missing))
+    if missing := missing_choices(need, there):
+        return Text("It lacks the choices {missing}.", "缺少选项 {missing}。").fill(missing=", ".join(missing))
     return None
+
+
+def missing_choices(need: Need, there: dict[str, Any]) -> list[str]:
+    """The options of a need that a selection field does not offer."""
+    if there["type"] != "selection":
+        return []
+    return [o for o in need.options if o not in {str(v) for v, _ in there.get("selection") or []}]
 
 
 def distinct(needs: Sequence[Need]) -> list[Need]:
@@ -228,7 +233,14 @@ def _make_field(admin: Client, need: Need, dry: bool) -> Finding:
     there = admin.fields(need.object).get(need.name)
     if there is not None:
         fault = _unfit(need, there)
-        return Finding("wrong", what, fault) if fault else Finding("fine", what)
+        lacking = missing_choices(need, there)
+        if not fault or not lacking:
+            return Finding("wrong", what, fault) if fault else Finding("fine", what)
+        if not dry:
+            field = admin.ids("ir.model.fields", [["model", "=", need.object], ["name", "=", need.name]], limit=1)
+            more = [[0, 0, {"value": o, "name": o, "sequence": 100 + n}] for n, o in enumerate(lacking)]
+            admin.call("ir.model.fields", "write", safe=False, ids=field, vals={"selection_ids": more})
+        return Finding("would" if dry else "made", what, fault)
     if not need.name.startswith("x_"):
         fix = Text(
             "Odoo's own fields of ours start with x_: rename it in the mapping.",
