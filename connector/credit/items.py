@@ -11,6 +11,7 @@ The rule in plain Python over facts, for small books and as the reference for th
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -52,9 +53,16 @@ class _End:
 
     item: OpenItem  # amount: the whole of it, positive
     sign: int
-    disputed: Decimal
+    cash: bool
+    posted: bool
+    voided_on: dt.date | None
+    disputed: Decimal = ZERO
     applied: Decimal = ZERO  # without a stated instalment; positive lessens the open amount
     to_instalments: dict[str, Decimal] = field(default_factory=dict)
+
+    def counts(self, as_of: dt.date) -> bool:
+        """Whether it is in the ledger at the end of a day."""
+        return self.posted and self.item.issued_on <= as_of and not (self.voided_on and self.voided_on <= as_of)
 
     def take(self, amount: Decimal, instalment: str | None = None) -> None:
         if instalment is None:
@@ -72,46 +80,55 @@ def open_items(
 ) -> list[OpenItem]:
     """The items with something open at the end of a day, ordered by issue date, then id.
 
-    An application resolves `from_id` among the payments first, then the documents; `to_id` among the documents first,
-    then the payments (a refund). One between two currencies without `from_amount` is not counted.
+    An application resolves `from_id` among receipts, then credit notes, then refunds, `to_id` among debts, then
+    refunds, then credit notes: documents and payments may bear the same ids. One between two currencies without
+    `from_amount` is not counted.
     """
-    papers = {d.id: _of_document(d) for d in documents if _counts(d, d.issued_on, as_of) and d.status == "posted"}
-    cash = {p.id: _of_payment(p) for p in payments if _counts(p, p.received_on, as_of)}
+    ends = [*map(_of_document, documents), *map(_of_payment, payments)]
+    sources = {end.item.ref: end for end in sorted(ends, key=lambda end: -_FROM.get(end.item.kind, 3))}
+    aims = {end.item.ref: end for end in sorted(ends, key=lambda end: -_TO.get(end.item.kind, 3))}
     parts: dict[str, list[Instalment]] = {}
     for part in instalments:
         parts.setdefault(part.document_id, []).append(part)
 
     for application in applications:
         if application.applied_on <= as_of and not (application.reversed_on and application.reversed_on <= as_of):
-            source = cash.get(application.from_id) or papers.get(application.from_id)
-            aim = papers.get(application.to_id) or cash.get(application.to_id)
-            if source and aim:
+            source, aim = sources.get(application.from_id), aims.get(application.to_id)
+            if source and aim and source.counts(as_of) and aim.counts(as_of):
                 _apply(application, source, aim, parts)
 
-    found = [item for end in cash.values() for item in _open(end, ())]
-    for ref, end in papers.items():
-        found += _open(end, parts.get(ref, ()))
+    found = [
+        item
+        for end in ends
+        if end.counts(as_of)
+        for item in _open(end, () if end.cash else parts.get(end.item.ref, ()))
+    ]
     return sorted(found, key=lambda item: (item.issued_on, item.ref))
 
 
-def _counts(fact: Document | Payment, since: dt.date, as_of: dt.date) -> bool:
-    return since <= as_of and not (fact.voided_on and fact.voided_on <= as_of)
+# Whom an application means where several bear the id: the lowest rank.
+_FROM = {"receipt": 0, "write_off": 0, "credit_note": 1, "refund": 2}
+_TO = {"invoice": 0, "debit_note": 0, BILL: 0, "refund": 1, "credit_note": 2}
 
 
 def _of_document(fact: Document) -> _End:
-    due_on = fact.due_on or (due_date(fact.issued_on, fact.terms) if fact.terms else None)
+    due_on = fact.due_on
+    if due_on is None and fact.terms:
+        # Terms that nobody can read are no due date, and are reported as such.
+        with contextlib.suppress(ValueError):
+            due_on = due_date(fact.issued_on, fact.terms)
     if fact.kind == "credit_note":
         due_on = due_on or fact.issued_on
     amount = from_minor(fact.amount, fact.currency)
     disputed = from_minor(fact.disputed_amount or 0, fact.currency)
     item = OpenItem(fact.id, fact.number, fact.kind, fact.issued_on, due_on, fact.currency, amount)
-    return _End(item, SIGN[fact.kind], disputed)
+    return _End(item, SIGN[fact.kind], False, fact.status == "posted", fact.voided_on, disputed)
 
 
 def _of_payment(fact: Payment) -> _End:
     amount = from_minor(fact.amount, fact.currency)
     item = OpenItem(fact.id, None, fact.kind, fact.received_on, fact.received_on, fact.currency, amount)
-    return _End(item, SIGN[fact.kind], ZERO)
+    return _End(item, SIGN[fact.kind], True, True, fact.voided_on)
 
 
 def _apply(application: Application, source: _End, aim: _End, parts: dict[str, list[Instalment]]) -> None:
@@ -123,7 +140,7 @@ def _apply(application: Application, source: _End, aim: _End, parts: dict[str, l
     # Usually a credit meets a debt and both shrink. A second credit set against a credit note does the opposite to it:
     # the debt side may only grow by what the credit side loses.
     direction = -1 if source.sign > 0 > aim.sign and source.item.kind != BILL else 1
-    known = any(part.number == application.instalment_number for part in parts.get(aim.item.ref, ()))
+    known = not aim.cash and application.instalment_number in {p.number for p in parts.get(aim.item.ref, ())}
     aim.take(aim.sign * direction * application.amount, application.instalment_number if known else None)
     if source.item.kind != BILL:
         source.take(-source.sign * direction * given)

@@ -27,7 +27,7 @@ class Effective:
     is maintained, but no base, override or season is in force today. `steps` explain each piece. `released` are refs of
     tranches whose condition holds: a release is an event that stays, so the caller keeps it. `no_rate` names currency
     pairs (`USD/CNY`) that could not be converted: those pieces are not counted, and the limit is not to be relied on.
-    `unread` are refs of pieces whose condition nobody can read.
+    `unread` are refs of pieces without an amount or with a condition that nobody can read.
     """
 
     kind: Literal["none", "unlimited", "amount"]

@@ -301,8 +301,8 @@ NO_DUE_DATE = Text(
     "{count} 笔未清项没有到期日：无法判断逾期金额",
 )
 UNREAD_LIMIT = Text(
-    "the condition of limit {ref} cannot be read: the limit cannot be relied on",
-    "额度 {ref} 的条件无法识别：额度不可靠",
+    "limit {ref} has no amount, or a condition that nobody can read: the limit cannot be relied on",
+    "额度 {ref} 没有金额，或其条件无法识别：额度不可靠",
 )
 
 

@@ -224,3 +224,15 @@ def test_terms_give_the_due_date_that_is_not_stated() -> None:
     assert due(doc("I", 1, "2026-01-31", terms="months:1")).due_on == DAY("2026-02-28")
     assert due(doc("I", 1, "2026-01-31")).due_on is None
     assert due(doc("C", 1, "2026-01-31", kind="credit_note")).due_on == DAY("2026-01-31")
+    assert due(doc("I", 1, "2026-01-31", terms="whenever")).due_on is None
+
+
+def test_a_voided_namesake_is_still_the_one_that_was_meant() -> None:
+    book: Book = (
+        [doc("I", 100, "2026-06-01"), doc("1", 30, "2026-06-01", kind="credit_note")],
+        [],
+        [paid("1", 30, "2026-06-01", voided_on=DAY("2026-06-20"))],
+        [applied("1", "I", 30, "2026-06-10")],
+    )
+    assert on(book, "2026-06-15") == {"I": 70, "1": -30}
+    assert on(book, "2026-06-25") == {"I": 100, "1": -30}

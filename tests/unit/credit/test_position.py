@@ -167,8 +167,11 @@ def test_items_without_a_due_date_are_reported_unless_the_policy_ages_them() -> 
 def test_a_limit_that_cannot_be_relied_on_is_reported() -> None:
     unread = at([E1], replace(LIMIT, unread=("L7",))).unclear
     assert unread[0].rule == "unclear_limit"
-    assert unread[0].text.en == "the condition of limit L7 cannot be read: the limit cannot be relied on"
-    assert unread[0].text.zh == "额度 L7 的条件无法识别：额度不可靠"
+    assert (
+        unread[0].text.en
+        == "limit L7 has no amount, or a condition that nobody can read: the limit cannot be relied on"
+    )
+    assert unread[0].text.zh == "额度 L7 没有金额，或其条件无法识别：额度不可靠"
     assert at([E1], replace(LIMIT, no_rate=("USD/CNY",))).unclear[0].rule == "no_rate"
 
 
