@@ -10,20 +10,17 @@ from __future__ import annotations
 
 import json
 import secrets
-import threading
-from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from adapters.fxiaoke import sandbox_schema as schema
+from adapters.fxiaoke.sandbox_door import TENANT, Door
 from adapters.fxiaoke.sandbox_rules import Refused, checked, employee_id, matches, open_id, sorting
 from adapters.fxiaoke.sandbox_stock import ADMIN, record_id, stocked
 from connector.clock import Clock, SystemClock
 from connector.sandbox import Reply, Request, Sandbox, SandboxOptions
 
-TENANT, CORP = "holdfast-sandbox", "FSCID_5A4B3C2D1E"
 BULK_FUNCTION = "func_holdfast_credit_push__c"
-_TOKEN_SECONDS, _SAME_TOKEN_SECONDS = 7200, 6600
 _LOCKED, _DUPLICATE, _RULE, _UNKNOWN_RECORD = 300101, 300102, 300103, 300104
 
 
@@ -35,11 +32,9 @@ class FxiaokeSandbox(Sandbox):
     def __init__(self, options: SandboxOptions) -> None:
         self.clock: Clock = SystemClock()
         self.flows: list[str] = []  # workflows and approvals that our writes set off
-        self.traces: list[str] = []
-        self._recent: dict[str, deque[float]] = defaultdict(deque)
         self._rows: dict[str, list[dict[str, Any]]] = {}
-        self._signing = threading.Lock()
         super().__init__(options)
+        self.door = Door(self.shelf, self._now, bool(options.settings.get("rate_limit", True)))
 
     # --- stock ---
     def stock(self) -> None:
@@ -142,7 +137,7 @@ class FxiaokeSandbox(Sandbox):
     def _signed(self, make: Any) -> Any:
         def handle(request: Request) -> Reply:
             try:
-                if self._crowded(request.path):
+                if self.door.crowded(request.path):
                     return self.too_many(None)
                 body = request.json()
                 if not isinstance(body, dict):
@@ -162,71 +157,20 @@ class FxiaokeSandbox(Sandbox):
     def _now(self) -> float:
         return self.clock.now().timestamp()
 
-    def _crowded(self, path: str, most: int = 100, seconds: float = 20.0) -> bool:
-        if not self.options.settings.get("rate_limit", True):
-            return False
-        calls, now = self._recent[path], self._now()
-        while calls and calls[0] <= now - seconds:
-            calls.popleft()
-        calls.append(now)
-        return len(calls) > most
-
-    # --- signing in ---
+    # --- the door ---
     def _sign_in(self, request: Request, *, header: bool) -> Reply:
-        if not self._signing.acquire(blocking=False):
-            return _error(14001, "the token endpoint takes one call at a time")
         try:
-            if self._crowded(request.path, 10, 60.0):
-                return _error(14001, "the token endpoint takes 10 calls a minute")
-            told = request.json()
-            names = ("appId", "appSecret", "permanentCode")
-            given = [told.get(n) if isinstance(told, dict) else None for n in names]
-            if not all(given) or any(str(g).startswith("wrong") for g in given):
-                return _error(10006, "the parameter appSecret is missing or illegal")
-            if header and told.get("grantType") != "app_secret":
-                return _error(15002, "grantType")
-            token = self._token()
-            common = {"errorCode": 0, "errorMessage": "success", "expiresIn": _TOKEN_SECONDS, "traceId": _trace()}
-            if header:
-                return Reply.json(common | {"accessToken": token, "openUserId": CORP, "appId": given[0], "ea": TENANT})
-            return Reply.json(common | {"corpAccessToken": token, "corpId": CORP})
-        finally:
-            self._signing.release()
-
-    def _token(self) -> str:
-        """The newest token while it is younger than 6,600 s, else a new one; the old one lives on to its 7,200."""
-        tokens = self.shelf.all("~token")
-        newest = max(tokens, key=lambda t: t["at"], default=None)
-        if newest and self._now() - newest["at"] < _SAME_TOKEN_SECONDS:
-            return str(newest["token"])
-        made = secrets.token_hex(16).upper()
-        self.shelf.put("~token", made, {"token": made, "at": int(self._now())})
-        return made
-
-    def expire(self) -> None:
-        for token in self.shelf.all("~token"):
-            self.shelf.drop("~token", token["token"])
+            return _fine(**self.door.sign_in(request, header=header))
+        except Refused as wrong:
+            return _error(wrong.code, wrong.message)
 
     def _admit(self, request: Request, body: Mapping[str, Any]) -> None:
-        """Refuses a call that is not signed in by one of the two styles, or whose employee is not there."""
-        header = request.headers.get("authorization", "")
-        trace = request.query.get("thirdTraceId", "")
-        if header:
-            if len(trace) != 36 or trace[14] != "4":
-                raise Refused(15002, "thirdTraceId must be an UUID v4")
-            token, tenant = header.removeprefix("Bearer "), request.headers.get("x-fs-ea")
-            user, known = request.headers.get("x-fs-userid", ""), TENANT
-        else:
-            token, tenant = str(body.get("corpAccessToken") or ""), body.get("corpId")
-            user, known = employee_id(str(body.get("currentOpenUserId") or "")), CORP
-            if not token:
-                raise Refused(20017, "corpAccessToken为必填项，不能为空")
-        self.traces.append(trace)
-        kept = self.shelf.get("~token", token)
-        if kept is None or tenant != known or self._now() - kept["at"] >= _TOKEN_SECONDS:
-            raise Refused(20016, "the cropId,cropAccessToken or authorization is error")
+        user = self.door.admit(request, body)
         if not any(p["user_id"] == user for p in self.rows("PersonnelObj")):
             raise Refused(20012, "openUserId not found")
+
+    def expire(self) -> None:
+        self.door.expire()
 
     # --- metadata ---
     def _object_list(self, body: Mapping[str, Any], data: Mapping[str, Any]) -> Reply:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import urllib.request
 import uuid
@@ -14,8 +15,6 @@ from adapters.fxiaoke.sandbox import FxiaokeSandbox
 from connector.clock import FixedClock
 from connector.sandbox import Request, SandboxOptions
 
-from datetime import UTC, datetime  # isort: skip
-
 SECRETS = {"appId": "FSAID_x", "appSecret": "some-secret", "permanentCode": "some-code"}
 
 
@@ -24,7 +23,7 @@ class Caller:
 
     def __init__(self, **settings: Any) -> None:
         self.sandbox = FxiaokeSandbox(SandboxOptions(customers=20, language="zh", settings=settings))
-        self.clock = FixedClock(datetime(2026, 11, 23, 12, tzinfo=UTC))
+        self.clock = FixedClock(dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC))
         self.sandbox.clock = self.clock
         self.headers: dict[str, str] = {}
 
