@@ -96,7 +96,8 @@ class Books:
         for lines in self.reconciled.values():
             debits = [self.side(r) for r in lines if net(r) > 0]
             credits = [self.side(r) for r in lines if net(r) < 0]
-            for applied in settled(debits, credits, self.company, max(day(r["date"]) for r in lines)):
+            on = max((s.on for s in (*debits, *credits) if s.amount), default=max(day(r["date"]) for r in lines))
+            for applied in settled(debits, credits, self.company, on):
                 found[applied.debit.line].append(applied)
         for debits_, credits_ in parts.values():
             for applied in partly([self.side(r) for r in debits_], [self.side(r) for r in credits_], self.company):

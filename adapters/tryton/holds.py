@@ -8,10 +8,9 @@ are adding and removing the category (seen on 8.2.1).
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
-
-import json
 
 from connector.adapter import Outcome, Write
 from connector.errors import ConfigError

@@ -89,7 +89,8 @@ def partly(debits: Sequence[Side], credits: Sequence[Side], company: str) -> lis
 def settled(debits: Sequence[Side], credits: Sequence[Side], company: str, on: dt.date) -> list[Applied]:
     """All lines of one reconciliation, which close each other entirely.
 
-    `on` is the day of its latest line. A receipt that had been set against the invoice before counts from its own day.
+    `on` is the day of the latest line that is not an exchange difference: Tryton may book that later, on the day on which
+    the user reconciles. A receipt that had been set against the invoice before counts from its own day.
     """
     owed, paid = [_Open(d) for d in debits], [_Open(c) for c in credits]
     applied: list[Applied] = []
@@ -158,6 +159,7 @@ def _differences(owed: list[_Open], paid: list[_Open], on: dt.date) -> Iterator[
 
 def _valued(credit: Side, debit: Side, base: Decimal, on: dt.date) -> Applied:
     """Value in the company's currency alone, at an amount of zero on both sides."""
+    on = max(on, credit.on, debit.on)
     return Applied(credit, debit, ZERO, base, on, from_amount=ZERO if credit.currency != debit.currency else None)
 
 

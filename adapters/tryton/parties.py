@@ -66,7 +66,7 @@ def _send(client: Tryton, changes: Mapping[int, Change]) -> dict[int, Text]:
         _write(client, list(changes.values()))
     except RejectedError as wrong:
         if len(changes) == 1:
-            return {place: wrong.user for place in changes}
+            return dict.fromkeys(changes, wrong.user)
         refused: dict[int, Text] = {}
         for place, one in changes.items():
             refused |= _send(client, {place: one})

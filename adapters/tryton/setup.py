@@ -174,13 +174,9 @@ def _make_rule(admin: Tryton, rule: Text, held: int, group: str) -> Finding:
 
 
 def _group(admin: Tryton, name: str) -> int | None:
-    """The group whose click lifts a hold: by its name, else the credit limit module's own (names are translated)."""
+    """The group whose click lifts a hold, by its name in the user's language."""
     found = admin.rows("res.group", [["name", "=", name]], ["name"], limit=1)
-    if found:
-        return int(found[0]["id"])
-    own = [["module", "=", "account_credit_limit"], ["fs_id", "=", "group_credit_limit"]]
-    rows = admin.rows("ir.model.data", own, ["db_id"], limit=1)
-    return int(rows[0]["db_id"]) if rows else None
+    return int(found[0]["id"]) if found else None
 
 
 def _make(admin: Tryton, what: Text, model: str, values: dict[str, object], by_hand: Text) -> Finding:
