@@ -42,6 +42,12 @@ def literal(number: int) -> ColumnElement[int]:
     return literal_column(str(int(number)), BigInteger())
 
 
+def word(text: str) -> ColumnElement[str]:
+    """A word of our own written into the statement, for the same reason."""
+    assert text.isidentifier()
+    return literal_column(f"'{text}'", Text())
+
+
 def new_ids(tx: Connection, table: Table, count: int) -> Iterable[int]:
     """Fresh primary keys. On SQLite the caller is the only writer; PostgreSQL's sequence serves all."""
     if not count:

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, delete, select
 
 from connector.store import bulk
 from connector.store.tables import counter, link, mark
+from connector.store.turns import due_to_change as due_to_change
 
 
 def next_number(tx: Connection, name: str) -> int:

@@ -1,0 +1,130 @@
+"""History: sales by month, and how customers have paid; what the indicators of domain section 5 are computed from."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+from decimal import Decimal
+
+from sqlalchemy import Connection, and_, func, or_, select
+
+from connector.money import from_minor
+from connector.store import bulk
+from connector.store.keys import system_ids
+from connector.store.tables import application, customer, item, part, sales
+
+
+@dataclass(frozen=True, slots=True)
+class MonthSales:
+    """Posted sales of a customer in a month (its first day), with tax, net of credit notes."""
+
+    customer: int
+    currency: str
+    month: dt.date
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Experience:
+    """One payment of an invoice. `paid_on` is the day the money came, `applied_on` the day it was set against it.
+
+    `days_late` is negative where it came early, None where the invoice has no due date.
+    """
+
+    customer: int
+    currency: str
+    amount: Decimal
+    paid_on: dt.date
+    applied_on: dt.date
+    due_on: dt.date | None
+
+    @property
+    def days_late(self) -> int | None:
+        return None if self.due_on is None else (self.paid_on - self.due_on).days
+
+
+def sales_by_month(
+    tx: Connection,
+    customers: Collection[int] | None = None,
+    *,
+    since: dt.date | None = None,
+    until: dt.date | None = None,
+    systems: Collection[str] | None = None,
+) -> list[MonthSales]:
+    """Sales of months from that of `since` to that of `until`, oldest first. Kept up page by page, so that it costs what
+    there are months, not what there are documents."""
+    c = sales.c
+    asked = select(c.customer, c.currency, c.month, c.value).where(c.documents > 0).order_by(c.month, c.customer)
+    if customers is not None:
+        asked = asked.where(bulk.among(tx, c.customer, customers))
+    if since is not None:
+        asked = asked.where(c.month >= since.replace(day=1))
+    if until is not None:
+        asked = asked.where(c.month <= until)
+    if systems is not None:
+        asked = asked.join(customer, customer.c.id == c.customer)
+        asked = asked.where(customer.c.system.in_(system_ids(tx, systems) or []))
+    return [
+        MonthSales(key, currency, month, from_minor(value, currency))
+        for key, currency, month, value in tx.execute(asked)
+    ]
+
+
+def payment_experience(
+    tx: Connection, customers: Collection[int] | None, as_of: dt.date, *, months: int = 24
+) -> list[Experience]:
+    """Every payment that was set against an invoice in so many months up to a day, oldest first."""
+    a, paid, due = application.c, item.alias("paid"), part.alias("due")
+    year, month = divmod(as_of.year * 12 + as_of.month - 1 - months, 12)
+    start = dt.date(year, month + 1, 1) + dt.timedelta(days=as_of.day - 1)
+    asked = (
+        select(
+            item.c.customer,
+            item.c.currency,
+            a.to_value,
+            paid.c.issued_on,
+            a.since,
+            func.coalesce(due.c.due_on, item.c.due_on),
+        )
+        .join_from(application, item, item.c.id == a.to_item)
+        .join(paid, paid.c.id == a.from_item)
+        .outerjoin(due, and_(due.c.item == item.c.id, due.c.number == a.instalment, a.instalment.is_not(None)))
+        .where(
+            a.since > start,
+            a.since <= as_of,
+            or_(a.until.is_(None), a.until > as_of),
+            a.to_value < 0,
+            item.c.kind.in_(("invoice", "debit_note")),
+            paid.c.kind == "receipt",
+        )
+        .order_by(a.since, a.id)
+    )
+    if customers is not None:
+        asked = asked.where(bulk.among(tx, item.c.customer, customers))
+    return [
+        Experience(key, currency, from_minor(-value, currency), paid_on, applied_on, due_on)
+        for key, currency, value, paid_on, applied_on, due_on in tx.execute(asked)
+    ]
+
+
+def last_paid_on(tx: Connection, customers: Collection[int] | None, as_of: dt.date) -> dict[int, dt.date]:
+    """The last day up to `as_of` on which each customer paid anything."""
+    i = item.c
+    asked = (
+        select(i.customer, func.max(i.issued_on))
+        .where(
+            i.family == "p",
+            i.kind == "receipt",
+            i.issued_on <= as_of,
+            or_(i.voided_on.is_(None), i.voided_on > as_of),
+        )
+        .group_by(i.customer)
+    )
+    if customers is not None:
+        asked = asked.where(bulk.among(tx, i.customer, customers))
+    found: dict[int, dt.date] = defaultdict(lambda: as_of)
+    for key, day in tx.execute(asked):
+        found[key] = day
+    return dict(found)
