@@ -35,11 +35,6 @@ def build() -> typer.Typer:
         ),
     )
 
-    def version(asked: bool) -> None:
-        if asked:
-            typer.echo(f"holdfast {__version__}")
-            raise typer.Exit
-
     @app.callback()
     def _options(
         context: typer.Context,
@@ -58,7 +53,10 @@ def build() -> typer.Typer:
             ),
         ] = 0,
         _version: Annotated[
-            bool, typer.Option("--version", callback=version, is_eager=True, help=t("Print the version.", "显示版本。"))
+            bool,
+            typer.Option(
+                "--version", callback=_version_asked, is_eager=True, help=t("Print the version.", "显示版本。")
+            ),
         ] = False,
     ) -> None:
         context.obj = Cli(config, context.invoked_subcommand or "", verbose, given=_given(context))
@@ -66,6 +64,12 @@ def build() -> typer.Typer:
     for name in _COMMANDS:
         importlib.import_module(f"connector.cli.{name}").register(app)
     return app
+
+
+def _version_asked(asked: bool) -> None:
+    if asked:
+        typer.echo(f"holdfast {__version__}")
+        raise typer.Exit
 
 
 def _given(context: typer.Context) -> bool:
@@ -79,4 +83,4 @@ def main(arguments: list[str] | None = None) -> None:
     choose_language(arguments)
     from connector.cli.common import guarded
 
-    sys.exit(guarded(lambda: build()(args=arguments, standalone_mode=False)))
+    sys.exit(guarded(lambda: build()(args=arguments, prog_name="holdfast")))

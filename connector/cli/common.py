@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from connector.clock import Clock, SystemClock
-from connector.errors import ConfigError, HoldfastError, Problem, TransientError
+from connector.errors import ConfigError, HoldfastError, Problem, RejectedError
 from connector.text import Language, Text, language_here, language_of
 
 if TYPE_CHECKING:
@@ -61,23 +61,18 @@ def console(error: bool = False) -> Console:
     """Where people read; plain when it is not a terminal."""
     from rich.console import Console
 
-    wide = None if sys.stdout.isatty() else int(os.environ.get("COLUMNS", "140"))
+    # Into a file or a pipe nothing is cut: there is no window that could be too narrow.
+    wide = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 220
     return Console(stderr=error, highlight=False, width=wide, soft_wrap=False)
 
 
 def guarded(command: Callable[[], object]) -> int:
     """Runs a command; our own errors become one clear message and an exit code, never a traceback."""
-    import click
-
     try:
-        result = command()
-        return result if isinstance(result, int) else OK
-    except click.exceptions.Exit as wanted:
-        return wanted.exit_code
-    except click.ClickException as wrong:
-        wrong.show()
-        return CONFIG
-    except (click.Abort, KeyboardInterrupt):
+        command()
+    except SystemExit as wanted:
+        return wanted.code if isinstance(wanted.code, int) else OK
+    except KeyboardInterrupt:
         print(t("Stopped.", "已停止。"), file=sys.stderr)
         return 130
     except BrokenPipeError:
@@ -87,7 +82,8 @@ def guarded(command: Callable[[], object]) -> int:
         return OK
     except HoldfastError as wrong:
         print(f"{t('Error', '错误')}: {wrong.user.say(_language)}", file=sys.stderr)
-        return CONFIG if isinstance(wrong, ConfigError) else TROUBLE
+        return trouble(wrong)
+    return OK
 
 
 @dataclass
@@ -237,5 +233,5 @@ def bars() -> Iterator[Progress]:
 
 
 def trouble(wrong: HoldfastError) -> int:
-    """The exit code of one error."""
-    return TROUBLE if isinstance(wrong, TransientError) else CONFIG
+    """The exit code of one error: a person must act, or the system is in trouble."""
+    return CONFIG if isinstance(wrong, (ConfigError, RejectedError)) else TROUBLE

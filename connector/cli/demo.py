@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from connector.cli.common import Cli, bars, console, exit_code, language, say, show_run, t
-from connector.cli.output import Column, Table, _print, shown
+from connector.cli.output import Column, Table, print_table, shown
 from connector.errors import ConfigError, HoldfastError
 from connector.text import Text
 
@@ -256,7 +256,7 @@ def _sales(cli: Cli, systems: list[Connected]) -> None:
         for row in chosen:
             there = now.get(row.target) or row.values
             table.rows.append({"name": names.get(row.target), **{k: _short(there.get(k)) for k in labels[:8]}})
-        _print(table)
+        print_table(table)
         for task in tasks[:2]:
             text = "\n  ".join(str(v) for v in task.values.values() if isinstance(v, str) and len(v) > 25)
             out.print(f"☐ {text}", markup=False)
@@ -288,7 +288,7 @@ def _controller(answers: list[dict[str, Any]]) -> None:
     head = {"as_of": dt.date.today().isoformat(), "rates": "as_of"}  # noqa: DTZ011 - a heading only
     table = _positions_table(worst, head)
     table.totals = []
-    _print(table)
+    print_table(table)
     levels = {
         level: sum(1 for a in answers if a["warning_level"] == level) for level in ("red", "orange", "yellow", "green")
     }

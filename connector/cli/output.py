@@ -40,6 +40,7 @@ class Column:
     title: Text
     right: bool = False
     style: str = ""
+    spare: int = 0  # where the window is too narrow, columns with the highest number are left out first
 
 
 @dataclass
@@ -64,7 +65,7 @@ def emit(table: Table, answer: Any, form: Format, out: Path | None) -> None:
             raise ConfigError(Text("XLSX needs a file: --out FILE.xlsx", "XLSX 需要指定文件：--out 文件.xlsx"))
         write_xlsx(table, out)
     else:
-        _print(table)
+        print_table(table)
 
 
 def _write(text: str, out: Path | None) -> None:
@@ -85,26 +86,71 @@ def shown(value: Any) -> str:
     return say(value) if isinstance(value, Text) else str(value)
 
 
-def _print(table: Table) -> None:
+_NAME_MOST = 30
+
+
+def _fitting(table: Table, width: int) -> list[Column]:
+    """The columns that fit into a window; numbers are never cut, so whole columns go instead."""
+    from rich.cells import cell_len
+
+    def needs(column: Column) -> int:
+        cells = [say(column.title), *(shown(r.get(column.key)) for r in [*table.rows, *table.totals])]
+        widest = max((cell_len(line) for c in cells for line in c.splitlines() or [""]), default=0)
+        return 2 + (widest if column.right else min(widest, _NAME_MOST))
+
+    widths = {c.key: needs(c) for c in table.columns}
+    left = list(table.columns)
+    while sum(widths[c.key] for c in left) > width and any(c.spare for c in left):
+        left.remove(max(left, key=lambda c: c.spare))
+    return left
+
+
+def print_table(table: Table) -> None:
+    """A table for people, as wide as the window."""
     from rich import box
     from rich.markup import escape
     from rich.table import Table as Drawn
 
+    out = console()
+    columns = _fitting(table, out.width)
     drawn = Drawn(title=say(table.title), box=box.SIMPLE_HEAD, title_justify="left", show_footer=False, pad_edge=False)
-    for column in table.columns:
+    for column in columns:
         drawn.add_column(
-            say(column.title), justify="right" if column.right else "left", style=column.style or None, overflow="fold"
+            say(column.title),
+            justify="right" if column.right else "left",
+            style=column.style or None,
+            no_wrap=column.right,
+            overflow="fold",
         )
     for row in table.rows:
-        drawn.add_row(*(escape(shown(row.get(c.key))) for c in table.columns))
+        drawn.add_row(*(_coloured(escape(shown(row.get(c.key)))) for c in columns))
     for at, row in enumerate(table.totals):
         if at == 0:
             drawn.add_section()
-        drawn.add_row(*(escape(shown(row.get(c.key))) for c in table.columns), style="bold")
-    out = console()
+        drawn.add_row(*(escape(shown(row.get(c.key))) for c in columns), style="bold")
     out.print(drawn)
+    hidden = [say(c.title) for c in table.columns if c not in columns]
+    if hidden:
+        out.print(
+            t(
+                f"Not shown, the window is narrow: {', '.join(hidden)} (--format csv has all).",
+                f"窗口较窄，未显示：{', '.join(hidden)}（--format csv 含全部列）。",
+            ),
+            style="dim",
+        )
     for note in table.notes:
         out.print(say(note), markup=False)
+
+
+_COLOURS = {"red": "red", "红": "red", "orange": "dark_orange", "橙": "dark_orange"} | {
+    "yellow": "yellow", "黄": "yellow", "green": "green", "绿": "green"
+}  # fmt: skip
+
+
+def _coloured(cell: str) -> str:
+    """A level in its colour; the word stays, because colour alone tells nothing to some people."""
+    colour = _COLOURS.get(cell.removeprefix("● ")) if cell.startswith("● ") else None
+    return f"[{colour}]{cell}[/{colour}]" if colour else cell
 
 
 def _plain(value: Any) -> Any:

@@ -236,11 +236,14 @@ def _positions_table(rows: list[dict[str, Any]], head: dict[str, Any]) -> Table:
         Column("customer_id", Text("customer", "客户"), style="bold"),
         Column("name", Text("name", "名称")),
         Column("currency", Text("cur.", "币种")),
-        *(Column(f"bucket {b}", Text(b, {"current": "未到期"}.get(b, b)), right=True) for b in labels),
-        Column("unapplied", Text("unapplied", "未核销"), right=True),
-        Column("balance", Text("balance", "余额"), right=True),
+        *(
+            Column(f"bucket {b}", Text(b, {"current": "未到期"}.get(b, b)), right=True, spare=3 + at)
+            for at, b in enumerate(labels)
+        ),
+        Column("unapplied", Text("unapplied", "未核销"), right=True, spare=20),
+        Column("balance", Text("balance", "余额"), right=True, spare=1),
         Column("exposure", Text("exposure", "信用占用"), right=True),
-        Column("limit", Text("limit", "额度"), right=True),
+        Column("limit", Text("limit", "额度"), right=True, spare=2),
         Column("used", Text("used", "使用率"), right=True),
         Column("level", Text("level", "预警")),
         Column("hold", Text("held", "冻结")),
