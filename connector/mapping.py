@@ -204,8 +204,17 @@ def load(text: str, *, name: str, adapter: Adapter[Any] | None = None) -> tuple[
     writes: dict[str, WriteTable] = {}
     kinds = tuple(c.kind for c in adapter.channels) if adapter else ACTION_KINDS
     for kind, table in _tables(notes, document, "write"):
-        if kind not in kinds:
-            notes.unknown(("write", kind), kind, kinds, Text("kind of action", "操作类别"))
+        if kind not in ACTION_KINDS:
+            notes.unknown(("write", kind), kind, ACTION_KINDS, Text("kind of action", "操作类别"))
+        elif kind not in kinds:
+            notes.add(
+                "no_channel",
+                ("write", kind),
+                Text("“{name}” cannot do “{kind}”.", "“{name}”不支持“{kind}”。").fill(
+                    name=adapter and adapter.name, kind=kind
+                ),
+                Text("Remove the table.", "请删除该表。"),
+            )
         if kind in WORDS and (writing := write_table(notes, kind, table, WORDS[kind])) is not None:
             writes[kind] = writing
     if notes.problems:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from connector.adapter import nearest
 from connector.errors import Problem
 from connector.text import Text
 
@@ -29,12 +29,8 @@ class Notes:
 
     def unknown(self, path: tuple[str, ...], word: str, right: Sequence[str], kind: Text) -> None:
         """A name that is not in its list."""
-        self.add(
-            "unknown_name",
-            path,
-            Text("There is no {kind} “{word}”.", "没有名为“{word}”的{kind}。").fill(kind=kind, word=word),
-            Text("Did you mean {near}?", "是否应为 {near}？").fill(near=nearest(word, right)),
-        )
+        what = Text("There is no {kind} called “{word}”.", "没有名为“{word}”的{kind}。")
+        self.add("unknown_name", path, what.fill(kind=kind, word=word), meant(word, right))
 
     def where(self, path: tuple[str, ...]) -> str:
         """`tryton.toml:12`, the line of the innermost part of the path that has one of its own."""
@@ -48,6 +44,16 @@ class Notes:
                 here = (*table, key[2].strip())
             else:
                 continue
-            if here == path[: len(here)] and len(here) > best:
-                best, line = len(here), number
+            common = min(len(here), len(path))
+            if common and here[:common] == path[:common] and common > best:
+                best, line = common, number
         return f"{self.name}:{line}" if line else self.name
+
+
+def meant(word: str, right: Sequence[str]) -> Text:
+    """The nearest right name: a similar one, else one that is part of the word; else all of them."""
+    near = difflib.get_close_matches(word, right, n=1, cutoff=0.6)
+    near = near or sorted((r for r in right if r in word.split("_")), key=len)[-1:]
+    if near:
+        return Text("Did you mean “{near}”?", "是否应为“{near}”？").fill(near=near[0])
+    return Text("Right names: {all}.", "可用名称：{all}。").fill(all=", ".join(sorted(right)) or "-")

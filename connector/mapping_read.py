@@ -246,7 +246,7 @@ def read_table(notes: Notes, name: str, table: Any, adapter: Adapter[Any] | None
                 (*where, "fields", field),
                 field,
                 tuple(known),
-                Text("field of “{fact}”", "“{fact}”的字段").fill(fact=fact),
+                Text("field of “{fact}”", "“{fact}”字段").fill(fact=fact),
             )
         elif compiled := read_field(notes, (*where, "fields", field), known[field], spec):
             made.append(compiled)
