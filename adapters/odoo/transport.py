@@ -192,7 +192,8 @@ def version_of(http: Http) -> tuple[int, str]:
     def judge(answer: Answer) -> Verdict:
         return "ok" if answer.status == 404 else by_status(answer)
 
-    answer = http.call("GET", "/web/version", safe=True, signed=False, judge=judge)
+    # A page of HTML with 404 is an answer here: no such route before 19.
+    answer = http.call("GET", "/web/version", safe=True, signed=False, judge=judge, headers={"accept": "*/*"})
     said = answer.json() if answer.status != 404 else JsonRpc(http, "", "", str)._service(
         "common", "version", [], "common.version", True
     )  # fmt: skip

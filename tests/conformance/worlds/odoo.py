@@ -1,0 +1,190 @@
+"""The world of the Odoo sandbox: a made-up trading company as ERP and CRM in one, under both of Odoo's doors."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from adapters.odoo.sandbox_rows import Rows
+from tests.conformance.world import Changes, World
+from connector.adapter import ActionKind, Write
+
+Sandbox = Any
+Row = dict[str, Any]
+
+MODELS = {
+    "customers": "res.partner",
+    "limits": "res.partner",
+    "people": "res.users",
+    "items": "account.move.line",
+    "payments_in_process": "account.payment",
+    "applications": "account.partial.reconcile",
+    "orders": "sale.order",
+    "rates": "res.currency.rate",
+}
+TARGETS: dict[ActionKind, str] = {
+    "customer_fields": "res.partner", "order_fields": "sale.order", "hold": "res.partner", "limit": "res.partner",
+    "task": "mail.activity",
+}  # fmt: skip
+
+
+def _key(row_id: int) -> str:
+    return f"{row_id:012d}"
+
+
+def _is(stream: str, row: Row) -> bool:
+    """Whether a row of the stream's model belongs to the stream, said anew and not by the adapter."""
+    customer = bool(row.get("is_company") or not row.get("parent_id"))
+    customer = customer and row["id"] != 1 and bool(row.get("partner_share") or row.get("customer_rank"))
+    belongs: dict[str, Callable[[], bool]] = {
+        "customers": lambda: customer,
+        "limits": lambda: customer and bool(row["credit_limit"]),
+        "people": lambda: not row["share"],
+        "items": lambda: row["account_id"] == 5 and row["parent_state"] in ("posted", "draft"),
+        "payments_in_process": lambda: not row["move_id"] and row["state"] == "in_process",
+    }
+    return belongs.get(stream, lambda: True)()
+
+
+def _rows(sandbox: Sandbox, stream: str) -> list[Row]:
+    return sorted((r for r in sandbox.shelf.all(MODELS[stream]) if _is(stream, r)), key=lambda r: r["id"])
+
+
+def held(sandbox: Sandbox, stream: str) -> set[str]:
+    return {str(r["id"]) for r in _rows(sandbox, stream)}
+
+
+# A field of each stream whose other value is a change that somebody can make.
+_OTHER: dict[str, tuple[str, Callable[[Row], Any]]] = {
+    "customers": ("phone", lambda r: f"+86 21 {r['id']:08d}"),
+    "limits": ("credit_limit", lambda r: r["credit_limit"] + Decimal(1000)),
+    "people": ("name", lambda r: r["name"] + " Jr."),
+    "items": ("date_maturity", lambda r: "2026-12-24"),
+    "payments_in_process": ("amount", lambda r: r["amount"] + Decimal(1)),
+    "applications": ("full_reconcile_id", lambda r: 1),
+    "orders": ("amount_total", lambda r: r["amount_total"] + Decimal(1)),
+    "rates": ("rate", lambda r: r["rate"] + Decimal("0.0001")),
+}
+# What tells a copied row from the one it is made from.
+_COPIED: dict[str, Callable[[Row], Row]] = {
+    "customers": lambda r: {"name": "Newcomer Ltd", "commercial_partner_id": None},
+    "limits": lambda r: {"name": "Newcomer with a limit", "commercial_partner_id": None},
+    "rates": lambda r: {"name": "2026-11-22"},
+}
+
+
+def _changes(stream: str) -> Changes:
+    model = MODELS[stream]
+    name, other = _OTHER[stream]
+
+    def touch(sandbox: Sandbox) -> str:
+        with sandbox.shelf.together():
+            row = _rows(sandbox, stream)[1]
+            Rows(sandbox.shelf).change(model, row, {name: other(row)})
+        return str(row["id"])
+
+    def add(sandbox: Sandbox) -> str:
+        with sandbox.shelf.together():
+            old = _rows(sandbox, stream)[0]
+            values = {**{k: v for k, v in old.items() if k != "id"}, **_COPIED.get(stream, lambda r: {})(old)}
+            values["id"] = max(r["id"] for r in sandbox.shelf.all(model)) + 7
+            if values.get("commercial_partner_id", 0) is None:
+                values["commercial_partner_id"] = values["id"]
+            Rows(sandbox.shelf).add(model, values)
+        return str(values["id"])
+
+    def remove(sandbox: Sandbox) -> str:
+        row = _rows(sandbox, stream)[-1]
+        sandbox.shelf.drop(model, _key(row["id"]))
+        return str(row["id"])
+
+    def tie(sandbox: Sandbox) -> str:
+        with sandbox.shelf.together():
+            rows = Rows(sandbox.shelf)
+            stamp = rows.stamp()
+            some = _rows(sandbox, stream)[:60]
+            for row in some:
+                rows.change(model, row, {name: other(row)}, stamp)
+        return str(some[-1]["id"])
+
+    return Changes(touch=touch, add=add, remove=remove, tie=tie)
+
+
+def _customers(sandbox: Sandbox) -> list[str]:
+    return [str(r["id"]) for r in _rows(sandbox, "customers")]
+
+
+def _fields(sandbox: Sandbox) -> list[Write]:
+    levels = ("Good", "Watch", "Warning", "Stop")
+    return [
+        Write(f"k{n}", target, {"x_credit_level": levels[n], "x_credit_limit": Decimal(1000 * (n + 1))})
+        for n, target in enumerate(_customers(sandbox)[:4])
+    ]
+
+
+def _holds(sandbox: Sandbox) -> list[Write]:
+    values = {"x_credit_hold": True, "x_credit_hold_reason": "Overdue for 45 days: 1,234.00"}
+    return [Write(f"h{n}", target, values) for n, target in enumerate(_customers(sandbox)[4:8])]
+
+
+def _order_holds(sandbox: Sandbox) -> list[Write]:
+    values = {"x_credit_hold": True, "x_credit_hold_reason": "Over the limit by 9,900.00"}
+    return [Write(f"o{n}", str(r["id"]), values) for n, r in enumerate(_rows(sandbox, "orders")[:3])]
+
+
+def _limits(sandbox: Sandbox) -> list[Write]:
+    targets = _customers(sandbox)[8:11]
+    return [Write(f"l{n}", target, {"credit_limit": Decimal(123000 + n)}) for n, target in enumerate(targets)]
+
+
+def _tasks(sandbox: Sandbox) -> list[Write]:
+    return [
+        Write(
+            f"overdue/{target}/2026-11",
+            target,
+            {"res_id": target, "summary": f"Call customer {n}", "note": "Owes 1,234.00\nsince 1 October & before.",
+             "date_deadline": "2026-11-30", "x_credit_task_key": f"overdue/{target}/2026-11"},
+        )
+        for n, target in enumerate(_customers(sandbox)[:3])
+    ]  # fmt: skip
+
+
+def seen(sandbox: Sandbox, kind: ActionKind, remote_id: str) -> Mapping[str, Any] | None:
+    row = sandbox.shelf.get(TARGETS[kind], _key(int(remote_id))) if remote_id.isdecimal() else None
+    if row is None:
+        return None
+    shown = dict(row)
+    if kind == "task":  # said back in the form in which it was given
+        shown["res_id"] = str(row["res_id"])
+        shown["note"] = html.unescape(re.sub(r"<br>", "\n", str(row["note"])[3:-4]))
+    return shown
+
+
+WORLD = World(
+    settings=lambda sandbox, url: {"base_url": url, "database": "sandbox", "page_size": 10},
+    held=held,
+    paged=("customers", "items", "applications", "orders"),
+    changes={stream: _changes(stream) for stream in MODELS},
+    writes={
+        "customer_fields": _fields, "hold": _holds, "order_fields": _order_holds, "limit": _limits, "task": _tasks,
+    },
+    refused={
+        "customer_fields": lambda sandbox: Write("bad", _customers(sandbox)[0], {"x_credit_level": "Nonsense"}),
+        "hold": lambda sandbox: Write("bad", "99999999", {"x_credit_hold": True}),
+        "order_fields": lambda sandbox: Write("bad", "99999999", {"x_credit_hold": True}),
+        "limit": lambda sandbox: Write("bad", _customers(sandbox)[0], {"credit_limit": Decimal(0)}),
+        "task": lambda sandbox: Write("bad", "99999999", {"res_id": "99999999", "summary": "x", "note": "y"}),
+    },
+    seen=seen,
+    count=lambda sandbox, kind: sandbox.shelf.count(TARGETS[kind]),
+    wrong_secrets=lambda sandbox: {"api_key": "nonsense-key-0001", "admin_key": "nonsense-key-0002"},
+    customers=40,
+    extra_variants={
+        "jsonrpc": lambda sandbox, url: {
+            "base_url": url, "database": "sandbox", "page_size": 10, "transport": "jsonrpc", "login": "connector",
+        }
+    },
+)  # fmt: skip
