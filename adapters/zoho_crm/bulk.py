@@ -32,41 +32,36 @@ class Unavailable(HoldfastError):
 def read(client: Zoho, module: str, columns: Sequence[str], state: Any) -> Iterator[tuple[list[dict[str, Any]], Any]]:
     """Rows and the state to go on from after each page; the last state is `{"mark": …}`, the start of the changes.
 
-    `state` None starts a job, and so does one whose job read other columns. Raises `Unavailable` where bulk is not
-    permitted or Zoho gives a job up.
+    `state` None starts a job, and so does one whose job read other columns or is gone. Raises `Unavailable` where bulk
+    is not permitted, where Zoho gives a job up, and where one file does not hold everything: further files would be cut
+    from a list that has moved meanwhile, and a record could fall between two of them.
     """
     if not state or state["columns"] != list(columns):
-        state = _start(client, module, columns, 1)
-    restarted, size = False, client.settings.page_size
-    while True:
-        try:
-            result = _wait(client, state["job"])
-            table = _rows(client, module, state["job"])
-        except RejectedError as gone:
-            if gone.code != "RESOURCE_NOT_FOUND" or restarted:
-                raise
-            restarted = True
-            state = _start(client, module, columns, 1)
-            continue
-        for _ in islice(table, state["row"]):
-            pass
-        more = bool(result.get("more_records"))
-        while rows := list(islice(table, size)):
-            state = {**state, "row": state["row"] + len(rows)}
-            if len(rows) == size or more:
-                yield rows, state
-            else:
-                yield rows, {"mark": state["mark"]}
-                return
-        if not more:
-            yield [], {"mark": state["mark"]}
-            return
-        # The next part belongs to the same reading: changes start from the first job.
-        state = {**_start(client, module, columns, state["page"] + 1), "mark": state["mark"]}
+        state = _start(client, module, columns)
+    try:
+        table = _finished(client, module, state["job"])
+    except RejectedError as gone:
+        if gone.code != "RESOURCE_NOT_FOUND":
+            raise
+        state = _start(client, module, columns)
+        table = _finished(client, module, state["job"])
+    size = client.settings.page_size
+    for _ in islice(table, state["row"]):
+        pass
+    while len(rows := list(islice(table, size))) == size:
+        state = {**state, "row": state["row"] + size}
+        yield rows, state
+    yield rows, {"mark": state["mark"]}
 
 
-def _start(client: Zoho, module: str, columns: Sequence[str], page: int) -> dict[str, Any]:
-    query = {"module": {"api_name": module}, "fields": list(columns), "page": page}
+def _finished(client: Zoho, module: str, job: str) -> Iterator[dict[str, Any]]:
+    if _wait(client, job).get("more_records"):
+        raise Unavailable(Text("One bulk file does not hold everything.", "一个批量文件装不下全部记录。"))
+    return _rows(client, module, job)
+
+
+def _start(client: Zoho, module: str, columns: Sequence[str]) -> dict[str, Any]:
+    query = {"module": {"api_name": module}, "fields": list(columns), "page": 1}
     try:
         answer = client.http.call(
             "POST", client.bulk_path("/read"), safe=True, json={"query": query, "file_type": "csv"}
@@ -79,7 +74,6 @@ def _start(client: Zoho, module: str, columns: Sequence[str], page: int) -> dict
     return {
         "job": str(details["id"]),
         "columns": list(columns),
-        "page": page,
         "row": 0,
         "mark": utc(str(details.get("created_time"))),
     }

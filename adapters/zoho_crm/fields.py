@@ -17,7 +17,7 @@ from connector.adapter import nearest
 from connector.errors import ConfigError
 from connector.text import Text, joined
 
-LOOKUPS = frozenset({"lookup", "ownerlookup", "userlookup"})
+LOOKUPS = frozenset({"lookup", "ownerlookup", "userlookup", "multi_module_lookup"})
 NUMBERS = frozenset({"currency", "double", "percent"})
 MARK = "Holdfast: "  # in the tooltip, before the mapping's name
 

@@ -128,8 +128,11 @@ def _send(
         first = results[0] if results and isinstance(results[0], dict) else {}
         if first.get("code") == "LIMIT_EXCEEDED" and len(rows) > 1:
             return _halves(client, method, path, rows, body)
-        if len(results) == 1 and first.get("status") == "error":  # a verdict on the whole call
-            return [_outcome(first)] * len(rows)
+        if (
+            len(results) == 1 and first.get("status") == "error"
+        ):  # a verdict on the whole call; the core tries rows alone
+            verdict = _outcome(first)
+            raise RejectedError(verdict.why or "", code=verdict.code)
         raise ProtocolError(
             Text("Zoho answered {n} rows for {m}.", "Zoho 对 {m} 行返回了 {n} 行结果。").fill(
                 n=len(results), m=len(rows)

@@ -13,7 +13,7 @@ import pytest
 from adapters.zoho_crm.client import Zoho
 from adapters.zoho_crm.fields import Field, encode
 from connector.adapter import ActionKind, Channel, Outcome, Write
-from connector.errors import ConfigError, ProtocolError, TransientError
+from connector.errors import ConfigError, ProtocolError, RejectedError, TransientError
 from connector.sandbox import Reply, Request, Sandbox
 from tests.unit.zoho_crm.world import ADAPTER, mapping, organisation
 
@@ -223,6 +223,24 @@ def test_fewer_results_than_rows_is_a_protocol_error() -> None:
         box.answer = short  # type: ignore[method-assign]
         with pytest.raises(ProtocolError):
             send(zoho, "hold", [Write(t, t, HOLD) for t in accounts(box, 3)])
+
+
+def test_one_verdict_on_the_whole_call_blames_no_row() -> None:
+    with organisation(10) as (box, zoho):
+        answer = box.answer
+
+        def refused(request: Request) -> Any:
+            if request.method != "PUT":
+                return answer(request)
+            verdict = {"code": "INVALID_REQUEST", "message": "unable to process", "details": {}, "status": "error"}
+            return Reply.json({"data": [verdict]}, 400), None
+
+        box.answer = refused  # type: ignore[method-assign]
+        with pytest.raises(RejectedError) as raised:
+            send(zoho, "hold", [Write(t, t, HOLD) for t in accounts(box, 3)])
+        assert raised.value.code == "INVALID_REQUEST"
+        (alone,) = send(zoho, "hold", [Write("k", accounts(box, 1)[0], HOLD)])
+        assert (alone.state, alone.code) == ("rejected", "INVALID_REQUEST")
 
 
 def test_a_system_that_stays_away_is_left_for_later() -> None:
