@@ -65,6 +65,16 @@ def normal_name(text: str) -> str:
     return "".join(_FORMS.get(w, w) for w in words)
 
 
+# What a person may leave out of a name; only for finding names that are alike, never for taking them as equal.
+_ENDINGS = re.compile(r"(股份有限公司|有限公司|集团|公司|coltd|ltd|llc|inc|corp|gmbh|plc|bv|nv|ag|sa|kk|srl|pte)+$")
+
+
+def bare_name(text: str) -> str:
+    """A normalised name without its legal form, for the search of names that are alike."""
+    name = normal_name(text)
+    return _ENDINGS.sub("", name) or name
+
+
 def _pairs(name: str) -> Counter[str]:
     return Counter(name[i : i + 2] for i in range(len(name) - 1)) or Counter([name])
 

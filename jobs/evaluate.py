@@ -19,7 +19,7 @@ from connector.config import Config
 from connector.connect import Connected
 from connector.credit.answer import as_answer
 from connector.policy import Policy
-from connector.store import Connection, customers, decisions, marks, outbox
+from connector.store import Connection, customers, decisions, links, marks, outbox
 from connector.store.customers import CustomerRow
 from connector.store.db import Store
 from connector.store.outbox import Owed
@@ -54,13 +54,17 @@ def evaluate(
                 before = decisions.latest(tx, part)
                 base.released = {d: frozenset(b.body.get("released", ())) for d, b in before.items()}
                 accounts = _accounts(tx, systems, part)
+                told = _told(tx, systems)
                 for judged in judge(tx, base, part):
-                    _conclude(tx, base, clock, systems, judged, before.get(judged.debtor), accounts, run)
-                keys = [k for d in part for k in base.members.get(d, ())]
+                    _conclude(tx, base, clock, systems, judged, before.get(judged.debtor), accounts, told, run)
                 # A customer touched since keeps its newer mark and is judged again.
-                marks.clear_marks(tx, {k: seen[k] for k in keys if k in seen})
+                marks.clear_marks(
+                    tx, {r.customer: seen[r.customer] for r in links.linked(tx, debtors=part) if r.customer in seen}
+                )
             done += len(part)
             progress("evaluate", done, len(chosen))
+        with store.writing() as tx:
+            marks.clear_marks(tx, seen)  # what is linked to nobody has nothing to be judged
     return run
 
 
@@ -124,6 +128,7 @@ def _conclude(
     judged: Judged,
     before: Any,
     accounts: Mapping[int, Sequence[tuple[Connected, CustomerRow]]],
+    told: Collection[tuple[str, str, str]],
     run: Run,
 ) -> None:
     body = _body(base, judged, before.body if before else {})
@@ -140,8 +145,8 @@ def _conclude(
         body=body,
     ):
         run.counts["decisions"] += 1
-    owed = list(_owed(base, judged, body, accounts.get(judged.debtor, ())))
-    run.counts["orders_held"] += sum(1 for o in owed if o.kind == "order_fields" and o.values)
+    owed = list(_owed(base, judged, body, accounts.get(judged.debtor, ()), told))
+    run.counts["orders_held"] += len(body["orders"])
     run.counts["owed"] += outbox.owe(tx, owed, clock.now())
 
 
@@ -180,8 +185,23 @@ def _digest(body: Mapping[str, Any]) -> str:
 
 
 # --- what it owes ------------------------------------------------------------------------------------------------------
+def _told(tx: Connection, systems: Sequence[Connected]) -> set[tuple[str, str, str]]:
+    """What has ever been told or is about to be, as (system, kind, target): only that can be taken back."""
+    return {
+        (c.name, kind, target)
+        for c in systems
+        for kind in ("hold", "order_fields")
+        if c.adapter.channel(kind)  # type: ignore[arg-type]
+        for target in outbox.targets(tx, c.name, kind)
+    }
+
+
 def _owed(
-    base: Frame, judged: Judged, body: Mapping[str, Any], accounts: Sequence[tuple[Connected, CustomerRow]]
+    base: Frame,
+    judged: Judged,
+    body: Mapping[str, Any],
+    accounts: Sequence[tuple[Connected, CustomerRow]],
+    told: Collection[tuple[str, str, str]],
 ) -> Iterator[Owed]:
     """Every write that follows from a conclusion; the outbox keeps only what is new."""
     tasked: set[str] = set()
@@ -192,8 +212,10 @@ def _owed(
             said = words.of_customer(judged, judged.members[0], language)
             yield _state(connected, "customer_fields", row.ref, row.key, said)
         if connected.adapter.channel("hold") and mapping.writes_to("hold"):
-            said = words.of_customer(judged, row if row.system in base.systems else judged.members[0], language)
-            yield _state(connected, "hold", row.ref, row.key, said)
+            # A hold that somebody else set there is not ours to lift.
+            if judged.decision.hold or (connected.name, "hold", row.ref) in told:
+                said = words.of_customer(judged, row if row.system in base.systems else judged.members[0], language)
+                yield _state(connected, "hold", row.ref, row.key, said)
         episode = _episode(body)
         if (
             episode
@@ -212,9 +234,10 @@ def _owed(
     for order, checked in judged.orders:
         connected = by_name.get(order.system)  # type: ignore[assignment]
         if connected and connected.adapter.channel("order_fields") and connected.mapping.writes_to("order_fields"):
-            language = base.config.language_for(connected.system)
-            said = words.of_order(order, checked, judged, language)
-            yield _state(connected, "order_fields", order.ref, order.customer, said)
+            if checked.hold or (connected.name, "order_fields", order.ref) in told:
+                language = base.config.language_for(connected.system)
+                said = words.of_order(order, checked, judged, language)
+                yield _state(connected, "order_fields", order.ref, order.customer, said)
 
 
 def _episode(body: Mapping[str, Any]) -> tuple[str, str] | None:

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from connector.clock import Clock
 from connector.config import Config
 from connector.errors import Problem
-from connector.identity import looks_chinese, near_names, normal_name, normal_tax_id, usable_tax_id
+from connector.identity import bare_name, looks_chinese, near_names, normal_name, normal_tax_id, usable_tax_id
 from connector.store import customers, links
 from connector.store.customers import CustomerRow
 from connector.store.db import Store
@@ -65,8 +65,8 @@ def link(store: Store, config: Config, clock: Clock, progress: Progress = silent
         near = [
             (one, other, score)
             for one, other, score in near_names(
-                {a.key: normal_name(a.name) for a in unlinked if a.name},
-                {o.key: normal_name(o.name) for o in owned if o.name},
+                {a.key: bare_name(a.name) for a in unlinked if a.name},
+                {o.key: bare_name(o.name) for o in owned if o.name},
             )
             if other not in split.get(one, set())
         ]

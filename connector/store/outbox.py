@@ -370,6 +370,15 @@ def pushed(tx: Connection, system: str, kind: str) -> dict[str, str]:
     return {row.target: row.digest for row in tx.execute(asked)}
 
 
+def targets(tx: Connection, system: str, kind: str) -> set[str]:
+    """What was ever told of desired state, or is about to be: only that can be taken back."""
+    known = known_system(tx, system)
+    o, p = outbox.c, pushed_table.c
+    waiting = select(o.target).where(o.system == known, o.kind == kind, o.state.in_(_UNSETTLED)).distinct()
+    settled = select(p.target).where(p.system == known, p.kind == kind)
+    return {*tx.execute(waiting).scalars(), *tx.execute(settled).scalars()}
+
+
 def forget_pushed(tx: Connection, system: str, kind: str | None = None, target: str | None = None) -> int:
     """Makes desired state be written again although it has not changed: somebody changed it there."""
     p = pushed_table.c
