@@ -185,10 +185,6 @@ class Client:
         tomorrow = dt.datetime.combine(now.date() + dt.timedelta(days=1), dt.time(0, 1), self.zone)
         return (tomorrow - now).total_seconds()
 
-    def now_ms(self) -> int:
-        """This instant as the system writes it: milliseconds since 1970."""
-        return int(self.connection.clock.now().timestamp() * 1000)
-
 
 def open_client(connection: Connection) -> Client:
     """A client that signs in with its first call."""

@@ -1,8 +1,9 @@
 """Reading: pages of one object, by id; of changes, inside a window of `last_modified_time` whose end is fixed.
 
 The vendor allows 100 records a page and an offset of 10,000 at most; its own recipe for more is to order by `_id` and
-to ask for `_id` greater than the last. A reading of everything carries no window: a record that is changed while we
-read would drop out of one, and would be swept as if it were gone.
+to ask for `_id` greater than the last. The end of a window is the newest change there was when we began, as the system
+dates it: our own clock plays no part. A reading of everything carries no window: a record that is changed while we read
+would drop out of one, and would be swept as if it were gone.
 """
 
 from __future__ import annotations
@@ -19,8 +20,7 @@ from connector.text import Text
 
 LINES = "lines"  # the member that holds an order's lines
 _AT_ONCE = 50  # ids in one IN filter: no limit is published, so a modest number
-_SETTLED_MS = 30_000  # writes younger than this may not be visible yet
-_OVERLAP_MS = 5 * 60_000
+_OVERLAP_MS = 5 * 60_000  # a change may become visible later than its date says
 
 
 def path_of(object_name: str, verb: str) -> str:
@@ -34,9 +34,14 @@ def where(field: str, operator: str, *values: str) -> dict[str, Json]:
 
 
 def query(
-    client: Client, object_name: str, filters: Sequence[Mapping[str, Json]], fields: Sequence[str], limit: int = 0
+    client: Client,
+    object_name: str,
+    filters: Sequence[Mapping[str, Json]],
+    fields: Sequence[str],
+    limit: int = 0,
+    newest: bool = False,
 ) -> list[dict[str, Any]]:
-    """At most `limit` records (a page, where it is 0) by `_id`. No total is asked for: it is slow, and 0 where it is not asked for."""
+    """At most `limit` records (a page, where it is 0) by `_id`, or the `newest` change first. No total is asked for: it is slow, and 0 where it is not asked for."""
     told = client.call(
         path_of(object_name, "query"),
         {
@@ -48,7 +53,7 @@ def query(
                     "limit": limit or client.settings.page_size,
                     "offset": 0,
                     "filters": list(filters),
-                    "orders": [{"fieldName": "_id", "isAsc": True}],
+                    "orders": [{"fieldName": "last_modified_time" if newest else "_id", "isAsc": not newest}],
                     "fieldProjection": list(fields),
                 },
             },
@@ -122,8 +127,8 @@ def reading(
             fetch,
             lambda record: record.key,
             client.settings.page_size,
-            earlier=lambda mark: str(int(mark) - _OVERLAP_MS),
-            until=lambda: str(client.now_ms() - _SETTLED_MS),
+            earlier=lambda mark: str(max(0, int(mark) - _OVERLAP_MS)),
+            until=lambda: _newest(client, object_name),
         )
         for page in pages:
             gone = [r.key for r in page.records if r.data.get("is_deleted") is True]
@@ -143,6 +148,22 @@ def listing(object_name: str) -> Keys[Client]:
             yield [str(r["_id"]) for r in rows if r.get("is_deleted") is not True]
 
     return keys
+
+
+def _newest(client: Client, object_name: str) -> str:
+    """When the last change of an object was, in ms; 0 where it has no records."""
+    rows = query(client, object_name, [], ["_id", "last_modified_time"], limit=1, newest=True)
+    if not rows:
+        return "0"
+    at = rows[0].get("last_modified_time")
+    if not isinstance(at, int) or isinstance(at, bool):
+        raise ProtocolError(
+            Text(
+                "Fxiaoke's records of {object} carry no last_modified_time in milliseconds.",
+                "纷享销客的 {object} 数据没有毫秒形式的 last_modified_time。",
+            ).fill(object=object_name)
+        )
+    return str(at)
 
 
 def _alias(row: dict[str, Any], aliases: Mapping[str, str]) -> None:
