@@ -86,8 +86,8 @@ def likeness(one: str, other: str) -> Decimal:
 
 
 def near_names(
-    wanted: Mapping[int, str], among: Mapping[int, str], least: float = 0.8
-) -> Iterator[tuple[int, int, float]]:
+    wanted: Mapping[int, str], among: Mapping[int, str], least: Decimal = Decimal("0.8")
+) -> Iterator[tuple[int, int, Decimal]]:
     """For each wanted name its most alike among others: (key, key, likeness), where that is at least `least`.
 
     Both are normalised names by key. Only names that share one of the three rarest letter pairs are compared, so the

@@ -48,13 +48,13 @@ def evaluate(
             base = frame(tx, config, policy, clock, today)
             seen = marks.marks(tx)
             chosen = _chosen(tx, base, today, full)
+            told = _told(tx, systems) if chosen else set()
         done = 0
         for part in _parts(base, chosen):
             with store.writing() as tx:
                 before = decisions.latest(tx, part)
                 base.released = {d: frozenset(b.body.get("released", ())) for d, b in before.items()}
                 accounts = _accounts(tx, systems, part)
-                told = _told(tx, systems)
                 for judged in judge(tx, base, part):
                     _conclude(tx, base, clock, systems, judged, before.get(judged.debtor), accounts, told, run)
                 # A customer touched since keeps its newer mark and is judged again.
@@ -191,7 +191,7 @@ def _told(tx: Connection, systems: Sequence[Connected]) -> set[tuple[str, str, s
         (c.name, kind, target)
         for c in systems
         for kind in ("hold", "order_fields")
-        if c.adapter.channel(kind)  # type: ignore[arg-type]
+        if c.adapter.channel(kind)
         for target in outbox.targets(tx, c.name, kind)
     }
 
@@ -211,11 +211,11 @@ def _owed(
         if connected.adapter.channel("customer_fields") and mapping.writes_to("customer_fields"):
             said = words.of_customer(judged, judged.members[0], language)
             yield _state(connected, "customer_fields", row.ref, row.key, said)
-        if connected.adapter.channel("hold") and mapping.writes_to("hold"):
-            # A hold that somebody else set there is not ours to lift.
-            if judged.decision.hold or (connected.name, "hold", row.ref) in told:
-                said = words.of_customer(judged, row if row.system in base.systems else judged.members[0], language)
-                yield _state(connected, "hold", row.ref, row.key, said)
+        # A hold that somebody else set there is not ours to lift.
+        ours = judged.decision.hold or (connected.name, "hold", row.ref) in told
+        if ours and connected.adapter.channel("hold") and mapping.writes_to("hold"):
+            said = words.of_customer(judged, row if row.system in base.systems else judged.members[0], language)
+            yield _state(connected, "hold", row.ref, row.key, said)
         episode = _episode(body)
         if (
             episode
@@ -232,12 +232,12 @@ def _owed(
             yield Owed(connected.name, "task", row.ref, key, values, digest, row.key)
     by_name = {c.name: c for c, _ in accounts}
     for order, checked in judged.orders:
-        connected = by_name.get(order.system)  # type: ignore[assignment]
-        if connected and connected.adapter.channel("order_fields") and connected.mapping.writes_to("order_fields"):
-            if checked.hold or (connected.name, "order_fields", order.ref) in told:
-                language = base.config.language_for(connected.system)
-                said = words.of_order(order, checked, judged, language)
-                yield _state(connected, "order_fields", order.ref, order.customer, said)
+        at = by_name.get(order.system)
+        if at is None or not (checked.hold or (at.name, "order_fields", order.ref) in told):
+            continue
+        if at.adapter.channel("order_fields") and at.mapping.writes_to("order_fields"):
+            said = words.of_order(order, checked, judged, base.config.language_for(at.system))
+            yield _state(at, "order_fields", order.ref, order.customer, said)
 
 
 def _episode(body: Mapping[str, Any]) -> tuple[str, str] | None:

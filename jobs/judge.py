@@ -233,10 +233,10 @@ def judge(
             stale=stale,
         )
         checked = []
-        for row in amounts.get(debtor, ()):
-            order = _amounts(frame, whole.currency, row)
+        for placed in amounts.get(debtor, ()):
+            order = _amounts(frame, whole.currency, placed)
             if order is not None:
-                checked.append((row, check_order(decision, order, frame.policy)))
+                checked.append((placed, check_order(decision, order, frame.policy)))
         yield Judged(debtor, members, whole, decision, own, tuple(checked))
 
 

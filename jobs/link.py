@@ -41,7 +41,11 @@ def link(store: Store, config: Config, clock: Clock, progress: Progress = silent
         for group in _one_person(owned, run):
             first = group[0]
             for other in group[1:]:
-                if other.debtor != first.debtor and not split.get(other.key, set()) & {first.key}:
+                if (
+                    first.debtor is not None
+                    and other.debtor != first.debtor
+                    and not split.get(other.key, set()) & {first.key}
+                ):
                     links.link(tx, other.key, first.debtor, "tax_id")
                     run.counts["same_person"] += 1
         owned = [r for r in customers.customers(tx) if r.system in erps]
@@ -52,7 +56,7 @@ def link(store: Store, config: Config, clock: Clock, progress: Progress = silent
                 run.counts["linked"] += 1
                 continue
             match, how = index.match(account, run, split.get(account.key, set()))
-            if match is not None:
+            if match is not None and match.debtor is not None:
                 if account.debtor != match.debtor:
                     links.link(tx, account.key, match.debtor, how)
                 run.counts["linked"] += 1
