@@ -12,6 +12,7 @@ from connector.http import Limits
 from connector.text import Text
 
 _STATE = ("is_deleted", "life_status")
+_AS_ERP = "Only where the tenant keeps its receivables here: samples/receivables.toml is the mapping that reads it."
 # Fields of orders that come with modules (delivery notes, invoicing) which not every tenant has.
 _OF_ORDERS = ("delivery_date", "delivered_amount_sum", "invoice_amount", "payment_amount", "receivable_amount")
 
@@ -64,6 +65,7 @@ ADAPTER: Adapter[Client] = Adapter(
             incremental=True,
             keys=listing("PaymentObj"),
             sweep="nightly",
+            note=_AS_ERP,
         ),
         Stream(
             "receipt_lines",
@@ -73,6 +75,7 @@ ADAPTER: Adapter[Client] = Adapter(
             incremental=True,
             keys=listing("OrderPaymentObj"),
             sweep="nightly",
+            note=_AS_ERP,
             after=("orders", "receipts"),
         ),
         Stream(
@@ -83,6 +86,7 @@ ADAPTER: Adapter[Client] = Adapter(
             incremental=True,
             keys=listing("PaymentPlanObj"),
             sweep="nightly",
+            note=_AS_ERP,
             after=("orders",),
         ),
     ),

@@ -96,8 +96,10 @@ def tenant() -> Iterator[Make]:
     with contextlib.ExitStack() as stack:
         made: list[Tenant] = []
 
-        def make(customers: int = 20, options: dict[str, Any] | None = None, **settings: Any) -> Tenant:
-            clock = FixedClock(NOON)
+        def make(
+            customers: int = 20, options: dict[str, Any] | None = None, now: dt.datetime = NOON, **settings: Any
+        ) -> Tenant:
+            clock = FixedClock(now)
             sandbox = FxiaokeSandbox(SandboxOptions(customers=customers, language="zh", settings=options or {}))
             sandbox.clock = clock
             base_url = f"https://open-{len(made)}.fxiaoke.com"
