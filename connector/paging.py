@@ -49,7 +49,12 @@ def by_keyset(
         if len(records) < size:
             yield Page(records, {"mark": mark} if mark is not None else None, full, last=True)
             return
-        yield Page(records, {"mark": mark, "since": since, "after": after, "full": full}, full, last=False)
+        yield Page(
+            records,
+            {"mark": mark, "since": since, "after": [*after], "full": full} if after else None,
+            full,
+            last=False,
+        )
 
 
 def by_id(

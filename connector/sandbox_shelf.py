@@ -78,3 +78,8 @@ class Shelf:
             value = int(self.get("~series", name) or first)
             self.put("~series", name, value + 1)
             return value
+
+    def settle(self) -> None:
+        """Brings everything into the one file, so that it can be copied."""
+        with self._lock:
+            self._db.execute("pragma wal_checkpoint(truncate)")

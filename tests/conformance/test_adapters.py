@@ -1,0 +1,41 @@
+"""Every adapter × every property. An adapter inherits all of it by existing; see `world.py` for what its author adds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from connector import adapter as adapters
+from tests.conformance.properties import BY_NAME, PROPERTIES, details, why_exempt
+from tests.conformance.stage import cast_of, staged
+
+NAMES = adapters.names()
+
+
+def _cases() -> Iterator[object]:
+    for name in NAMES:
+        try:
+            cast = cast_of(name)
+        except Exception as wrong:  # the property `world` tells it; the others cannot be asked
+            yield pytest.param(name, "world", repr(wrong), "", id=f"{name}-world")
+            continue
+        for prop in PROPERTIES:
+            for detail in details(prop, cast.adapter):
+                for variant in ("", *(cast.world.extra_variants if prop.variants else ())):
+                    shown = "".join((f":{detail}" if detail else "", f"@{variant}" if variant else ""))
+                    reason = why_exempt(cast.adapter, prop, detail)
+                    marks = [pytest.mark.xfail(reason=reason, strict=True)] if reason else []
+                    yield pytest.param(name, prop.name, detail, variant, id=f"{name}-{prop.name}{shown}", marks=marks)
+
+
+@pytest.mark.parametrize(("name", "prop", "detail", "variant"), list(_cases()))
+def test_property(name: str, prop: str, detail: str, variant: str, tmp_path: Path) -> None:
+    assert prop != "world", f"worlds/{name}.py is missing or cannot be loaded: {detail}"
+    with staged(cast_of(name), tmp_path, variant) as stage:
+        BY_NAME[prop].holds(stage, detail)
+
+
+def test_there_are_adapters() -> None:
+    assert len(NAMES) >= 5, NAMES
