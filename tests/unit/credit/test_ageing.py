@@ -136,6 +136,13 @@ def test_an_item_without_a_due_date_is_aged_by_its_issue_date() -> None:
     assert nonzero(age([item("I", "7", "2026-10-23")], AS_OF).buckets) == {"31-60": "7"}
 
 
+def test_what_is_due_today_is_not_overdue() -> None:
+    aged = age([item("I", "7", "2026-10-01", "2026-11-23")], AS_OF)
+    assert (aged.overdue, aged.oldest_overdue_days) == (0, 0)
+    aged = age([item("I", "7", "2026-10-01", "2026-11-22")], AS_OF)
+    assert (aged.overdue, aged.oldest_overdue_days) == (7, 1)
+
+
 def test_bills_of_exchange_are_no_part_of_the_balance() -> None:
     aged = age([item("B", "500", "2026-01-01", "2026-02-01", "bill_of_exchange")], AS_OF)
     assert (aged.total, aged.overdue) == (0, 0)

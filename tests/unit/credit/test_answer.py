@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from connector.credit.answer import as_answer
 from connector.credit.decide import decide
+from connector.credit.group import Node
 from connector.credit.limit import NO_LIMIT, Effective
 from connector.credit.position import Position, position
 from connector.credit.rates import Rates
@@ -59,6 +60,12 @@ def test_hold_and_level_are_the_decisions() -> None:
     (reason,) = answer["reasons"]
     assert (reason["rule"], reason["numbers"]["days"]) == ("oldest_overdue", "115")
     assert reason["zh"].startswith("最早的无争议未清项已逾期 115 天")
+
+
+def test_available_is_what_the_group_leaves() -> None:
+    group = Node("G", "G", "CNY", Decimal(100), Decimal(90))
+    answer = as_answer(at(), decide(at(), [group], default_policy()), "C001", "books")
+    assert answer["available"] == "10.00"
 
 
 def test_nothing_but_json() -> None:

@@ -153,6 +153,10 @@ def test_a_groups_limit_holds_its_members() -> None:
     assert reason.text.zh == "集团“Hongyun”信用占用 CNY 1,250.00 超过其额度 CNY 1,000.00，超出 CNY 250.00"
 
 
+def test_the_limit_rule_can_be_switched_off_for_groups_too() -> None:
+    assert not decide(pos(200, 100), [group(1000, 1250)], quiet()).hold
+
+
 def test_an_order_must_fit_into_every_ancestor() -> None:
     above = [group(1000, 900, "G1"), group(5000, 4950, "G2")]
     decision = decide(pos(10, 500), above, DEFAULT)

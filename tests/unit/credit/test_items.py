@@ -160,6 +160,16 @@ def test_a_payment_without_an_instalment_fills_the_earliest_due_first() -> None:
     assert on(with_applications(applied("P", "I", 40, "2026-06-20")), "2026-06-30") == {"I/2": 20, "I/3": 30, "P": -60}
 
 
+def test_instalments_are_filled_by_due_date_whatever_their_numbers() -> None:
+    book: Book = (
+        [doc("I", 60, "2026-06-01")],
+        [part("I", "1", "2026-09-01", 30), part("I", "2", "2026-07-01", 30)],
+        [paid("P", 30, "2026-06-20")],
+        [applied("P", "I", 30, "2026-06-20")],
+    )
+    assert on(book, "2026-06-30") == {"I/1": 30}
+
+
 def test_a_stated_instalment_is_filled_before_the_rest() -> None:
     book = with_applications(
         applied("P", "I", 40, "2026-06-20"), applied("P", "I", 30, "2026-06-20", instalment_number="1")

@@ -110,11 +110,11 @@ def test_a_limit_that_has_ended_is_expired_not_absent() -> None:
 
 
 def test_of_overlapping_overrides_the_one_approved_last_wins() -> None:
-    first = piece("override", 900, approved_on=DAY("2026-01-05"))
-    last = piece("override", 400, approved_on=DAY("2026-02-01"))
-    unknown = piece("override", 999)
+    first = piece("override", 400, approved_on=DAY("2026-01-05"))
+    last = piece("override", 900, approved_on=DAY("2026-02-01"))
+    unknown = piece("override", 10, to="2099-12-31")
     for pieces in ([first, last, unknown], [unknown, last, first]):
-        assert effective(pieces, TODAY).amount == 400
+        assert effective(pieces, TODAY).amount == 900
 
 
 @pytest.mark.parametrize(

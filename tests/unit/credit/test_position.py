@@ -108,6 +108,15 @@ def test_placement_does_not_change_exposure() -> None:
     assert at([separate]).balance == at([fifo]).balance == Decimal("0.70")
 
 
+def test_ratios_of_overdue_are_taken_of_what_is_open_by_the_same_placement() -> None:
+    separate = Totals(1, "CNY", buckets=(100, 50, 0, 0, 0), receivables=150, unapplied_cash=30, cash=30, overdue=50)
+    fifo = replace(separate, buckets=(100, 20, 0, 0, 0), unapplied_cash=0, overdue=20)
+    own_bucket = replace(separate, buckets=(70, 50, 0, 0, 0), unapplied_cash=0)
+    assert at([separate]).open_total == Decimal("1.50")
+    assert at([fifo], policy=load('[ageing]\nplacement = "fifo"')).open_total == Decimal("1.20")
+    assert at([own_bucket], policy=load('[ageing]\nplacement = "own_bucket"')).open_total == Decimal("1.50")
+
+
 def test_e4_convert_unrounded_add_round_once() -> None:
     rows = [Totals(n, "USD", buckets=(10001, 0, 0, 0, 0), receivables=10001) for n in (1, 2, 3)]
     found = at(rows)
