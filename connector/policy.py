@@ -86,7 +86,7 @@ class Exposure(Section):
 class Currency(Section):
     """How old an exchange rate may be."""
 
-    max_rate_age_days: Days = 7
+    max_rate_age_days: Days = 35
 
 
 class Data(Section):
@@ -267,6 +267,7 @@ _TYPES = {
     "int_type": Text("a whole number", "整数"),
     "decimal_type": Text("a number", "数字"),
     "decimal_parsing": Text("a number", "数字"),
+    "finite_number": Text("a number", "数字"),
     "tuple_type": Text("a list, as [30, 60, 90]", "列表，例如 [30, 60, 90]"),
     "model_type": Text("a table", "一个表（table）"),
 }
