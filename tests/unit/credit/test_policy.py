@@ -85,6 +85,7 @@ def test_no_horizon_is_said_by_a_word() -> None:
         ("[ageing]\nedges_days = ['a']", "ageing.edges_days.0", '"a" is not possible here. It must be a whole number.', "应为整数。"),
         ("[hold.status]\non = 1", "hold.status.on", "1 is not possible here. It must be true or false.", "应为 true 或 false。"),
         ("[hold.used_share]\nabove_percent = 'x'", "hold.used_share.above_percent", '"x" is not possible here. It must be a number.', "应为数字。"),
+        ("[hold.used_share]\nabove_percent = nan", "hold.used_share.above_percent", "NaN is not possible here. It must be a number.", "应为数字。"),
         ("[hold.oldest_overdue]\ngrace_days = -1", "hold.oldest_overdue.grace_days", "-1 is not possible here. It must be at least 0.", "不得小于 0。"),
         ("[hold.oldest_overdue]\ngrace_days = 40000", "hold.oldest_overdue.grace_days", "40000 is not possible here. It must be at most 36500.", "不得大于 36500。"),
         ("[hold.oldest_overdue]\ngrace_days = 1.5", "hold.oldest_overdue.grace_days", "1.5 is not possible here. It must be a whole number.", "应为整数。"),

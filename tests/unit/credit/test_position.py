@@ -3,6 +3,7 @@
 import datetime as dt
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -268,3 +269,32 @@ def test_what_is_shown_adds_up_within_one_rounding_per_figure(given_rows: list[T
 @given(st.permutations([E1, replace(E1, currency="USD"), replace(E1, currency="JPY")]))
 def test_the_order_of_rows_does_not_matter(given_rows: list[Totals]) -> None:
     assert at(given_rows) == at([E1, replace(E1, currency="USD"), replace(E1, currency="JPY")])
+
+
+def half_up(exact: Fraction, places: int) -> Decimal:
+    """Rounded half up, by whole numbers only: an oracle that shares nothing with the engine."""
+    scaled = abs(exact) * 10**places
+    whole = (2 * scaled.numerator + scaled.denominator) // (2 * scaled.denominator)
+    return Decimal(whole if exact >= 0 else -whole).scaleb(-places)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 10**12), st.sampled_from(["CNY", "USD", "JPY"])), min_size=1, max_size=8),
+    st.integers(1, 10**6),
+    st.integers(1, 10**6),
+)
+def test_every_sum_is_rounded_half_up_once(given_rows: list[tuple[int, str]], dollar: int, yuan: int) -> None:
+    rates = Rates(
+        [
+            Rate(on=AS_OF, from_currency="USD", to_currency="CNY", rate=Decimal(dollar).scaleb(-4)),
+            Rate(on=AS_OF, from_currency="CNY", to_currency="JPY", rate=Decimal(yuan).scaleb(-4)),  # used inversely
+        ],
+        "CNY",
+        7,
+    )
+    factor = {"CNY": Fraction(1, 100), "USD": Fraction(dollar, 10**6), "JPY": Fraction(10**4, yuan)}
+    made = [Totals(n, c, buckets=(a, 0, 0, 0, 0), receivables=a) for n, (a, c) in enumerate(given_rows)]
+    found = at(made, rates=rates)
+    exact = sum((a * factor[c] for a, c in given_rows), Fraction(0))
+    assert found.balance == found.exposure.total == found.buckets["current"] == half_up(exact, 2)
+    assert found.utilisation == half_up(Fraction(found.exposure.total) / 500_000, 4)
