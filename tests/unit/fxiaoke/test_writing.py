@@ -110,6 +110,26 @@ def test_no_approval_and_no_workflow_is_set_off(tenant: Any) -> None:
     assert made.sandbox.flows == []
 
 
+def test_what_was_not_named_has_not_changed(tenant: Any) -> None:
+    made = tenant()
+    before = made.accounts()
+    key = before[2]["_id"]
+    CUSTOMERS.send(made.client, [Write("1", key, {"label:信用额度": Decimal(5)})])
+    limit = made.named("信用额度")
+    for was, now in zip(before, made.accounts(), strict=True):
+        changed = {n for n in {*was, *now} if was.get(n) != now.get(n)}
+        assert changed == ({limit, "last_modified_time", "version"} if was["_id"] == key else set())
+
+
+def test_every_write_is_one_call_and_the_fields_are_asked_for_once(tenant: Any) -> None:
+    made = tenant()
+    keys = [a["_id"] for a in made.accounts()[:5]]
+    CUSTOMERS.send(made.client, [Write(k, k, {"label:信用额度": Decimal(5)}) for k in keys])
+    paths = [c.path for c in made.sandbox.calls]
+    assert paths.count("/cgi/crm/v2/data/update") == 5
+    assert paths.count("/cgi/crm/v2/object/describe") == 1
+
+
 def test_an_order_is_held_and_released(tenant: Any) -> None:
     made = tenant()
     order = made.sandbox.shelf.all("SalesOrderObj")[0]["_id"]
