@@ -30,6 +30,7 @@ class Settings(BaseModel):
     keys: dict[str, list[str]] = Field(
         default_factory=dict, description="Which columns make a row of a stream unique, where they are not the book's."
     )
+    unused: list[str] = Field(default_factory=list, description="Columns that are of no use to us and not reported.")
     incremental: bool = Field(False, description="Rows are changes: what a file no longer holds is not deleted.")
     encoding: str = Field("utf-8", description="Character set of the CSV files; a byte order mark is skipped.")
     delimiter: str = Field(",", description="Character between two cells of a CSV file.", min_length=1, max_length=1)
@@ -112,7 +113,10 @@ def check(book: Book, needs: Sequence[Need]) -> list[Finding]:
         book.must_exist()
         parts = {stream: book.parts(stream) for stream in BOOK if book.named(stream)}
     except ConfigError as wrong:
-        return [Finding("wrong", wrong.user)]
+        fix = Text(
+            "Correct `path` or the file; nothing is read before.", "请更正 `path` 或文件；在此之前不会读取任何内容。"
+        )
+        return [Finding("wrong", wrong.user, fix)]
     findings = [Finding("fine", Text("The book is at {path}.", "账簿位于 {path}。").fill(path=book.path))]
     for stream, found in parts.items():
         for part in found:

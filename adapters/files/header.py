@@ -50,7 +50,8 @@ def header_of(
     if lacking:
         return _useless(*(_lacking(where, name, names) for name in lacking))
     problems = [_nameless(where, at) for at, name in enumerate(names, 1) if not name]
-    unknown = [n for n in names if n and columns and n not in columns and n not in keys]
+    known = {*columns, *keys, *settings.unused}
+    unknown = [n for n in names if n and columns and n not in known]
     if unknown:
         problems.append(_unknown(where, unknown, columns))
     if not keys and all(c in names for c in BOOK[stream].key if c in BOOK[stream].required):
@@ -148,7 +149,10 @@ def _unknown(where: str, unknown: list[str], columns: tuple[str, ...]) -> Proble
             "The mapping does not know these columns, they were ignored: {shown}.",
             "映射中没有以下列，已忽略：{shown}。",
         ).fill(shown=", ".join(shown) + (" …" if len(unknown) > 12 else "")),
-        Text("Map them or correct their names, if they are needed.", "如有需要，请加入映射或更正列名。"),
+        Text(
+            "Map them or correct their names; name those that are of no use in `unused` in the settings.",
+            "请加入映射或更正列名；不需要的列可写入设置中的 `unused`。",
+        ),
         unknown[0],
     )
 

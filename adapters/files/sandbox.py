@@ -8,8 +8,9 @@ from __future__ import annotations
 import contextlib
 import csv
 import datetime as dt
+import itertools
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,12 @@ from openpyxl import Workbook
 
 from adapters.files.book import BOOK
 from connector.example import Company, company
-from connector.model import Fact
+from connector.model import Event, Fact, Financial, Promise
 from connector.money import from_minor
 from connector.sandbox import Handler, Sandbox, SandboxOptions
 
 # What a made-up company has of the book; its attributes bear the names of the streams.
-STREAMS = (
+STREAMS: tuple[str, ...] = (
     "customers",
     "limits",
     "documents",
@@ -63,8 +64,13 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-def write_book(made: Company | Iterable[Company], folder: Path) -> None:
-    """Writes a company, or the parts of one, as a folder of CSV files, UTF-8; empty files are left out."""
+def write_book(
+    made: Company | Iterable[Company], folder: Path, more: Mapping[str, Sequence[Fact]] | None = None
+) -> None:
+    """Writes a company, or the parts of one, as a folder of CSV files, UTF-8; empty files are left out.
+
+    `more` are the facts of streams that a company has not, such as promises.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as open_files:
         begun: dict[str, Any] = {}
@@ -80,21 +86,53 @@ def write_book(made: Company | Iterable[Company], folder: Path) -> None:
                     begun[stream].writerow(header)
                 if facts:
                     begun[stream].writerows(lines)
+        for stream, facts in (more or {}).items():
+            file = (folder / f"{stream}.csv.tmp").open("w", encoding="utf-8", newline="")
+            begun[stream] = csv.writer(open_files.enter_context(file))
+            begun[stream].writerows([_text(v) for v in row] for row in rows(stream, facts, ""))
     for stream in begun:
         (folder / f"{stream}.csv.tmp").replace(folder / f"{stream}.csv")
 
 
-def write_xlsx(made: Company, file: Path) -> None:
+def write_xlsx(made: Company, file: Path, more: Mapping[str, Sequence[Fact]] | None = None) -> None:
     """Writes a company as one workbook, a sheet a file, with typed numbers and dates."""
     book = Workbook(write_only=True)
-    for stream in STREAMS:
-        facts = getattr(made, stream)
+    for stream, facts in [*((s, getattr(made, s)) for s in STREAMS), *(more or {}).items()]:
         if not facts and stream != "customers":
             continue
         sheet = book.create_sheet(stream)
         for row in rows(stream, facts, made.currency):
             sheet.append(row)
     book.save(file)
+
+
+def rest_of_book(made: Company) -> dict[str, Sequence[Fact]]:
+    """The files that a made-up company has nothing for: a few promises, statements and events of its customers."""
+    late = [d for d in made.documents if d.kind == "invoice" and d.due_on and d.due_on < made.as_of and d.amount]
+    promises = [
+        Promise(
+            id=f"V{at:04d}", customer_id=d.customer_id, document_id=d.id, made_on=made.as_of - dt.timedelta(days=at % 20),
+            due_on=made.as_of + dt.timedelta(days=10 - at % 20), amount=d.amount, currency=d.currency,
+        )
+        for at, d in enumerate(late[-40:], 1)
+    ]  # fmt: skip
+    year_end = dt.date(made.as_of.year - 1, 12, 31)
+    financials = [
+        Financial(
+            customer_id=c.id, period_end_on=year_end, months=12, currency=made.currency, unit=10000, audited=at % 3 > 0,
+            item=item, amount=Decimal(1200 + 37 * at) * factor,
+        )
+        for at, c in enumerate(made.customers[:30])
+        for item, factor in (("revenue", Decimal(1)), ("total_assets", Decimal("1.4")), ("net_profit", Decimal("0.045")))
+    ]  # fmt: skip
+    events = [
+        Event(
+            id=f"E{at:04d}", customer_id=c.id, on=made.as_of - dt.timedelta(days=31 * at), kind=kind, source="registry",
+            text=f"{kind}, {c.name}",
+        )
+        for at, (c, kind) in enumerate(zip(made.customers[2::9], itertools.cycle(("court", "rating", "bounced_payment"))), 1)
+    ]  # fmt: skip
+    return {"promises": promises, "financials": financials, "events": events}
 
 
 class FilesSandbox(Sandbox):
@@ -116,9 +154,9 @@ class FilesSandbox(Sandbox):
         made = company(options.customers, options.seed, as_of, language=options.language)
         if options.settings.get("form") == "xlsx":
             self.folder.mkdir(parents=True, exist_ok=True)
-            write_xlsx(made, self.folder / "book.xlsx")
+            write_xlsx(made, self.folder / "book.xlsx", rest_of_book(made))
         else:
-            write_book(made, self.folder)
+            write_book(made, self.folder, rest_of_book(made))
 
 
 def make(options: SandboxOptions) -> FilesSandbox:

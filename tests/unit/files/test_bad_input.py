@@ -201,8 +201,8 @@ CASES: dict[str, Bad] = {
             (
                 "customers.csv:1",
                 "The mapping does not know these columns, they were ignored: credit_limt, curency (currency?). "
-                "Map them or correct their names, if they are needed.",
-                "映射中没有以下列，已忽略：credit_limt, curency (currency?)。如有需要，请加入映射或更正列名。",
+                "Map them or correct their names; name those that are of no use in `unused` in the settings.",
+                "映射中没有以下列，已忽略：credit_limt, curency (currency?)。请加入映射或更正列名；不需要的列可写入设置中的 `unused`。",
             )
         ],
         ["C1"],

@@ -234,6 +234,11 @@ def test_a_row_without_a_key_of_its_own_is_known_by_what_it_says(books: Any) -> 
     assert named.keys == ["USD|2026-01-02", "USD|2026-01-03"]
 
 
+def test_columns_that_are_of_no_use_are_not_reported(books: Any) -> None:
+    books.write(customers="id,name,colour\nC1,Acme,red\n")
+    assert books.read("customers", unused=["colour"]).problems == []
+
+
 def test_check_tells_what_is_there(books: Any) -> None:
     books.write(documents=DOCUMENTS)
     adapter = adapters.load("files")
