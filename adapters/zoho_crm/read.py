@@ -1,7 +1,7 @@
 """Reading: accounts, sales orders and users as pages of records.
 
 The first pull comes in bulk where that is permitted; changes come by COQL, ordered by (Modified_Time, id), so that no
-record is lost among many of the same second; what was deleted comes with the last page. Members that start with `_`
+record is lost among many of the same second; what was deleted since the reading began comes with the last page. Members that start with `_`
 are ours: `_currency` (the record's, else the organisation's) and, of users, `_active`.
 """
 
@@ -76,14 +76,16 @@ def _module(client: Zoho, module: str, cursor: Any, wanted: Sequence[str]) -> It
     def record(row: Mapping[str, Any]) -> Record:
         return _record(client, row, api_of)
 
-    if (cursor is None and client.settings.bulk_first) or (cursor and "bulk" in cursor):
+    state = cursor or {}
+    if "bulk" in state or (not state and client.settings.bulk_first):
         try:
-            for rows, state in bulk.read(client, module, names, (cursor or {}).get("bulk")):
-                last = "job" not in state
-                yield Page([record(r) for r in rows], state if last else {"bulk": state}, full=True, last=last)
-            return
+            for rows, following in bulk.read(client, module, names, state.get("bulk")):
+                # What changed while the job ran comes by key, and still belongs to this reading of everything.
+                after = {"bulk": following} if "job" in following else {**following, "full": True}
+                yield Page([record(r) for r in rows], after, full=True, last=False)
+            state = after
         except bulk.Unavailable:
-            cursor = None  # everything again, page by page; what was handed out already is only met twice
+            state = {}  # everything again, page by page; what was handed out already is only met twice
 
     def fetch(since: str | None, after: tuple[str, str] | None) -> list[Record]:
         if after:
@@ -94,13 +96,12 @@ def _module(client: Zoho, module: str, cursor: Any, wanted: Sequence[str]) -> It
         select = f"select {', '.join(names)} from {module} where {where} order by Modified_Time asc, id asc"  # noqa: S608
         return [record(r) for r in client.query(f"{select} limit 0, {size}")]
 
-    state = cursor or {}
-    since = state.get("since") or (earlier(state["mark"]) if state.get("mark") else None)
-    for page in by_keyset(cursor, fetch, lambda r: utc(_time(r)), lambda r: r.key, size, earlier):
-        if page.last and not page.full and since:
-            yield replace(page, gone=_deleted(client, module, since))
+    began = state.get("began") or state.get("mark") or client.connection.clock.now().isoformat(timespec="seconds")
+    for page in by_keyset(state, fetch, lambda r: utc(_time(r)), lambda r: r.key, size, earlier):
+        if page.last:
+            yield replace(page, gone=_deleted(client, module, earlier(began)))
         else:
-            yield page
+            yield replace(page, cursor={**page.cursor, "began": began})
 
 
 def columns(client: Zoho, module: str, wanted: Sequence[str]) -> dict[str, str]:

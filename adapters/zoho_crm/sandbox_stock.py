@@ -53,9 +53,9 @@ def _own(folder: Path | None, name: str) -> list[Row] | None:
 def _put(records: Records, module: str, rows: Iterable[Row], first_user: Row, day: dt.date) -> None:
     by = {"name": first_user["full_name"], "id": first_user["id"]}
     for number, row in enumerate(rows):
-        # Some hundreds share a second, as after an import.
+        # Seven share a second, as after an import.
         changed = dt.datetime.combine(day - dt.timedelta(days=90), dt.time(9), records.zone)
-        stamp = (changed + dt.timedelta(seconds=number // 7)).isoformat()
+        stamp = (changed + dt.timedelta(minutes=10 * (number // 7))).isoformat()
         stamps = {"Created_Time": stamp, "Modified_Time": stamp, "Created_By": by, "Modified_By": by, "Owner": by}
         record = {**stamps, "id": row.get("id") or records.new_id(), **{k: v for k, v in row.items() if v is not None}}
         record["Modified_Time"] = max(record["Modified_Time"], record["Created_Time"], key=dt.datetime.fromisoformat)

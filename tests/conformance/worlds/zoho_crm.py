@@ -51,6 +51,12 @@ def _changes(module: str) -> Changes:
     return Changes(touch=touch, add=add, remove=remove, tie=tie)
 
 
+def _user_leaves_for_good(sandbox: Sandbox) -> str:
+    key = str(sandbox.shelf.all("~users")[-1]["id"])
+    sandbox.shelf.drop("~users", key)
+    return key
+
+
 def _targets(sandbox: Sandbox, module: str) -> list[str]:
     return [str(r["id"]) for r in sandbox.shelf.all(module)[:4]]
 
@@ -111,10 +117,14 @@ def _settings(**more: Any) -> Any:
 
 
 WORLD = World(
-    settings=_settings(),
+    settings=_settings(bulk_first=False),
     held=_held,
     paged=("accounts",),
-    changes={"accounts": _changes("Accounts"), "sales_orders": _changes("Sales_Orders")},
+    changes={
+        "accounts": _changes("Accounts"),
+        "sales_orders": _changes("Sales_Orders"),
+        "users": Changes(remove=_user_leaves_for_good),
+    },
     writes={
         "customer_fields": _fields,
         "hold": _holds("Accounts"),
@@ -130,5 +140,5 @@ WORLD = World(
     seen=_seen,
     count=lambda sandbox, kind: sandbox.shelf.count(_ABOUT[kind]),
     wrong_secrets=lambda sandbox: {n: f"1000.wrong-{n}" for n in ("client_id", "client_secret", "refresh_token")},
-    extra_variants={"page by page": _settings(bulk_first=False)},
+    extra_variants={"in bulk": _settings()},
 )
