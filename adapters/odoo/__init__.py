@@ -60,6 +60,7 @@ ADAPTER = Adapter(
     title=Text("Odoo", "Odoo"),
     roles=("erp", "crm"),
     settings=Settings,
+    demo_settings={"base_url": "{url}", "database": "sandbox"},
     secrets=(
         Secret("api_key", Text("API key of the bot user", "机器人用户的 API 密钥")),
         Secret(

@@ -129,7 +129,7 @@ def customer_table(cli: Cli, wanted: str, as_of: dt.date | None) -> tuple[Table,
                 "currency": i.currency,
                 "open": show(i.amount, i.currency),
                 "disputed": show(i.disputed, i.currency) if i.disputed else None,
-                "bucket": bucket((day - _from(i, basis)).days, edges, basis) if i.amount > 0 else None,
+                "bucket": bucket(_from(i, basis), day, edges, basis) if i.amount > 0 else None,
             }
             for i in items
         ],
