@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 from adapters.odoo.sandbox_rows import Rows
-from tests.conformance.world import Changes, World
 from connector.adapter import ActionKind, Write
+from tests.conformance.world import Changes, World
 
 Sandbox = Any
 Row = dict[str, Any]

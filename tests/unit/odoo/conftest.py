@@ -93,7 +93,12 @@ class Office:
 
     def problems(self, stream: str) -> list[Problem]:
         context = Context("Asia/Shanghai", "CNY", "office")
-        return [p for page in self.pages(stream) for r in page.records for p in self.mapping.read(stream, r, context=context)[1]]
+        return [
+            p
+            for page in self.pages(stream)
+            for r in page.records
+            for p in self.mapping.read(stream, r, context=context)[1]
+        ]
 
     # writing
     def send(self, kind: str, *writes: Write, client: Client | None = None) -> list[Outcome]:

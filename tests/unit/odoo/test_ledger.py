@@ -194,7 +194,9 @@ def test_a_payment_without_entry_is_unapplied_cash_until_the_bank_books_it(open_
     office = open_office()
     rows = office.rows("payments_in_process")
     assert len(rows) == 4
-    assert all(f.id.startswith("payment-") and f.kind == "receipt" for f in of(office.facts("payments_in_process"), Payment))
+    assert all(
+        f.id.startswith("payment-") and f.kind == "receipt" for f in of(office.facts("payments_in_process"), Payment)
+    )
     cursor = office.pages("payments_in_process")[-1].cursor
     key = next(iter(rows))
     office.change("account.payment", int(key), state="paid")
