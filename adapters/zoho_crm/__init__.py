@@ -77,6 +77,7 @@ ADAPTER: Adapter[Zoho] = Adapter(
     check=setup.check,
     provision=setup.provision,
     limits=Limits(in_flight=5),
+    demo_settings={"base_url": "{url}", "accounts_url": "{url}"},
     evidence=(
         Evidence(
             "official-client",
