@@ -40,7 +40,6 @@ ADAPTER: Adapter[Zoho] = Adapter(
     title=same("Zoho CRM"),
     roles=("crm",),
     settings=Settings,
-    demo_settings={"base_url": "{url}", "accounts_url": "{url}"},
     secrets=(
         Secret("client_id", Text("client id of the self client", "Self Client 的客户端 ID")),
         Secret("client_secret", Text("its client secret", "其客户端密钥")),
