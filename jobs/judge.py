@@ -18,7 +18,7 @@ from connector.clock import Clock
 from connector.config import Config
 from connector.connect import connect
 from connector.credit.ageing import Basis, Placement
-from connector.credit.decide import Decision, OrderDecision, check_order, decide
+from connector.credit.decide import Decision, OrderDecision, check_order, decide, order_without_rate
 from connector.credit.group import Node, node_of
 from connector.credit.hold import OrderAmounts, stale_data
 from connector.credit.limit import Effective, added, effective
@@ -235,7 +235,9 @@ def judge(
         checked = []
         for placed in amounts.get(debtor, ()):
             order = _amounts(frame, whole.currency, placed)
-            if order is not None:
+            if order is None:
+                checked.append((placed, order_without_rate(decision, placed.ref, placed.currency)))
+            else:
                 checked.append((placed, check_order(decision, order, frame.policy)))
         yield Judged(debtor, members, whole, decision, own, tuple(checked))
 
@@ -313,7 +315,7 @@ def _horizon(frame: Frame) -> dt.date | None:
 
 
 def _amounts(frame: Frame, currency: str, row: OrderRow) -> OrderAmounts | None:
-    """An order in the debtor's currency; None where there is no rate (the debtor is held for that anyway)."""
+    """An order in the debtor's currency; None where there is no rate."""
     counted = row.system in frame.systems and row.status == "open"
     quote = frame.rates.quote(row.currency, currency, frame.as_of)
     if quote is None:

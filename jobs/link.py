@@ -128,7 +128,9 @@ class _Index:
         self.by_tax: dict[str, list[CustomerRow]] = defaultdict(list)
         self.by_name: dict[str, list[CustomerRow]] = defaultdict(list)
         for row in owned:
-            self.by_ref[row.ref].append(row)
+            # A CRM may keep the ERP's id or the number that people see there.
+            for number in {row.ref, row.external_id or row.ref}:
+                self.by_ref[number].append(row)
             if tax_id := usable_tax_id(row.tax_id):
                 self.by_tax[tax_id].append(row)
             if row.name:

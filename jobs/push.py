@@ -26,8 +26,13 @@ _ATTEMPTS_MOST = 8
 
 
 def push(store: Store, connected: Connected, *, progress: Progress = silent) -> Run:
-    """Delivers all that is owed to one system now. Never raises our own errors."""
+    """Delivers all that is owed to one system now. Never raises our own errors.
+
+    The caller holds the lease of the job: what is still claimed was claimed by a process that died.
+    """
     with running(store, connected.clock, "push", connected.name) as run:
+        with store.writing() as tx:
+            outbox.reclaim(tx, connected.name)
         for kind in ACTION_KINDS:
             channel = connected.adapter.channel(kind)
             if channel is None:

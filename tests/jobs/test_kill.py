@@ -1,0 +1,153 @@
+"""Killed at any moment, or refused by any system, one more run gives the state of an undisturbed one; nothing twice."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connector.sandbox import FAULTS, FaultName
+from tests.jobs.world import Machine, World, positions, world
+
+
+@pytest.fixture(scope="module")
+def machine() -> Iterator[Machine]:
+    made = Machine()
+    yield made
+    made.close()
+
+
+class Stand:
+    """A world that can be put back to where it was before the first run."""
+
+    def __init__(self, made: World, machine: Machine) -> None:
+        self.world, self.machine = made, machine
+        machine.run(made.config, "provision")
+        self._before = [self._rows(box) for box in (made.erp, made.crm)]
+
+    @staticmethod
+    def _rows(box: Any) -> list[Any]:
+        return box.shelf._db.execute("select kind, id, value from thing").fetchall()
+
+    def reset(self) -> None:
+        """An empty store, and both systems as they were."""
+        for file in self.world.folder.glob("holdfast.db*"):
+            file.unlink()
+        for box, rows in zip((self.world.erp, self.world.crm), self._before, strict=True):
+            box.faults.planned.clear()
+            box.calls.clear()
+            with box.shelf.together():
+                box.shelf._db.execute("delete from thing")
+                box.shelf._db.executemany("insert into thing values (?, ?, ?)", rows)
+
+    def settle(self) -> tuple[Any, Any]:
+        """Runs until nothing is written any more, at most three times; gives positions and what the systems hold."""
+        for _ in range(3):
+            code, output = self.machine.run(self.world.config, "run")
+            assert code == 0, output
+        return positions(self.machine, self.world.config), self.world.remote()
+
+    def tasks(self) -> Counter[str]:
+        """How often each of our keys stands in the CRM."""
+        rows = self.world.crm.shelf._db.execute("select value from thing where kind like '%task%'").fetchall()
+        keys = [json.loads(r[0]).get("Credit_Task_Key") for r in rows]
+        return Counter(k for k in keys if k)
+
+
+@pytest.fixture(scope="module")
+def stand(tmp_path_factory: pytest.TempPathFactory, machine: Machine) -> Iterator[tuple[Stand, Any, Any]]:
+    with world(tmp_path_factory.mktemp("kill"), erp="odoo", crm="zoho_crm") as made:
+        one = Stand(made, machine)
+        one.reset()
+        reference = one.settle()
+        assert one.tasks(), "the world must owe tasks, or nothing is tested"
+        yield one, *reference
+
+
+def same_as_undisturbed(stand: Stand, reference: Any, remote: Any) -> None:
+    found, there = stand.settle()
+    assert found == reference
+    assert there == remote
+    assert set(stand.tasks().values()) == {1}, "a task stands there twice"
+    before = len(stand.world.crm.writes()) + len(stand.world.erp.writes())
+    code, output = stand.machine.run(stand.world.config, "run")
+    assert code == 0, output
+    assert len(stand.world.crm.writes()) + len(stand.world.erp.writes()) == before, "a quiet run writes"
+    code, output = stand.machine.run(stand.world.config, "outbox", "list", "--format", "json")
+    assert json.loads(output) == {"outbox": []}
+
+
+def kill_at_random(stand: tuple[Stand, Any, Any], seed: int) -> None:
+    one, reference, remote = stand
+    one.reset()
+    dice = random.Random(seed)
+    for _ in range(dice.randint(1, 4)):
+        code, output = one.machine.run(one.world.config, "run", kill_after=dice.uniform(0.05, 1.6))
+        assert code in (0, -9), output
+    same_as_undisturbed(one, reference, remote)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_killed_at_a_random_moment(stand: tuple[Stand, Any, Any], seed: int) -> None:
+    kill_at_random(stand, seed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(100, 200))
+def test_killed_at_a_random_moment_a_hundred_times(stand: tuple[Stand, Any, Any], seed: int) -> None:
+    kill_at_random(stand, seed)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("where", ["erp", "crm"])
+def test_each_fault_in_the_middle(stand: tuple[Stand, Any, Any], fault: FaultName, where: str) -> None:
+    one, reference, remote = stand
+    one.reset()
+    box = one.world.erp if where == "erp" else one.world.crm
+    # One fault among the reads, one among the writes; what a run cannot finish, the next one does.
+    box.faults.plan(fault, skip=3)
+    box.faults.plan(fault, skip=12)
+    code, output = one.machine.run(one.world.config, "run")
+    assert code in (0, 2, 3), output
+    assert box.faults.happened, "the fault never happened"
+    same_as_undisturbed(one, reference, remote)
+
+
+def test_late_answer_to_every_task(stand: tuple[Stand, Any, Any]) -> None:
+    """The CRM makes the tasks and the answer is lost: they are found by their keys, not made again."""
+    one, reference, remote = stand
+    one.reset()
+    one.world.crm.faults.plan("late", times=3, match=r"POST .*/Tasks")
+    one.machine.run(one.world.config, "run")
+    assert one.world.crm.faults.happened
+    same_as_undisturbed(one, reference, remote)
+
+
+@pytest.mark.parametrize("path", ["folder"])
+def test_two_runs_at_once_do_not_meet(stand: tuple[Stand, Any, Any], path: str, tmp_path: Path) -> None:
+    """While one process works, another is refused and changes nothing."""
+    one, reference, remote = stand
+    one.reset()
+    other = Machine()
+    try:
+        import threading
+
+        codes: list[int] = []
+        threads = [
+            threading.Thread(target=lambda m=m: codes.append(m.run(one.world.config, "run")[0]))  # type: ignore[misc]
+            for m in (one.machine, other)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert 0 in codes
+        assert set(codes) <= {0, 3}
+    finally:
+        other.close()
+    same_as_undisturbed(one, reference, remote)
