@@ -4,9 +4,9 @@ A file that has not changed since the last pull costs one pass over its bytes. A
 its kind: what it no longer holds is gone. Where any row could not be read nothing is taken for gone, because the row
 might be the one that is missed; the same where a file has vanished or has changed under the reader.
 
-Cursor: `{"stamp", "problems"}` between pulls; while a file is being read also `"row"`, the rows that are done, and
-`"unread"`, whether one of them could not be read. The problems stay in the cursor so that a pull that finds the file
-unchanged still tells them.
+Cursor: `{"stamp", "problems"}` between pulls; the problems stay in it so that a pull that finds the file unchanged still
+tells them. While a file is being read also `"row"`, the rows that are done; `"unread"`, whether one of them could not be
+read; and `"again"`, whether the next pull has to read everything once more.
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ def _read(book: Book, stream: str, cursor: Any, wanted: Sequence[str]) -> Iterat
     if state.get("stamp") == stamp and "row" not in state:
         yield Page([], state, full=False, last=True, problems=_told(state.get("problems", ())))
         return
-    resumed = state if state.get("stamp") == stamp else {}
+    # A file that changed in the middle of a reading is read from its start. What the old one has shown in this reading
+    # counts as seen, so the next pull reads once more and finds what the new one no longer holds.
+    resumed = state if state.get("stamp") == stamp else {"again": "row" in state}
     yield from _Reading(book, stream, parts, additions, stamp, tuple(wanted), resumed).pages()
 
 
@@ -118,12 +120,13 @@ class _Reading:
             yield Page(records, None, full=False, last=True, problems=self._take())
             return
         problems = self._take()
-        yield Page(records, self._cursor(inside=False), full and not self.unread, last=True, problems=problems)
+        cursor = None if self.resumed.get("again") else self._cursor(inside=False)
+        yield Page(records, cursor, full and not self.unread, last=True, problems=problems)
 
     def _cursor(self, inside: bool) -> dict[str, Any]:
         cursor: dict[str, Any] = {"stamp": self.stamp}
         if inside:
-            cursor |= {"row": self.row, "unread": self.unread}
+            cursor |= {"row": self.row, "unread": self.unread, "again": bool(self.resumed.get("again"))}
         if self.told or self.problems:
             cursor["problems"] = [_packed(p) for p in [*self.told, *self.problems]]
         return cursor
