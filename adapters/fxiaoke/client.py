@@ -177,8 +177,8 @@ class Client:
     # --- time ---
     @property
     def zone(self) -> ZoneInfo:
-        """The business's time zone: in it the tenant's dates are midnights and its quota starts anew."""
-        return ZoneInfo(self.connection.business_time_zone)
+        """The tenant's time zone: in it its dates are midnights and its quota starts anew."""
+        return ZoneInfo(self.settings.time_zone)
 
     def _until_midnight(self) -> float:
         now = self.connection.clock.now().astimezone(self.zone)

@@ -7,7 +7,8 @@ name a field by what the administrator sees, resolved through `describe`:
     label?:税号        the same, but simply absent where the tenant has no such field (reading only)
     field_a1B2c__c    the api name itself
 
-A label with a dot in it cannot be part of a path: use the api name there.
+A label with a dot in it cannot be part of a path: use the api name there. `days.FIELD` is the calendar day of a date, which
+the product keeps as the millisecond of a midnight in the tenant's own time zone.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from connector.adapter import Json, nearest
 from connector.errors import ConfigError, ProtocolError, RejectedError
 from connector.text import Text
 
+DAYS = "days"  # the member that holds the calendar days of a record's dates
 LABEL, LABEL_IF_THERE = "label:", "label?:"
 # Read-only twins of a field, for reading: the name behind an id, lists, "other" texts.
 _TWINS = ("__r", "__l", "__o", "__v", "__p", "__relation_ids", "__e")
@@ -158,7 +160,7 @@ def projection(
     aliases: dict[str, str] = {}
     missing: list[Text] = []
     for path in wanted:
-        top = path.partition(".")[0]
+        top = path.removeprefix(f"{DAYS}.").partition(".")[0]
         if not top or (top.startswith("_") and top != "_id") or top in (*names, *optional):
             continue
         base = next((top.removesuffix(t) for t in _TWINS if top.endswith(t) and top.removesuffix(t)), top)

@@ -8,11 +8,12 @@ would drop out of one, and would be swept as if it were gone.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from adapters.fxiaoke.client import Client
-from adapters.fxiaoke.fields import describe, projection
+from adapters.fxiaoke.fields import DAYS, describe, projection
 from connector.adapter import Json, Keys, Page, Read, Record
 from connector.errors import ProtocolError
 from connector.paging import by_id
@@ -20,6 +21,7 @@ from connector.text import Text
 
 LINES = "lines"  # the member that holds an order's lines
 _AT_ONCE = 50  # ids in one IN filter: no limit is published, so a modest number
+_END_OF_TIME_MS = 253_000_000_000_000  # the year 9987
 _OVERLAP_MS = 5 * 60_000  # a change may become visible later than its date says
 
 
@@ -118,6 +120,7 @@ def reading(
             rows = query(client, object_name, [*window, *([where("_id", "GT", after)] if after else [])], names)
             for row in rows:
                 _alias(row, aliases)
+                _days(client, row, own)
             if dress is not None:
                 dress(client, rows, wanted)
             return [Record(str(row["_id"]), row) for row in rows]
@@ -173,6 +176,20 @@ def _alias(row: dict[str, Any], aliases: Mapping[str, str]) -> None:
             row[written] = row[name]
 
 
+def _days(client: Client, row: dict[str, Any], wanted: Sequence[str]) -> None:
+    """Puts the calendar days that the mapping reads (`days.order_time`) into a member of their own."""
+    names = [path.partition(".")[2] for path in wanted if path.startswith(f"{DAYS}.")]
+    if names:
+        row[DAYS] = {name: day_of(client, row[name]) for name in names if row.get(name) is not None}
+
+
+def day_of(client: Client, moment: Json) -> Json:
+    """The tenant's calendar day of milliseconds since 1970, as ISO text; anything else stays as it is, to be reported."""
+    if not isinstance(moment, int) or isinstance(moment, bool) or not 0 <= moment < _END_OF_TIME_MS:
+        return moment
+    return dt.datetime.fromtimestamp(moment / 1000, client.zone).date().isoformat()
+
+
 # --- derived members ---------------------------------------------------------------------------------------------------
 def with_currency(client: Client, rows: list[dict[str, Any]], wanted: Sequence[str]) -> None:
     """`_currency`: the record's own where the tenant uses several currencies, else the tenant's."""
@@ -196,6 +213,7 @@ def with_lines(client: Client, rows: list[dict[str, Any]], wanted: Sequence[str]
         for found in all_of(client, "SalesOrderProductObj", [where("order_id", "IN", *ids)], names):
             for line in found:
                 _alias(line, aliases)
+                _days(client, line, inner)
                 if line.get("is_deleted") is not True and line.get("life_status") != "invalid":
                     lines.setdefault(str(line.get("order_id")), []).append(line)
     for row in rows:
@@ -203,7 +221,7 @@ def with_lines(client: Client, rows: list[dict[str, Any]], wanted: Sequence[str]
 
 
 def with_receipt(client: Client, rows: list[dict[str, Any]], wanted: Sequence[str]) -> None:
-    """`_receipt`: of the receipt a line belongs to, its day and state; a line has none of its own."""
+    """`_receipt`: of the receipt a line belongs to, its `day` and state; a line has none of its own."""
     described = describe(client, "PaymentObj")
     names = ["_id", *(n for n in ("payment_time", "life_status", "account_id") if n in described.fields)]
     parents: dict[str, dict[str, Any]] = {}
@@ -211,7 +229,8 @@ def with_receipt(client: Client, rows: list[dict[str, Any]], wanted: Sequence[st
         for found in all_of(client, "PaymentObj", [where("_id", "IN", *ids)], names):
             parents.update((str(one["_id"]), one) for one in found)
     for row in rows:
-        row["_receipt"] = parents.get(str(row.get("payment_id") or ""), {})
+        receipt = parents.get(str(row.get("payment_id") or ""), {})
+        row["_receipt"] = {**receipt, "day": day_of(client, receipt.get("payment_time"))} if receipt else {}
 
 
 def with_user(client: Client, rows: list[dict[str, Any]], wanted: Sequence[str]) -> None:

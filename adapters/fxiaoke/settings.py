@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from typing import Literal
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 TASK_OBJECT = "label:信用任务"
 TASK_KEY = "label:信用任务键"
@@ -35,6 +36,11 @@ class Settings(BaseModel):
         pattern=r"^[A-Z]{3}$",
         description="Currency of amounts where the tenant does not use several currencies. 未启用多币种时的金额币种。",
     )
+    time_zone: str = Field(
+        "Asia/Shanghai",
+        description="The tenant's time zone: its dates are midnights there, its daily quota starts anew there. `holdfast check` "
+        "compares it with the orders. 企业所在时区：日期字段为该时区零点的毫秒值，每日配额也按该时区零点重置。",
+    )
     page_size: int = Field(
         100,
         ge=1,
@@ -58,3 +64,14 @@ class Settings(BaseModel):
         description="Api name of the APL function of plugin/credit_push.apl, once an administrator has pasted it: credit fields "
         "are then written up to 100 records a call. 管理员粘贴 APL 函数后填写其 api 名，即可批量回写。",
     )
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError):
+            raise ValueError(
+                f"“{name}” is no time zone; write a name like Asia/Shanghai. 没有这个时区，例如 Asia/Shanghai。"
+            ) from None
+        return name

@@ -6,6 +6,7 @@ compared with `describe` each time it is asked for.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
 
 from adapters.fxiaoke.client import Client
@@ -52,7 +53,7 @@ def check(client: Client, needs: Sequence[Need]) -> list[Finding]:
     ]
     for name in (*_READ, *(_READ_AS_ERP if "erp" in client.connection.roles else ())):
         findings.append(_readable(client, name))
-    findings += _fields(client, needs)
+    findings += [*_midnights(client), *_fields(client, needs)]
     if client.settings.bulk_function:
         findings.append(_function(client))
     return findings
@@ -83,6 +84,25 @@ def _readable(client: Client, name: str) -> Finding:
         "fine",
         Text("{label} ({name}) can be read.", "可以读取{label}（{name}）。").fill(label=described.label, name=name),
     )
+
+
+def _midnights(client: Client) -> Iterator[Finding]:
+    """Compares the time zone of the settings with the tenant's own orders, whose dates are midnights there."""
+    try:
+        rows = query(client, "SalesOrderObj", [], ["_id", "order_time"], limit=10, newest=True)
+    except HoldfastError:
+        return  # told above
+    moments = [r["order_time"] for r in rows if isinstance(r.get("order_time"), int)]
+    zone = client.settings.time_zone
+    if moments and not any(dt.datetime.fromtimestamp(m / 1000, client.zone).time() == dt.time() for m in moments):
+        yield Finding(
+            "wrong",
+            Text("Dates of orders are not midnights in {zone}.", "订单日期不是 {zone} 的零点。").fill(zone=zone),
+            Text(
+                "Set time_zone to the tenant's own zone, or dates will be a day off.",
+                "请将 time_zone 设为企业所在时区，否则日期会相差一天。",
+            ),
+        )
 
 
 def _function(client: Client) -> Finding:

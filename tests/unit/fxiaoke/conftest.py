@@ -82,7 +82,7 @@ def connection(sandbox: FxiaokeSandbox, clock: FixedClock, base_url: str, **sett
         http=lambda url, **options: Http(url, **{"system": "fx", "throttle": throttle, "clock": clock, **options}),
         clock=clock,
         language="zh",
-        business_time_zone="Asia/Shanghai",
+        business_time_zone="UTC",
         roles=frozenset({"crm"}),
     )
 

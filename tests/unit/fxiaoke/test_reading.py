@@ -10,6 +10,7 @@ import pytest
 from adapters.fxiaoke import ADAPTER
 from adapters.fxiaoke.fields import describe
 from connector.errors import ConfigError, ProtocolError
+from connector.mapping import Context
 from connector.model import Customer, Order, Person
 
 NOON = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
@@ -226,6 +227,30 @@ def test_orders_carry_their_own_amounts_dates_and_currency(tenant: Any) -> None:
     shanghai = dt.timezone(dt.timedelta(hours=8))
     assert order.ordered_on == dt.datetime.fromtimestamp(partly["order_time"] / 1000, shanghai).date()
     assert {o.currency for o in orders.values()} > {"CNY"}
+
+
+def test_days_are_those_of_the_tenants_own_zone_whatever_the_businesss_is(tenant: Any) -> None:
+    made = tenant()
+    row = made.sandbox.shelf.all("SalesOrderObj")[0]
+    made.touch("SalesOrderObj", row["_id"], order_time=1795363200000)  # 2026-11-23 00:00 in Shanghai, 22nd in UTC
+    (record,) = [r for r in made.records("orders") if r.key == row["_id"]]
+    for zone in ("Asia/Shanghai", "UTC", "America/New_York"):
+        (fact,), problems = made.mapping.read(
+            "orders", record, context=Context(time_zone=zone, base="CNY", system="fx")
+        )
+        assert problems == []
+        assert isinstance(fact, Order)
+        assert fact.ordered_on == dt.date(2026, 11, 23)
+
+
+def test_a_date_that_is_none_is_reported_with_its_record(tenant: Any) -> None:
+    made = tenant()
+    row = made.sandbox.shelf.all("SalesOrderObj")[0]
+    made.touch("SalesOrderObj", row["_id"], order_time=-5)
+    (record,) = [r for r in made.records("orders") if r.key == row["_id"]]
+    facts, (problem,) = made.mapping.read("orders", record, context=Context("Asia/Shanghai", "CNY", "fx"))
+    assert facts == []
+    assert row["_id"] in problem.where
 
 
 def test_without_the_module_for_deliveries_the_figure_is_unknown_not_zero(tenant: Any) -> None:

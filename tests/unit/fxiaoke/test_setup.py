@@ -157,3 +157,11 @@ def test_the_function_is_proved_without_writing(tenant: Any) -> None:
     other = tenant(bulk_function="func_nothing__c")
     (finding,) = [f for f in _check(other) if f.state == "wrong"]
     assert "函数不存在" in finding.what.zh
+
+
+def test_a_time_zone_that_is_not_the_tenants_is_told(tenant: Any) -> None:
+    made = tenant(time_zone="Europe/Berlin")
+    (finding,) = [f for f in _check(made) if f.state != "fine"]
+    assert finding.what.zh == "订单日期不是 Europe/Berlin 的零点。"
+    assert finding.fix is not None
+    assert "time_zone" in finding.fix.zh
