@@ -60,10 +60,10 @@ def test_five_fields_a_call_and_nothing_the_second_time() -> None:
         zoho = client(box, BASE)
         first = provision(zoho, needs())
         assert states(first)["made"] == len(needs()) - 1
-        assert sorted(asked) == [1, 2, 5, 5]
+        assert sorted(asked) == [1, 1, 2, 5, 5]
         again = provision(zoho, needs())
         assert states(again)["made"] == 0
-        assert sorted(asked) == [1, 2, 5, 5]
+        assert sorted(asked) == [1, 1, 2, 5, 5]
     assert {n.name for n in needs() if n.object == "Accounts"} <= custom(box, "Accounts")
 
 

@@ -68,6 +68,7 @@ def test_mapped_words_arrive_with_their_types() -> None:
         words = {
             "customer_no": "C0001",
             "level": "orange",
+            "currency": "JPY",
             "limit": Decimal("50000.00"),
             "utilisation_percent": 83,
             "overdue_days": 34,
@@ -84,6 +85,7 @@ def test_mapped_words_arrive_with_their_types() -> None:
         assert {n: kept[n] for n in values} == {
             "ERP_Customer_No": "C0001",
             "Credit_Status": "Warning",
+            "Credit_Currency": "JPY",
             "Credit_Limit": Decimal("50000.00"),
             "Credit_Used_Band": "81-100",
             "Overdue_Band": "31-60",
