@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -30,6 +30,11 @@ class Settings(BaseModel):
     keys: dict[str, list[str]] = Field(
         default_factory=dict, description="Which columns make a row of a stream unique, where they are not the book's."
     )
+    repeated: list[str] = Field(
+        default_factory=list,
+        description="Streams whose file says the same thing on many rows, such as the customers of an invoice list: the "
+        "first row counts.",
+    )
     unused: list[str] = Field(default_factory=list, description="Columns that are of no use to us and not reported.")
     incremental: bool = Field(False, description="Rows are changes: what a file no longer holds is not deleted.")
     encoding: str = Field("utf-8", description="Character set of the CSV files; a byte order mark is skipped.")
@@ -45,9 +50,9 @@ class Settings(BaseModel):
             raise ValueError("no such encoding; utf-8 and gb18030 are the usual ones") from None
         return value
 
-    @field_validator("files", "keys")
+    @field_validator("files", "keys", "repeated")
     @classmethod
-    def _streams(cls, value: dict[str, object]) -> dict[str, object]:
+    def _streams(cls, value: Collection[str]) -> Collection[str]:
         for stream in value:
             if stream not in BOOK:
                 raise ValueError(f"no stream “{stream}”; did you mean {nearest(stream, list(BOOK))}?")

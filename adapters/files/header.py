@@ -52,7 +52,7 @@ def header_of(
     problems = [_nameless(where, at) for at, name in enumerate(names, 1) if not name]
     known = {*columns, *keys, *settings.unused}
     unknown = [n for n in names if n and columns and n not in known]
-    if unknown:
+    if unknown and stream not in settings.repeated:  # else the file is first of all another stream's
         problems.append(_unknown(where, unknown, columns))
     if not keys and all(c in names for c in BOOK[stream].key if c in BOOK[stream].required):
         keys = tuple(c for c in BOOK[stream].key if c in names)

@@ -186,6 +186,8 @@ class _Reading:
             return None
         mark = hash(key)
         if mark in self.seen:
+            if self.stream in self.book.settings.repeated:
+                return None
             self._tell(_twice(where, key, header.key_columns, self._first(key)))
             return None
         self.seen.add(mark)

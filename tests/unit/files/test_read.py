@@ -236,6 +236,13 @@ def test_a_row_without_a_key_of_its_own_is_known_by_what_it_says(books: Any) -> 
     assert named.keys == ["USD|2026-01-02", "USD|2026-01-03"]
 
 
+def test_customers_of_an_invoice_list_are_said_on_many_rows(books: Any) -> None:
+    books.write(list="id,name,no\nC1,Acme,1\nC2,Blue,2\nC1,Acme again,3\n")
+    found = books.read("customers", files={"customers": "list.csv"}, repeated=["customers"])
+    assert [(c.id, c.name) for c in found.facts] == [("C1", "Acme"), ("C2", "Blue")]
+    assert found.problems == []
+
+
 def test_columns_that_are_of_no_use_are_not_reported(books: Any) -> None:
     books.write(customers="id,name,colour\nC1,Acme,red\n")
     assert books.read("customers", unused=["colour"]).problems == []
