@@ -115,6 +115,7 @@ class Zoho:
         self._asked: deque[float] = deque(maxlen=_TOKENS_MOST)
         self._fields: dict[str, Fields] = {}
         self._org: Mapping[str, Any] | None = None
+        self.credits_left: int | None = None  # API credits of the rolling day; told only once half of them are used
 
     # signing in
     def _fetch(self) -> Token:
@@ -179,8 +180,14 @@ class Zoho:
                                 "令牌应答指向 {base}，它不是 Zoho 的 API 主机，因此不会向其发送调用。若确认无误，请配置为 base_url。",
                             ).fill(base=base)
                         )
-                self._http = self.connection.http(base, auth=self._auth, judge=judge, wait_first=2.0)
+                self._http = self.connection.http(base, auth=self._auth, judge=self._judge, wait_first=2.0)
             return self._http
+
+    def _judge(self, answer: Answer) -> Verdict:
+        left = answer.headers.get("x-api-credits-remaining", "")
+        if left.isdigit():
+            self.credits_left = int(left)
+        return judge(answer)
 
     # calls
     def path(self, tail: str) -> str:

@@ -6,7 +6,7 @@ except empty ones and those that contain “wrong”. A folder may bring its own
 
 Switches in `settings`: `multi_currency`, `no_orders` (an edition without Sales_Orders), `denied` (a list of `coql`,
 `bulk`, `deleted`, `users`, `fields` for which the scope is missing), `bulk_polls` (how often a job is not ready yet),
-`bulk_rows` (rows of one bulk file), `token_limit` (ten tokens in ten minutes, as Zoho has it).
+`bulk_rows` (rows of one bulk file), `credits` (API credits that are left), `token_limit` (ten tokens in ten minutes, as Zoho has it).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -124,13 +125,21 @@ class ZohoSandbox(Sandbox):
                     "INVALID_MODULE", "the module name given seems to be invalid", 400, {"resource_path_index": 0}
                 )
             try:
-                return handler(request, *groups)
+                return self._counted(handler(request, *groups))
             except query.Wrong as wrong:
                 return refusal(wrong.code, wrong.message, 400, wrong.details)
             except (ValueError, AttributeError, TypeError):
                 return refusal("INVALID_DATA", "body", 400, {"expected_data_type": "jsonobject"})
 
         return checked
+
+    def _counted(self, reply: Reply) -> Reply:
+        left = self.switches.get("credits")
+        return (
+            replace(reply, headers={**reply.headers, "X-API-CREDITS-REMAINING": str(left)})
+            if left is not None
+            else reply
+        )
 
     # --- signing in ----------------------------------------------------------------------------------------------
     def token(self, request: Request) -> Reply:

@@ -32,14 +32,17 @@ _TYPES: dict[str, tuple[str, frozenset[str]]] = {
     "datetime": ("datetime", frozenset({"datetime"})),
     "choice": ("picklist", frozenset({"picklist", "text"})),
 }
-_SCOPES = {
-    "Accounts": "ZohoCRM.modules.ALL, ZohoCRM.coql.READ",
-    "Sales_Orders": "ZohoCRM.modules.ALL, ZohoCRM.coql.READ",
-    "Tasks": "ZohoCRM.modules.ALL, ZohoCRM.coql.READ",
-    "users": "ZohoCRM.users.READ",
-    "deleted": "ZohoCRM.modules.ALL",
-    "bulk": "ZohoCRM.bulk.ALL, ZohoFiles.files.ALL",
+_MODULES = "ZohoCRM.modules.ALL, ZohoCRM.coql.READ"
+# What a check tries: its name for people, and the scope it needs.
+_TRIED: dict[str, tuple[Text, str]] = {
+    "Accounts": (same("Accounts"), _MODULES),
+    "Sales_Orders": (same("Sales_Orders"), _MODULES),
+    "Tasks": (same("Tasks"), _MODULES),
+    "users": (Text("users", "用户"), "ZohoCRM.users.READ"),
+    "deleted": (Text("deleted records", "已删除的记录"), "ZohoCRM.modules.ALL"),
 }
+_BULK_SCOPE = "ZohoCRM.bulk.ALL, ZohoFiles.files.ALL"
+_CREDITS_FEW = 1000
 
 
 def check(client: Zoho, needs: Sequence[Need]) -> list[Finding]:
@@ -69,6 +72,8 @@ def check(client: Zoho, needs: Sequence[Need]) -> list[Finding]:
     for module in dict.fromkeys(n.object for n in needs):
         if module in modules:
             findings += _fields(client, module, [n for n in needs if n.object == module])
+    if client.credits_left is not None:
+        findings.append(_credits(client.credits_left))
     return findings
 
 
@@ -214,15 +219,30 @@ def _misfit(need: Need, field: Field) -> list[Finding]:
 
 
 def _try(what: str, call: Callable[[], object]) -> Finding:
+    title, scope = _TRIED[what]
     try:
         call()
     except (ConfigError, RejectedError) as wrong:
         return Finding(
             "wrong",
-            Text("Cannot read {what}: {why}", "无法读取 {what}：{why}").fill(what=what, why=wrong.user),
-            _scope(_SCOPES[what]),
+            Text("Cannot read {what}: {why}", "无法读取{what}：{why}").fill(what=title, why=wrong.user),
+            _scope(scope),
         )
-    return Finding("fine", Text("May read {what}.", "可以读取 {what}。").fill(what=what))
+    return Finding("fine", Text("May read {what}.", "可以读取{what}。").fill(what=title))
+
+
+def _credits(left: int) -> Finding:
+    what = Text("{left} of today's API credits are left.", "今日 API 积分还剩 {left}。").fill(left=left)
+    if left >= _CREDITS_FEW:
+        return Finding("fine", what)
+    return Finding(
+        "todo",
+        what,
+        Text(
+            "Run less often (`schedule.every_minutes`), or add credits in Zoho.",
+            "请降低运行频率（`schedule.every_minutes`），或在 Zoho 中增购积分。",
+        ),
+    )
 
 
 def _bulk(client: Zoho) -> Finding:
@@ -238,7 +258,7 @@ def _bulk(client: Zoho) -> Finding:
                 "Bulk read is not permitted ({why}); the first pull reads page by page instead.",
                 "没有批量读取权限（{why}）；首次拉取将改为逐页读取。",
             ).fill(why=wrong.user),
-            _scope(_SCOPES["bulk"]),
+            _scope(_BULK_SCOPE),
         )
     return Finding("fine", Text("May read in bulk.", "可以批量读取。"))
 

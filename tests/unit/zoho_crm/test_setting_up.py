@@ -109,6 +109,13 @@ def test_a_missing_scope_is_named(denied: str, state: str, scope: str) -> None:
         assert all(f.fix and scope in f.fix.en and scope in f.fix.zh for f in found)
 
 
+@pytest.mark.parametrize(("left", "state"), [(4000, "fine"), (999, "todo")])
+def test_credits_that_run_low_are_told(left: int, state: str) -> None:
+    with organisation(5, {"credits": left}) as (_, zoho):
+        (found,) = [f for f in ADAPTER.check(zoho, needs()) if "credits" in f.what.en]
+        assert (found.state, str(left) in found.what.zh) == (state, True)
+
+
 def test_a_wrong_sign_in_is_one_finding() -> None:
     box = sandbox(5)
     with box.mounted(BASE):
