@@ -6,6 +6,7 @@ import importlib
 import json
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -36,6 +37,10 @@ class Cast:
     world: World
     mapping: str
     folder: Path | None = None
+
+    def per_call(self, channel: Channel[Any]) -> int:
+        """How many writes go into one call of the product."""
+        return min(channel.batch, self.world.per_call.get(channel.kind, channel.batch))
 
 
 def cast_of(name: str) -> Cast:
@@ -73,6 +78,7 @@ class Stage:
     clock: Patient = field(default_factory=lambda: Patient(NOON))
     heard: list[Heard] = field(default_factory=list)
     most: int = 0
+    lag: float = 0.0  # seconds that each answer takes, so that calls overlap
     lose: FaultName | None = None  # what happens to the answer of the next call that changes something
 
     @property
@@ -245,6 +251,7 @@ def staged(cast: Cast, at: Path, variant: str = "") -> Iterator[Stage]:
             busy += 1
             stage.most = max(stage.most, busy)
         try:
+            time.sleep(stage.lag)
             reply, fault = answer(request)
         finally:
             with lock:

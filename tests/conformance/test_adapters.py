@@ -22,7 +22,7 @@ def _cases() -> Iterator[object]:
             yield pytest.param(name, "world", repr(wrong), "", id=f"{name}-world")
             continue
         for prop in PROPERTIES:
-            for detail in details(prop, cast.adapter):
+            for detail in details(prop, cast):
                 for variant in ("", *(cast.world.extra_variants if prop.variants else ())):
                     shown = "".join((f":{detail}" if detail else "", f"@{variant}" if variant else ""))
                     reason = why_exempt(cast.adapter, prop, detail)

@@ -72,6 +72,8 @@ class World:
     (None: nothing). `count(sandbox, kind)` is how many records of a task's kind there are (default: not counted; needed
     for `task`).
 
+    `per_call[kind]` is how many writes the product takes in one call, where that is less than the channel's `batch`.
+
     `secrets` are by default `sandbox.credentials()`. Each is at least eight characters long, so that a leak is found.
     `wrong_secrets` are some that the sandbox refuses (default: every secret replaced by another word).
 
@@ -91,6 +93,7 @@ class World:
     refused: Mapping[ActionKind, Callable[[Sandbox], Write]] = field(default_factory=dict)
     seen: Callable[[Sandbox, ActionKind, str], Mapping[str, Any] | None] | None = None
     count: Callable[[Sandbox, ActionKind], int] | None = None
+    per_call: Mapping[ActionKind, int] = field(default_factory=dict)
     secrets: Callable[[Sandbox], Mapping[str, str]] | None = None
     wrong_secrets: Callable[[Sandbox], Mapping[str, str]] | None = None
     needs: Sequence[Need] | None = None

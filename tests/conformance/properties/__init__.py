@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from connector.adapter import Adapter
 from tests.conformance.properties import connecting, folder, reading, secrecy, trouble, writing
+from tests.conformance.stage import Cast
 
 Over = Literal["adapter", "stream", "changes", "channel", "batch", "task", "fault"]
 
@@ -66,8 +67,9 @@ PROPERTIES: tuple[Property, ...] = (
 BY_NAME = {p.name: p for p in PROPERTIES}
 
 
-def details(prop: Property, adapter: Adapter[Any]) -> Iterator[str]:
+def details(prop: Property, cast: Cast) -> Iterator[str]:
     """For what a property is asked of an adapter: names of streams, kinds of channels, faults; "" for the whole."""
+    adapter = cast.adapter
     match prop.over:
         case "adapter":
             yield ""
@@ -78,7 +80,7 @@ def details(prop: Property, adapter: Adapter[Any]) -> Iterator[str]:
         case "channel":
             yield from (c.kind for c in adapter.channels)
         case "batch":
-            yield from (c.kind for c in adapter.channels if c.batch > 1)
+            yield from (c.kind for c in adapter.channels if cast.per_call(c) > 1)
         case "task":
             yield from (c.kind for c in adapter.channels if c.kind == "task")
         case "fault":

@@ -67,5 +67,5 @@ def _exemptions(stage: Stage) -> None:
         prop, _, detail = name.partition(":")
         assert prop in BY_NAME, f"there is no property {prop}"
         if detail:
-            assert detail.partition("@")[0] in details(BY_NAME[prop], stage.adapter), f"{prop} is not asked of {detail}"
+            assert detail.partition("@")[0] in details(BY_NAME[prop], stage.cast), f"{prop} is not asked of {detail}"
         assert len(reason) > 10, f"why is {name} exempt?"

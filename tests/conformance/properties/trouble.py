@@ -72,7 +72,7 @@ def throttling_limits(stage: Stage, _: str = "") -> None:
     assert limits is not None, "the adapter does not say what the product allows"
     stream, client = _stream(stage), stage.client()
     list(stage.pages(stream, client=client))
-    stage.most = 0
+    stage.most, stage.lag = 0, 0.02
     threads = limits.in_flight + 3
     with ThreadPoolExecutor(threads) as pool:
         reads = list(pool.map(lambda _: stage.read(stream, client=client), range(threads)))

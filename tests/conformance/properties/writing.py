@@ -131,7 +131,8 @@ def restraint(stage: Stage, kind: ActionKind) -> None:
     before = {w.target: stage.seen(kind, w.target) for w in writes} if kind != "task" else {}
     outcomes = stage.send(channel, client, writes)
     calls = len(stage.write_calls()) - began
-    assert 1 <= calls <= math.ceil(len(writes) / channel.batch), f"{calls} write calls for {len(writes)} writes"
+    most = math.ceil(len(writes) / stage.cast.per_call(channel))
+    assert 1 <= calls <= most, f"{calls} write calls for {len(writes)} writes"
     assert all(o.state == "done" for o in outcomes)
     for write in writes:
         was = before.get(write.target)
