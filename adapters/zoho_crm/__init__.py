@@ -6,9 +6,11 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from adapters.zoho_crm import read, setup, write
+from adapters.zoho_crm import read, write
+from adapters.zoho_crm.check import check
 from adapters.zoho_crm.client import Zoho
 from adapters.zoho_crm.hosts import DataCenter
+from adapters.zoho_crm.provision import provision
 from connector.adapter import Adapter, Channel, Evidence, Secret, Stream
 from connector.http import Limits
 from connector.text import Text, same
@@ -73,8 +75,8 @@ ADAPTER: Adapter[Zoho] = Adapter(
         Channel("task", "Tasks", write.tasks, write.ROWS_MOST, find=write.find_tasks),
     ),
     open=Zoho,
-    check=setup.check,
-    provision=setup.provision,
+    check=check,
+    provision=provision,
     limits=Limits(in_flight=5),
     demo_settings={"base_url": "{url}", "accounts_url": "{url}"},
     evidence=(
