@@ -147,6 +147,7 @@ class Field:
 
 FIELD_KEYS = ("from", "first", "value", "values", "default", "convert", "format", "prefix", "absolute", "negate")
 _DATED = ("date",)
+_SOME_DAY = dt.date(2026, 12, 31)
 
 
 def read_field(notes: Notes, where: tuple[str, ...], shape: Shape, spec: Any) -> Field | None:
@@ -181,24 +182,52 @@ def read_field(notes: Notes, where: tuple[str, ...], shape: Shape, spec: Any) ->
     values = table.get("values", {})
     if not isinstance(values, dict):
         notes.add("bad_values", (*where, "values"), Text("`values` is a table.", "`values` 须为表。"), _VALUES)
-        return None
+    _check_fit(notes, where, shape, table)
     if convert is None or len(notes.problems) > before:
         return None
     finish = _finisher(shape, convert, table)
-    default = shape.absent
-    for key, constant in [("default", table.get("default")), ("value", table.get("value")), *values.items()]:
-        if constant is None:
-            continue
+
+    def constant(key: str, said: Any) -> Any:
         try:
-            made = finish(constant, Context())
+            return finish(said, Context())
         except BadValue as wrong:
-            notes.add(wrong.code, (*where, "values" if key not in ("default", "value") else key), wrong.what, wrong.fix)
-            continue
-        if key in ("default", "value"):
-            default = made
+            notes.add(wrong.code, (*where, key), wrong.what, wrong.fix)
+            return None
+
+    default = shape.absent
+    for key in ("default", "value"):
+        if key in table:
+            default = constant(key, table[key])
+    for said in values.values():
+        constant("values", said)
     get = _first(paths)
-    constant = "value" in table
-    return Field(shape, paths, get, _reader(get, finish, default, values, shape.kind == "boolean", constant))
+    read = _reader(get, finish, default, values, shape.kind == "boolean", "value" in table)
+    return Field(shape, paths, get, read)
+
+
+def _describes_a_date(pattern: str) -> bool:
+    try:
+        return dt.datetime.strptime(_SOME_DAY.strftime(pattern), pattern).date() == _SOME_DAY  # noqa: DTZ007
+    except ValueError:
+        return False
+
+
+# Modifiers that make sense for some fields only.
+_FIT: dict[str, tuple[str, ...]] = {"prefix": ("text",), "absolute": ("number", "money"), "negate": ("number", "money")}
+
+
+def _check_fit(notes: Notes, where: tuple[str, ...], shape: Shape, table: dict[str, Any]) -> None:
+    for key, kinds in _FIT.items():
+        if key in table and shape.kind not in kinds:
+            notes.add(
+                "wrong_modifier",
+                (*where, key),
+                Text("`{key}` does not fit `{field}`.", "`{key}` 不适用于 `{field}`。").fill(key=key, field=shape.name),
+                Text(
+                    "`prefix` is for ids and texts, `absolute` and `negate` for amounts.",
+                    "`prefix` 用于编号和文本，`absolute` 和 `negate` 用于金额。",
+                ),
+            )
 
 
 PATH_OR_TABLE = Text(
@@ -244,30 +273,37 @@ def _converter(notes: Notes, where: tuple[str, ...], shape: Shape, table: dict[s
                 Text("Remove it, or use the converter `date`.", "请删除它，或使用转换器 `date`。"),
             )
             return None
-        return date_format(str(table["format"]))
+        pattern = str(table["format"])
+        if not _describes_a_date(pattern):
+            notes.add(
+                "bad_format",
+                (*where, "format"),
+                Text("`{pattern}` does not describe a date.", "`{pattern}` 不是有效的日期格式。").fill(pattern=pattern),
+                Text("Write a pattern such as `%d.%m.%Y` or `%Y%m%d`.", "请写成 `%Y/%m/%d` 或 `%Y%m%d` 这样的格式。"),
+            )
+            return None
+        return date_format(pattern)
     return CONVERTERS[name].convert
 
 
 def _finisher(shape: Shape, convert: Convert, table: dict[str, Any]) -> Convert:
     """Converter, sign, prefix and the list of right words, as one function."""
-    made = convert
-    if table.get("absolute") or table.get("negate"):
-        sign, plain = bool(table.get("absolute")), convert
-        made = lambda raw, context: abs(plain(raw, context)) if sign else -plain(raw, context)  # noqa: E731
-    elif shape.kind == "money" and table.get("convert", "money") == "money":
-        made = _plain_money
+    if table.get("absolute"):
+        return lambda raw, context: abs(convert(raw, context))
+    if table.get("negate"):
+        return lambda raw, context: -convert(raw, context)
+    if shape.kind == "money" and table.get("convert", "money") == "money":
+        return _plain_money
     if prefix := table.get("prefix"):
-        bare = made
-        made = lambda raw, context: f"{prefix}{bare(raw, context)}"  # noqa: E731
+        return lambda raw, context: f"{prefix}{convert(raw, context)}"
     if shape.kind == "integer":
-        whole = made
-        made = lambda raw, context: int(whole(raw, context))  # noqa: E731
+        return lambda raw, context: int(convert(raw, context))
     if shape.kind != "choice":
-        return made
-    right, said = frozenset(shape.choices), made
+        return convert
+    right = frozenset(shape.choices)
 
     def choose(raw: Any, context: Context) -> Any:
-        word = said(raw, context)
+        word = convert(raw, context)
         if word not in right:
             raise bad(
                 "unknown_word",

@@ -162,6 +162,24 @@ CASES: dict[str, tuple[str, tuple[str, str, str, str]]] = {
             "`format` 只用于日期。请删除它，或使用转换器 `date`。",
         ),
     ),
+    "a format that is none": (
+        GOOD + 'first_sold_on = { from = "a", format = "DD.MM.YYYY" }\n',
+        (
+            "m.toml:7",
+            "read.customer.fields.first_sold_on.format",
+            "`DD.MM.YYYY` does not describe a date. Write a pattern such as `%d.%m.%Y` or `%Y%m%d`.",
+            "`DD.MM.YYYY` 不是有效的日期格式。请写成 `%Y/%m/%d` 或 `%Y%m%d` 这样的格式。",
+        ),
+    ),
+    "a sign for what has none": (
+        GOOD + 'owner = { from = "a", negate = true }\n',
+        (
+            "m.toml:7",
+            "read.customer.fields.owner.negate",
+            "`negate` does not fit `owner`. `prefix` is for ids and texts, `absolute` and `negate` for amounts.",
+            "`negate` 不适用于 `owner`。`prefix` 用于编号和文本，`absolute` 和 `negate` 用于金额。",
+        ),
+    ),
     "a value table that is none": (
         GOOD + 'status = { from = "a", values = ["active"] }\n',
         (

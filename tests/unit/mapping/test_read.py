@@ -59,6 +59,7 @@ def customer(fields: str, data: dict[str, Any], head: str = "") -> Any:
         ('owner = { from = "o", values = { 7 = "Li", true = "Wang" } }', {"o": True}, "Wang"),
         ('owner = { from = "o", values = { a = "Li" } }', {"o": "A"}, "Li"),
         ('owner = { from = "o", values = { a = "Li" } }', {"o": "other"}, "other"),
+        ('owner = { from = "o", values = { default = "Li", value = "Wang" } }', {"o": "default"}, "Li"),
         ('owner = { from = "o", values = { false = "none" } }', {"o": False}, "none"),
     ],
 )
