@@ -79,12 +79,26 @@ def all_of(
     """Every record that fits, page by page."""
     last: str | None = None
     while True:
-        after = [where("_id", "GT", last)] if last else []
-        rows = query(client, object_name, [*filters, *after], fields)
+        rows = _after(client, object_name, filters, fields, last)
         yield rows
         if len(rows) < client.settings.page_size:
             return
         last = str(rows[-1]["_id"])
+
+
+def _after(
+    client: Client, object_name: str, filters: Sequence[Mapping[str, Json]], fields: Sequence[str], last: str | None
+) -> list[dict[str, Any]]:
+    """The page after an id. ProtocolError where the system gives it again: reading would never end."""
+    rows = query(client, object_name, [*filters, *([where("_id", "GT", last)] if last else [])], fields)
+    if last and any(str(row["_id"]) <= last for row in rows):
+        raise ProtocolError(
+            Text(
+                "Fxiaoke's pages of {object} do not go on after the id we had reached.",
+                "纷享销客的 {object} 分页未从已读到的 id 之后继续。",
+            ).fill(object=object_name)
+        )
+    return rows
 
 
 def in_groups(values: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -117,7 +131,7 @@ def reading(
                 if since is not None
                 else []
             )
-            rows = query(client, object_name, [*window, *([where("_id", "GT", after)] if after else [])], names)
+            rows = _after(client, object_name, window, names, after)
             for row in rows:
                 _alias(row, aliases)
                 _days(client, row, own)

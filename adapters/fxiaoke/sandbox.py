@@ -144,8 +144,9 @@ class FxiaokeSandbox(Sandbox):
                 if not isinstance(body, dict):
                     return _error(12004, "the POST body is empty")
                 self._admit(request, body)
-                data = body.get("data")
-                reply = make(body, data if isinstance(data, dict) else {})
+                data = body.get("data") if isinstance(body.get("data"), dict) else {}
+                _refuse_wrong_path(request.path, data)
+                reply = make(body, data)
                 assert isinstance(reply, Reply)
                 return reply
             except Refused as wrong:
@@ -348,6 +349,13 @@ class FxiaokeSandbox(Sandbox):
                 failed[key] = wrong.message
         result = json.dumps({"done": done, "failed": failed}, ensure_ascii=False)
         return _fine(len(done), write=bool(done), data={"functionResult": result})
+
+
+def _refuse_wrong_path(path: str, data: Mapping[str, Any]) -> None:
+    """Objects that a tenant made itself have paths of their own; what the other path answers is not documented."""
+    about = data.get("object_data") if isinstance(data.get("object_data"), dict) else data
+    if str((about or {}).get("dataObjectApiName", "")).endswith("__c") and path.startswith("/cgi/crm/v2/data/"):
+        raise Refused(15002, "custom objects have the path /cgi/crm/custom/v2/data")
 
 
 def _trace() -> str:

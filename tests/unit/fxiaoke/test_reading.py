@@ -133,7 +133,9 @@ def test_ids_that_exist_are_listed_and_deleted_ones_are_not(tenant: Any) -> None
     listed = {k for keys in CUSTOMERS.keys(made.client) for k in keys}
     assert listed == {a["_id"] for a in made.accounts()} - {marked}
     assert gone not in listed
-    assert [k for p in _pages(made) for k in p.gone] == [marked]
+    pages = _pages(made)
+    assert [k for p in pages for k in p.gone] == [marked]
+    assert marked not in [r.key for p in pages for r in p.records]
 
 
 def test_a_voided_account_is_inactive_and_a_voided_order_cancelled(tenant: Any) -> None:
@@ -144,6 +146,22 @@ def test_a_voided_account_is_inactive_and_a_voided_order_cancelled(tenant: Any) 
     customers = {f.id: f for f in made.facts("customers")}
     assert customers[account].status == "inactive"
     assert [f.status for f in made.facts("orders") if f.id == order] == ["cancelled"]
+
+
+def test_pages_that_do_not_go_on_end_with_an_error_not_never(tenant: Any) -> None:
+    made = tenant(customers=150)
+    usual = made.sandbox._query
+
+    def ignoring(body: Any, data: Any) -> Any:
+        data["search_query_info"]["filters"] = []
+        return usual(body, data)
+
+    made.sandbox._routes = [
+        (m, p, made.sandbox._signed(ignoring) if p.pattern.endswith("v2/data/query\\Z") else h)
+        for m, p, h in made.sandbox._routes
+    ]
+    with pytest.raises(ProtocolError, match="do not go on"):
+        _pages(made)
 
 
 # --- fields by label -------------------------------------------------------------------------------------------------------

@@ -295,6 +295,14 @@ def test_a_unique_field_refuses_a_double(caller: Caller) -> None:
     assert caller.post("/cgi/crm/custom/v2/data/create", body)["errorCode"] == 300102
 
 
+def test_custom_objects_have_paths_of_their_own(caller: Caller) -> None:
+    task = caller.sandbox.object_name("信用任务")
+    info = {"limit": 10, "offset": 0, "filters": []}
+    body = {"data": {"dataObjectApiName": task, "search_query_info": info}}
+    assert caller.post("/cgi/crm/v2/data/query", body)["errorCode"] == 15002
+    assert caller.post("/cgi/crm/custom/v2/data/query", body)["errorCode"] == 0
+
+
 # --- the kit's own promises ---
 def test_state_and_call_log_outlive_a_restart_and_speak_over_a_socket(tmp_path: Path) -> None:
     options = SandboxOptions(data=tmp_path, customers=20, language="zh")
