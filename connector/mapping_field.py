@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from connector.converters import CONVERTERS, BadValue, Context, Convert, bad, date_format
 from connector.mapping_notes import Notes
+from connector.mapping_paths import Get, first_of, word_of
 from connector.mapping_sense import CORRECT_VALUE
 from connector.model import FACTS
 from connector.money import exponent, to_minor_exact
@@ -86,48 +87,6 @@ _GIVES: dict[Kind, str] = {
     "boolean": "boolean",
     "date": "date",
 }
-
-
-# --- paths ---------------------------------------------------------------------------------------------------------------
-Get = Callable[[Dict[str, Any], Dict[str, Any]], Any]
-
-
-def at(path: str) -> Get:
-    """What reads a dotted path: `owner.id`, `lines.0.code`; `^.x` reads from the record around an element."""
-    around = path.startswith("^.")
-    name = path[2:] if around else path
-    if "." not in name:
-        return (lambda data, outer: outer.get(name)) if around else (lambda data, outer: data.get(name))
-    parts = name.split(".")
-
-    def walk(data: Dict[str, Any], outer: Dict[str, Any]) -> Any:
-        here: Any = outer if around else data
-        if name in here:  # a column may have a dot in its own name
-            return here[name]
-        for part in parts:
-            if isinstance(here, Dict):
-                here = here.get(part)
-            elif isinstance(here, list | tuple) and part.isdigit():
-                here = here[int(part)] if int(part) < len(here) else None
-            else:
-                return None
-        return here
-
-    return walk
-
-
-def is_absent(value: Any) -> bool:
-    """Whether a system said nothing: null, an empty text; Odoo says `false` for an empty field."""
-    return value is None or value is False or (isinstance(value, str) and not value.strip())
-
-
-def word_of(value: Any) -> str:
-    """A value as a key of `values`, `where` and `unless`: true, false, 3, posted."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, Decimal):
-        return format(value.normalize() if value else Decimal(0), "f")
-    return str(value).strip()
 
 
 # --- one field -------------------------------------------------------------------------------------------------------------
@@ -200,7 +159,7 @@ def read_field(notes: Notes, where: tuple[str, ...], shape: Shape, spec: Any) ->
             default = constant(key, table[key])
     for said in values.values():
         constant("values", said)
-    get = _first(paths)
+    get = first_of(paths)
     read = _reader(get, finish, default, values, shape.kind == "boolean", "value" in table)
     return Field(shape, paths, get, read)
 
@@ -361,22 +320,6 @@ def minor(amount: Any, currency: str) -> int:
             "too_big", Text("“{value}” is too big for an amount.", "“{value}”超出了金额的范围。"), CORRECT_VALUE, amount
         )
     return units
-
-
-def _first(paths: tuple[str, ...]) -> Get:
-    getters = tuple(at(p) for p in paths)
-    if not getters:
-        return lambda data, outer: None
-    if len(getters) == 1:
-        return getters[0]
-
-    def first(data: Dict[str, Any], outer: Dict[str, Any]) -> Any:
-        for get in getters:
-            if not is_absent(value := get(data, outer)):
-                return value
-        return None
-
-    return first
 
 
 def _reader(

@@ -13,8 +13,9 @@ from typing import Any
 from connector.adapter import Adapter, Record
 from connector.converters import BadValue, Context, shorten
 from connector.errors import ConfigError, Problem
-from connector.mapping_field import PATH_OR_TABLE, Field, Get, at, is_absent, minor, read_field, shapes, word_of
+from connector.mapping_field import PATH_OR_TABLE, Field, minor, read_field, shapes
 from connector.mapping_notes import Notes
+from connector.mapping_paths import Get, at, is_absent, word_of
 from connector.mapping_sense import CORRECT_VALUE, sense
 from connector.model import FACTS, Fact
 from connector.text import Text

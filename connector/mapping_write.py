@@ -18,8 +18,8 @@ from zoneinfo import ZoneInfo
 
 from connector.adapter import Need
 from connector.converters import Context
-from connector.mapping_field import word_of
 from connector.mapping_notes import Notes
+from connector.mapping_paths import word_of
 from connector.text import Text
 
 # The words that our vocabulary may say, where it is a closed list: a `values` table must know them all.
