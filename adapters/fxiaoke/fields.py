@@ -87,7 +87,12 @@ def describe(client: Client, object_name: str, *, anew: bool = False) -> Describ
     if anew or object_name not in client.describes:
         told = client.call(
             "/cgi/crm/v2/object/describe",
-            {"includeDetail": False, "data": {"apiName": object_name}, "apiName": object_name},
+            # The pages disagree on whether these stand inside `data` or beside it (the legacy style): both.
+            {
+                "includeDetail": False,
+                "apiName": object_name,
+                "data": {"apiName": object_name, "includeDetail": False},
+            },
             safe=True,
         )
         client.describes[object_name] = _described(object_name, told)

@@ -144,7 +144,8 @@ class FxiaokeSandbox(Sandbox):
                 if not isinstance(body, dict):
                     return _error(12004, "the POST body is empty")
                 self._admit(request, body)
-                data = body.get("data") if isinstance(body.get("data"), dict) else {}
+                told = body.get("data")
+                data: dict[str, Any] = told if isinstance(told, dict) else {}
                 _refuse_wrong_path(request.path, data)
                 reply = make(body, data)
                 assert isinstance(reply, Reply)

@@ -288,6 +288,19 @@ def test_a_web_page_is_never_taken_for_success(tenant: Any) -> None:
     assert outcome.state == "again"
 
 
+def test_our_pace_keeps_within_a_hundred_calls_in_twenty_seconds(tenant: Any) -> None:
+    made = tenant(customers=250)
+    keys = [a["_id"] for a in made.accounts()]
+    began = made.clock.now()
+    for start in range(0, len(keys), CUSTOMERS.batch):
+        part = keys[start : start + CUSTOMERS.batch]
+        outcomes = CUSTOMERS.send(made.client, [Write(k, k, {"label:信用额度": Decimal(5)}) for k in part])
+        assert {o.state for o in outcomes} == {"done"}
+    calls = [c for c in made.sandbox.calls if c.path.endswith("/update")]
+    assert len(calls) == len(keys) > 240  # not one was refused and repeated: the sandbox counts as the vendor does
+    assert made.clock.now() - began >= dt.timedelta(seconds=(len(keys) - 20) / 4 - 1)
+
+
 # --- many at once --------------------------------------------------------------------------------------------------------------
 def test_in_bulk_one_call_writes_many_and_answers_for_each(tenant: Any) -> None:
     made = tenant(bulk_function=BULK_FUNCTION)
