@@ -12,7 +12,7 @@ from adapters.files.book import BOOK
 from adapters.files.rows import CsvPart, Part
 from adapters.files.workbook import SheetPart, Workbook
 from connector.adapter import Connection, Finding, Need, nearest
-from connector.errors import ConfigError
+from connector.errors import ConfigError, HoldfastError, TransientError
 from connector.text import Text
 
 
@@ -79,7 +79,7 @@ class Book:
         return stream if self.is_workbook else f"{stream}.csv"
 
     def parts(self, stream: str) -> Sequence[Part]:
-        """What there is of one stream now, in order. Raises ConfigError where the book itself is not there."""
+        """What there is of one stream now, in order. Raises TransientError where the book itself is not there."""
         name = self.named(stream)
         if name is None:
             return []
@@ -95,12 +95,12 @@ class Book:
         return [CsvPart(p, self.settings.encoding, self.settings.delimiter) for p in found]
 
     def must_exist(self) -> None:
-        """Raises ConfigError naming the place that was looked at."""
+        """Raises TransientError naming the place that was looked at: a share that is not mounted comes back by itself."""
         if self.is_workbook and self.path.is_file():
             return
         if not self.is_workbook and self.path.is_dir():
             return
-        raise ConfigError(
+        raise TransientError(
             Text(
                 "There is no book at {path}. Set `path` to the folder of the CSV files or to the .xlsx.",
                 "{path} 处没有账簿。请将 `path` 设为 CSV 文件所在文件夹或 .xlsx 文件。",
@@ -117,7 +117,7 @@ def check(book: Book, needs: Sequence[Need]) -> list[Finding]:
     try:
         book.must_exist()
         parts = {stream: book.parts(stream) for stream in BOOK if book.named(stream)}
-    except ConfigError as wrong:
+    except HoldfastError as wrong:
         fix = Text(
             "Correct `path` or the file; nothing is read before.", "请更正 `path` 或文件；在此之前不会读取任何内容。"
         )

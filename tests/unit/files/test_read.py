@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector import adapter as adapters
-from connector.errors import ConfigError
+from connector.errors import ConfigError, TransientError
 from connector.model import Application, Customer, Event, Financial, Instalment, Limit, OrderLine, Rate
 
 DAY = dt.date.fromisoformat
@@ -260,11 +260,13 @@ def test_check_tells_what_is_there(books: Any) -> None:
     assert [f.state for f in adapter.check(books.client("nowhere"), ())] == ["wrong"]
 
 
-def test_without_customers_or_without_a_folder_a_person_must_act(books: Any, tmp_path: Path) -> None:
+def test_without_customers_a_person_must_act_and_without_a_folder_the_system_is_in_trouble(
+    books: Any, tmp_path: Path
+) -> None:
     (tmp_path / "customers.csv").unlink()
     with pytest.raises(ConfigError, match=r"customers\.csv is not in "):
         books.read("customers")
-    with pytest.raises(ConfigError, match=r"There is no book at .*nowhere"):
+    with pytest.raises(TransientError, match=r"There is no book at .*nowhere"):
         books.read("customers", path="nowhere")
 
 
