@@ -68,6 +68,11 @@ class Shelf:
             rows = self._db.execute("select id, value from thing where kind = ? order by id", (kind,)).fetchall()
         return {key: stdjson.loads(value, parse_float=Decimal) for key, value in rows}
 
+    @property
+    def changes(self) -> int:
+        """How often anything was changed so far: while it stays the same, so does everything on the shelf."""
+        return self._db.total_changes
+
     def count(self, kind: str) -> int:
         with self._lock:
             return int(self._db.execute("select count(*) from thing where kind = ?", (kind,)).fetchone()[0])

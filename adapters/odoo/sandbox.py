@@ -38,6 +38,8 @@ class OdooSandbox(Sandbox):
     """One Odoo with one database, called `sandbox`."""
 
     name = "odoo"
+    _rows: dict[str, dict[int, Row]]
+    _rows_at = -1
 
     @property
     def series(self) -> int:
@@ -48,6 +50,12 @@ class OdooSandbox(Sandbox):
 
     def stock(self) -> None:
         Stock(Rows(self.shelf), self.options).fill()
+
+    def _known(self) -> dict[str, dict[int, Row]]:
+        """Rows read before, as long as nothing has changed."""
+        if self._rows_at != self.shelf.changes:
+            self._rows_at, self._rows = self.shelf.changes, {}
+        return self._rows
 
     def expire(self) -> None:
         self.shelf.put("~meta", "expired", True)
@@ -144,7 +152,7 @@ class OdooSandbox(Sandbox):
 
     # --- one call ----------------------------------------------------------------------------------------------------------------
     def _call(self, user: int, model: str, method: str, arguments: dict[str, Any]) -> tuple[Any, int]:
-        rows = Rows(self.shelf)
+        rows = Rows(self.shelf, self._known())
         rows.fields(model)  # an unknown model is told first
         if method.startswith("_"):
             raise _access(f"Private methods (such as '{model}.{method}') cannot be called remotely.")

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from adapters.odoo.sandbox_schema import CHOICES, MODELS, FieldType
 from connector.sandbox import Shelf
 
 Row = dict[str, Any]
+Test = Callable[[Row], bool]
 STAMP = "%Y-%m-%d %H:%M:%S"
 
 
@@ -41,11 +44,14 @@ def is_about(domain: Any) -> bool:
 
 
 class Rows:
-    """All rows of the sandbox, as one call sees them: each model is read from the shelf once."""
+    """All rows of the sandbox, as one call sees them: each model is read from the shelf once.
 
-    def __init__(self, shelf: Shelf) -> None:
+    `known` are rows that another call has read and that nobody has changed since.
+    """
+
+    def __init__(self, shelf: Shelf, known: dict[str, dict[int, Row]] | None = None) -> None:
         self.shelf = shelf
-        self._read: dict[str, dict[int, Row]] = {}
+        self._read: dict[str, dict[int, Row]] = {} if known is None else known
         self._single: dict[tuple[str, int], Row | None] = {}
         self._added: list[Row] | None = None
 
@@ -117,43 +123,55 @@ class Rows:
         return out
 
     # --- domains ---------------------------------------------------------------------------------------------------------
-    def matching(self, model: str, domain: Sequence[Any], active_only: bool) -> list[Row]:
-        """The rows of a domain, by id. Raises OdooError for what Odoo cannot read."""
+    def matching(self, model: str, domain: Sequence[Any], active_only: bool, limit: int | None = None) -> list[Row]:
+        """The rows of a domain by id, the first `limit` of them. Raises OdooError for what Odoo cannot read."""
         names = {str(c[0]) for c in domain if is_about(c)}
-        test = self.test(model, domain)
         hide = active_only and "active" in self.fields(model) and "active" not in names
-        rows: Iterable[Row] = self._candidates(model, domain)
-        return [r for r in rows if not (hide and not r.get("active", True)) and test(r)]
+        terms = self._terms(model, domain)
+        found: list[Row] = []
+        for row in self._candidates(model, [c for c, _ in terms if c]):
+            if not (hide and not row.get("active", True)) and all(test(row) for _, test in terms):
+                found.append(row)
+                if len(found) == limit:
+                    break
+        return found
 
-    def _candidates(self, model: str, domain: Sequence[Any]) -> Iterable[Row]:
-        """All rows, or just those that a plain `id in […]` names."""
-        for condition in domain:
-            if not is_about(condition):
-                break
-            if condition[0] == "id" and condition[1] == "in":
-                return [r for key in sorted(set(condition[2])) if (r := self.get(model, key))]
-        return self.all(model).values()
+    def _candidates(self, model: str, conditions: Sequence[Any]) -> Iterable[Row]:
+        """All rows, or just those that a plain `id in […]` or `id > …` leaves."""
+        for path, operator, wanted in conditions:
+            if path == "id" and operator == "in":
+                return [r for key in sorted(set(wanted)) if (r := self.get(model, key))]
+        after = max((w for p, o, w in conditions if p == "id" and o == ">"), default=0)
+        rows = self.all(model)
+        return rows.values() if not after else (rows[k] for k in islice(rows, bisect_right(list(rows), after), None))
 
-    def test(self, model: str, domain: Sequence[Any]) -> Callable[[Row], bool]:
-        """A domain in prefix form as one test."""
+    def test(self, model: str, domain: Sequence[Any]) -> Test:
+        """A domain as one test."""
+        terms = self._terms(model, domain)
+        return lambda row: all(test(row) for _, test in terms)
+
+    def _terms(self, model: str, domain: Sequence[Any]) -> list[tuple[Any, Test]]:
+        """The parts of a domain that must all hold: the condition itself where a part is one, and its test."""
         rest = list(domain)
 
-        def take() -> Callable[[Row], bool]:
+        def take() -> tuple[Any, Test]:
             head = rest.pop(0)
             if head == "!":
-                inner = take()
-                return lambda row: not inner(row)
+                _, inner = take()
+                return None, lambda row: not inner(row)
             if head in ("&", "|"):
-                left, right = take(), take()
-                return (lambda r: left(r) and right(r)) if head == "&" else (lambda r: left(r) or right(r))
+                (_, left), (_, right) = take(), take()
+                if head == "&":
+                    return None, lambda row: left(row) and right(row)
+                return None, lambda row: left(row) or right(row)
             if not is_about(head):
                 raise value_error(f"Invalid domain: {domain!r}")
-            return self._condition(model, head)
+            return head, self._condition(model, head)
 
-        tests = []
+        terms = []
         while rest:
-            tests.append(take())
-        return lambda row: all(t(row) for t in tests)
+            terms.append(take())
+        return terms
 
     def _condition(self, model: str, condition: Sequence[Any]) -> Callable[[Row], bool]:
         path, operator, wanted = condition

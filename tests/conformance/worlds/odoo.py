@@ -105,7 +105,7 @@ def _changes(stream: str) -> Changes:
         with sandbox.shelf.together():
             rows = Rows(sandbox.shelf)
             stamp = rows.stamp()
-            some = _rows(sandbox, stream)[:60]
+            some = _rows(sandbox, stream)
             for row in some:
                 rows.change(model, row, {name: other(row)}, stamp)
         return str(some[-1]["id"])
@@ -180,6 +180,7 @@ WORLD = World(
     },
     seen=seen,
     count=lambda sandbox, kind: sandbox.shelf.count(TARGETS[kind]),
+    per_call={"task": 1},  # an activity is made by a method of its one customer
     wrong_secrets=lambda sandbox: {"api_key": "nonsense-key-0001", "admin_key": "nonsense-key-0002"},
     customers=40,
     extra_variants={
