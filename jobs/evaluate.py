@@ -19,7 +19,7 @@ from connector.config import Config
 from connector.connect import Connected
 from connector.credit.answer import as_answer
 from connector.policy import Policy
-from connector.store import Connection, customers, decisions, links, marks, outbox
+from connector.store import Connection, customers, decisions, links, marks, outbox, runs
 from connector.store.customers import CustomerRow
 from connector.store.db import Store
 from connector.store.outbox import Owed
@@ -47,8 +47,10 @@ def evaluate(
         with store.reading() as tx:
             base = frame(tx, config, policy, clock, today)
             seen = marks.marks(tx)
-            chosen = _chosen(tx, base, today, full)
+            rested_on = _rested_on(base, systems)
+            chosen = _chosen(tx, base, today, full, rested_on)
             told = _told(tx, systems) if chosen else set()
+        run.counts.update(dict.fromkeys(rested_on, 1))
         done = 0
         for part in _parts(base, chosen):
             with store.writing() as tx:
@@ -68,12 +70,25 @@ def evaluate(
     return run
 
 
-def _chosen(tx: Connection, base: Frame, today: dt.date, full: bool) -> list[int]:
-    """The debtors to judge: changed facts, a day that turned something, or never judged."""
-    if full:
+def _rested_on(base: Frame, systems: Sequence[Connected]) -> set[str]:
+    """What every decision rests on beside facts and the day, as words that are kept with the run."""
+    return {
+        f"policy {base.policy_version}",
+        *(f"mapping {c.name} {c.mapping.version}" for c in systems if c.adapter.channels),
+        *(f"stale {system}" for system in base.stale),
+    }
+
+
+def _chosen(tx: Connection, base: Frame, today: dt.date, full: bool, rested_on: set[str]) -> list[int]:
+    """The debtors to judge: changed facts, a day that turned something, never judged, or other rules or data too old."""
+    last_run = next((r for r in runs.runs(tx, job="evaluate") if r.state in ("done", "problems")), None)
+    before = {k for k in (last_run.counts if last_run else {}) if k.split(" ")[0] in ("policy", "mapping", "stale")}
+    other = rested_on ^ before
+    if full or any(not word.startswith("stale ") for word in other):
         return sorted(base.members)
+    turned = {word.removeprefix("stale ") for word in other}
     seen = decisions.evaluated_on(tx)
-    keys = set(marks.changed(tx))
+    keys = set(marks.changed(tx)) | {k for k, row in base.rows.items() if row.system in turned}
     last = min(seen.values(), default=today)
     if last < today:
         keys |= set(
@@ -84,11 +99,18 @@ def _chosen(tx: Connection, base: Frame, today: dt.date, full: bool) -> list[int
                 edges=base.policy.ageing.edges_days,
                 grace_days=base.policy.hold.oldest_overdue.grace_days,
                 horizon_days=base.policy.exposure.order_horizon_days,
+                days=_warning_days(base.policy),
             )
         )
     debtors = {base.rows[k].debtor for k in keys if k in base.rows}
     fresh = {d for d in base.members if d not in seen}
     return sorted(base.family({d for d in debtors if d is not None} | fresh))
+
+
+def _warning_days(policy: Policy) -> list[int]:
+    """Days past due from which on the oldest item has another warning level."""
+    steps = policy.warning.oldest_overdue_days
+    return [int(s) for s in (steps.yellow, steps.orange, steps.red) if s is not None] if steps.on else []
 
 
 def _parts(base: Frame, chosen: Collection[int]) -> Iterator[list[int]]:

@@ -66,7 +66,9 @@ def _still(value: Any) -> Any:
 
 
 @contextlib.contextmanager
-def world(folder: Path, erp: str = "tryton", crm: str = "zoho_crm", customers: int = 24, seed: int = 3) -> Iterator[World]:
+def world(
+    folder: Path, erp: str = "tryton", crm: str = "zoho_crm", customers: int = 24, seed: int = 3
+) -> Iterator[World]:
     """A fresh world in a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     options = SandboxOptions(customers=customers, seed=seed, as_of=TODAY)
