@@ -53,18 +53,23 @@ def _outcome(wrong: HoldfastError) -> Outcome:
 
 
 def _one_by_one(writes: Sequence[Write], send: Callable[[Write], str]) -> list[Outcome]:
-    """One outcome per write, in order. Once the system asks for patience, or a person must act, the rest waits."""
+    """One outcome per write, in order. The rest waits once a person must act, the system says until when to wait, or two
+    in a row fail: one alone may be that record's own trouble (a slow function of the tenant), and must not stop the others.
+    """
     outcomes: list[Outcome] = []
+    failed = 0
     for write in writes:
         try:
             outcomes.append(Outcome("done", send(write)))
+            failed = 0
         except ConfigError as wrong:
             if not outcomes:
                 raise
             return _waiting(outcomes, len(writes), Outcome("again", why=wrong.user))
         except HoldfastError as wrong:
             outcomes.append(_outcome(wrong))
-            if isinstance(wrong, TransientError):
+            failed = failed + 1 if isinstance(wrong, TransientError) else 0
+            if failed == 2 or (isinstance(wrong, TransientError) and wrong.retry_after):
                 return _waiting(outcomes, len(writes), outcomes[-1])
     return outcomes
 
@@ -289,8 +294,7 @@ def send_tasks(client: Client, writes: Sequence[Write]) -> Sequence[Outcome]:
         made = str(told.get("dataId") or "") or _found(client, described, key_field, [write.key]).get(write.key, "")
         if not made:
             raise TransientError(
-                Text("The task was made, but cannot be found by its key yet.", "任务已创建，但暂时无法按任务键查到。"),
-                retry_after=60.0,
+                Text("The task was made, but cannot be found by its key yet.", "任务已创建，但暂时无法按任务键查到。")
             )
         there[write.key] = made
         return made

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from adapters.fxiaoke import ADAPTER
-from adapters.fxiaoke.sandbox import BULK_FUNCTION, _fine
+from adapters.fxiaoke.sandbox import BULK_FUNCTION, _error, _fine
 from connector.adapter import Outcome, Write
 from connector.errors import ConfigError
 
@@ -286,6 +286,30 @@ def test_a_web_page_is_never_taken_for_success(tenant: Any) -> None:
     made.sandbox.faults.plan("html", times=99, match="update")
     (outcome,) = CUSTOMERS.send(made.client, [Write("1", key, _values(made))])
     assert outcome.state == "again"
+
+
+def test_one_record_in_trouble_does_not_stop_the_others_two_in_a_row_do(tenant: Any) -> None:
+    made = tenant()
+    keys = [a["_id"] for a in made.accounts()[:6]]
+    usual = made.sandbox._update
+
+    def slow(*bad: str) -> Any:
+        def update(body: Any, data: Any) -> Any:
+            return _error(50009, "超时") if data["object_data"]["_id"] in bad else usual(body, data)
+
+        return update
+
+    usual_routes = made.sandbox._routes
+    for bad, states in (
+        ([keys[1]], ["done", "again", "done", "done", "done", "done"]),
+        ([keys[1], keys[2]], ["done", "again", "again", "again", "again", "again"]),
+    ):
+        made.sandbox._routes = [
+            (m, p, made.sandbox._signed(slow(*bad)) if p.pattern.endswith("v2/data/update\\Z") else h)
+            for m, p, h in usual_routes
+        ]
+        outcomes = CUSTOMERS.send(made.client, [Write(k, k, {"label:信用额度": Decimal(5)}) for k in keys])
+        assert [o.state for o in outcomes] == states
 
 
 def test_our_pace_keeps_within_a_hundred_calls_in_twenty_seconds(tenant: Any) -> None:
