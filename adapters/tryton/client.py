@@ -29,11 +29,11 @@ _MANY = 1000  # ids in one domain; the server took 21,227 of them, but the addre
 class Tryton:
     """One Tryton database as one user sees it. All threads share its session."""
 
-    def __init__(self, connection: Connection, user: str | None = None, secret: str = "password") -> None:
+    def __init__(self, connection: Connection, user: str | None = None, known_as: str = "password") -> None:
         self.connection = connection
         self.settings = connection.settings
         self._user = user or self.settings.user
-        self._secret = secret
+        self._known_as = known_as
         self._auth = Renewed(self._sign_in)
         self._http: Http = connection.http(self.settings.base_url, auth=self._auth, judge=self._judge)
         self._known: dict[str, Any] = {}
@@ -45,7 +45,7 @@ class Tryton:
         body = {
             "id": 0,
             "method": "common.db.login",
-            "params": [self._user, {"password": self.connection.secret(self._secret)}],
+            "params": [self._user, {"password": self.connection.secret(self._known_as)}],
         }
         result = self._result(self._http.call("POST", self._path, safe=True, json=body, signed=False), "sign-in")
         if not isinstance(result, list) or len(result) < 2:

@@ -1,7 +1,7 @@
 """Customers and their limits: parties, as the user's company sees them.
 
-Tryton has no mark for a customer: a party becomes one by being sold to. All parties are read but our own company. Added
-to each record:
+Tryton has no mark for a customer: a party becomes one by being sold to. All parties are read but our own company and
+its employees, unless these have bought something. Added to each record:
 
     _terms     the customer's payment term in our words (`net:30`), where it is a single instalment
     _tax_id    the tax identifier, else the first identifier
@@ -46,7 +46,21 @@ OPTIONAL = {
 
 
 def _domain(client: Tryton) -> Domain:
-    return [["id", "!=", client.company["party"]]]
+    return [["id", "not in", sorted(_ourselves(client))]]
+
+
+def _ourselves(client: Tryton) -> set[int]:
+    """Parties that are no customers: the company, and employees without a receivable line."""
+    if "ourselves" not in client.memory:
+        own = {client.company["party"]}
+        if client.can_read("company.employee"):
+            staff = {r["party"] for r in client.rows("company.employee", [], ["party"])}
+            ledger = [["account.type.receivable", "=", True]]
+            bought = client.rows_of("account.move.line", "party", list(staff), ["party"], ledger)
+            own |= staff - {r["party"] for r in bought}
+        client.memory["ourselves"] = own
+    found: set[int] = client.memory["ourselves"]
+    return found
 
 
 def _party(client: Tryton, rows: Sequence[changes.Row]) -> Sequence[int]:
@@ -60,7 +74,7 @@ def _build(client: Tryton, ids: Sequence[int], wanted: Sequence[str]) -> Sequenc
     known = terms(client)
     records = []
     for row in client.rows_of("party.party", "id", ids, [*dict.fromkeys([*PARTY, *ours, *asked])]):
-        if row["id"] == client.company["party"]:
+        if row["id"] in _ourselves(client):
             continue
         limit = row.get("credit_limit_amount")
         term = row.get("customer_payment_term")

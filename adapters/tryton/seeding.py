@@ -1,8 +1,6 @@
 """A company entered into an empty Tryton over JSON-RPC, the way its users would enter it.
 
-`held(company)` is the part of a made-up company that Tryton can hold, as Tryton holds it (an application has the day of
-the payment, a percentage instalment is rounded half even); `enter` books exactly that. So a test can compare what the
-adapter reads with what was meant, and Tryton's own figures with both.
+What is entered is `story.held(company)`, so that a test can compare what the adapter reads with what was meant.
 """
 
 from __future__ import annotations
@@ -11,8 +9,7 @@ import datetime as dt
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,10 +17,13 @@ from connector.adapter import Connection
 from connector.clock import SystemClock
 from connector.example import Company
 from connector.http import Http, Limits, Throttle
-from connector.model import Document, Instalment, Payment
-from connector.money import exponent, from_minor
+from connector.model import Document, Payment
+from connector.money import from_minor
 
 from .client import Tryton
+from .seeding_ground import Ground, found
+from .story import ledger_value
+from .wizards import pay, reconcile
 
 ADMIN = ("admin", "admin-of-the-demo-1")
 CONNECTOR = ("connector", "connector-of-the-demo-1")
@@ -31,76 +31,14 @@ SALES = ("sales", "sales-of-the-demo-1")
 
 _GROUPS = ("Accounting", "Dunning", "Account Credit Limit", "Sales", "Party Administration")
 _SALES_GROUPS = ("Sales", "Party Administration")
-_THIRDS = (Decimal("0.3"), Decimal("0.3"))
-_NAMES = {"CNY": "Yuan Renminbi", "USD": "US Dollar", "EUR": "Euro", "JPY": "Yen"}
 _COUNTRIES = {"CN": ("China", "CHN"), "US": ("United States", "USA"), "DE": ("Germany", "DEU"), "JP": ("Japan", "JPN")}
 _LOT = 40
-
-
-# --- what Tryton can hold --------------------------------------------------------------------------------------------
-def held(made: Company) -> Company:
-    """The company without what Tryton has no place for.
-
-    Voided papers, bounced payments, write-offs and credit notes set against open invoices are left out; so are limits
-    that are not a plain amount, closed orders, and what was delivered. An application has the payment's date.
-    """
-    documents = [
-        replace(d, voided_on=None, base_amount=None, disputed_amount=None)
-        for d in made.documents
-        if d.voided_on is None
-    ]
-    known = {d.id: d for d in documents}
-    payments = [
-        replace(p, voided_on=None, base_amount=None)
-        for p in made.payments
-        if p.voided_on is None and p.kind == "receipt"
-    ]
-    paid = {p.id: p for p in payments}
-    applications = [
-        replace(a, applied_on=paid[a.from_id].received_on)
-        for a in made.applications
-        if a.from_id in paid and a.to_id in known and a.reversed_on is None
-    ]
-    disputed = {d.id for d in made.documents if d.disputed_amount}
-    limits: dict[str, Any] = {}
-    for limit in made.limits:
-        if limit.kind == "base" and limit.amount is not None and limit.currency == made.currency:
-            limits.setdefault(limit.customer_id, replace(limit, valid_from=None, valid_to=None, approved_on=None))
-    orders = [o for o in made.orders if o.status in ("draft", "open", "cancelled")]
-    kept = {o.id for o in orders}
-    return Company(
-        made.currency,
-        made.as_of,
-        made.people,
-        [replace(c, parent_id=None, status="inactive" if c.status == "inactive" else "active") for c in made.customers],
-        list(limits.values()),
-        [replace(d, disputed_amount=d.amount) if d.id in disputed else d for d in documents],
-        [i for d in documents for i in _thirds(d, [i for i in made.instalments if i.document_id == d.id])],
-        payments,
-        applications,
-        orders,
-        [
-            replace(line, quantity_delivered=None, quantity_invoiced=Decimal(0), quantity_cancelled=None)
-            for line in made.order_lines
-            if line.order_id in kept
-        ],
-        made.rates,
-    )
-
-
-def _thirds(document: Document, parts: Sequence[Instalment]) -> list[Instalment]:
-    """Three tenths, three tenths and the rest, each rounded as Tryton's payment terms round."""
-    left = from_minor(document.amount, document.currency)
-    cent = Decimal(1).scaleb(-exponent(document.currency))
-    amounts = [(left * ratio).quantize(cent, ROUND_HALF_EVEN) for ratio in _THIRDS]
-    amounts.append(left - sum(amounts, Decimal(0)))
-    return [replace(part, amount=amount) for part, amount in zip(parts, amounts, strict=False)] if parts else []
 
 
 # --- entering it -----------------------------------------------------------------------------------------------------
 def enter(url: str, database: str, made: Company) -> None:
     """Books the company into a database whose modules are active and which is otherwise empty."""
-    _company(_client(url, database), made)
+    found(_client(url, database), made, ADMIN[0])
     books = _Books(_client(url, database), made)
     books.prepare()
     books.customers()
@@ -122,192 +60,8 @@ def _client(url: str, database: str) -> Tryton:
     return Tryton(Connection("tryton", settings, lambda name: ADMIN[1], http, SystemClock()))
 
 
-def _company(client: Tryton, made: Company) -> None:
-    """Currencies, rates, our own company, and the administrator in it: before that there is no context to work in."""
-
-    def create(model: str, rows: Sequence[dict[str, Any]]) -> list[int]:
-        ids: list[int] = client._call(f"model.{model}.create", [list(rows)], {}, False)
-        return ids
-
-    codes = [made.currency, *sorted({r.from_currency for r in made.rates})]
-    ids = create(
-        "currency.currency",
-        [
-            {"name": _NAMES.get(c, c), "code": c, "symbol": c, "digits": exponent(c), "rounding": _unit(c)}
-            for c in codes
-        ],
-    )
-    currencies = dict(zip(codes, ids, strict=True))
-    first = min((r.on for r in made.rates), default=made.as_of)
-    rates = [{"currency": currencies[made.currency], "date": first, "rate": Decimal(1)}]
-    # Tryton keeps how many units one of ours is worth, with six decimals.
-    rates += [
-        {"currency": currencies[r.from_currency], "date": r.on, "rate": (1 / r.rate).quantize(Decimal("0.000001"))}
-        for r in made.rates
-    ]
-    create("currency.currency.rate", rates)
-    country = create("country.country", [{"name": "China", "code": "CN", "code3": "CHN"}])[0]
-    address = {"street": "88 Jinji Lake Road", "city": "Suzhou", "country": country}
-    party = create(
-        "party.party",
-        [{"name": "Lingyun Instruments Co., Ltd.", "code": "OWN", "addresses": [["create", [address]]]}],
-    )[0]
-    company = create("company.company", [{"party": party, "currency": currencies[made.currency]}])[0]
-    user = client._call("model.res.user.search", [[["login", "=", ADMIN[0]]], 0, 1, None], {}, True)
-    client._call("model.res.user.write", [user, {"companies": [["add", [company]]], "company": company}], {}, False)
-
-
-def _unit(currency: str) -> Decimal:
-    return Decimal(1).scaleb(-exponent(currency))
-
-
-class _Books:
+class _Books(Ground):
     """A company being entered; keeps what Tryton called everything."""
-
-    def __init__(self, client: Tryton, made: Company) -> None:
-        self.client, self.made = client, made
-        self.company: int = client.context["company"]
-        self.currencies = {r["code"]: r["id"] for r in client.rows("currency.currency", [], ["code"])}
-        self.terms: dict[str, int] = {}
-        self.parties: dict[str, dict[str, Any]] = {}
-        self.invoice_of: dict[str, int] = {}
-
-    def create(self, model: str, rows: Sequence[dict[str, Any]]) -> list[int]:
-        ids: list[int] = self.client.call(f"model.{model}.create", list(rows), safe=False) if rows else []
-        return ids
-
-    def one(self, model: str, domain: list[Any]) -> int:
-        return int(self.client.rows(model, domain, ["id"], limit=1)[0]["id"])
-
-    # --- the ground ---
-    def prepare(self) -> None:
-        """Chart of accounts, fiscal years, payment terms, tax, dunning levels, journals."""
-        self._chart()
-        self._years()
-        for terms in sorted({c.terms or "net:30" for c in self.made.customers}):
-            self._term(terms, parts=False)
-            self._term(terms, parts=True)
-        taxed = {"invoice_account": self.tax_account, "credit_note_account": self.tax_account}
-        self.tax = self.create(
-            "account.tax",
-            [{"name": "VAT 13%", "description": "VAT 13%", "type": "percentage", "rate": Decimal("0.13"), **taxed}],
-        )[0]
-        levels = [
-            {"sequence": n, "overdue": {"__class__": "timedelta", "seconds": days * 86400}}
-            for n, days in enumerate((5, 20, 45), 1)
-        ]
-        self.procedure = self.create(
-            "account.dunning.procedure", [{"name": "Standard", "levels": [["create", levels]]}]
-        )[0]
-        self.level = self.one("account.dunning.level", [["procedure", "=", self.procedure]])
-        self.sales_journal = self.one("account.journal", [["type", "=", "revenue"]])
-        self.exchange_journal = self.one("account.journal", [["type", "=", "write-off"]])
-        self.periods = self.client.rows("account.period", [["type", "=", "standard"]], ["start_date", "end_date"])
-        self.cash_journal = self.one("account.journal", [["type", "=", "cash"]])
-        self.client.call(
-            "model.account.configuration.write",
-            [1],
-            {
-                "currency_exchange_credit_account": self.expense,
-                "currency_exchange_debit_account": self.expense,
-                "default_dunning_procedure": self.procedure,
-            },
-        )
-        self.method = self.create(
-            "account.invoice.payment.method",
-            [
-                {
-                    "name": "Bank",
-                    "journal": self.cash_journal,
-                    "debit_account": self.bank,
-                    "credit_account": self.bank,
-                }
-            ],
-        )[0]
-
-    def _chart(self) -> None:
-        template = self.one("account.account.template", [["parent", "=", None]])
-        session = self.client.call("wizard.account.create_chart.create", safe=False)[0]
-        run = "wizard.account.create_chart.execute"
-        answer = {"account": {"company": self.company, "account_template": template}}
-        self.client.call(run, session, answer, "create_account", safe=False)
-        mine = [["company", "=", self.company], ["closed", "!=", True]]
-        self.receivable = self.one("account.account", [*mine, ["type.receivable", "=", True]])
-        self.payable = self.one("account.account", [*mine, ["type.payable", "=", True]])
-        self.revenue = self.one("account.account", [*mine, ["type.revenue", "=", True]])
-        self.expense = self.one("account.account", [*mine, ["type.expense", "=", True]])
-        self.tax_account = self.one("account.account", [*mine, ["code", "=", "6.3.6"]])
-        self.bank = self.one("account.account", [*mine, ["code", "=", "1.1.1"]])
-        properties = {
-            "company": self.company,
-            "account_receivable": self.receivable,
-            "account_payable": self.payable,
-            "category_account_revenue": self.revenue,
-            "category_account_expense": self.expense,
-        }
-        self.client.call(run, session, {**answer, "properties": properties}, "create_properties", safe=False)
-        self.client.call("wizard.account.create_chart.delete", session, safe=False)
-
-    def _years(self) -> None:
-        kinds = {r["name"]: r["id"] for r in self.client.rows("ir.sequence.type", [], ["name"])}
-        invoices = kinds["Invoice"]
-        first = min((d.issued_on for d in self.made.documents), default=self.made.as_of)
-        for year in range(min(first.year, self.made.as_of.year - 1), self.made.as_of.year + 2):
-            mine = {"company": self.company, "padding": 5}
-            moves, out, notes = self.create(
-                "ir.sequence.strict",
-                [
-                    {"name": f"Moves {year}", "sequence_type": kinds["Account Move"], "prefix": f"M{year}/", **mine},
-                    {"name": f"Invoices {year}", "sequence_type": invoices, "prefix": f"INV{year}/", **mine},
-                    {"name": f"Credit notes {year}", "sequence_type": invoices, "prefix": f"CN{year}/", **mine},
-                ],
-            )
-            series = {
-                "company": self.company,
-                "in_invoice_sequence": out,
-                "in_credit_note_sequence": notes,
-                "out_invoice_sequence": out,
-                "out_credit_note_sequence": notes,
-            }
-            made = self.create(
-                "account.fiscalyear",
-                [
-                    {
-                        "name": str(year),
-                        "company": self.company,
-                        "start_date": dt.date(year, 1, 1),
-                        "end_date": dt.date(year, 12, 31),
-                        "move_sequence": moves,
-                        "invoice_sequences": [["create", [series]]],
-                    }
-                ],
-            )
-            self.client.call("model.account.fiscalyear.create_period", made, safe=False)
-
-    def _term(self, terms: str, parts: bool) -> None:
-        kind, *numbers = terms.split(":")
-        values = [int(n) for n in numbers]
-        deltas: dict[str, dict[str, Any]] = {
-            "net": {"days": values[0]},
-            "eom": {"day": 31, "days": values[0]},
-            "months": {"months": values[0]},
-            "day": {"day": values[0], "months": values[-1]},
-        }
-        none = {"days": 0, "weeks": 0, "months": 0, "day": None}
-        lines = []
-        for place, ratio in enumerate((*_THIRDS, None) if parts else (None,)):
-            steps = [{"sequence": 1, **none, **deltas[kind]}]
-            if place:
-                steps.append({"sequence": 2, **none, "days": 30 * place})
-            line: dict[str, Any] = {"sequence": place, "relativedeltas": [["create", steps]]}
-            if ratio is None:
-                line["type"] = "remainder"
-            else:
-                line |= {"type": "percent_on_total", "ratio": ratio, "divisor": round(1 / ratio, 8)}
-            lines.append(line)
-        name = terms + (" in three" if parts else "")
-        made = self.create("account.invoice.payment_term", [{"name": name, "lines": [["create", lines]]}])
-        self.terms[name] = made[0]
 
     # --- who ---
     def customers(self) -> None:
@@ -345,15 +99,6 @@ class _Books:
             self.create("party.party", rows)
         for row in self.client.rows("party.party", [], ["code", "addresses"]):
             self.parties[row["code"]] = row
-
-    def _base(self, amount: int, currency: str, on: dt.date) -> Decimal:
-        """The ledger value as Tryton converts it: at the latest rate, rounded half even."""
-        value = from_minor(amount, currency)
-        if currency == self.made.currency:
-            return value
-        row = max((r for r in self.made.rates if r.from_currency == currency and r.on <= on), key=lambda r: r.on)
-        rate = (1 / row.rate).quantize(Decimal("0.000001"))
-        return (value / rate).quantize(_unit(self.made.currency), ROUND_HALF_EVEN)
 
     # --- what happened ---
     def invoices(self) -> None:
@@ -427,13 +172,16 @@ class _Books:
         for payment, document in sorted(single, key=lambda s: (s[0].received_on, s[0].id)):
             amount = from_minor(payment.amount, payment.currency)
             pay(self.client, self.invoice_of[document], amount, payment.received_on, self.method)
+        # Nobody works off the queue while we enter, so paid invoices are told that they are.
+        for lot in _lots(self.invoice_of[document] for document in received):
+            self.client.call("model.account.invoice.process", lot, safe=False)
 
     def _receipts(self, payments: list[Payment], aim: dict[str, str]) -> None:
         moves: dict[str, list[int]] = defaultdict(list)
         for lot in _lots(payments):
             rows = []
             for payment in lot:
-                value = self._base(payment.amount, payment.currency, payment.received_on)
+                value = ledger_value(self.made, payment.amount, payment.currency, payment.received_on)
                 home = payment.currency == self.made.currency
                 credit = {
                     **self._owed_by(payment.customer_id, -value),
@@ -546,7 +294,7 @@ class _Books:
                     }
                 )
             ids = self.create("sale.sale", rows)
-            for status, steps in (("open", ("quote", "confirm")), ("cancelled", ("cancel",))):
+            for status, steps in (("open", ("quote", "confirm", "process")), ("cancelled", ("cancel",))):
                 those = [i for o, i in zip(lot, ids, strict=True) if o.status == status]
                 for step in steps if those else ():
                     self.client.call(f"model.sale.sale.{step}", those, safe=False)
@@ -562,7 +310,6 @@ class _Books:
                 "procedure": self.procedure,
                 "level": self.level,
                 "blocked": True,
-                "date": self.made.as_of,
             }
             for r in self.client.rows_of("account.move.line", "move", moves, ["move"], unpaid)
         ]
@@ -596,43 +343,6 @@ class _Books:
                     }
                 ],
             )
-
-
-def reconcile(client: Tryton, lines: Sequence[int]) -> None:
-    """Reconciles lines that add up to zero, through Tryton's own wizard."""
-    about = {"active_model": "account.move.line", "active_id": lines[0], "active_ids": list(lines)}
-    wizard = "wizard.account.move.reconcile_lines"
-    session, start, _ = client.call(f"{wizard}.create", safe=False, **about)
-    client.call(f"{wizard}.execute", session, {}, start, safe=False, **about)
-    client.call(f"{wizard}.delete", session, safe=False, **about)
-
-
-def pay(client: Tryton, invoice: int, amount: Decimal, on: dt.date, method: int | None = None) -> None:
-    """Pays an invoice, or a part of it, through Tryton's own wizard; amount in the invoice's currency."""
-    if method is None:
-        found = client.rows("account.invoice.payment.method", [], ["id"], limit=1)
-        method = found[0]["id"]
-    row = client.rows("account.invoice", [["id", "=", invoice]], ["currency", "company", "party"])[0]
-    about = {"active_model": "account.invoice", "active_id": invoice, "active_ids": [invoice]}
-    wizard = "wizard.account.invoice.pay"
-    session = client.call(f"{wizard}.create", safe=False, **about)[0]
-    start = {
-        "payee": row["party"],
-        "amount": amount,
-        "currency": row["currency"],
-        "company": row["company"],
-        "date": on,
-        "invoice_account": None,
-        "payment_method": method,
-        "description": None,
-    }
-    answer = client.call(f"{wizard}.execute", session, {"start": start}, "choice", safe=False, **about)
-    if isinstance(answer, dict) and answer.get("view"):
-        # Less than what is owed: it stays a partial payment.
-        ask = {"type": "partial", "invoice": invoice, "amount": amount, "lines": [], "lines_to_pay": []}
-        ask |= {"currency": row["currency"], "company": row["company"], "payment_lines": []}
-        client.call(f"{wizard}.execute", session, {"start": start, "ask": ask}, "pay", safe=False, **about)
-    client.call(f"{wizard}.delete", session, safe=False, **about)
 
 
 def _lots(items: Sequence[Any] | Iterable[Any]) -> Iterator[list[Any]]:

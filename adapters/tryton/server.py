@@ -30,8 +30,9 @@ from connector.errors import ConfigError, TransientError
 from connector.example import Company, company
 from connector.text import Text
 
-from . import seeding
+from . import seeding, seeding_ground, story, wizards
 from .seeding import ADMIN, CONNECTOR, SALES
+from .story import held
 
 DATABASE = "holdfast"
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
@@ -45,7 +46,7 @@ listen = 127.0.0.1:{port}
 [session]
 timeout = 86400
 [queue]
-worker = False
+worker = {worker}
 [email]
 uri = smtp://127.0.0.1:9
 """
@@ -111,7 +112,7 @@ def bring_up(
     folder.mkdir(parents=True, exist_ok=True)
     keep = cache or cache_folder()
     keep.mkdir(parents=True, exist_ok=True)
-    whole = seeding.held(made or company(documents_per_customer=5))
+    whole = held(made or company(documents_per_customer=3))
     file = folder / f"{DATABASE}.sqlite"
     with _alone(keep / "lock"):
         python = _environment(keep, folder, say)
@@ -147,7 +148,7 @@ def _environment(keep: Path, folder: Path, say: Say) -> Path:
 # --- the database ----------------------------------------------------------------------------------------------------
 def _database(keep: Path, python: Path, whole: Company, say: Say) -> Path:
     """The seeded database, from the cache or made now."""
-    code = inspect.getsource(seeding).encode()
+    code = "".join(inspect.getsource(m) for m in (seeding, seeding_ground, story, wizards)).encode()
     empty_key = _hash(REQUIREMENTS.read_bytes(), " ".join(MODULES).encode(), ADMIN[1].encode())
     seeded = keep / f"company-{_hash(empty_key.encode(), code, repr(whole).encode())}.sqlite"
     if seeded.exists():
@@ -169,12 +170,14 @@ def _database(keep: Path, python: Path, whole: Company, say: Say) -> Path:
                 "正在向 Tryton 录入 {customers} 个客户和 {documents} 张单据（仅此一次）……",
             ).fill(customers=len(whole.customers), documents=len(whole.documents))
         )
-        process, url = _start(python, work, 0)
+        process, url = _start(python, work, 0, working=False)
         try:
             seeding.enter(url, DATABASE, whole)
         finally:
             process.terminate()
             process.wait(20)
+        with contextlib.closing(sqlite3.connect(file)) as database, database:
+            database.execute("delete from ir_queue")
         _packed(file, seeded)
     finally:
         shutil.rmtree(work, ignore_errors=True)
@@ -184,7 +187,7 @@ def _database(keep: Path, python: Path, whole: Company, say: Say) -> Path:
 def _activate(python: Path, work: Path) -> None:
     (work / f"{DATABASE}.sqlite").touch()
     conf, secret, log = work / "trytond.conf", work / "admin", work / "activate.log"
-    conf.write_text(_CONF.format(folder=work, port=0))
+    conf.write_text(_CONF.format(folder=work, port=0, worker=False))
     secret.write_text(ADMIN[1])
     command = [str(python), str(python.with_name("trytond-admin")), "-c", str(conf), "-d", DATABASE]
     command += ["-u", *MODULES, "--activate-dependencies", "--email", "admin@example.com"]
@@ -208,11 +211,12 @@ def _packed(file: Path, into: Path) -> None:
 
 
 # --- the server ------------------------------------------------------------------------------------------------------
-def _start(python: Path, folder: Path, port: int) -> tuple[subprocess.Popen[bytes], str]:
+def _start(python: Path, folder: Path, port: int, working: bool = True) -> tuple[subprocess.Popen[bytes], str]:
+    """A server that answers. Without `working`, queued work (printing each posted invoice) stays in the queue."""
     for last in (False, False, True):
         chosen = port or _free_port()
         conf, log = folder / "trytond.conf", folder / "trytond.log"
-        conf.write_text(_CONF.format(folder=folder, port=chosen))
+        conf.write_text(_CONF.format(folder=folder, port=chosen, worker=not working))
         with log.open("ab") as out:
             process = subprocess.Popen(  # noqa: S603 - our own environment's program
                 [str(python), str(python.with_name("trytond")), "-c", str(conf), "-d", DATABASE],
