@@ -213,13 +213,13 @@ def _uneven(tx: Connection, system: str, key: int) -> Iterator[Problem]:
         tx.execute(select(n.record, n.ref, n.document_ref).where(n.system == key, ~there).order_by(n.id).limit(MOST))
     )
     places = _places(tx, system, lost)
-    for row in lost:
+    for other in lost:
         yield Problem(
             "instalment_unresolved",
-            places.get(row.record, f"{system}/instalment/{row.ref}"),
+            places.get(other.record, f"{system}/instalment/{other.ref}"),
             Text(
                 "There is an instalment of {document}, but no such document.", "有 {document} 的分期，但没有该单据。"
-            ).fill(document=row.document_ref),
+            ).fill(document=other.document_ref),
             Text("It does not count until the document arrives.", "在该单据到达之前不计入。"),
             "document_id",
         )

@@ -13,7 +13,20 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any, Literal
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Select, and_, case, cast, func, null, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    case,
+    cast,
+    func,
+    null,
+    or_,
+    select,
+    union_all,
+)
 
 from connector.credit.ageing import Basis, OpenItem, Placement, bounds
 from connector.credit.totals import Totals
@@ -182,10 +195,13 @@ def _drafts(asked: Asked) -> Select[Any]:
     """Documents entered and not posted, signed. Bills are no drafts of receivables."""
     i = item.c
     currency, value = asked.currency(i.currency, i.base_value), asked.value(i.value, i.base_value)
-    chosen = select(i.customer, currency, func.sum(value)).where(
-        i.open == bulk.literal(1), i.posted == bulk.literal(0), i.issued_on <= asked.as_of, i.kind != BILL
+    chosen = select(i.customer.label("customer"), currency.label("currency"), value.label("value")).where(
+        i.posted == bulk.literal(0), i.issued_on <= asked.as_of, i.kind != BILL
     )
-    return asked.mine(chosen, i).group_by(i.customer, currency)
+    chosen = asked.mine(chosen, i)
+    voided_later = and_(i.open == bulk.literal(0), i.settled_on > asked.as_of)
+    d = union_all(chosen.where(i.open == bulk.literal(1)), chosen.where(voided_later)).subquery("drafts").c
+    return select(d.customer, d.currency, func.sum(d.value)).group_by(d.customer, d.currency)
 
 
 def open_items(tx: Connection, customers: Collection[int], as_of: dt.date) -> list[OpenItem]:
