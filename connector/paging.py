@@ -1,11 +1,15 @@
 """Stock paginators: the ways in which products hand out long lists, each resumable after every page.
 
     by_keyset    ordered by (watermark, id), next page by key, with an overlap: for changes, nothing lost on ties
-    by_id        ordered by id inside a fixed window: for first loads and for systems that sort by id only
+    by_id        ordered by id inside a fixed window: for systems that sort by id only
     by_token     the system's own continuation token, with a restart where it has expired
-    by_offset    only for lists that do not move while they are read
+    at_once      a short list that is read as a whole every time
 
-They yield `Page`s whose cursor is plain JSON.
+They yield `Page`s whose cursor is plain JSON. Row numbers (`offset`) are missing on purpose: over a list that moves while
+it is read they lose rows.
+
+A row may become visible later than its watermark says (a long transaction, a replica that lags). The *overlap* must be
+longer than that: each pull begins so much earlier than the last one ended, and meeting a row twice is harmless.
 """
 
 from __future__ import annotations
@@ -18,6 +22,8 @@ from connector.errors import ConfigError
 
 Mark = str  # a watermark in the system's own sortable form
 
+_RESTARTS_MOST = 3  # how often one read begins anew because its token has expired
+
 
 def by_keyset(
     cursor: Any,
@@ -26,19 +32,25 @@ def by_keyset(
     id_of: Callable[[Record], str],
     size: int,
     earlier: Callable[[Mark], Mark],
+    now: Callable[[], Mark] | None = None,
 ) -> Iterator[Page]:
     """Pages ordered by (watermark, id) ascending; nothing is lost where many rows share one watermark.
 
     `fetch(since, after)` gives at most `size` records: those after the key `after` where it is given, else those with
-    watermark >= `since`, else all. `earlier(mark)` is the watermark less the overlap: rows that became visible late are
-    met again, and upserts make that harmless. `id_of` gives the id in the form in which the system sorts and `after`
-    is handed back. Cursor: `{"mark": …}` between pulls, with `"since"` and `"after"` inside one.
+    watermark >= `since`, else all. `earlier(mark)` is the watermark less the overlap. `id_of` gives the id in the form in
+    which the system sorts and `after` is handed back.
+
+    `now` is the present as a watermark. With it the next pull begins no later than this one began, less the overlap: a
+    row that became visible behind our back during a long pull is met then, and one row from the future (a wrong clock)
+    does not end all reading. Cursor: `{"mark": …}` between pulls, more inside one.
     """
     state = dict(cursor or {})
     mark: Mark | None = state.get("mark")
+    inside = bool(state.get("after"))
     full = bool(state.get("full", mark is None))
-    since: Mark | None = state.get("since") if "after" in state else (earlier(mark) if mark is not None else None)
-    after: tuple[Mark, str] | None = tuple(state["after"]) if state.get("after") else None
+    since: Mark | None = state.get("since") if inside else (earlier(mark) if mark is not None else None)
+    after: tuple[Mark, str] | None = (state["after"][0], state["after"][1]) if inside else None
+    top: Mark | None = state.get("top") if inside else (now() if now else None)
     while True:
         records = fetch(since, after)
         for record in records:
@@ -47,14 +59,13 @@ def by_keyset(
         if records:
             after = (mark_of(records[-1]), id_of(records[-1]))
         if len(records) < size:
+            if mark is not None and top is not None:
+                mark = min(mark, top)
             yield Page(records, {"mark": mark} if mark is not None else None, full, last=True)
             return
-        yield Page(
-            records,
-            {"mark": mark, "since": since, "after": [*after], "full": full} if after else None,
-            full,
-            last=False,
-        )
+        assert after is not None
+        held = {"mark": mark, "since": since, "after": list(after), "full": full, "top": top}
+        yield Page(records, held, full, last=False)
 
 
 def by_id(
@@ -67,9 +78,10 @@ def by_id(
 ) -> Iterator[Page]:
     """Pages ordered by id inside a window whose upper end is fixed when the pull begins.
 
-    `fetch(since, to, after)` gives at most `size` records with `since <= watermark <= to` and id > `after`, by id.
-    `until()` is the upper end for a new pull (now, less what the system needs to make writes visible). Cursor:
-    `{"since": …}` between pulls, with `"to"` and `"after"` inside one.
+    `fetch(since, to, after)` gives at most `size` records with `since <= watermark <= to` and id > `after`, by id. Where
+    `since` is None everything is read, and `to` must not shut anything out: a row touched while we read would be missing
+    from a reading of everything, and be taken for deleted. `until()` is the upper end for a new pull (now, less what the
+    system needs to make writes visible). Cursor: `{"since": …}` between pulls, with `"to"` and `"after"` inside one.
     """
     state = dict(cursor or {})
     inside = "to" in state
@@ -98,38 +110,43 @@ def by_token(
     fetch: Callable[[Mark | None, str | None], tuple[Sequence[Record], str | None]],
     mark_of: Callable[[Record], Mark | None],
     earlier: Callable[[Mark], Mark],
+    now: Callable[[], Mark] | None = None,
 ) -> Iterator[Page]:
     """Pages by the system's continuation token; starts over from the watermark where the token has expired.
 
-    `fetch(since, token)` gives records and the next token, None on the last page. Cursor: `{"mark": …}` between pulls,
-    with `"since"`, `"token"` and the highest mark seen (`"seen"`) inside one.
+    `fetch(since, token)` gives records and the next token, None on the last page. `now` as in `by_keyset`. Cursor:
+    `{"mark": …}` between pulls, with `"since"`, `"token"` and the highest mark seen (`"seen"`) inside one. The token's
+    error goes on where it has expired again and again without the end being reached.
     """
     state = dict(cursor or {})
     mark: Mark | None = state.get("mark")
+    inside = state.get("token") is not None
     full = bool(state.get("full", mark is None))
-    since: Mark | None = state.get("since") if "token" in state else (earlier(mark) if mark is not None else None)
+    since: Mark | None = state.get("since") if inside else (earlier(mark) if mark is not None else None)
     seen: Mark | None = state.get("seen", mark)
     token: str | None = state.get("token")
-    restarted = False
+    top: Mark | None = state.get("top") if inside else (now() if now else None)
+    restarts = 0
     while True:
         try:
             records, following = fetch(since, token)
         except TokenExpired:
-            if token is None or restarted:
+            if token is None or restarts == _RESTARTS_MOST:
                 raise
-            restarted, token = True, None
+            restarts, token = restarts + 1, None
             continue
         for record in records:
             own = mark_of(record)
             if own is not None and (seen is None or own > seen):
                 seen = own
         if following is None:
+            if seen is not None and top is not None:
+                seen = min(seen, top)
             yield Page(records, {"mark": seen} if seen is not None else None, full, last=True)
             return
         token = following
-        yield Page(
-            records, {"mark": mark, "since": since, "token": token, "seen": seen, "full": full}, full, last=False
-        )
+        held = {"mark": mark, "since": since, "token": token, "seen": seen, "full": full, "top": top}
+        yield Page(records, held, full, last=False)
 
 
 def at_once(records: Sequence[Record], size: int = 1000) -> Iterator[Page]:

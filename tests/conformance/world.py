@@ -24,7 +24,7 @@ A world that is not there fails the property `world`; a member that is missing f
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,14 +44,14 @@ class Changes:
 
     `touch` changes a value of an existing record the way the product does (its change time moves on, by whatever clock
     the product has). `add` makes a new one, `remove` deletes one for good. `tie` gives all records of the stream
-    (or at least two pages of them) one and the same change time, later than any so far, and gives one of their keys:
-    as after an import. None: the product cannot do that (say why in `exemptions`).
+    (or at least three pages of them) one and the same change time, later than any so far, as after an import; it gives
+    one key where these are all the records of the stream, else the keys. None: the product cannot do that (say why in `exemptions`).
     """
 
     touch: Callable[[Sandbox], str] | None = None
     add: Callable[[Sandbox], str] | None = None
     remove: Callable[[Sandbox], str] | None = None
-    tie: Callable[[Sandbox], str] | None = None
+    tie: Callable[[Sandbox], str | Collection[str]] | None = None
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ def resume(stage: Stage, name: str) -> None:
     stream = stage.adapter.stream(name)
     held = stage.held(stream)
     whole = stage.read(stream)
-    cuts = sorted({*range(min(4, len(whole))), len(whole) // 2, len(whole) - 1})
+    cuts = sorted({0, 1, len(whole) // 2, len(whole) - 2} & set(range(len(whole))))
     for cut in cuts:
         before = whole[: cut + 1]
         if before[-1].last:
@@ -45,7 +45,8 @@ def resume(stage: Stage, name: str) -> None:
         seen = set(keys(before)) | set(keys(rest))
         assert seen == held, f"after page {cut + 1} of {len(whole)}: missing {sorted(held - seen)[:3]}"
         assert all(p.full for p in rest), "the rest of a reading of everything is part of it"
-        assert len(keys(rest)) < len(held), f"page {cut + 1}: it started over"
+        if stream.incremental:
+            assert len(keys(rest)) < len(held), f"page {cut + 1}: it started over"
     if name in stage.world.paged:
         assert len(whole) >= 3, "too few pages to cut between"
 
@@ -94,7 +95,7 @@ def _changes(stage: Stage, name: str) -> Changes:
     return stage.world.changes[name]
 
 
-def _done(change: Callable[[Any], str] | None, what: str, stage: Stage) -> str:
+def _done(change: Callable[[Any], Any] | None, what: str, stage: Stage) -> Any:
     assert change is not None, f"the world does not say how to {what}"
     stage.clock.sleep(600)  # the next change happens ten minutes later by our clock
     return change(stage.sandbox)
@@ -181,16 +182,16 @@ def change_ties(stage: Stage, name: str) -> None:
     stage.clock.sleep(3600)
     tied = _done(_changes(stage, name).tie, "tie", stage)
     stage.clock.sleep(600)
-    held = stage.held(stream)
+    equals = stage.held(stream) if isinstance(tied, str) else set(tied)
     pages = stage.read(stream, cursor)
-    assert tied in keys(pages)
-    assert set(keys(pages)) == held, f"lost among equals: {sorted(held - set(keys(pages)))[:3]}"
+    lost = equals - set(keys(pages))
+    assert not lost, f"lost among equals: {sorted(lost)[:3]}"
     if name in stage.world.paged:
         assert len(pages) >= 3, "too few pages to lose anything between"
     for cut in range(min(3, len(pages) - 1)):
         rest = stage.read(stream, pages[cut].cursor)
         seen = set(keys(pages[: cut + 1])) | set(keys(rest))
-        assert seen == held, f"lost among equals after a break: {sorted(held - seen)[:3]}"
+        assert equals <= seen, f"lost among equals after a break: {sorted(equals - seen)[:3]}"
 
 
 def mapping(stage: Stage, name: str) -> None:
