@@ -31,16 +31,20 @@ def pull(
     with running(store, connected.clock, "pull", connected.name) as run:
         streams = _in_order(connected)
         _remap(store, connected, streams, run)
+        refused: list[ConfigError] = []
         for stream in streams:
             try:
                 _pull_stream(store, connected, stream, run, full, nightly, progress)
             except ConfigError as wrong:
                 # One object without rights must not keep the others from being read; it is told, and nothing is swept.
                 run.problem(failure("pull", connected.name, wrong, f"{connected.name}/{stream.name}"))
+                refused.append(wrong)
             except HoldfastError as wrong:
                 run.problem(failure("pull", connected.name, wrong, f"{connected.name}/{stream.name}"))
                 run.failed = wrong.user
                 break  # the system is in trouble: no use in asking it for more
+        if streams and len(refused) == len(streams):
+            run.failed = refused[0].user
     return run
 
 
