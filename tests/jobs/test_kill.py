@@ -115,6 +115,11 @@ def test_each_fault_in_the_middle(stand: tuple[Stand, Any, Any], fault: FaultNam
     code, output = one.machine.run(one.world.config, "run")
     assert code in (0, 2, 3), output
     assert box.faults.happened, "the fault never happened"
+    if fault == "expired" and where == "erp":
+        # Odoo's API keys are not renewed by a machine: the run says so and ends, a person makes a new key.
+        assert code == 2
+        assert "refuses our sign-in" in " ".join(output.split())
+        box.shelf.drop("~meta", "expired")
     same_as_undisturbed(one, reference, remote)
 
 
