@@ -76,18 +76,16 @@ def at_home(number: int, seed: int, city: int | None = None, *, group: bool = Fa
     brand, trade = divmod(mixed, len(_TRADE))
     (first_zh, first_en), (second_zh, second_en) = _FIRSTS[brand // len(_SECONDS)], _SECONDS[brand % len(_SECONDS)]
     trade_zh, trade_en = _TRADE[trade]
-    city_zh, city_en, region = CITIES[(own_city if city is None else own_city + city) % len(CITIES)]
     brand_zh, brand_en = first_zh + second_zh, first_en + second_en.lower()
-    short_zh, short_en = f"{city_zh}{brand_zh}{trade_zh}", f"{city_en} {brand_en} {trade_en}"
+    if city is not None:
+        city_zh, city_en, region = CITIES[(own_city + city) % len(CITIES)]
+        short_zh, short_en = f"{brand_zh}{trade_zh}（{city_zh}）", f"{brand_en} {trade_en} ({city_en})"
+    else:
+        city_zh, city_en, region = CITIES[own_city]
+        short_zh, short_en = f"{city_zh}{brand_zh}{trade_zh}", f"{city_en} {brand_en} {trade_en}"
     if group:
-        return Name(
-            f"{short_zh}集团有限公司",
-            f"{short_en} Group Co., Ltd.",
-            "CN",
-            region,
-            f"{brand_zh}集团",
-            f"{brand_en} Group",
-        )
+        short = (f"{brand_zh}集团", f"{brand_en} Group")
+        return Name(f"{short_zh}集团有限公司", f"{short_en} Group Co., Ltd.", "CN", region, *short)
     return Name(f"{short_zh}有限公司", f"{short_en} Co., Ltd.", "CN", region, short_zh, short_en)
 
 
