@@ -62,23 +62,16 @@ def _nothing(book: Book, stream: str, state: dict[str, Any]) -> Page:
         return Page([], None, full=False, last=True)
     if not state.get("stamp") and book.required(stream):
         raise ConfigError(Text("{name} is not in {path}.", "{path} 中没有 {name}。").fill(name=name, path=book.path))
-    problems = []
     if state.get("stamp") and not book.settings.incremental:
-        problems.append(
-            Problem(
-                "file_gone",
-                name,
-                Text(
-                    "The file was there at the last pull and is gone; its data is kept.",
-                    "该文件上次拉取时还在，现在没有了；其数据予以保留。",
-                ),
-                Text(
-                    "Put it back, or put one with its header only to say that there is none.",
-                    "请放回该文件；若确实没有数据，请放入只有表头的文件。",
-                ),
-            )
+        # Not a last page: what has gone is unknown, not unchanged, and grows stale.
+        raise ConfigError(
+            Text(
+                "{name} was there at the last pull and is gone; its data is kept. "
+                "Put it back, or put one with its header only to say that there is none.",
+                "{name} 上次拉取时还在，现在没有了；其数据予以保留。请放回该文件；若确实没有数据，请放入只有表头的文件。",
+            ).fill(name=name)
         )
-    return Page([], state or None, full=False, last=True, problems=problems)
+    return Page([], state or None, full=False, last=True)
 
 
 @dataclass

@@ -225,13 +225,13 @@ def test_a_crm_in_trouble_loses_nothing(night: Night) -> None:
 def test_stale_data_holds_visibly(night: Night) -> None:
     """The ledger could not be read for two days: nobody is let off on old figures, and the reason says so."""
     night.run()
-    (night.folder / "book").rename(night.folder / "away")
+    (night.folder / "book" / "payments.csv").rename(night.folder / "away.csv")
     night.clock.at += dt.timedelta(days=2)
     done = night.run()
     assert done["pull books"].failed or done["pull books"].problems
     crane = night.account("Crane")
     assert crane["Credit_Hold"] is True
     assert "books" in crane["Credit_Hold_Reason"]
-    (night.folder / "away").rename(night.folder / "book")
+    (night.folder / "away.csv").rename(night.folder / "book" / "payments.csv")
     night.run()
     assert night.account("Crane")["Credit_Hold"] is False, "read again: let go by itself"
