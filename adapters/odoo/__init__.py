@@ -90,7 +90,7 @@ ADAPTER = Adapter(
             ("limit",),
             True,
             partners.limit_keys,
-            "nightly",
+            "always",
         ),
         Stream(
             "items",

@@ -62,7 +62,8 @@ def customer_keys(client: Client) -> Iterator[Sequence[str]]:
 
 # --- limits ------------------------------------------------------------------------------------------------------------
 def limits(client: Client, cursor: Json, wanted: Sequence[str]) -> Iterator[Page]:
-    """Each customer's `credit_limit` in our company. Made here: `_customer`, `_kind` (None for 0: no limit), `_currency`.
+    """Each customer's `credit_limit` in our company. Made here: `_customer`, `_kind`, `_currency`. 0 is no
+    limit: who has none is not shown, who loses his is missed by the sweep of every pull.
 
     A limit that equals the company's default follows it without any partner being written: where the default has moved
     (seen by a partner who has none of his own), everything is read anew.
@@ -75,20 +76,16 @@ def limits(client: Client, cursor: Json, wanted: Sequence[str]) -> Iterator[Page
     def dress(rows: list[Row]) -> list[Row]:
         for row in rows:
             row["_customer"] = str(row["id"])
-            row["_kind"] = "base" if row["credit_limit"] else None
+            row["_kind"] = "base"
             row["_currency"] = client.company["currency"]
         return rows
 
-    yield from changes(
-        client,
-        cursor,
-        "res.partner",
-        [*_customers(client), ["credit_limit", "!=", 0]],
-        fields,
-        dress,
-        later=_customers(client),
-        scope=f"{client.company['id']}:{_default_limit(client)}",
-    )
+    scope = f"{client.company['id']}:{_default_limit(client)}"
+    yield from changes(client, cursor, "res.partner", _limited(client), fields, dress, scope=scope)
+
+
+def _limited(client: Client) -> list[Any]:
+    return [*_customers(client), ["credit_limit", "!=", 0]]
 
 
 def _default_limit(client: Client) -> str:
@@ -99,7 +96,7 @@ def _default_limit(client: Client) -> str:
 
 def limit_keys(client: Client) -> Iterator[Sequence[str]]:
     if client.keeps_ledger:
-        yield from existing(client, "res.partner", [*_customers(client), ["credit_limit", "!=", 0]])
+        yield from existing(client, "res.partner", _limited(client))
 
 
 _STAFF = [["share", "=", False]]
