@@ -61,7 +61,7 @@ __all__ = ["CONVERTERS", "Context", "Mapping", "Step", "diff", "load", "shipped"
 
 # Our vocabulary for what is written to a system about a customer.
 CUSTOMER_WORDS: dict[str, str] = {
-    "customer_no": "id of the customer in the system that owns the ledger",
+    "customer_no": "number of the customer in the system that owns the ledger",
     "name": "the customer's name there",
     "currency": "currency of the amounts below",
     "limit": "effective limit of the day, absent where there is none or it is unlimited",

@@ -27,8 +27,8 @@ OrderStatus = Literal["draft", "open", "closed", "cancelled"]
 class Customer:
     """A company or person we sell to: a customer of an ERP or an account of a CRM.
 
-    `external_id` is the id of the same customer in another of our systems, where this one stores it (a CRM's
-    "ERP customer no."). `owner` is the responsible person's id in this system (or an e-mail address).
+    `external_id` of a CRM account is the customer's number in the ERP, where the CRM stores it; of an ERP customer it is
+    the number by which people and other systems know it, where that is not its id. `owner` is the responsible person's id in this system (or an e-mail address).
     `terms` is `net:30`, `months:1`, `eom:30`, `day:10:1` (domain 4).
     """
 

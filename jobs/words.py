@@ -33,7 +33,7 @@ def of_customer(judged: Judged, member: CustomerRow, language: Language) -> dict
     currency = position.currency
     percent = position.utilisation
     return {
-        "customer_no": member.ref,
+        "customer_no": member.external_id or member.ref,
         "name": member.name,
         "currency": currency,
         "limit": position.limit_amount,

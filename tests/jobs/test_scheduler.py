@@ -1,0 +1,89 @@
+"""The schedule: a slot is done once however many nodes are up, and a dead node's lease is not waited for."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from connector.clock import FixedClock
+from connector.config import Config, parse
+from connector.errors import TransientError
+from connector.policy import default_policy
+from connector.store import runs
+from connector.store.db import Store
+from jobs.night import holder, is_dead, lease
+from jobs.scheduler import once, slot_of
+
+NOW = dt.datetime(2026, 11, 20, 9, 7, 31, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = Store.open(f"sqlite:///{tmp_path / 'x.db'}")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    (tmp_path / "book").mkdir()
+    (tmp_path / "book" / "customers.csv").write_text("id,name\nC1,One\n", encoding="utf-8")
+    text = '[[systems]]\nname = "books"\nadapter = "files"\nroles = ["erp"]\nsettings = { path = "book" }\n'
+    made, problems = parse(text, "config.toml", tmp_path)
+    assert made is not None, problems
+    return made
+
+
+def test_nodes_with_clocks_that_differ_by_seconds_agree_on_the_slot() -> None:
+    slots = {slot_of(NOW + dt.timedelta(seconds=s), 15) for s in (-2, 0, 2)}
+    assert slots == {"2026-11-20T09:00+00:00"}
+    assert slot_of(NOW + dt.timedelta(minutes=8), 15) == "2026-11-20T09:15+00:00"
+
+
+def test_a_slot_is_done_once(store: Store, config: Config) -> None:
+    clock = FixedClock(NOW)
+    first = once(store, config, default_policy(), clock, "regular", "2026-11-20T09:00+00:00")
+    second = once(store, config, default_policy(), clock, "regular", "2026-11-20T09:00+00:00")
+    assert first is not None
+    assert [r.job for r in first] == ["pull", "link", "evaluate"]
+    assert second is None
+    assert once(store, config, default_policy(), clock, "regular", "2026-11-20T09:15+00:00") is not None
+
+
+def test_while_one_works_another_is_refused(store: Store) -> None:
+    clock = FixedClock(NOW)
+    with lease(store, clock, "run"), pytest.raises(TransientError) as busy, lease(store, clock, "run"):
+        pass
+    assert busy.value.user.en == "“run” is already being done by another process."
+    assert busy.value.user.zh == "“run”正由另一进程执行。"
+    with lease(store, clock, "run"):
+        pass  # given back, free again
+
+
+def test_a_dead_process_of_this_host_is_replaced_at_once(store: Store) -> None:
+    pid = os.fork()
+    if pid == 0:
+        os._exit(0)
+    os.waitpid(pid, 0)
+    dead = f"{socket.gethostname()}:{pid}:abc"
+    assert is_dead(dead)
+    assert not is_dead(holder()), "this very process lives"
+    assert not is_dead(f"another-host:{pid}:abc"), "of another host nothing is known"
+    with store.writing() as tx:
+        assert runs.acquire(tx, "run", "", dead, NOW, 600) is not None
+    with lease(store, FixedClock(NOW), "run") as fence:
+        assert fence > 1
+
+
+def test_a_lease_of_another_host_ends_with_its_time(store: Store) -> None:
+    with store.writing() as tx:
+        runs.acquire(tx, "run", "", "another-host:1:abc", NOW, 60)
+    with pytest.raises(TransientError), lease(store, FixedClock(NOW + dt.timedelta(seconds=59)), "run"):
+        pass
+    with lease(store, FixedClock(NOW + dt.timedelta(seconds=61)), "run"):
+        pass
