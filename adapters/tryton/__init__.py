@@ -6,11 +6,11 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from connector.adapter import Adapter, Channel, Evidence, Secret, Stream
+from connector.adapter import Adapter, Channel, Evidence, Rehearsal, Secret, Stream
 from connector.http import Limits
 from connector.text import Text, same
 
-from . import customers, holds, ledger, limits, notes, orders, parties, people, rates, setup
+from . import customers, holds, ledger, limits, notes, orders, parties, people, rates, rehearsal, setup
 from .client import Tryton, open_client
 
 
@@ -97,6 +97,7 @@ ADAPTER: Adapter[Tryton] = Adapter(
     open=open_client,
     check=setup.check,
     provision=setup.provision,
+    rehearsal=Rehearsal(rehearsal.pay, rehearsal.order),
     # No limits of the vendor's own; parallel readers on one process gained nothing when measured.
     limits=Limits(in_flight=4),
     evidence=(

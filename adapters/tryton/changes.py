@@ -97,11 +97,12 @@ def _changed(client: Tryton, state: dict[str, Any], wanted: Sequence[str], thing
             # What was met through one model need not be read again through the next: its mark is older than this pull.
             ids = sorted({i for i in watch.owners(client, rows) if i not in done}) if rows else []
             done.update(ids)
-            for start in range(0, len(ids), size):
-                lot = ids[start : start + size]
-                records = things.build(client, lot, wanted)
-                place = {"marks": marks, "next": following, "watch": number, "after": after}
-                yield Page(records, place, full=False, last=False)
+            lots = [ids[start : start + size] for start in range(0, len(ids), size)]
+            for lot in lots:
+                # Before the last lot the rows are not done with: a reader that breaks off there meets them again.
+                past = rows[-1]["id"] if lot is lots[-1] else after
+                place = {"marks": marks, "next": following, "watch": number, "after": past}
+                yield Page(things.build(client, lot, wanted), place, full=False, last=False)
             if len(rows) < size:
                 break
             after = rows[-1]["id"]

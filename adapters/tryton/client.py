@@ -229,6 +229,14 @@ class Tryton:
         return str(self.company["currency"]["code"])
 
 
+class Warned(RejectedError):
+    """A question that Tryton asks its user before it goes on. `name` is how to answer it."""
+
+    def __init__(self, name: str, words: str) -> None:
+        super().__init__(same(words), log="UserWarning", code="UserWarning")
+        self.name = name
+
+
 def refused(error: Any, method: str) -> HoldfastError:
     """What an `{"error": …}` means for us."""
     name = error[0] if isinstance(error, list) and error else str(error)
@@ -244,9 +252,10 @@ def refused(error: Any, method: str) -> HoldfastError:
         return TransientError(
             Text("Somebody else changed the same record in Tryton just now.", "有人刚刚在 Tryton 中修改了同一条记录。")
         )
-    if name in ("UserError", "UserWarning"):
-        at = 1 if name == "UserWarning" else 0
-        words = said[at] if isinstance(said, list) and len(said) > at else said
+    if name == "UserWarning":
+        return Warned(str(said[0]), str(said[1]))
+    if name == "UserError":
+        words = said[0] if isinstance(said, list) and said else said
         return RejectedError(same(str(words)), log=f"{method}: {name}", code=name)
     # Only the text of a Python exception: an unknown model or field, mostly.
     return ProtocolError(

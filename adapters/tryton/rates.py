@@ -2,8 +2,8 @@
 
 Tryton keeps, for each currency, how many units of it one unit of a notional base is worth on a day
 (`currency.currency.rate`); the base is whichever currency stands at 1. One unit of X in the company's currency is
-therefore the company's rate divided by X's, both the latest known on the day; a record is made for each day on which
-either changed.
+therefore the company's rate divided by X's, both the latest known on the day; a record (`_from`, `_to`, `_rate`) is made
+for each day on which either changed.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from connector.adapter import Page, Record
 from connector.money import EXACT
 from connector.paging import at_once
 
+from . import wishes
 from .client import Tryton
 
 _PRECISE = Decimal(1).scaleb(-12)
@@ -24,7 +25,8 @@ _PRECISE = Decimal(1).scaleb(-12)
 
 def read(client: Tryton, cursor: Any, wanted: Sequence[str]) -> Iterator[Page]:
     """All rates of all currencies against the company's."""
-    rows = client.rows("currency.currency.rate", [], ["date", "rate", "currency.code"])
+    asked = wishes.sorted_out(client, "rates", wanted, {"": "currency.currency.rate"})[""]
+    rows = client.rows("currency.currency.rate", [], [*dict.fromkeys(["date", "rate", "currency.code", *asked])])
     return at_once(into(client.currency, rows))
 
 
@@ -43,6 +45,6 @@ def into(company: str, rows: Sequence[dict[str, Any]]) -> list[Record]:
                 value = EXACT.divide(latest[company], rate)
                 exact = value if -int(value.as_tuple().exponent) <= 12 else EXACT.quantize(value, _PRECISE)
                 records.append(
-                    Record(f"{code}/{day}", {"date": day, "from": code, "to": company, "rate": exact.normalize()})
+                    Record(f"{code}/{day}", {"date": day, "_from": code, "_to": company, "_rate": exact.normalize()})
                 )
     return records

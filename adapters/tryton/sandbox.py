@@ -36,6 +36,7 @@ class TrytonSandbox(Sandbox):
         self.series = str(options.settings.get("series", "8.2"))
         self.database = str(options.settings.get("database", "holdfast"))
         self.stubborn: set[int] = set()  # rows that a "partial" batch has refused, and refuses once more
+        self._turn = 0
         super().__init__(options)
 
     def stock(self) -> None:

@@ -117,7 +117,7 @@ class _Stock:
             self.parties[customer.id] = row
             if limit:
                 values = {"party": row["id"], "credit_limit_amount": row["credit_limit_amount"]}
-                self.add("party.party.credit_limit_amount", values)
+                self.add("party.party.credit_limit_amount", values, customer.first_sold_on)
 
     # --- what happened ---
     def _ledger(self) -> None:
