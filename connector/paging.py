@@ -4,6 +4,7 @@
     by_id        ordered by id inside a fixed window: for systems that sort by id only
     by_token     the system's own continuation token, with a restart where it has expired
     at_once      a short list that is read as a whole every time
+    ahead        any of them, with the next page on its way while this one is worked on
 
 They yield `Page`s whose cursor is plain JSON. Row numbers (`offset`) are missing on purpose: over a list that moves while
 it is read they lose rows.
@@ -14,6 +15,9 @@ longer than that: each pull begins so much earlier than the last one ended, and 
 
 from __future__ import annotations
 
+import contextlib
+import queue
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -153,3 +157,39 @@ def at_once(records: Sequence[Record], size: int = 1000) -> Iterator[Page]:
     """A list that is read as a whole every time (full pages; what is not in it is gone)."""
     for start in range(0, max(len(records), 1), size):
         yield Page(records[start : start + size], None, full=True, last=start + size >= len(records))
+
+
+def ahead(pages: Iterator[Page], most: int = 1) -> Iterator[Page]:
+    """The same pages, fetched by a thread of their own, at most `most` of them before they are asked for.
+
+    A page's cursor still means "after this page": what was fetched and not handed out is fetched again after a crash.
+    Errors come at their place in the row. Leaving early ends the thread after the call it is in.
+    """
+    ready: queue.Queue[Page | BaseException | None] = queue.Queue(most)
+    left = threading.Event()
+
+    def put(what: Page | BaseException | None) -> bool:
+        while not left.is_set():
+            with contextlib.suppress(queue.Full):
+                ready.put(what, timeout=0.1)
+                return True
+        return False
+
+    def fetch() -> None:
+        try:
+            for page in pages:
+                if not put(page):
+                    return
+            put(None)
+        except BaseException as wrong:  # handed over, and raised where the page was expected
+            put(wrong)
+
+    thread = threading.Thread(target=fetch, daemon=True)
+    thread.start()
+    try:
+        while (what := ready.get()) is not None:
+            if isinstance(what, BaseException):
+                raise what
+            yield what
+    finally:
+        left.set()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.adapter import Page, Record
-from connector.paging import TokenExpired, at_once, by_id, by_keyset, by_token
+from connector.paging import TokenExpired, ahead, at_once, by_id, by_keyset, by_token
 
 OVERLAP = 5  # ticks; no row becomes visible later than that after its watermark
 
@@ -348,3 +350,58 @@ def test_a_list_read_at_once(count: int, size: int) -> None:
     assert [r for p in pages for r in p.records] == records
     assert [p.last for p in pages] == [False] * (len(pages) - 1) + [True]
     assert all(p.full and p.cursor is None for p in pages)
+
+
+# --- ahead -----------------------------------------------------------------------------------------------------------
+@given(count=st.integers(0, 30), size=sizes, most=st.integers(1, 4))
+def test_pages_fetched_ahead_are_the_same_pages(count: int, size: int, most: int) -> None:
+    records = [Record(str(n), {}) for n in range(count)]
+    assert list(ahead(at_once(records, size), most)) == list(at_once(records, size))
+
+
+def test_the_next_page_is_fetched_while_this_one_is_worked_on_and_no_more() -> None:
+    fetched: list[int] = []
+    second = threading.Event()
+
+    def pages() -> Iterator[Page]:
+        for number in range(9):
+            fetched.append(number)
+            if number == 1:
+                second.set()
+            yield Page([Record(str(number), {})], number, full=True, last=number == 8)
+
+    read = ahead(pages())
+    next(read)
+    assert second.wait(5), "nothing was fetched ahead"
+    assert len(fetched) <= 3  # one handed out, one ready, one in the thread's hand
+    assert [p.cursor for p in read] == list(range(1, 9))
+
+
+def test_an_error_comes_at_its_place_and_the_pages_before_it_are_handed_out() -> None:
+    def pages() -> Iterator[Page]:
+        yield Page([], 1, full=True, last=False)
+        yield Page([], 2, full=True, last=False)
+        raise TokenExpired("gone")
+
+    read = ahead(pages())
+    assert [next(read).cursor, next(read).cursor] == [1, 2]
+    with pytest.raises(TokenExpired):
+        next(read)
+
+
+def test_leaving_early_ends_the_thread() -> None:
+    def pages() -> Iterator[Page]:
+        number = 0
+        while True:
+            number += 1
+            yield Page([], number, full=True, last=False)
+
+    before = threading.active_count()
+    read = ahead(pages())
+    next(read)
+    read.close()  # type: ignore[attr-defined]
+    for _ in range(100):
+        if threading.active_count() <= before:
+            break
+        time.sleep(0.05)
+    assert threading.active_count() <= before
