@@ -1,9 +1,213 @@
-"""`holdfast bench`: the goals as ratios, both sides measured in one run."""
+"""`holdfast bench`: the goals of performance as ratios, both sides measured in one run on a book made from a seed.
+
+Everything happens in a temporary folder (or, with --database, in schemas of its own that are dropped at the end). A goal
+that is missed is marked and changes nothing; sides that come to different results end the command with 1.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import platform
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
 import typer
+
+from connector.cli.common import Cli, bars, console, say, t
+from connector.cli.output import Column, Format, Table, emit
+from connector.text import Text
+
+if TYPE_CHECKING:
+    from connector.cli.bench_book import Book
+    from connector.cli.bench_measure import Row
+    from jobs.progress import Progress
+
+
+class Size(StrEnum):
+    """How large a book, by the word."""
+
+    small = "small"
+    medium = "medium"
+    large = "large"
+
+
+class Form(StrEnum):
+    """The formats of this report."""
+
+    table = "table"
+    json = "json"
+
+
+SIZES = {Size.small: (1_000, 20_000), Size.medium: (20_000, 1_000_000), Size.large: (100_000, 10_000_000)}
 
 
 def register(app: typer.Typer) -> None:
-    return None
+    @app.command(
+        "bench",
+        help=t("Measure the goals of performance, both sides in one run.", "测量性能目标：各方在同一次运行中对比。"),
+    )
+    def command(
+        context: typer.Context,
+        size: Annotated[
+            Size,
+            typer.Option(
+                help=t(
+                    "small: 1,000 customers, 20,000 documents; medium: 20,000, 1,000,000; large: 100,000, 10,000,000.",
+                    "small：1,000 个客户、2 万张单据；medium：2 万、100 万；large：10 万、1,000 万。",
+                )
+            ),
+        ] = Size.small,
+        customers: Annotated[int | None, typer.Option(min=20, help=t("So many customers.", "客户数量。"))] = None,
+        documents: Annotated[int | None, typer.Option(min=200, help=t("So many documents.", "单据数量。"))] = None,
+        seed: Annotated[
+            int, typer.Option(help=t("The same seed makes the same book.", "相同种子得到相同的账簿。"))
+        ] = 1,
+        database: Annotated[
+            str,
+            typer.Option(
+                help=t(
+                    "sqlite, or the URL of a PostgreSQL where schemas may be made.",
+                    "sqlite，或可创建 schema 的 PostgreSQL 地址。",
+                )
+            ),
+        ] = "sqlite",
+        only: Annotated[
+            list[str] | None, typer.Option(help=t("Only these goals: P1 … P10.", "仅测量这些目标：P1 … P10。"))
+        ] = None,
+        form: Annotated[Form, typer.Option("--format", help=t("table or json.", "table 或 json。"))] = Form.table,
+    ) -> None:
+        from connector.cli.bench_book import Book
+
+        _cli: Cli = context.obj
+        usual = SIZES[size]
+        book = Book(customers or usual[0], max(documents or usual[1], customers or usual[0]), seed)
+        began = time.monotonic()
+        with bars() as progress:
+            try:
+                rows = list(measured(book, database, progress, {g.upper() for g in only or ()}))
+            except Exception as wrong:
+                from connector.cli.bench_measure import Different
+
+                if not isinstance(wrong, Different):
+                    raise
+                console(error=True).print(say(wrong.user), style="bold red")
+                raise typer.Exit(1) from None
+        show(rows, book, database, time.monotonic() - began, Format(form.value))
+
+
+def measured(book: Book, database: str, progress: Progress, only: set[str]) -> Iterator[Row]:
+    """The rows of the table, as they come. Raises `Different` where sides do not agree."""
+    from connector.cli import bench_measure as measure
+    from connector.cli.bench_book import Book
+    from connector.store import contest
+
+    small = book.documents < 500_000
+    tenth = Book(max(20, book.customers // 10), max(200, book.documents // 10), book.seed, book.as_of)
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="holdfast-bench-")))
+        places = stack.enter_context(contest.places(database, folder))
+        smaller = measure.scene_of(tenth, places, "tenth", progress)
+        stack.callback(smaller.store.close)
+        scene = measure.scene_of(book, places, "whole", progress)
+        stack.callback(scene.store.close)
+        steps: tuple[tuple[str, Callable[[], Any]], ...] = (
+            ("P1", lambda: measure.against_orm(scene, small)),
+            ("P2", lambda: measure.against_duckdb(scene)),
+            ("P3", lambda: measure.linear(scene, smaller)),
+            ("P5", lambda: measure.one_customer(scene, smaller)),
+            ("P4", lambda: measure.incremental(scene, 0.001, 12 if places.server is None else 8)),
+            ("P4", lambda: measure.incremental(scene, 0.0001, 50)),
+            ("P6", lambda: measure.loading(scene, 3_000 if small else 20_000)),
+        )
+        found: list[Row] = []
+        for done, (goal, step) in enumerate(steps):
+            progress(t("goals", "目标"), done, len(steps))
+            if not only or goal in only:
+                made = step()
+                found += made if isinstance(made, list) else [made]
+        yield from sorted(found, key=lambda row: int(row.goal[1:]))
+
+
+def show(rows: list[Row], book: Book, database: str, seconds: float, form: Format) -> None:
+    """The table for people, or everything for programs."""
+    table = Table(
+        Text(
+            f"{book.customers:,} customers, {book.documents:,} documents, seed {book.seed}",
+            f"{book.customers:,} 个客户，{book.documents:,} 张单据，种子 {book.seed}",
+        ),
+        [
+            Column("goal", Text("goal", "目标"), style="bold"),
+            Column("what", Text("measured", "测量内容")),
+            Column("ours", Text("Holdfast", "Holdfast"), right=True),
+            Column("other", Text("other side", "对比方"), right=True),
+            Column("figure", Text("figure", "结果"), right=True),
+            Column("limit", Text("goal is", "要求"), right=True),
+            Column("met", Text("met", "达成")),
+            Column("why", Text("note", "说明")),
+        ],
+        [
+            {
+                "goal": row.goal,
+                "what": row.what,
+                "ours": _with_unit(row.ours, row.unit),
+                "other": _with_unit(row.other, row.unit),
+                "figure": _figure(row.figure),
+                "limit": ("≤ " if row.at_most else "≥ ") + _figure(row.limit),
+                "met": _MET[row.met],
+                "why": row.why,
+            }
+            for row in rows
+        ],
+    )
+    table.notes.append(
+        Text(
+            f"CPU time, the least of several turns; {seconds:,.0f} s altogether.",
+            f"CPU 时间，取多轮中的最小值；共用时 {seconds:,.0f} 秒。",
+        )
+    )
+    answer = {
+        "customers": book.customers,
+        "documents": book.documents,
+        "seed": book.seed,
+        "database": database.partition(":")[0],
+        "python": platform.python_version(),
+        "seconds": round(seconds, 1),
+        "goals": [
+            {
+                "goal": row.goal,
+                "what": row.what.en,
+                "unit": row.unit,
+                "ours": _plain(row.ours),
+                "other": _plain(row.other),
+                "figure": _plain(row.figure),
+                "limit": row.limit,
+                "at_most": row.at_most,
+                "met": row.met,
+                "note": say(row.why) if row.why else None,
+                **row.detail,
+            }
+            for row in rows
+        ],
+    }
+    emit(table, answer, form, None)
+
+
+_MET = {True: Text("yes", "是"), False: Text("NO", "否"), None: Text("not measured", "未测量")}
+
+
+def _plain(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.6g}")
+
+
+def _figure(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def _with_unit(value: float | None, unit: str) -> str:
+    return "" if value is None else f"{_figure(value)} {unit}".rstrip()

@@ -15,13 +15,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
-from sqlalchemy import Engine, create_engine, event, make_url, select
+from sqlalchemy import Engine, create_engine, event, func, make_url, select
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from connector.credit.totals import Totals
 from connector.errors import ConfigError
 from connector.store.db import Store
-from connector.store.tables import standing
+from connector.store.tables import item, standing
 from connector.text import Text
 
 BUCKETS = 5
@@ -105,6 +105,14 @@ def standings(store: Store) -> dict[int, str]:
         return {row.debtor: row.digest for row in tx.execute(select(standing.c.debtor, standing.c.digest))}
 
 
+def open_sums(store: Store) -> dict[str, int]:
+    """What is open of documents once everything has happened, by currency, unsigned."""
+    i = item.c
+    asked = select(i.currency, func.sum(func.abs(i.open_value))).where(i.family == "d", i.voided_on.is_(None))
+    with store.reading() as tx:
+        return {currency: int(value) for currency, value in tx.execute(asked.group_by(i.currency))}
+
+
 # --- places to work in ------------------------------------------------------------------------------------------------
 @contextlib.contextmanager
 def places(url: str, folder: Path) -> Iterator[Places]:
@@ -129,7 +137,8 @@ class Places:
             if parsed.get_backend_name() != "postgresql":
                 raise ConfigError(
                     Text(
-                        "--database is sqlite or the URL of a PostgreSQL.", "--database 为 sqlite 或 PostgreSQL 的地址。"
+                        "--database is sqlite or the URL of a PostgreSQL.",
+                        "--database 为 sqlite 或 PostgreSQL 的地址。",
                     )
                 )
             self._admin = create_engine(
@@ -165,7 +174,9 @@ class Places:
             return 0.0
         with self._admin.connect() as connection:
             pids = list(
-                connection.exec_driver_sql("SELECT pid FROM pg_stat_activity WHERE datname = current_database()").scalars()
+                connection.exec_driver_sql(
+                    "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+                ).scalars()
             )
         total = 0.0
         for pid in pids:

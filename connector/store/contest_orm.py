@@ -350,9 +350,7 @@ def merge(engine: Engine, stream: str, page: Sequence[Kept], now: dt.datetime) -
     """A page of records, one object after the other, as one transaction."""
     with Session(engine) as session, session.begin():
         for kept in page:
-            session.merge(
-                Record(stream=stream, key=kept.key, hash=kept.hash, fetched_at=now, body=packed(kept.body))
-            )
+            session.merge(Record(stream=stream, key=kept.key, hash=kept.hash, fetched_at=now, body=packed(kept.body)))
             for fact in kept.facts or ():
                 if type(fact) in MAPPED:
                     _merge_fact(session, fact)
