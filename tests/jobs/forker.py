@@ -14,8 +14,8 @@ import time
 
 sys.path.insert(0, os.getcwd())
 
-import connector.cli  # noqa: E402
-import jobs.night  # noqa: E402,F401
+import connector.cli
+import jobs.night  # noqa: F401
 
 connector.cli.build()
 

@@ -19,6 +19,7 @@ from connector.store import customers, decisions, outbox, runs
 from connector.store.db import Store
 from jobs.night import connected_systems, work
 from jobs.run import Run
+from tests.store.conftest import emptied
 
 NOW = dt.datetime(2026, 11, 20, 9, tzinfo=dt.UTC)
 
@@ -81,8 +82,8 @@ class Night:
         return next(a for a in self.crm.shelf.all("Accounts") if a["Account_Name"] == name)
 
 
-@pytest.fixture
-def night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Night]:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def night(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Night]:
     monkeypatch.setenv("HOLDFAST_NIGHT", "anything")
     (tmp_path / "book").mkdir()
     crm = make(SandboxOptions(customers=20, seed=1, as_of=NOW.date()))
@@ -96,7 +97,11 @@ def night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Night]:
     with crm.served() as url:
         config, problems = parse(CONFIG.format(url=url), "config.toml", tmp_path)
         assert config is not None, problems
-        store = Store.open(config.store_url)
+        if request.param == "postgresql":
+            store: Store = request.getfixturevalue("pg_store")
+            emptied(store)
+        else:
+            store = Store.open(config.store_url)
         made = Night(tmp_path, config, store, crm, FixedClock(NOW))
         for name, text in BOOK.items():
             made.write(name, text)
@@ -104,7 +109,8 @@ def night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Night]:
             if connected.adapter.provision:
                 connected.adapter.provision(connected.client, connected.needs(), False)
         yield made
-        store.close()
+        if request.param == "sqlite":
+            store.close()
 
 
 def test_the_crm_shows_what_finance_knows(night: Night) -> None:
