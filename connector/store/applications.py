@@ -123,13 +123,13 @@ def _load(
     own = application.c.system == saving.system
     found: list[Row[Any]] = []
     if refs is not None:
-        found = list(tx.execute(asked.where(own, bulk.among(tx, application.c.ref, refs))))
+        found = list(tx.execute(asked.where(own, bulk.among(tx, application.c.ref, refs))).all())
     # Two questions rather than one with OR: each has an index of its own.
     for name in ("from_ref", "to_ref") if waiting_for else ():
         vague = application.c.firm == bulk.literal(0)
-        found += tx.execute(asked.where(own, vague, bulk.among(tx, application.c[name], waiting_for or ())))
+        found += tx.execute(asked.where(own, vague, bulk.among(tx, application.c[name], waiting_for or ()))).all()
     for name in ("from_item", "to_item") if items else ():
-        found += tx.execute(asked.where(bulk.among(tx, application.c[name], items or ())))
+        found += tx.execute(asked.where(bulk.among(tx, application.c[name], items or ()))).all()
     width = 2 + len(_SAID)
     made = []
     for row in found:
@@ -167,7 +167,7 @@ def _find_ends(saving: Saving, applied: Sequence[_Applied]) -> None:
     )
     sources: dict[str, tuple[int, _End]] = {}
     aims: dict[str, tuple[int, _End]] = {}
-    for ref, family, *rest in tx.execute(asked):
+    for ref, family, *rest in tx.execute(asked).all():
         end = _End(*rest)
         for ranks, best in ((_FROM_RANK, sources), (_TO_RANK, aims)):
             rank = ranks.get((family, end.kind), 3)

@@ -255,7 +255,7 @@ def load(tx: Connection, ids: Collection[int]) -> Iterator[Balance]:
         c.open,
     ).where(bulk.among(tx, c.id, ids))
     found: dict[int, Balance] = {}
-    for row in tx.execute(asked):
+    for row in tx.execute(asked).all():
         said: tuple[Any, ...] = tuple(row)
         found[said[0]] = balance = Balance(*said[:13])
         balance.before = said[13:]
@@ -267,7 +267,7 @@ def load(tx: Connection, ids: Collection[int]) -> Iterator[Balance]:
         uses = select(end, a.id, a.since, a.until, value, base, a.instalment, a.base_amount.is_not(None)).where(
             bulk.among(tx, end, list(found)), a.since.is_not(None)
         )
-        for row in tx.execute(uses):
+        for row in tx.execute(uses).all():
             use: tuple[Any, ...] = tuple(row)
             if use[3] is None or use[3] > use[2]:  # else it was over before it began
                 getattr(found[use[0]], name).append(Use(*use[1:]))
@@ -277,7 +277,7 @@ def load(tx: Connection, ids: Collection[int]) -> Iterator[Balance]:
         parts = select(i.document_ref, i.number, i.due_on, i.amount).where(
             i.system == system, bulk.among(tx, i.document_ref, [ref for at, ref in papers if at == system])
         )
-        for ref, number, due_on, amount in tx.execute(parts):
+        for ref, number, due_on, amount in tx.execute(parts).all():
             balance = papers[system, ref]
             balance.instalments.append((number, due_on, to_minor(Decimal(amount), balance.currency)))
     yield from found.values()

@@ -12,6 +12,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +28,15 @@ _BUSY_SECONDS = 60.0
 _CACHE_KIB = 64 * 1024
 _MAPPED_BYTES = 256 * 1024 * 1024
 
+
+@lru_cache(maxsize=16)  # a page stamps all its rows with one moment
+def _instant(moment: dt.datetime) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
 # The driver's own adapters for dates are deprecated; these write what SQLAlchemy's types read.
 sqlite3.register_adapter(dt.date, dt.date.isoformat)
-sqlite3.register_adapter(dt.datetime, lambda moment: moment.strftime("%Y-%m-%d %H:%M:%S.%f"))
+sqlite3.register_adapter(dt.datetime, _instant)
 
 
 class Store:

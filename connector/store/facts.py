@@ -115,7 +115,7 @@ def unchanged(
     asked = select(c.key, c.hash).where(
         c.stream == stream_id, bulk.among(tx, c.key, wanted), c.mapping_version == mapping_version
     )
-    return {key for key, own in tx.execute(asked) if wanted[key] == own}
+    return {key for key, own in tx.execute(asked).all() if wanted[key] == own}
 
 
 def cursor(tx: Connection, system: str, stream: str) -> Json:
@@ -198,7 +198,7 @@ def _save(
     there: dict[str, int] = {}
     if said:
         asked = select(c.key, c.id).where(c.stream == stream_id, bulk.among(tx, c.key, [k.key for k in said]))
-        there = {row.key: row.id for row in tx.execute(asked)}
+        there = {row.key: row.id for row in tx.execute(asked).all()}
     if stamped and generation is not None:
         tx.execute(
             record_table.update()

@@ -149,7 +149,7 @@ def _save(saving: Saving, family: str, said: dict[str, Said]) -> None:
     asked = select(item.c.ref, item.c.id, *(item.c[name] for name in SAID)).where(
         item.c.system == saving.system, item.c.family == family, bulk.among(tx, item.c.ref, said)
     )
-    there = {row[0]: (row[1], tuple(row[2:])) for row in tx.execute(asked)}
+    there = {row[0]: (row[1], tuple(row[2:])) for row in tx.execute(asked).all()}
     new = [ref for ref in said if ref not in there]
     rows = []
     for key, ref in zip(bulk.new_ids(tx, item, len(new)), new, strict=True):

@@ -58,7 +58,7 @@ def interned(tx: Connection, table: Table, system: int, refs: Collection[str]) -
     if not wanted:
         return {}
     asked = select(table.c.ref, table.c.id).where(table.c.system == system, bulk.among(tx, table.c.ref, wanted))
-    found: dict[str, int] = {row.ref: row.id for row in tx.execute(asked)}
+    found: dict[str, int] = {row.ref: row.id for row in tx.execute(asked).all()}
     missing = sorted(wanted - found.keys())
     if missing:
         ids = list(bulk.new_ids(tx, table, len(missing)))

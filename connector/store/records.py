@@ -38,8 +38,7 @@ class KeptRecord:
 
 def packed(body: Json) -> bytes:
     """A body as it is stored: JSON, compressed where that pays. Numbers keep every digit; days become ISO text."""
-    text = simplejson.dumps(body, use_decimal=True, ensure_ascii=False, separators=(",", ":"), default=_said)
-    plain = text.encode("utf-8", "surrogatepass")
+    plain = _JSON.encode(body).encode("utf-8", "surrogatepass")
     return zlib.compress(plain, 1) if len(plain) > _WORTH_BYTES else plain
 
 
@@ -49,6 +48,9 @@ def _said(value: object) -> object:
     if isinstance(value, (set, frozenset, Mapping)):
         return dict(value) if isinstance(value, Mapping) else sorted(value)
     return str(value)
+
+
+_JSON = simplejson.JSONEncoder(use_decimal=True, ensure_ascii=False, separators=(",", ":"), default=_said)
 
 
 def unpacked(stored: bytes | None) -> Json:
