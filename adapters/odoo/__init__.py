@@ -46,7 +46,7 @@ class Settings(BaseModel):
     hold_reason_field: _Name = Field("x_credit_hold_reason", description="Its reason, shown when the guard refuses.")
     order_hold_field: _Name = Field("x_credit_hold", description="Hold flag on a sales order itself; empty: none.")
     order_hold_reason_field: _Name = Field("x_credit_hold_reason", description="The reason of that one.")
-    guard: bool = Field(True, description="As CRM: provision and check the rule that refuses to confirm held orders.")
+    guard: bool = Field(True, description="Provision and check the rule that refuses to confirm held orders.")
     task_key_field: _Name = Field("x_credit_task_key", description="Field of an activity that holds our key.")
     task_type: str = Field("mail.mail_activity_data_todo", description="External id of the activity type of tasks.")
     page_size: int = Field(1000, ge=10, le=5000, description="Records per call.")

@@ -28,8 +28,15 @@ def _customers(client: Client) -> list[Any]:
         domain += ["|", ["partner_share", "=", True], ["customer_rank", ">", 0]]
     else:
         domain += [["partner_share", "=", True]]
-    domain += [["id", "!=", client.company["partner"] or 0], ["company_id", "in", [client.company["id"], False]]]
+    nobody = client.cached("nobody", lambda: _nobody(client))
+    domain += [["id", "not in", nobody], ["company_id", "in", [client.company["id"], False]]]
     return domain + list(client.settings.customer_domain)
+
+
+def _nobody(client: Client) -> list[int]:
+    """Partners that Odoo has for itself: the company's own, and those of the public and template users."""
+    users = client.rows("res.users", [["login", "in", ["public", "portaltemplate", "default"]]], ["partner_id"])
+    return [p for p in (client.company["partner"], *(u["partner_id"] for u in users)) if p]
 
 
 def customers(client: Client, cursor: Json, wanted: Sequence[str]) -> Iterator[Page]:

@@ -92,7 +92,21 @@ class _Batch:
             self.outcomes.update({p: Outcome("done", self.wanted[p][0]) for p in places})
 
 
+def _all_there(client: Client, model: str, names: set[str]) -> None:
+    """Raises ConfigError for fields that are not there: each record would be refused for the same reason."""
+    missing = sorted(names - client.fields(model).keys())
+    if missing:
+        client.forget_fields()  # somebody may make them before the next attempt
+        raise ConfigError(
+            Text(
+                "{model} has no field {names} that this user may see: run `holdfast provision`, or take it out of the mapping.",
+                "{model} 没有该用户可见的字段 {names}：请运行 `holdfast provision`，或从映射中去掉。",
+            ).fill(model=model, names=", ".join(missing))
+        )
+
+
 def _set(client: Client, model: str, wanted: Sequence[tuple[str, dict[str, Any]]]) -> list[Outcome]:
+    _all_there(client, model, {name for _, values in wanted for name in values})
     batch = _Batch(client, model, wanted)
     groups: dict[str, list[int]] = {}
     twice = len({target for target, _ in wanted}) < len(wanted)  # then their order matters
@@ -152,6 +166,7 @@ def _task(client: Client, write: Write) -> Outcome:
     target = str(values.pop("res_id", None) or write.target)
     if not target.isdecimal():
         return Outcome("rejected", "", _NO_SUCH.fill(target=target), "no_such_record")
+    _all_there(client, "mail.activity", {client.settings.task_key_field})
     values[client.settings.task_key_field] = write.key
     values["note"] = html.escape(str(values.get("note") or "")).replace("\n", "<br>")
     if str(values.get("user_id") or "").isdecimal():
@@ -184,13 +199,7 @@ def _task(client: Client, write: Write) -> Outcome:
 def tasks_with(client: Client, keys: Sequence[str]) -> Mapping[str, str]:
     """Our key → activity, done ones (archived in 19) too. A done one of 16 to 18 is deleted there and not found."""
     field = client.settings.task_key_field
-    if field not in client.fields("mail.activity"):
-        raise ConfigError(
-            Text(
-                "Odoo has no field “{field}” on mail.activity yet: run `holdfast provision`.",
-                "Odoo 的 mail.activity 上还没有字段“{field}”：请运行 `holdfast provision`。",
-            ).fill(field=field)
-        )
+    _all_there(client, "mail.activity", {field})
     domain = [[field, "in", list(keys)], ["active", "in", [True, False]]]
     found: dict[str, str] = {}
     for row in client.rows("mail.activity", domain, [field]):

@@ -55,15 +55,21 @@ def check(client: Client, needs: Sequence[Need]) -> Sequence[Finding]:
             Finding("wrong", Text("Odoo {version}", "Odoo {version}").fill(version=version),
                     Text("16 is the oldest version this adapter knows.", "本适配器支持的最低版本为 16。"))
         )  # fmt: skip
-    found += _rights(client)
+    found += _rights(client, writes=bool(needs))
     found += _fields(client, needs)
     found += _key(client)
-    if client.is_crm and client.settings.guard:
+    if _guarded(client, needs):
         found.append(guard.check(client.as_administrator() or client))
     return found
 
 
-def _rights(client: Client) -> Iterator[Finding]:
+def _guarded(client: Client, needs: Sequence[Need]) -> bool:
+    """Whether a guard is wanted: the mapping writes the hold flag that it would look at."""
+    flag = client.settings.hold_field
+    return bool(client.settings.guard and any((n.object, n.name) == ("res.partner", flag) for n in needs))
+
+
+def _rights(client: Client, writes: bool) -> Iterator[Finding]:
     reads = ["res.partner", "res.users"]
     if client.keeps_ledger:
         reads += ["account.move.line", "account.partial.reconcile", "res.currency.rate"]
@@ -90,7 +96,7 @@ def _rights(client: Client) -> Iterator[Finding]:
                 "该用户没有会计权限：Odoo 只会显示部分分录，且不报错。请授予机器人用户“会计：只读”（或开票）权限。",
             ),
         )
-    if client.is_crm:
+    if writes:
         what = Text("Write {title} ({model})", "写入{title}（{model}）")
         for model, operation in (("res.partner", "write"), ("sale.order", "write"), ("mail.activity", "create")):
             named = what.fill(title=TITLES[model], model=model)
@@ -202,7 +208,7 @@ def provision(client: Client, needs: Sequence[Need], dry: bool) -> Sequence[Find
             "请配置密钥“admin_key”（设置管理员的 API 密钥）后再次运行 `holdfast provision`。",
         )
         lines = list(_fields(client, needs))
-        if client.is_crm and client.settings.guard:
+        if _guarded(client, needs):
             lines.append(guard.check(client))
         return [*lines, Finding("todo", Text("Set up by an administrator", "由管理员完成初始化"), key)] if any(
             line.state in ("todo", "wrong") for line in lines
@@ -216,7 +222,7 @@ def provision(client: Client, needs: Sequence[Need], dry: bool) -> Sequence[Find
         own = [n for n in distinct(needs) if n.object == model]
         if own:
             found.append(_show(admin, model, own, dry))
-    if client.is_crm and client.settings.guard:
+    if _guarded(client, needs):
         found.append(guard.provision(admin, dry, {n.name for n in needs if n.object == "res.partner"} if dry else ()))
     return found
 

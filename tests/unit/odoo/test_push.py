@@ -107,6 +107,17 @@ def test_a_held_order_is_refused_and_confirmed_after_release(office: Office) -> 
     assert office.row("sale.order", order["id"])["state"] == "sale"
 
 
+def test_fields_that_are_not_there_stop_the_batch_and_are_named(open_office: Open) -> None:
+    office = open_office(role="crm")
+    with pytest.raises(ConfigError) as wrong:
+        office.send("hold", fields("5000", x_credit_hold=True, x_credit_hold_reason="r"))
+    assert wrong.value.user.en == (
+        "res.partner has no field x_credit_hold, x_credit_hold_reason that this user may see: "
+        "run `holdfast provision`, or take it out of the mapping."
+    )
+    assert "x_credit_hold_reason：请运行 `holdfast provision`" in wrong.value.user.zh
+
+
 def task(target: str, key: str, **more: object) -> Write:
     values = {
         "res_id": target,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from adapters.odoo import guard
+from adapters.odoo import ADAPTER, guard
 
 from .conftest import Office, Open
 
@@ -102,11 +102,16 @@ def test_missing_choices_are_added(open_office: Open) -> None:
     assert kept["_choices"] == ["Good", "Mine", "Watch", "Warning", "Stop"]
 
 
-def test_as_erp_no_guard_is_wanted(open_office: Open) -> None:
-    office = open_office()
-    assert not [f for f in office.check() if guard.NAME in f.what.en]
-    office.provision()
+def test_no_guard_where_none_is_wanted_or_no_flag_is_written(open_office: Open) -> None:
+    office = open_office(guard=False)
+    assert not [f for f in [*office.check(), *office.provision()] if guard.NAME in f.what.en]
     assert office.sandbox.shelf.count("base.automation") == 0
+    office.settings["guard"] = True
+    assert not [
+        f for f in ADAPTER.check(office.client(), []) if guard.NAME in f.what.en or f.what.en.startswith("Write")
+    ]
+    office.provision()  # an ERP keeps orders, too
+    assert office.sandbox.shelf.count("base.automation") == 1
 
 
 def test_a_user_without_accounting_rights_is_told(open_office: Open) -> None:
@@ -114,8 +119,6 @@ def test_a_user_without_accounting_rights_is_told(open_office: Open) -> None:
     office = open_office()
     client = office.client()
     del client.fields("res.partner")["credit"]
-    from adapters.odoo import ADAPTER
-
     found = [f for f in ADAPTER.check(client, []) if f.state == "wrong"]
     assert len(found) == 1
     assert found[0].fix is not None
