@@ -27,7 +27,7 @@ LINE = (
     "amount_second_currency",
     "maturity_date",
     "date",
-    "reconciliation",
+    "reconciliation.date",
     "invoice_payment",
     "move_state",
     "move.number",
@@ -70,14 +70,14 @@ class Books:
         more = {m for i in self.invoices.values() for m in (i["move"], *i["additional_moves"]) if m} - set(moves)
         lines("move", sorted(more), [["reconciliation", "=", None]])
         lines("invoice_payment", own, [["reconciliation", "=", None]])
-        lines("reconciliation", [r["reconciliation"] for r in self.lines.values() if r["reconciliation"]], [])
+        lines("reconciliation", [r["reconciliation"]["id"] for r in self.lines.values() if r["reconciliation"]], [])
         invoices({i for r in self.lines.values() if (i := _invoice_of(r))})
         self.by_move: dict[int, list[Row]] = defaultdict(list)
         self.reconciled: dict[int, list[Row]] = defaultdict(list)
         for line in sorted(self.lines.values(), key=lambda r: r["id"]):
             self.by_move[line["move"]["id"]].append(line)
             if line["reconciliation"]:
-                self.reconciled[line["reconciliation"]].append(line)
+                self.reconciled[line["reconciliation"]["id"]].append(line)
         self.disputed = self._disputed(client, moves)
         self.applied = self._settlements(set(own))
 
@@ -137,7 +137,7 @@ class Books:
         """
         if line["second_currency"] or not line["reconciliation"]:
             return None
-        others = self.reconciled[line["reconciliation"]]
+        others = self.reconciled[line["reconciliation"]["id"]]
         currencies = {r["second_currency"]["code"] for r in others if r["second_currency"]}
         rest = sum((r["amount_second_currency"] or ZERO for r in others if r["second_currency"]), ZERO)
         return currencies.pop() if len(currencies) == 1 and not rest else None
