@@ -62,7 +62,7 @@ def claim_slot(tx: Connection, job: str, time: str, holder: str, now: dt.datetim
     """Takes one slot of a schedule for good; False where anybody has taken it before."""
     make = sqlite.insert if bulk.is_sqlite(tx) else postgresql.insert
     row = make(slot).values(job=job, time=time, holder=holder, claimed_at=now).on_conflict_do_nothing()
-    return tx.execute(row).rowcount > 0
+    return tx.execute(row.returning(slot.c.job)).scalar() is not None
 
 
 def forget_slots(tx: Connection, before: dt.datetime) -> int:

@@ -1,0 +1,278 @@
+"""The outbox: desired state superseded and never repeated, tasks once, claims that outlive nobody."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from connector.store import outbox
+from connector.store.db import Store
+from connector.store.outbox import Owed
+from connector.text import Text
+from tests.store.books import NOW
+from tests.store.conftest import emptied
+
+LATER = NOW + dt.timedelta(seconds=301)
+WHY = Text("refused", "被拒绝")
+
+
+def fields(digest: str, target: str = "A1", **values: Any) -> Owed:
+    return Owed("crm", "customer_fields", target, f"customer_fields:{target}", values or {"v": digest}, digest, 1)
+
+
+def task(key: str) -> Owed:
+    return Owed("crm", "task", "A1", key, {"subject": key}, key, 1)
+
+
+def waiting(tx: Any) -> list[tuple[str, str]]:
+    return [(row.state, row.digest) for row in reversed(outbox.listing(tx))]
+
+
+def test_a_newer_state_supersedes_an_undelivered_older_one(store: Store) -> None:
+    with store.writing() as tx:
+        assert outbox.owe(tx, [fields("a"), fields("x", "A2")], NOW) == 2
+        assert outbox.owe(tx, [fields("b")], NOW) == 1
+        assert outbox.owe(tx, [fields("b")], NOW) == 0
+        assert waiting(tx) == [("owed", "x"), ("owed", "b")]
+        rows = outbox.claim(tx, "crm", "customer_fields", 10, NOW)
+        assert [(r.target, r.digest, r.attempts, r.uncertain) for r in rows] == [
+            ("A2", "x", 1, False),
+            ("A1", "b", 1, False),
+        ]
+        assert outbox.claim(tx, "crm", "customer_fields", 10, NOW) == []
+
+
+def test_what_was_settled_last_is_not_sent_again(store: Store) -> None:
+    with store.writing() as tx:
+        outbox.owe(tx, [fields("a")], NOW)
+        (row,) = outbox.claim(tx, "crm", "customer_fields", 10, NOW)
+        outbox.settle(tx, row.id, "77", NOW)
+        assert outbox.pushed(tx, "crm", "customer_fields") == {"A1": "a"}
+        assert outbox.owe(tx, [fields("a")], NOW) == 0
+        # There and back before anything was sent: nothing is owed any more.
+        assert outbox.owe(tx, [fields("b")], NOW) == 1
+        assert outbox.owe(tx, [fields("a")], NOW) == 0
+        assert waiting(tx) == []
+        assert outbox.forget_pushed(tx, "crm", target="A1") == 1
+        assert outbox.owe(tx, [fields("a")], NOW) == 1
+
+
+def test_back_to_the_settled_state_while_another_is_under_way_is_written(store: Store) -> None:
+    with store.writing() as tx:
+        outbox.owe(tx, [fields("a")], NOW)
+        (first,) = outbox.claim(tx, "crm", "customer_fields", 10, NOW)
+        outbox.settle(tx, first.id, "", NOW)
+        outbox.owe(tx, [fields("b")], NOW)
+        (flying,) = outbox.claim(tx, "crm", "customer_fields", 10, NOW)
+        assert outbox.owe(tx, [fields("a")], NOW) == 1
+        # It waits for the one under way, so that they arrive in their order.
+        assert outbox.claim(tx, "crm", "customer_fields", 10, NOW) == []
+        outbox.settle(tx, flying.id, "", NOW)
+        (back,) = outbox.claim(tx, "crm", "customer_fields", 10, NOW)
+        assert back.digest == "a"
+
+
+def test_back_to_the_settled_state_after_an_attempt_of_unknown_fate_is_written(store: Store) -> None:
+    with store.writing() as tx:
+        outbox.owe(tx, [fields("a")], NOW)
+        (row,) = outbox.claim(tx, "crm", "customer_fields", 10, NOW)
+        outbox.settle(tx, row.id, "", NOW)
+        outbox.owe(tx, [fields("b")], NOW)
+        (row,) = outbox.claim(tx, "crm", "customer_fields", 10, NOW)
+        outbox.again(tx, row.id, NOW, 0, WHY, uncertain=True)
+        assert outbox.owe(tx, [fields("c")], NOW) == 1
+        assert outbox.owe(tx, [fields("a")], NOW) == 1
+        assert waiting(tx) == [("owed", "a")]
+
+
+def test_a_dead_process_leaves_its_rows_to_the_next_marked_uncertain(store: Store) -> None:
+    with store.writing() as tx:
+        outbox.owe(tx, [task("k1"), task("k2")], NOW)
+        assert [r.key for r in outbox.claim(tx, "crm", "task", 1, NOW, lease_seconds=300)] == ["k1"]
+        assert [r.key for r in outbox.claim(tx, "crm", "task", 5, NOW)] == ["k2"]
+        rows = outbox.claim(tx, "crm", "task", 5, LATER)
+        assert [(r.key, r.uncertain, r.attempts) for r in rows] == [("k1", True, 2), ("k2", True, 2)]
+
+
+def test_a_task_is_never_owed_twice(store: Store) -> None:
+    with store.writing() as tx:
+        assert outbox.owe(tx, [task("k1"), task("k1")], NOW) == 1
+        assert outbox.owe(tx, [task("k1"), task("k2")], NOW) == 1
+        for row in outbox.claim(tx, "crm", "task", 5, NOW):
+            outbox.settle(tx, row.id, "T" + row.key, NOW)
+        assert outbox.owe(tx, [task("k1")], NOW) == 0
+        assert outbox.expire(tx, NOW + dt.timedelta(days=400)) == 0
+        assert outbox.owe(tx, [task("k1")], NOW) == 0
+        assert {r.remote_id for r in outbox.listing(tx, states=None)} == {"Tk1", "Tk2"}
+
+
+def test_again_waits_and_says_why(store: Store) -> None:
+    with store.writing() as tx:
+        outbox.owe(tx, [fields("a")], NOW)
+        (row,) = outbox.claim(tx, "crm", "customer_fields", 10, NOW)
+        outbox.again(tx, row.id, NOW, 60, WHY)
+        assert outbox.claim(tx, "crm", "customer_fields", 10, NOW + dt.timedelta(seconds=59)) == []
+        (again,) = outbox.claim(tx, "crm", "customer_fields", 10, NOW + dt.timedelta(seconds=60))
+        assert (again.attempts, again.uncertain, again.why) == (2, False, WHY)
+
+
+def test_parked_rows_wait_for_a_person(store: Store) -> None:
+    with store.writing() as tx:
+        outbox.owe(tx, [fields("a"), fields("z", "A2")], NOW)
+        for row in outbox.claim(tx, "crm", "customer_fields", 10, NOW):
+            outbox.park(tx, row.id, NOW, WHY, "INVALID_DATA")
+        assert outbox.claim(tx, "crm", "customer_fields", 10, LATER) == []
+        assert outbox.owe(tx, [fields("a")], NOW) == 0
+        parked = outbox.listing(tx, states=["parked"])
+        assert [(r.target, r.code, r.why) for r in parked] == [("A2", "INVALID_DATA", WHY), ("A1", "INVALID_DATA", WHY)]
+        assert outbox.retry(tx, parked[0].id) == 1
+        assert [r.target for r in outbox.claim(tx, "crm", "customer_fields", 10, LATER)] == ["A2"]
+        # Other values are another attempt at once.
+        assert outbox.owe(tx, [fields("b")], NOW) == 1
+        assert outbox.retry(tx) == 0
+
+
+def test_a_dropped_write_does_not_come_back_by_itself(store: Store) -> None:
+    with store.writing() as tx:
+        outbox.owe(tx, [fields("a")], NOW)
+        (row,) = outbox.listing(tx)
+        assert outbox.drop(tx, row.id, NOW)
+        assert not outbox.drop(tx, row.id, NOW)
+        assert outbox.owe(tx, [fields("a")], NOW) == 0
+        assert outbox.owe(tx, [fields("b")], NOW) == 1
+
+
+def test_an_attempt_that_fails_after_a_newer_state_came_gives_way_to_it(store: Store) -> None:
+    with store.writing() as tx:
+        outbox.owe(tx, [fields("a")], NOW)
+        (row,) = outbox.claim(tx, "crm", "customer_fields", 10, NOW)
+        outbox.owe(tx, [fields("b")], NOW)
+        outbox.again(tx, row.id, NOW, 0, WHY, uncertain=True)
+        rows = outbox.claim(tx, "crm", "customer_fields", 10, NOW)
+        assert [(r.digest, r.uncertain) for r in rows] == [("b", True)]
+
+
+def test_values_come_back_as_they_were(store: Store) -> None:
+    values = {
+        "money": Decimal("12345678901234567.10"),
+        "text": "信用额度",
+        "none": None,
+        "yes": True,
+        "n": 3,
+        "on": dt.date(2026, 2, 28),
+        "at": dt.datetime(2026, 2, 28, 1, 2, 3, tzinfo=dt.UTC),
+        "list": ["a", Decimal("0.5")],
+    }
+    with store.writing() as tx:
+        outbox.owe(tx, [fields("a", **values)], NOW)
+        (row,) = outbox.claim(tx, "crm", "customer_fields", 10, NOW)
+        assert row.values == values
+        assert str(row.values["money"]) == "12345678901234567.10"
+
+
+def test_old_states_are_forgotten_in_time(store: Store) -> None:
+    with store.writing() as tx:
+        outbox.owe(tx, [fields("a")], NOW)
+        (row,) = outbox.claim(tx, "crm", "customer_fields", 10, NOW)
+        outbox.settle(tx, row.id, "", NOW)
+        assert outbox.expire(tx, NOW) == 0
+        assert outbox.expire(tx, LATER) == 1
+        assert outbox.owe(tx, [fields("a")], NOW) == 0  # what was pushed is still known
+
+
+class Deliveries(RuleBasedStateMachine):
+    """Deciding, sending, failing, dying, in any order, against a remote system that keeps what it is sent.
+
+    A write may arrive although its sender never hears of it. In the end the remote state is the newest one decided, and
+    no task exists twice if the sender looks before it repeats an uncertain one.
+    """
+
+    store: Store
+
+    @initialize()
+    def fresh(self) -> None:
+        emptied(self.store)
+        self.now = NOW
+        self.remote: dict[str, str] = {}
+        self.tasks: list[str] = []
+        self.wanted: dict[str, str] = {}
+        self.wanted_tasks: set[str] = set()
+
+    @rule(account=st.sampled_from("AB"), digest=st.sampled_from("xyz"))
+    def decide(self, account: str, digest: str) -> None:
+        self.wanted[account] = digest
+        with self.store.writing() as tx:
+            outbox.owe(tx, [fields(digest, account)], self.now)
+
+    @rule(key=st.sampled_from("kl"))
+    def owe_task(self, key: str) -> None:
+        self.wanted_tasks.add(key)
+        with self.store.writing() as tx:
+            outbox.owe(tx, [task(key)], self.now)
+
+    @rule(
+        fates=st.lists(
+            st.sampled_from(["done", "again", "lost answer", "dies before", "dies after"]), min_size=2, max_size=2
+        )
+    )
+    def push(self, fates: list[str]) -> None:
+        for kind in ("customer_fields", "task"):
+            with self.store.writing() as tx:
+                rows = outbox.claim(tx, "crm", kind, 2, self.now)
+            for row, fate in zip(rows, fates, strict=False):
+                self._send(row, fate)
+
+    def _send(self, row: outbox.OutboxRow, fate: str) -> None:
+        found = row.kind == "task" and row.uncertain and row.key in self.tasks
+        if fate not in ("again", "dies before") and not found:
+            if row.kind == "task":
+                self.tasks.append(row.key)
+            else:
+                self.remote[row.target] = row.digest
+        with self.store.writing() as tx:
+            if fate == "done" or found:
+                outbox.settle(tx, row.id, "r", self.now)
+            elif fate == "again":
+                outbox.again(tx, row.id, self.now, 10, WHY)
+            elif fate == "lost answer":
+                outbox.again(tx, row.id, self.now, 10, WHY, uncertain=True)
+
+    @rule()
+    def time_passes(self) -> None:
+        self.now += dt.timedelta(seconds=400)
+
+    @invariant()
+    def no_task_twice(self) -> None:
+        if hasattr(self, "tasks"):
+            assert len(self.tasks) == len(set(self.tasks))
+
+    def teardown(self) -> None:
+        if not hasattr(self, "tasks"):
+            return
+        for _ in range(6):
+            self.time_passes()
+            self.push(["done", "done"])
+        assert self.remote == self.wanted
+        assert set(self.tasks) == self.wanted_tasks
+        with self.store.writing() as tx:
+            assert outbox.listing(tx) == []
+            repeated = [fields(digest, target) for target, digest in self.wanted.items()]
+            assert outbox.owe(tx, repeated + [task(key) for key in self.wanted_tasks], self.now) == 0
+
+
+def test_whatever_happens_the_remote_state_is_the_newest_decided(shared_store: Store) -> None:
+    machine = type("Here", (Deliveries,), {"store": shared_store})
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=40,
+            stateful_step_count=15,
+            deadline=None,
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+        ),
+    )
