@@ -7,6 +7,7 @@ that is missed is marked and changes nothing; sides that come to different resul
 from __future__ import annotations
 
 import contextlib
+import gc
 import platform
 import tempfile
 import time
@@ -102,6 +103,7 @@ def register(app: typer.Typer) -> None:
 def measured(book: Book, database: str, progress: Progress, only: set[str]) -> Iterator[Row]:
     """The rows of the table, as they come. Raises `Different` where sides do not agree."""
     from connector.cli import bench_measure as measure
+    from connector.cli import bench_memory, bench_network, bench_push
     from connector.cli.bench_book import Book
     from connector.store import contest
 
@@ -114,6 +116,10 @@ def measured(book: Book, database: str, progress: Progress, only: set[str]) -> I
         stack.callback(smaller.store.close)
         scene = measure.scene_of(book, places, "whole", progress)
         stack.callback(scene.store.close)
+        # What is loaded once and for all need not be looked through before every turn.
+        gc.collect()
+        gc.freeze()
+        stack.callback(gc.unfreeze)
         steps: tuple[tuple[str, Callable[[], Any]], ...] = (
             ("P1", lambda: measure.against_orm(scene, small)),
             ("P2", lambda: measure.against_duckdb(scene)),
@@ -121,7 +127,10 @@ def measured(book: Book, database: str, progress: Progress, only: set[str]) -> I
             ("P5", lambda: measure.one_customer(scene, smaller)),
             ("P4", lambda: measure.incremental(scene, 0.001, 12 if places.server is None else 8)),
             ("P4", lambda: measure.incremental(scene, 0.0001, 50)),
-            ("P6", lambda: measure.loading(scene, 3_000 if small else 20_000)),
+            ("P10", lambda: bench_memory.peak(scene)),
+            ("P9", lambda: bench_push.calls(scene, 1_000 if small else 5_000, progress)),
+            ("P6", lambda: measure.loading(scene, min(book.documents, 3_000 if small else 20_000))),
+            ("P8", lambda: bench_network.network(scene, min(20_000, 4 * book.documents))),
         )
         found: list[Row] = []
         for done, (goal, step) in enumerate(steps):

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from connector.cli.bench_book import Book, said
@@ -24,7 +23,7 @@ from connector.credit.limit import effective
 from connector.credit.position import position
 from connector.credit.stage import Behaviour
 from connector.errors import HoldfastError
-from connector.model import Document, Fact, Limit
+from connector.model import Fact, Limit
 from connector.policy import default_policy
 from connector.store import contest, customers, facts, links, positions
 from connector.store.db import Store
@@ -87,6 +86,7 @@ class Scene:
     store: Store
     book: Book
     places: Places
+    url: str = ""
     now: dt.datetime = field(init=False)
     config: Config = field(init=False)
     clock: FixedClock = field(init=False)
@@ -493,9 +493,7 @@ def _save_all(scene: Scene, pages: Sequence[tuple[str, Sequence[Kept]]]) -> None
 
 def scene_of(book: Book, places: Places, name: str, progress: Progress) -> Scene:
     """A book, loaded."""
-    made = Scene(Store.open(places.url(name)), book, places)
+    url = places.url(name)
+    made = Scene(Store.open(url), book, places, url)
     load(made, progress)
     return made
-
-
-__all__ = ["Different", "Document", "Path", "Row", "Scene", "scene_of"]

@@ -195,6 +195,13 @@ class Places:
         self._admin.dispose()
 
 
+class Nowhere(Places):
+    """For a side that needs no place of its own."""
+
+    def __init__(self) -> None:
+        super().__init__("sqlite", Path())
+
+
 def _as_fast(connection: object, _entry: ConnectionPoolEntry) -> None:
     for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "cache_size = -65536", "mmap_size = 268435456"):
         connection.execute(f"PRAGMA {pragma}").close()  # type: ignore[attr-defined]
