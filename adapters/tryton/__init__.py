@@ -40,6 +40,7 @@ ADAPTER: Adapter[Tryton] = Adapter(
     title=same("Tryton"),
     roles=("erp", "rates"),
     settings=Settings,
+    demo_settings={"base_url": "{url}", "database": "holdfast", "user": "connector", "admin_user": "admin"},
     secrets=(
         Secret("password", Text("password of the integration user", "集成用户的密码")),
         Secret(

@@ -9,6 +9,7 @@ company is entered over JSON-RPC by the same client that the adapter uses.
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import hashlib
 import inspect
 import json
@@ -18,6 +19,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -26,6 +28,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from connector.adapter import Live
 from connector.errors import ConfigError, TransientError
 from connector.example import Company, company
 from connector.text import Text
@@ -120,6 +123,18 @@ def bring_up(
             shutil.copyfile(_database(keep, python, whole, say), file)
     process, url = _start(python, folder, port)
     return Server(url, DATABASE, folder, whole, process)
+
+
+@contextlib.contextmanager
+def demo(*, customers: int, seed: int, as_of: dt.date) -> Iterator[Live]:
+    """A real Tryton with a made-up company inside, in a temporary folder, stopped at the end; for `holdfast demo`."""
+    with tempfile.TemporaryDirectory(prefix="holdfast-tryton-") as folder:
+        made = company(customers=customers, seed=seed, as_of=as_of, documents_per_customer=3)
+        server = bring_up(Path(folder), made=made)
+        try:
+            yield Live(server.url, "Tryton 8.2", server.settings(), server.secrets())
+        finally:
+            server.stop()
 
 
 # --- the environment -------------------------------------------------------------------------------------------------
