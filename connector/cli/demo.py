@@ -22,12 +22,11 @@ import typer
 from connector.cli.common import Cli, bars, console, exit_code, language, say, show_run, t
 from connector.cli.output import Column, Table, print_table, shown
 from connector.errors import ConfigError, HoldfastError
-from connector.text import Text
+from connector.text import Text, same
 
 if TYPE_CHECKING:
     from connector.connect import Connected
     from connector.sandbox import Sandbox
-    from connector.store.outbox import OutboxRow
     from jobs.run import Run
 
 
@@ -44,8 +43,8 @@ def register(app: typer.Typer) -> None:
             str,
             typer.Option(
                 help=t(
-                    "sandbox, or tryton: a real one in an environment of its own.",
-                    "sandbox（沙箱），或 tryton（自动安装的真实系统）。",
+                    "sandbox (also odoo-sandbox), or tryton: a real one in an environment of its own.",
+                    "sandbox（沙箱，也可用 odoo-sandbox），或 tryton（自动安装的真实系统）。",
                 )
             ),
         ] = "sandbox",
@@ -111,12 +110,14 @@ def set_up(folder: Path, erp: str, crm: str, customers: int, seed: int) -> Itera
                 lines.append(f'{key} = "env:{variable}"')
             blocks.append("\n".join(lines))
 
-        if erp == "sandbox":
-            box = adapters.sandbox("tryton", options)
+        if erp.endswith("sandbox"):
+            name = erp.removesuffix("sandbox").rstrip("-") or "tryton"
+            box = adapters.sandbox(name, options)
             boxes.append(box)
             url = stack.enter_context(box.served())
-            add("erp", "tryton", "erp", url, dict(box.credentials()), {})
-            out.print(t(f"ERP: Tryton sandbox on {url}", f"ERP：Tryton 沙箱 {url}"))
+            add("erp", name, "erp", url, dict(box.credentials()), {})
+            title = say(adapters.load(name).title)
+            out.print(t(f"ERP: {title} sandbox on {url}", f"ERP：{title} 沙箱 {url}"))
         else:
             with out.status(
                 t("Bringing up a real ERP (minutes the first time) …", "正在启动真实 ERP（首次需数分钟）……")
@@ -234,50 +235,55 @@ def _sales(cli: Cli, systems: list[Connected]) -> None:
 
     out = console()
     for connected in systems:
-        channel = connected.adapter.channel("customer_fields")
-        if "crm" not in connected.system.roles or channel is None:
+        if "crm" not in connected.system.roles or connected.adapter.channel("customer_fields") is None:
             continue
         with cli.store.reading() as tx:
-            rows = [r for r in outbox.listing(tx, states=None) if r.system == connected.name]
+            rows = [r for r in outbox.listing(tx, states=None, system=connected.name) if r.state == "done"]
             names = {r.ref: r.name for r in customers.customers(tx, systems=[connected.name])}
-        fields = [r for r in rows if r.kind == "customer_fields" and r.state == "done"]
-        tasks = [r for r in rows if r.kind == "task"]
-        flags = [r for r in rows if r.kind == "order_fields" and r.state == "done"]
-        chosen = _some(connected, fields)
-        now = channel.current(connected.client, [r.target for r in chosen]) if channel.current else {}
-        labels = list(dict.fromkeys(k for r in chosen for k in r.values))
+        told = {k: [r for r in rows if r.kind == k] for k in ("customer_fields", "hold", "order_fields", "task")}
+        held = {r.target for r in told["hold"] or told["order_fields"]}
+        fields = [r.target for r in told["customer_fields"]]
+        chosen = [*[f for f in fields if f in held][:4], *[f for f in fields if f not in held][:2]]
+        there = _read_back(connected, chosen)
+        labels = {n.label: n.name for n in connected.needs() if any(n.name in v for v in there.values())}
         table = Table(
             Text("Accounts as the CRM shows them now", "CRM 中客户的当前显示"),
             [
                 Column("name", Text("account", "客户"), style="bold"),
-                *(Column(k, Text(k, k)) for k in labels[:8]),
+                *(Column(label, same(label), spare=at) for at, label in enumerate(list(labels)[:9])),
             ],
         )
-        for row in chosen:
-            there = now.get(row.target) or row.values
-            table.rows.append({"name": names.get(row.target), **{k: _short(there.get(k)) for k in labels[:8]}})
+        for target in chosen:
+            values = there.get(target, {})
+            row = {label: _short(values.get(name)) for label, name in labels.items()}
+            table.rows.append({"name": names.get(target), **row})
         print_table(table)
-        for task in tasks[:2]:
-            text = "\n  ".join(str(v) for v in task.values.values() if isinstance(v, str) and len(v) > 25)
-            out.print(f"☐ {text}", markup=False)
+        for task in told["task"][:2]:
+            long = [v for v in task.values.values() if isinstance(v, str) and len(v) > 25]
+            out.print("☐ " + "\n  ".join(line for v in long for line in v.splitlines()), markup=False)
         out.print(
             t(
-                f"{len(fields)} accounts with credit fields, {len(tasks)} tasks for their owners, {len(flags)} orders flagged.",
-                f"{len(fields)} 个客户已写入信用字段，{len(tasks)} 个任务已分配给负责人，{len(flags)} 张订单已标记。",
-            ),
+                "{} accounts with credit fields, {} tasks for their owners, {} orders flagged.",
+                "{} 个客户已写入信用字段，{} 个任务已分配给负责人，{} 张订单已标记。",
+            ).format(*(len(told[k]) for k in ("customer_fields", "task", "order_fields"))),
             style="bold",
         )
 
 
-def _some(connected: Connected, rows: list[OutboxRow]) -> list[OutboxRow]:
-    """A few accounts worth seeing: held ones first, then others."""
-    held = [r for r in rows if any(v is True for v in r.values.values())]
-    return [*held[:4], *[r for r in rows if r not in held][:2]]
+def _read_back(connected: Connected, targets: list[str]) -> dict[str, dict[str, Any]]:
+    """What stands in the CRM now of these records, in our fields."""
+    found: dict[str, dict[str, Any]] = {target: {} for target in targets}
+    for kind in ("customer_fields", "hold"):
+        channel = connected.adapter.channel(kind)
+        if channel is not None and channel.current is not None:
+            for target, values in channel.current(connected.client, targets).items():
+                found.setdefault(target, {}).update(values)
+    return found
 
 
 def _short(value: Any) -> str:
     text = shown(value)
-    return text if len(text) <= 60 else text[:59] + "…"
+    return text if len(text) <= 44 else text[:43] + "…"
 
 
 def _controller(answers: list[dict[str, Any]]) -> None:
@@ -315,10 +321,12 @@ def _rehearse(cli: Cli, systems: list[Connected], answers: list[dict[str, Any]])
         out.print(t("(This ERP's adapter cannot rehearse a payment.)", "（该 ERP 的适配器不支持演示付款。）"))
         return False
     mine = [a for a in answers if a["system"] == connected.name]
-    late = [a for a in mine if a["hold"] and Decimal(a["overdue"]) > 0]
+    linked = _linked(cli, connected)
+    late = [a for a in mine if [r["rule"] for r in a["reasons"]] == ["oldest_overdue"]]
     good = [a for a in mine if not a["hold"] and a["available"] is not None and Decimal(a["available"]) > 0]
-    late.sort(key=lambda a: Decimal(a["overdue"]))
-    good.sort(key=lambda a: Decimal(a["available"]))
+    # Whose hold one payment lifts, and whose limit one order breaks; best where the CRM shows it.
+    late.sort(key=lambda a: (a["customer_id"] not in linked, _overdue_items(cli, a), Decimal(a["overdue"])))
+    good.sort(key=lambda a: (a["customer_id"] not in linked, Decimal(a["available"])))
     if not late or not good:
         raise ConfigError(Text("No customer fits the story.", "没有适合该演示的客户。"))
     payer, buyer = late[0], good[0]
@@ -328,6 +336,23 @@ def _rehearse(cli: Cli, systems: list[Connected], answers: list[dict[str, Any]])
     said = connected.adapter.rehearsal.order(connected.client, buyer["customer_id"], amount)
     out.print(f"{buyer['customer_id']} {buyer['name']}: {say(said)}", markup=False)
     return True
+
+
+def _linked(cli: Cli, connected: Connected) -> set[str]:
+    """ERP customers that the CRM has an account of."""
+    from connector.store import customers
+
+    with cli.store.reading() as tx:
+        rows = customers.customers(tx)
+    shown_elsewhere = {r.debtor for r in rows if r.system != connected.name and r.debtor is not None}
+    return {r.ref for r in rows if r.system == connected.name and r.debtor in shown_elsewhere}
+
+
+def _overdue_items(cli: Cli, answer: dict[str, Any]) -> int:
+    from connector.cli.explain import customer_table
+
+    items = customer_table(cli, answer["customer_id"], None)[1]["items"]
+    return sum(1 for item in items if item["days_overdue"])
 
 
 def _changes(cli: Cli, last: int) -> None:
