@@ -21,6 +21,7 @@ ADAPTER: Adapter[Client] = Adapter(
     title=Text("Fxiaoke (ShareCRM)", "纷享销客"),
     roles=("crm", "erp"),
     settings=Settings,
+    demo_settings={"base_url": "{url}", "acting_user": "1000"},
     secrets=(
         Secret("app_id", Text("App id of the self-built app (FSAID_…)", "自建应用的 AppId（FSAID_…）")),
         Secret("app_secret", Text("App secret", "自建应用的 AppSecret")),
