@@ -47,6 +47,9 @@ class Settings(BaseModel):
     order_hold_field: _Name = Field("x_credit_hold", description="Hold flag on a sales order itself; empty: none.")
     order_hold_reason_field: _Name = Field("x_credit_hold_reason", description="The reason of that one.")
     guard: bool = Field(True, description="Provision and check the rule that refuses to confirm held orders.")
+    protect_hold: bool = Field(
+        True, description="With the guard: only the bot and administrators may change the hold flag of a contact."
+    )
     task_key_field: _Name = Field("x_credit_task_key", description="Field of an activity that holds our key.")
     task_type: str = Field("mail.mail_activity_data_todo", description="External id of the activity type of tasks.")
     page_size: int = Field(1000, ge=10, le=5000, description="Records per call.")

@@ -1,14 +1,21 @@
-"""The guard: an automation rule inside Odoo that refuses to confirm an order while a hold flag stands.
+"""The guard: automation rules inside Odoo that make a hold hold.
 
-Odoo has no hold of its own; its credit control only warns. A rule on `sale.order`, run when an order *becomes* a sales
-order, raises our sentence: for people and over the interface alike (422), for a direct write of `state` too. It looks at
-the order's own flag, and at the customer's flag on the commercial partners of the order and of who is invoiced. Tried on
-19.0: held order refused for administrator and salesperson, confirmed once the flag is cleared.
+Odoo has no hold of its own; its credit control only warns. Two rules make one:
+
+- *Refuse held orders*, on `sale.order`: run when an order becomes a sales order, it raises our sentence, for people and
+  over the interface alike (422), for a direct write of `state` too. It looks at the order's own flag and at the
+  customer's, on the commercial partners of the order and of who is invoiced.
+- *Keep the hold flag*, on `res.partner`: whoever is neither the bot nor an administrator cannot change the flag.
+  Odoo's `readonly` and `groups` do not protect custom fields over its interface.
+
+Tried on 19.0: refused for administrator and salesperson, confirmed once the flag is cleared; a salesperson's change of the
+flag is refused, her other changes are not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from adapters.odoo.client import Client, Row
@@ -16,140 +23,185 @@ from connector.adapter import Finding
 from connector.errors import ConfigError
 from connector.text import Text
 
-NAME = "Holdfast: refuse held orders"
-_WHAT = Text("Automation rule “{name}” on sales orders", "销售订单上的自动化规则“{name}”").fill(name=NAME)
+ORDERS, FLAG = "Holdfast: refuse held orders", "Holdfast: keep the hold flag"
+_ZH = "if (env.context.get('lang') or env.user.lang or '').startswith('zh'):"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One automation rule as it should be. `fields` are those whose change runs it, () any change."""
+
+    name: str
+    model: str
+    before: str
+    after: str
+    code: str
+    fields: tuple[str, ...] = ()
+
+    @property
+    def what(self) -> Text:
+        return Text("Automation rule “{name}” on {model}", "{model} 上的自动化规则“{name}”").fill(
+            name=self.name, model=self.model
+        )
+
+
+def rules(client: Client, bot: int) -> list[Rule]:
+    """The rules that the settings want, for the fields that are there. `bot` is the everyday user's id."""
+    wanted = [_orders(client)]
+    if client.settings.protect_hold:
+        wanted.append(_flag(client, bot))
+    return wanted
 
 
 def _there(client: Client, model: str, name: str) -> bool:
     return bool(name) and name in client.fields(model)
 
 
-def domain_after(client: Client) -> str:
-    """The rule's condition, on the order as it will be. Fields that are not there are left out of it."""
+def _orders(client: Client) -> Rule:
     s = client.settings
     conditions = [f"('{s.order_hold_field}', '=', True)"] if _there(client, "sale.order", s.order_hold_field) else []
     for partner in ("partner_id", "partner_invoice_id"):
         conditions.append(f"('{partner}.commercial_partner_id.{s.hold_field}', '=', True)")
-    return "[('state', '=', 'sale'), " + "'|', " * (len(conditions) - 1) + ", ".join(conditions) + "]"
-
-
-_BEFORE = "[('state', '!=', 'sale')]"
-
-
-def code(client: Client) -> str:
-    """What the rule does: our sentence, in the user's language, with the reason that stands beside the flag."""
-    s = client.settings
     own = theirs = ""
     if _there(client, "sale.order", s.order_hold_reason_field):
         own = f"order.{s.order_hold_reason_field} or "
     if _there(client, "res.partner", s.hold_reason_field):
         theirs = f"customer.{s.hold_reason_field} or "
-    return (
+    code = (
         "for order in records:\n"
         "    customer = order.partner_invoice_id.commercial_partner_id\n"
         f"    if not customer.{s.hold_field}:\n"
         "        customer = order.partner_id.commercial_partner_id\n"
         f"    reason = {own}{theirs}''\n"
-        "    if (env.context.get('lang') or env.user.lang or '').startswith('zh'):\n"
+        f"    {_ZH}\n"
         "        raise UserError('信用冻结：订单 %s（%s）不能确认。%s' % (order.name, customer.name, reason))\n"
         "    raise UserError('Credit hold: order %s of %s cannot be confirmed. %s'"
         " % (order.name, customer.name, reason))\n"
     )
+    after = "[('state', '=', 'sale'), " + "'|', " * (len(conditions) - 1) + ", ".join(conditions) + "]"
+    return Rule(ORDERS, "sale.order", "[('state', '!=', 'sale')]", after, code)
 
 
-def _rules(client: Client) -> list[Row]:
+def _flag(client: Client, bot: int) -> Rule:
+    field = client.settings.hold_field
+    code = (
+        f"allowed = env.uid in (1, {bot}) or env.user.has_group('base.group_system')\n"
+        "old = env.context.get('old_values') or {}\n"
+        "for customer in records:\n"
+        f"    was = old.get(customer.id, {{}}).get('{field}', customer.{field})\n"
+        f"    if not allowed and was != customer.{field}:\n"
+        f"        {_ZH}\n"
+        "            raise UserError('%s 的信用冻结由信用管理人员决定。' % customer.name)\n"
+        "        raise UserError('The credit hold of %s is decided by credit control.' % customer.name)\n"
+    )
+    return Rule(FLAG, "res.partner", "", "", code, (field,))
+
+
+# --- what is there -----------------------------------------------------------------------------------------------------
+def _found(client: Client, rule: Rule) -> list[Row]:
     names = [n for n in ("name", "active", "model_id", "trigger", "filter_domain", "filter_pre_domain",
-                         "action_server_ids", "code", "state") if n in client.fields("base.automation")]  # fmt: skip
-    return client.rows("base.automation", [["name", "=", NAME]], names)
+                         "action_server_ids", "code", "state", "trigger_field_ids")
+             if n in client.fields("base.automation")]  # fmt: skip
+    return client.rows("base.automation", [["name", "=", rule.name]], names)
 
 
-def faults(client: Client) -> list[str] | None:
+def faults(client: Client, rule: Rule) -> list[str] | None:
     """What is wrong with the rule that is there, [] where it is right; None where there is none.
 
     Raises ConfigError where this user may not look.
     """
-    found = _rules(client)
+    found = _found(client, rule)
     if not found:
         return None
-    rule = found[0]
+    one = found[0]
     wrong = [] if len(found) == 1 else ["twice"]
-    wanted = {"active": True, "trigger": "on_create_or_write", "filter_domain": domain_after(client),
-              "filter_pre_domain": _BEFORE}  # fmt: skip
-    wrong += [name for name, value in wanted.items() if rule[name] != value]
-    if "action_server_ids" in rule:
-        actions = client.rows("ir.actions.server", [["id", "in", rule["action_server_ids"]]], ["state", "code"])
+    wanted = {"active": True, "trigger": "on_create_or_write", "filter_domain": rule.after or None,
+              "filter_pre_domain": rule.before or None}  # fmt: skip
+    wrong += [name for name, value in wanted.items() if (one[name] or None) != value]
+    if sorted(one.get("trigger_field_ids") or []) != _field_ids(client, rule):
+        wrong.append("trigger_field_ids")
+    if "action_server_ids" in one:
+        actions = client.rows("ir.actions.server", [["id", "in", one["action_server_ids"]]], ["state", "code"])
     else:  # 16: the rule is its own action
-        actions = [rule]
-    if ("code", code(client).strip()) not in [(a["state"], str(a["code"]).strip()) for a in actions]:
+        actions = [one]
+    if ("code", rule.code.strip()) not in [(a["state"], str(a["code"]).strip()) for a in actions]:
         wrong.append("code")
     return wrong
 
 
-def provision(client: Client, dry: bool, coming: Collection[str] = ()) -> Finding:
-    """Makes the rule, or mends it where somebody changed it. Needs a Settings administrator.
+def _field_ids(client: Client, rule: Rule) -> list[int]:
+    if not rule.fields:
+        return []
+    return client.ids("ir.model.fields", [["model", "=", rule.model], ["name", "in", list(rule.fields)]])
+
+
+# --- making and checking -------------------------------------------------------------------------------------------------
+def provision(client: Client, bot: int, dry: bool, coming: Collection[str] = ()) -> list[Finding]:
+    """Makes the rules, or mends what somebody changed. Needs a Settings administrator.
 
     `coming` are fields that a dry run would have made by now.
     """
     hold = client.settings.hold_field
+    wanted = rules(client, bot)
     if not _there(client, "res.partner", hold) and hold not in coming:
-        return Finding(
-            "todo",
-            _WHAT,
-            Text(
-                "The hold flag “{field}” is not on contacts: write it in the mapping, or set “guard = false”.",
-                "联系人上没有冻结标志“{field}”：请在映射中写入该字段，或设置“guard = false”。",
-            ).fill(field=hold),
+        lack = Text(
+            "The hold flag “{field}” is not on contacts: write it in the mapping, or set “guard = false”.",
+            "联系人上没有冻结标志“{field}”：请在映射中写入该字段，或设置“guard = false”。",
+        ).fill(field=hold)
+        return [Finding("todo", rule.what, lack) for rule in wanted]
+    if not client.fields("base.automation"):
+        install = Text(
+            "Install the app “Automation Rules” (base_automation), then provision again with an administrator's key.",
+            "请安装应用“自动化规则”（base_automation），然后用管理员密钥再次执行初始化。",
         )
-    there = client.fields("base.automation")
-    if not there:
-        return Finding(
-            "todo",
-            _WHAT,
-            Text(
-                "Install the app “Automation Rules” (base_automation), then provision again with an administrator's key.",
-                "请安装应用“自动化规则”（base_automation），然后用管理员密钥再次执行初始化。",
-            ),
-        )
-    wrong = faults(client)
+        return [Finding("todo", rule.what, install) for rule in wanted]
+    return [_make(client, rule, dry) for rule in wanted]
+
+
+def _make(client: Client, rule: Rule, dry: bool) -> Finding:
+    wrong = faults(client, rule)
     if wrong == []:
-        return Finding("fine", _WHAT)
+        return Finding("fine", rule.what)
     if dry:
-        return Finding("would", _WHAT)
-    order = client.model_id("sale.order")
-    action = {"state": "code", "code": code(client)}
+        return Finding("would", rule.what)
+    model = client.model_id(rule.model)
     values: dict[str, Any] = {
-        "name": NAME, "active": True, "model_id": order, "trigger": "on_create_or_write",
-        "filter_pre_domain": _BEFORE, "filter_domain": domain_after(client),
+        "name": rule.name, "active": True, "model_id": model, "trigger": "on_create_or_write",
+        "filter_pre_domain": rule.before or False, "filter_domain": rule.after or False,
+        "trigger_field_ids": [[6, 0, _field_ids(client, rule)]],
     }  # fmt: skip
-    if "action_server_ids" in there:
-        made = {**action, "name": NAME, "model_id": order}
-        if client.series >= 17 and "usage" in client.fields("ir.actions.server"):
+    action = {"state": "code", "code": rule.code}
+    old = _found(client, rule)
+    if "action_server_ids" in client.fields("base.automation"):
+        made = {**action, "name": rule.name, "model_id": model}
+        if "usage" in client.fields("ir.actions.server"):
             made["usage"] = "base_automation"
-        old = [a for rule in _rules(client)[:1] for a in rule["action_server_ids"]]
-        values["action_server_ids"] = [[1, old[0], made] if old else [0, 0, made]]
+        actions = old[0]["action_server_ids"] if old else []
+        values["action_server_ids"] = [[1, actions[0], made] if actions else [0, 0, made]]
     else:
         values.update(action)
-    if wrong is None:
+    if not old:
         client.call("base.automation", "create", safe=False, vals_list=[values])
-    else:
-        rules = _rules(client)
-        client.call("base.automation", "write", safe=True, ids=[rules[0]["id"]], vals=values)
-        if len(rules) > 1:  # only ours bear this name; one is enough
-            others = [r["id"] for r in rules[1:]]
-            client.call(
-                "base.automation", "write", safe=True, ids=others, vals={"active": False, "name": f"{NAME} (old)"}
-            )
-    return Finding("made", _WHAT)
+        return Finding("made", rule.what)
+    client.call("base.automation", "write", safe=True, ids=[old[0]["id"]], vals=values)
+    if len(old) > 1:  # only ours bear this name; one is enough
+        aside = {"active": False, "name": f"{rule.name} (old)"}
+        client.call("base.automation", "write", safe=True, ids=[r["id"] for r in old[1:]], vals=aside)
+    return Finding("made", rule.what)
 
 
-def check(client: Client) -> Finding:
-    """Whether the rule is there and unchanged, as far as this key may look."""
+def check(client: Client, bot: int) -> Sequence[Finding]:
+    """Whether the rules are there and unchanged, as far as this key may look."""
+    return [_checked(client, rule) for rule in rules(client, bot)]
+
+
+def _checked(client: Client, rule: Rule) -> Finding:
     try:
-        wrong = faults(client) if client.fields("base.automation") else None
+        wrong = faults(client, rule) if client.fields("base.automation") else None
     except ConfigError:
         return Finding(
             "todo",
-            _WHAT,
+            rule.what,
             Text(
                 "This key may not look at automation rules. Configure the secret “admin_key” (a Settings administrator's), "
                 "so that the check can read the rule back.",
@@ -159,19 +211,19 @@ def check(client: Client) -> Finding:
     if wrong is None:
         return Finding(
             "todo",
-            _WHAT,
+            rule.what,
             Text(
-                "Not there: held orders can be confirmed. Run `holdfast provision` with an administrator's key.",
-                "不存在：被冻结的订单仍可确认。请用管理员密钥运行 `holdfast provision`。",
+                "Not there: a hold would hold nobody. Run `holdfast provision` with an administrator's key.",
+                "不存在：冻结不会生效。请用管理员密钥运行 `holdfast provision`。",
             ),
         )
     if wrong:
         return Finding(
             "wrong",
-            _WHAT,
+            rule.what,
             Text(
                 "Somebody changed it ({what}). Run `holdfast provision` with an administrator's key to mend it.",
                 "已被改动（{what}）。请用管理员密钥运行 `holdfast provision` 修复。",
             ).fill(what=", ".join(wrong)),
         )
-    return Finding("fine", _WHAT)
+    return Finding("fine", rule.what)

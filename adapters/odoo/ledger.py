@@ -110,7 +110,7 @@ def _kind(row: Row, causes: dict[int, str], lost: set[int], debit_notes: set[int
     """(document or payment, kind) of an item; (None, None) where it is no fact."""
     sign = row["balance"] or row["amount_currency"] or 0
     move, posted, sale = row["move_id"], row["parent_state"] == "posted", row["move_type"] in _SALES
-    if not sign or row["parent_state"] not in ("posted", "draft") or (not posted and not sale):
+    if not sign or row["parent_state"] not in ("posted", "draft") or (not posted and not (sale and row["partner_id"])):
         return None, None
     if sale:
         if sign < 0:

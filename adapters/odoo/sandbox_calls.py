@@ -213,7 +213,7 @@ class Calls:
         ids = []
         for values in self._needed(arguments, "vals_list")[0]:
             own = {"active": True, **{k: v for k, v in values.items() if k != "action_server_ids"}}
-            row = self.rows.add(model, self.rows.checked(model, own))
+            row = self.rows.add(model, self._linked(self.rows.checked(model, own)))
             self._actions(row["id"], values.get("action_server_ids", []))
             ids.append(row["id"])
         return ids
@@ -223,7 +223,12 @@ class Calls:
         for key in ids:
             self._actions(key, values.get("action_server_ids", []))
         kept = {k: v for k, v in values.items() if k != "action_server_ids"}
-        return self.any__write(model, {"ids": ids, "vals": kept})
+        return self.any__write(model, {"ids": ids, "vals": self._linked(kept)})
+
+    def _linked(self, values: Row) -> Row:
+        """A many2many given as the command "these and no others", as it is kept."""
+        fields = values.get("trigger_field_ids")
+        return values if not fields else {**values, "trigger_field_ids": fields[0][2]}
 
     def _actions(self, rule: int, commands: Sequence[Sequence[Any]]) -> None:
         for command in commands:

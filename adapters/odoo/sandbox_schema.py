@@ -41,7 +41,7 @@ ir.model.fields model_id:many2one/ir.model model:char name:char ttype:selection 
 ir.model.data module:char name:char model:char res_id:integer
 ir.ui.view name:char model:char inherit_id:many2one/ir.ui.view mode:selection arch:text arch_db:text active:boolean
 ir.actions.server name:char model_id:many2one/ir.model state:selection code:text usage:selection base_automation_id:many2one/base.automation
-base.automation name:char active:boolean model_id:many2one/ir.model trigger:selection filter_domain:char filter_pre_domain:char action_server_ids:one2many/ir.actions.server/base_automation_id
+base.automation name:char active:boolean model_id:many2one/ir.model trigger:selection filter_domain:char filter_pre_domain:char trigger_field_ids:many2many/ir.model.fields action_server_ids:one2many/ir.actions.server/base_automation_id
 """
 
 # What a selection may hold, where the sandbox minds.

@@ -59,7 +59,7 @@ def check(client: Client, needs: Sequence[Need]) -> Sequence[Finding]:
     found += _fields(client, needs)
     found += _key(client)
     if _guarded(client, needs):
-        found.append(guard.check(client.as_administrator() or client))
+        found += guard.check(client.as_administrator() or client, client.uid)
     return found
 
 
@@ -209,7 +209,7 @@ def provision(client: Client, needs: Sequence[Need], dry: bool) -> Sequence[Find
         )
         lines = list(_fields(client, needs))
         if _guarded(client, needs):
-            lines.append(guard.check(client))
+            lines += guard.check(client, client.uid)
         return [*lines, Finding("todo", Text("Set up by an administrator", "由管理员完成初始化"), key)] if any(
             line.state in ("todo", "wrong") for line in lines
         ) else lines  # fmt: skip
@@ -223,7 +223,8 @@ def provision(client: Client, needs: Sequence[Need], dry: bool) -> Sequence[Find
         if own:
             found.append(_show(admin, model, own, dry))
     if _guarded(client, needs):
-        found.append(guard.provision(admin, dry, {n.name for n in needs if n.object == "res.partner"} if dry else ()))
+        coming = {n.name for n in needs if n.object == "res.partner"} if dry else ()
+        found += guard.provision(admin, client.uid, dry, coming)
     return found
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from connector.errors import ConfigError, HoldfastError, ProtocolError, RejectedError, TransientError
-from connector.http import Answer, Http, Verdict, by_status
+from connector.http import Answer, Http, Verdict, by_status, hide, said
 from connector.text import Text
 
 # Named arguments become positional where Odoo insists on it over /jsonrpc (`odoo/api.py`, call_kw).
@@ -47,7 +47,7 @@ class Door(Protocol):
 def failure(model: str, method: str, name: str, message: str) -> HoldfastError:
     """The error that an Odoo exception means to us. `name` is Odoo's class, `message` its own words, shown to people."""
     short = name.rsplit(".", 1)[-1]
-    words = " ".join(message.split())[:600]
+    words = said(message, 500)
     what = f"{model}.{method}"
     if short in _TRANSIENT:
         return TransientError(
@@ -94,8 +94,8 @@ class Json2:
         def judge(answer: Answer) -> Verdict:
             if answer.status < 400 or answer.status in (401, 408, 425, 429, 502, 503, 504):
                 return by_status(answer)
-            said = body_of(answer)
-            if said is None or "name" not in said:
+            told = body_of(answer)
+            if told is None or "name" not in told:
                 if answer.status == 404:
                     raise ConfigError(
                         Text(
@@ -106,7 +106,7 @@ class Json2:
                 return by_status(answer)
             # 500 is also what Odoo answers to *our* bad input (ValueError, TypeError): only trouble in the
             # database is worth another attempt.
-            raised = failure(model, method, str(said["name"]), str(said.get("message", "")))
+            raised = failure(model, method, str(told["name"]), str(told.get("message", "")))
             if isinstance(raised, TransientError):
                 return "retry"
             raise raised
@@ -116,15 +116,14 @@ class Json2:
         ).json()
 
     def uid(self) -> int:
-        said = self.call("res.users", "context_get", {}, safe=True)
-        return int(said["uid"])
+        return int(self.call("res.users", "context_get", {}, safe=True)["uid"])
 
 
 class JsonRpc:
     """`POST /jsonrpc`, for 16 to 18: a user name besides the key; every answer is HTTP 200."""
 
     def __init__(self, http: Http, database: str, login: str, key: Callable[[], str]) -> None:
-        self._http, self._database, self._login, self._key = http, database, login, key
+        self._http, self._database, self._login, self._make_key = http, database, login, key
         self._uid: int | None = None
 
     def call(self, model: str, method: str, arguments: Mapping[str, Any], *, safe: bool) -> Any:
@@ -138,6 +137,11 @@ class JsonRpc:
             f"{model}.{method}",
             safe,
         )
+
+    def _key(self) -> str:
+        key = self._make_key()
+        hide(key)  # it travels in the body, where the client does not look for secrets
+        return key
 
     def uid(self) -> int:
         if self._uid is None:
@@ -169,7 +173,7 @@ class JsonRpc:
                 raise raised
             return "ok"
 
-        said = self._http.call(
+        told = self._http.call(
             "POST",
             "/jsonrpc",
             safe=safe,
@@ -177,9 +181,9 @@ class JsonRpc:
                 "service": service, "method": method, "args": list(arguments)}},
             judge=judge,
         ).json()  # fmt: skip
-        if not isinstance(said, dict):
+        if not isinstance(told, dict):
             raise ProtocolError(Text("Odoo's answer is no JSON-RPC answer.", "Odoo 的应答不是 JSON-RPC 应答。"))
-        return said.get("result")  # a method that answers nothing leaves the member out
+        return told.get("result")  # a method that answers nothing leaves the member out
 
 
 def version_of(http: Http) -> tuple[int, str]:
@@ -194,11 +198,11 @@ def version_of(http: Http) -> tuple[int, str]:
 
     # A page of HTML with 404 is an answer here: no such route before 19.
     answer = http.call("GET", "/web/version", safe=True, signed=False, judge=judge, headers={"accept": "*/*"})
-    said = answer.json() if answer.status != 404 else JsonRpc(http, "", "", str)._service(
+    told = answer.json() if answer.status != 404 else JsonRpc(http, "", "", str)._service(
         "common", "version", [], "common.version", True
     )  # fmt: skip
-    info = said.get("version_info") or said.get("server_version_info") or []
-    name = str(said.get("version") or said.get("server_version") or "")
+    info = told.get("version_info") or told.get("server_version_info") or []
+    name = str(told.get("version") or told.get("server_version") or "")
     try:
         return int(str(info[0]).rpartition("~")[2].split(".")[0]), name
     except (IndexError, ValueError):

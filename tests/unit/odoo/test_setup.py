@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from adapters.odoo import ADAPTER, guard
+from adapters.odoo.sandbox import BOT
 
 from .conftest import Office, Open
 
@@ -14,7 +15,7 @@ def states(findings: list) -> Counter[str]:  # type: ignore[type-arg]
 
 
 def rule(office: Office) -> dict:  # type: ignore[type-arg]
-    return office.sandbox.shelf.all("base.automation")[0]
+    return next(r for r in office.sandbox.shelf.all("base.automation") if r["name"] == guard.ORDERS)
 
 
 def test_provision_makes_everything_once(open_office: Open) -> None:
@@ -40,7 +41,7 @@ def test_the_guard_names_both_flags_and_both_languages(open_office: Open) -> Non
         "('partner_id.commercial_partner_id.x_credit_hold', '=', True), "
         "('partner_invoice_id.commercial_partner_id.x_credit_hold', '=', True)]"
     )
-    code = office.sandbox.shelf.all("ir.actions.server")[0]["code"]
+    code = next(r["code"] for r in office.sandbox.shelf.all("ir.actions.server") if r["name"] == guard.ORDERS)
     assert "Credit hold: order %s of %s cannot be confirmed." in code
     assert "信用冻结：订单 %s（%s）不能确认。" in code
     compile(code, "rule", "exec")
@@ -50,14 +51,32 @@ def test_a_guard_that_somebody_weakened_is_told_and_mended(open_office: Open) ->
     office = open_office(role="crm")
     office.provision()
     office.change("base.automation", rule(office)["id"], active=False)
-    office.change("ir.actions.server", office.sandbox.shelf.all("ir.actions.server")[0]["id"], code="pass")
+    action = next(r for r in office.sandbox.shelf.all("ir.actions.server") if r["name"] == guard.ORDERS)
+    office.change("ir.actions.server", action["id"], code="pass")
     wrong = [f for f in office.check() if f.state == "wrong"]
     assert [f.fix.en for f in wrong if f.fix] == [
         "Somebody changed it (active, code). Run `holdfast provision` with an administrator's key to mend it."
     ]
     assert states(office.provision())["made"] == 1
     assert set(states(office.check())) == {"fine"}
-    assert office.sandbox.shelf.count("base.automation") == 1
+    assert office.sandbox.shelf.count("base.automation") == 2
+
+
+def test_the_flag_may_be_changed_by_the_bot_and_administrators(open_office: Open) -> None:
+    office = open_office(role="crm")
+    office.provision()
+    kept = next(r for r in office.sandbox.shelf.all("ir.actions.server") if r["name"] == guard.FLAG)
+    assert f"env.uid in (1, {BOT}) or env.user.has_group('base.group_system')" in kept["code"]
+    compile(kept["code"], "rule", "exec")
+    flag = next(r for r in office.sandbox.shelf.all("base.automation") if r["name"] == guard.FLAG)
+    names = {r["id"]: r["name"] for r in office.sandbox.shelf.all("ir.model.fields") if r["model"] == "res.partner"}
+    assert [names[i] for i in flag["trigger_field_ids"]] == ["x_credit_hold"]
+    assert not [f for f in open_office_without(office) if guard.FLAG in f.what.en]
+
+
+def open_office_without(office: Office) -> list:  # type: ignore[type-arg]
+    office.settings["protect_hold"] = False
+    return office.check()
 
 
 def test_without_an_administrator_it_is_a_checklist(open_office: Open) -> None:
@@ -78,8 +97,10 @@ def test_the_bots_key_cannot_see_the_guard_and_says_so(open_office: Open) -> Non
     office.provision()
     del office.secrets["admin_key"]
     todo = [f for f in office.check() if f.state == "todo"]
-    assert len(todo) == 1
-    assert todo[0].what.en == f"Automation rule “{guard.NAME}” on sales orders"
+    assert [f.what.en for f in todo] == [
+        f"Automation rule “{guard.ORDERS}” on sale.order",
+        f"Automation rule “{guard.FLAG}” on res.partner",
+    ]
 
 
 def test_a_field_of_another_type_is_wrong_and_left_alone(open_office: Open) -> None:
@@ -104,14 +125,14 @@ def test_missing_choices_are_added(open_office: Open) -> None:
 
 def test_no_guard_where_none_is_wanted_or_no_flag_is_written(open_office: Open) -> None:
     office = open_office(guard=False)
-    assert not [f for f in [*office.check(), *office.provision()] if guard.NAME in f.what.en]
+    assert not [f for f in [*office.check(), *office.provision()] if "Automation" in f.what.en]
     assert office.sandbox.shelf.count("base.automation") == 0
     office.settings["guard"] = True
     assert not [
-        f for f in ADAPTER.check(office.client(), []) if guard.NAME in f.what.en or f.what.en.startswith("Write")
+        f for f in ADAPTER.check(office.client(), []) if "Automation" in f.what.en or f.what.en.startswith("Write")
     ]
     office.provision()  # an ERP keeps orders, too
-    assert office.sandbox.shelf.count("base.automation") == 1
+    assert office.sandbox.shelf.count("base.automation") == 2
 
 
 def test_a_user_without_accounting_rights_is_told(open_office: Open) -> None:
