@@ -241,7 +241,8 @@ def _sales(cli: Cli, systems: list[Connected]) -> None:
             rows = [r for r in outbox.listing(tx, states=None, system=connected.name) if r.state == "done"]
             names = {r.ref: r.name for r in customers.customers(tx, systems=[connected.name])}
         told = {k: [r for r in rows if r.kind == k] for k in ("customer_fields", "hold", "order_fields", "task")}
-        held = {r.target for r in told["hold"] or told["order_fields"]}
+        flagged = [*told["customer_fields"], *told["hold"]]
+        held = {r.target for r in flagged if any(v is True for v in r.values.values())}
         fields = [r.target for r in told["customer_fields"]]
         chosen = [*[f for f in fields if f in held][:4], *[f for f in fields if f not in held][:2]]
         there = _read_back(connected, chosen)
