@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from connector import __version__
-from connector.cli.common import Cli, choose_language, t
+from connector.cli.common import Cli, choose_language, guarded, known_language, t
 
 # The commands in the order in which a person meets them; each is `connector/cli/<module>.py` with `register(app)`.
-_COMMANDS = (
+_MODULES = (
     "demo", "init", "check", "run", "report", "explain", "link", "outbox", "mapping", "adapters", "sandbox", "bench",
+)  # fmt: skip
+_ORDER = (
+    "demo", "init", "check", "provision", "run", "serve", "pull", "evaluate", "push",
+    "report", "explain", "link", "outbox", "mapping", "adapters", "sandbox", "bench",
 )  # fmt: skip
 
 
@@ -49,7 +54,11 @@ def build() -> typer.Typer:
         verbose: Annotated[
             int,
             typer.Option(
-                "-v", "--verbose", count=True, help=t("Tell more; twice: every call.", "输出更多信息；两次：每次调用。")
+                "-v",
+                "--verbose",
+                count=True,
+                show_default=False,
+                help=t("Tell more; twice: every call.", "输出更多信息；两次：每次调用。"),
             ),
         ] = 0,
         _version: Annotated[
@@ -59,11 +68,20 @@ def build() -> typer.Typer:
             ),
         ] = False,
     ) -> None:
+        if lang is not None and not known_language(lang):
+            raise typer.BadParameter(t("en or zh.", "en 或 zh。"), param_hint="--lang")
         context.obj = Cli(config, context.invoked_subcommand or "", verbose, given=_given(context))
 
-    for name in _COMMANDS:
+    for name in _MODULES:
         importlib.import_module(f"connector.cli.{name}").register(app)
     return app
+
+
+def command() -> Any:
+    """The command line as it is run: in order, and its help pages in the language of the moment."""
+    from connector.cli.usage import dressed
+
+    return dressed(typer.main.get_command(build()), _ORDER)
 
 
 def _version_asked(asked: bool) -> None:
@@ -77,10 +95,34 @@ def _given(context: typer.Context) -> bool:
     return source is not None and source.name != "DEFAULT"
 
 
+def forward(arguments: Sequence[str]) -> list[str]:
+    """The options of the whole command line moved before the command: people write them where they think of them."""
+    front: list[str] = []
+    rest: list[str] = []
+    left = list(arguments)
+    while left:
+        argument = left.pop(0)
+        if argument == "--":
+            rest += [argument, *left]
+            break
+        if argument in ("-c", "--config", "--lang") and left:
+            front += [argument, left.pop(0)]
+        elif argument.startswith(("--config=", "--lang=")):
+            front.append(argument)
+        else:
+            rest.append(argument)
+    return front + rest
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Entry point of the command `holdfast`."""
-    arguments = sys.argv[1:] if arguments is None else arguments
+    arguments = forward(sys.argv[1:] if arguments is None else arguments)
     choose_language(arguments)
-    from connector.cli.common import guarded
 
-    sys.exit(guarded(lambda: build()(args=arguments, prog_name="holdfast")))
+    def called() -> object:
+        whole = command()
+        # Not the library's own `main`: it takes Ctrl+C and a closed pipe for errors of another kind.
+        with whole.make_context("holdfast", arguments) as context:
+            return whole.invoke(context)
+
+    sys.exit(guarded(called))

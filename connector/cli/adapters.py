@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from connector import adapter as adapters
-from connector.cli.common import say, t
-from connector.cli.output import Column, Format, Table, emit
+from connector.cli.common import language, say, t
+from connector.cli.output import Column, Format, Table, clean, emit
+from connector.cli.report import Form, Out
 from connector.text import Text
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
+    from connector.adapter import Adapter
 
 _EVIDENCE = {
     "live": Text("live", "真实系统"),
@@ -24,6 +30,12 @@ _KINDS = {
     "limit": Text("limit", "额度"),
     "task": Text("tasks", "任务"),
 }
+ROLES = {
+    "erp": Text("ERP", "ERP"),
+    "crm": Text("CRM", "CRM"),
+    "bureau": Text("bureau", "征信"),
+    "rates": Text("rates", "汇率"),
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -33,19 +45,23 @@ def register(app: typer.Typer) -> None:
     )
     def command(
         name: Annotated[str | None, typer.Argument(help=t("One of them, in detail.", "查看其中之一的详情。"))] = None,
-        form: Annotated[Format, typer.Option("--format")] = Format.table,
+        form: Form = Format.table,
+        out: Out = None,
     ) -> None:
+        from connector import adapter as adapters
+
         chosen = [adapters.load(n) for n in ([name] if name else adapters.names())]
-        if name and form is Format.table:
+        if name and form is Format.table and out is None:
             _detail(chosen[0])
             return
+        comma = t(", ", "、")
         table = Table(
             Text("Adapters", "适配器"),
             [
                 Column("name", Text("name", "名称"), style="bold"),
                 Column("title", Text("product", "产品")),
                 Column("roles", Text("as", "用作")),
-                Column("reads", Text("reads", "读取")),
+                Column("reads", Text("reads", "读取"), spare=1),
                 Column("writes", Text("writes", "写入")),
                 Column("evidence", Text("evidence", "依据")),
             ],
@@ -53,18 +69,27 @@ def register(app: typer.Typer) -> None:
                 {
                     "name": a.name,
                     "title": a.title,
-                    "roles": ", ".join(a.roles),
-                    "reads": ", ".join(s.name for s in a.streams),
-                    "writes": ", ".join(say(_KINDS[c.kind]) for c in a.channels),
-                    "evidence": ", ".join(dict.fromkeys(say(_EVIDENCE[e.kind]) for e in a.evidence)),
+                    "roles": comma.join(say(ROLES[r]) for r in a.roles),
+                    "reads": comma.join(say(s.title) for s in a.streams),
+                    "writes": comma.join(say(_KINDS[c.kind]) for c in a.channels),
+                    "evidence": comma.join(dict.fromkeys(say(_EVIDENCE[e.kind]) for e in a.evidence)),
                 }
                 for a in chosen
             ],
+            notes=[Text("One in detail: holdfast adapters NAME", "查看详情：holdfast adapters 名称")],
         )
-        emit(table, [_answer(a) for a in chosen], form, None)
+        emit(table, [_answer(a) for a in chosen], form, out)
 
 
-def _answer(adapter: adapters.Adapter[Any]) -> dict[str, Any]:
+def described(field: FieldInfo) -> str:
+    """What a setting means, in the language of this call where its adapter says it (`json_schema_extra`, key zh)."""
+    extra = field.json_schema_extra
+    if language() == "zh" and isinstance(extra, dict) and isinstance(extra.get("zh"), str):
+        return str(extra["zh"])
+    return field.description or ""
+
+
+def _answer(adapter: Adapter[Any]) -> dict[str, Any]:
     return {
         "name": adapter.name,
         "title": say(adapter.title),
@@ -77,21 +102,50 @@ def _answer(adapter: adapters.Adapter[Any]) -> dict[str, Any]:
     }
 
 
-def _detail(adapter: adapters.Adapter[Any]) -> None:
-    lines = [f"{adapter.name} · {say(adapter.title)} · {', '.join(adapter.roles)}", "", t("Settings:", "设置：")]
+def _detail(adapter: Adapter[Any]) -> None:
+    """An adapter in full, folded to the window."""
+    import sys
+
+    from connector.cli.common import console
+    from connector.cli.drawing import folded
+
+    out = console()
+    width = out.width if out.is_terminal else 10_000
+    for line in _sections(adapter):
+        indent = "  " if line.startswith("  ") else ""
+        for at, part in enumerate(folded(clean(line.strip()), max(20, width - 6))):
+            sys.stdout.write(f"{indent}{'    ' if at else ''}{part}\n")
+
+
+def _sections(adapter: Adapter[Any]) -> Iterator[str]:
+    from connector import adapter as adapters
+
+    colon, comma = t(": ", "："), t(", ", "、")
+    yield f"{adapter.name} · {say(adapter.title)} · {comma.join(say(ROLES[r]) for r in adapter.roles)}"
+    yield ""
+    yield t("Settings", "设置")
     for key, field in adapter.settings.model_fields.items():
         need = t(" (required)", "（必填）") if field.is_required() else ""
-        lines.append(f"  {key}{need}: {field.description or ''}")
-    lines += ["", t("Secrets:", "密钥：")]
-    lines += [
-        f"  {s.name}{'' if s.required else t(' (optional)', '（可选）')}: {say(s.title)}" for s in adapter.secrets
-    ]
-    lines += ["", t("Reads:", "读取：")]
-    lines += [f"  {s.name}: {say(s.title)}" for s in adapter.streams]
-    lines += ["", t("Writes:", "写入：")]
-    lines += [f"  {say(_KINDS[c.kind])}: {c.object} ({t('batches of', '每批')} {c.batch})" for c in adapter.channels]
-    lines += ["", t("Evidence:", "依据：")]
-    lines += [f"  {say(_EVIDENCE[e.kind])}: {say(e.what)}" for e in adapter.evidence]
-    guide = Path(adapters.folder(adapter.name)) / "README.md"
-    lines += ["", t(f"Guide: {guide}", f"指南：{guide}")]
-    typer.echo("\n".join(lines))
+        yield f"  {key}{need}{colon}{described(field)}"
+    if adapter.secrets:
+        yield ""
+        yield t("Secrets, of which the configuration holds references only", "密钥（配置中只写引用）")
+    for secret in adapter.secrets:
+        need = "" if secret.required else t(" (optional)", "（可选）")
+        yield f"  {secret.name}{need}{colon}{say(secret.title)}"
+    yield ""
+    yield t("Reads", "读取")
+    for stream in adapter.streams:
+        yield f"  {stream.name}{colon}{say(stream.title)}"
+    if adapter.channels:
+        yield ""
+        yield t("Writes", "写入")
+    for channel in adapter.channels:
+        batch = t(f"batches of {channel.batch}", f"每批 {channel.batch} 条")
+        yield f"  {say(_KINDS[channel.kind])}{colon}{channel.object}{t(', ', '，')}{batch}"
+    yield ""
+    yield t("Evidence", "依据")
+    for evidence in adapter.evidence:
+        yield f"  {say(_EVIDENCE[evidence.kind])}{colon}{say(evidence.what)}"
+    yield ""
+    yield f"{t('Guide', '指南')}{colon}{Path(adapters.folder(adapter.name)) / 'README.md'}"

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from connector.adapter import Finding
-from connector.cli.common import CONFIG, OK, TROUBLE, Cli, say, t, trouble
+from connector.cli.common import CONFIG, OK, PROBLEMS, Cli, say, t, trouble
 from connector.cli.output import Column, Format, Table, emit
-from connector.connect import Connected
+from connector.cli.report import Form, Out
 from connector.errors import HoldfastError
-from connector.text import Text, same
+from connector.text import Text
+
+if TYPE_CHECKING:
+    from connector.adapter import Finding
+    from connector.connect import Connected
 
 _STATES = {
     "fine": Text("✓ fine", "✓ 正常"),
@@ -23,10 +26,12 @@ _STATES = {
 }
 _COLUMNS = [
     Column("system", Text("system", "系统"), style="bold"),
-    Column("state", Text("state", "状态")),
+    Column("state", Text("state", "状态"), coloured=True),
     Column("what", Text("what", "内容")),
     Column("fix", Text("what to do", "如何处理")),
 ]
+
+Systems = Annotated[list[str] | None, typer.Argument(help=t("Only these systems.", "仅这些系统。"))]
 
 
 def register(app: typer.Typer) -> None:
@@ -39,11 +44,16 @@ def register(app: typer.Typer) -> None:
     )
     def check(
         context: typer.Context,
-        systems: Annotated[list[str] | None, typer.Argument(help=t("Only these systems.", "仅检查这些系统。"))] = None,
-        form: Annotated[Format, typer.Option("--format")] = Format.table,
+        systems: Systems = None,
+        form: Form = Format.table,
+        out: Out = None,
     ) -> None:
         cli: Cli = context.obj
-        raise typer.Exit(_each(cli, systems or [], form, Text("Check", "检查"), _check))
+        found, code = _each(cli, systems or [], lambda c: c.adapter.check(c.client, c.needs()))
+        if any(finding.state == "todo" for _, finding in found):
+            code = code or CONFIG
+        _tell(Text("Check", "检查"), found, form, out)
+        raise typer.Exit(code)
 
     @app.command(
         "provision",
@@ -54,45 +64,72 @@ def register(app: typer.Typer) -> None:
     )
     def provision(
         context: typer.Context,
-        systems: Annotated[list[str] | None, typer.Argument(help=t("Only these systems.", "仅这些系统。"))] = None,
+        systems: Systems = None,
         dry: Annotated[
             bool, typer.Option("--dry-run", help=t("Only say what would be made.", "只说明将创建什么。"))
         ] = False,
-        form: Annotated[Format, typer.Option("--format")] = Format.table,
+        strict: Annotated[
+            bool, typer.Option("--strict", help=t("Exit 1 where a person has to do.", "有待人工处理时退出码为 1。"))
+        ] = False,
+        form: Form = Format.table,
+        out: Out = None,
     ) -> None:
+        from connector.adapter import Finding
+
         cli: Cli = context.obj
 
         def make(connected: Connected) -> Sequence[Finding]:
             if connected.adapter.provision is None:
-                return [Finding("fine", Text("nothing of ours is needed there", "无需在该系统中创建任何内容"))]
+                return [Finding("fine", Text("Nothing of ours is needed there.", "无需在该系统中创建任何内容。"))]
             return connected.adapter.provision(connected.client, connected.needs(), dry)
 
-        raise typer.Exit(_each(cli, systems or [], form, Text("Provision", "创建字段"), make))
+        found, code = _each(cli, systems or [], make)
+        if strict and any(finding.state == "todo" for _, finding in found):
+            code = code or PROBLEMS
+        _tell(Text("Provision", "创建字段"), found, form, out)
+        raise typer.Exit(code)
 
 
-def _check(connected: Connected) -> Sequence[Finding]:
-    return connected.adapter.check(connected.client, connected.needs())
+def _each(
+    cli: Cli, names: Sequence[str], look: Callable[[Connected], Sequence[Finding]]
+) -> tuple[list[tuple[str, Finding]], int]:
+    """What was found in each system, and the exit code that follows from what is wrong."""
+    from connector.adapter import Finding
 
-
-def _each(cli: Cli, names: Sequence[str], form: Format, title: Text, look: Any) -> int:
-    table, code = Table(title, _COLUMNS), OK
-    for connected in cli.connected(names):
+    found: list[tuple[str, Finding]] = []
+    code = OK
+    for name in names or [s.name for s in cli.config.systems] or [""]:
         try:
+            # One at a time: a system whose secret is missing says so, the others are looked at all the same.
+            [connected] = cli.connected([name] if name else [])
             findings = list(look(connected))
         except HoldfastError as wrong:
+            if not name or name not in {s.name for s in cli.config.systems}:
+                raise
             findings = [Finding("wrong", wrong.user)]
             code = max(code, trouble(wrong))
-        for finding in findings:
-            table.rows.append(
-                {
-                    "system": connected.name,
-                    "state": say(_STATES[finding.state]),
-                    "what": finding.what,
-                    "fix": finding.fix or same(""),
-                }
-            )
-            if finding.state in ("wrong", "todo"):
-                code = max(code, CONFIG)
-    answer = [{k: say(v) if isinstance(v, Text) else v for k, v in row.items()} for row in table.rows]
-    emit(table, answer, form, None)
-    return TROUBLE if code == TROUBLE else code
+        found += [(name, finding) for finding in findings]
+        if any(finding.state == "wrong" for finding in findings):
+            code = max(code, CONFIG)
+    return found, code
+
+
+def _tell(title: Text, found: Sequence[tuple[str, Finding]], form: Format, out: Any) -> None:
+    table = Table(
+        title,
+        _COLUMNS,
+        [
+            {"system": system, "state": _STATES[finding.state], "what": finding.what, "fix": finding.fix}
+            for system, finding in found
+        ],
+    )
+    answer = [
+        {
+            "system": system,
+            "state": finding.state,
+            "what": say(finding.what),
+            "fix": say(finding.fix) if finding.fix else None,
+        }
+        for system, finding in found
+    ]
+    emit(table, answer, form, out)

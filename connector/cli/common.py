@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from jobs.progress import Progress
     from jobs.run import Run
 
-OK, PROBLEMS, CONFIG, TROUBLE = 0, 1, 2, 3
+OK, PROBLEMS, CONFIG, TROUBLE, STOPPED = 0, 1, 2, 3, 130
 
 _language: Language = "en"
 
@@ -40,6 +40,11 @@ def choose_language(arguments: Sequence[str]) -> None:
             _language = language_of(arguments[at + 1])
         elif argument.startswith("--lang="):
             _language = language_of(argument.partition("=")[2])
+
+
+def known_language(name: str) -> bool:
+    """Whether a name such as zh, zh_CN or en-US is one of the two languages."""
+    return name.lower().replace("-", "_").partition("_")[0].partition(".")[0] in ("en", "zh")
 
 
 def language() -> Language:
@@ -68,21 +73,49 @@ def console(error: bool = False) -> Console:
 
 def guarded(command: Callable[[], object]) -> int:
     """Runs a command; our own errors become one clear message and an exit code, never a traceback."""
+    import typer
+
+    from connector.cli.usage import UsageError, message
+
     try:
         command()
+        sys.stdout.flush()
     except SystemExit as wanted:
         return wanted.code if isinstance(wanted.code, int) else OK
-    except KeyboardInterrupt:
-        print(t("Stopped.", "已停止。"), file=sys.stderr)
-        return 130
+    except typer.Exit as wanted:
+        return _flushed(wanted.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        tell(t("Stopped.", "已停止。"))
+        return STOPPED
     except BrokenPipeError:
-        # The reader of our pipe has gone (`| head`); nothing is wrong.
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
+        return _reader_gone()
+    except UsageError as wrong:
+        tell(message(wrong))
+        return CONFIG
     except HoldfastError as wrong:
-        print(f"{t('Error', '错误')}: {wrong.user.say(_language)}", file=sys.stderr)
+        tell(f"{t('Error: ', '错误：')}{say(wrong.user)}")
         return trouble(wrong)
+    return OK
+
+
+def tell(words: str) -> None:
+    """A message beside the answer, on the error stream; nothing is wrong where nobody reads it."""
+    with contextlib.suppress(OSError):
+        print(words, file=sys.stderr)
+
+
+def _flushed(code: int) -> int:
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _reader_gone()
+    return code
+
+
+def _reader_gone() -> int:
+    """The reader of our pipe has gone (`| head`); nothing is wrong, and nothing more is to be written at the end."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return OK
 
 
@@ -173,28 +206,39 @@ COUNT_NAMES = {
 
 
 def show_run(run: Run, problems_most: int = 5) -> None:
-    """One line a run, and its first problems."""
-    counts = ", ".join(f"{say(COUNT_NAMES[k])} {v:,}" for k, v in run.counts.items() if v and k in COUNT_NAMES)
+    """One line a run, and its first problems; what several records have in common is said once."""
+    from rich.text import Text as Rich
+
+    from connector.cli.drawing import padded
+
+    counts = t(", ", "，").join(f"{say(COUNT_NAMES[k])} {v:,}" for k, v in run.counts.items() if v and k in COUNT_NAMES)
     job = say(JOB_NAMES.get(run.job, Text(run.job, run.job)))
+    mark, colour = ("✗", "red") if run.failed else (("!", "yellow") if run.problems else ("✓", "green"))
+    idle = t("failed", "失败") if run.failed else t("nothing to do", "无事可做")
+    seconds = t(f"({run.seconds:.1f} s)", f"（{run.seconds:.1f} 秒）")
+    line = Rich(f"{mark} {padded(job, 8)} {padded(run.system, 12)} {counts or idle}  {seconds}")
+    line.stylize(colour, 0, 1)
     out = console()
-    mark = "[red]✗[/red]" if run.failed else ("[yellow]![/yellow]" if run.problems else "[green]✓[/green]")
-    out.print(f"{mark} {job:<8} {run.system:<12} {counts or t('nothing to do', '无事可做')}  ({run.seconds:.1f} s)")
-    for problem in run.problems[:problems_most]:
-        out.print(f"    {show_problem(problem)}", markup=False)
-    if len(run.problems) > problems_most:
-        rest = len(run.problems) - problems_most
-        out.print(
-            t(
-                f"    … and {rest:,} more: holdfast report problems",
-                f"    …… 另有 {rest:,} 个问题：holdfast report problems",
-            )
-        )
+    out.print(line, soft_wrap=True)
+    alike: dict[tuple[str, str], list[Problem]] = {}
+    for problem in run.problems:
+        alike.setdefault((say(problem.what), say(problem.fix)), []).append(problem)
+    for same in list(alike.values())[:problems_most]:
+        out.print(f"    {show_problem(same[0], len(same) - 1)}", markup=False, soft_wrap=True)
+    if len(alike) > problems_most:
+        rest = sum(len(same) for same in list(alike.values())[problems_most:])
+        more = t(f"… and {rest:,} more: holdfast report problems", f"…… 另有 {rest:,} 个：holdfast report problems")
+        out.print(f"    {more}", markup=False, soft_wrap=True)
 
 
-def show_problem(problem: Problem) -> str:
-    """A problem as one line."""
+def show_problem(problem: Problem, others: int = 0) -> str:
+    """A problem as one line; `others` are so many more of the same kind elsewhere."""
+    from connector.cli.output import clean
+
     field = f" [{problem.field}]" if problem.field else ""
-    return f"{problem.where}{field}: {say(problem.what)} {say(problem.fix)}"
+    also = t(f" (and {others:,} more)", f"（另有 {others:,} 处）") if others else ""
+    gap = t(" ", "")
+    return clean(f"{problem.where}{field}{also}{t(': ', '：')}{say(problem.what)}{gap}{say(problem.fix)}").rstrip()
 
 
 def exit_code(runs: Sequence[Run], strict: bool = False) -> int:

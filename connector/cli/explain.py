@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterator
+from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from connector.cli.common import Cli, console, say, t
-from connector.cli.output import Column, Format, Table, emit
-from connector.cli.report import LEVELS, AsOf, Form, Out
+from connector.cli.common import Cli, say, t
+from connector.cli.output import COLOURS, Column, Format, Table, clean, emit
+from connector.cli.report import LEVELS, AsOf, Form, Out, bucket_name
 from connector.errors import ConfigError
 from connector.money import show
 from connector.text import Text
@@ -28,6 +31,12 @@ KINDS = {
     "receipt": Text("receipt", "收款"),
     "refund": Text("refund", "退款"),
     "write_off": Text("write-off", "核销"),
+}
+STATUSES = {
+    "draft": Text("draft", "草稿"),
+    "open": Text("open", "执行中"),
+    "closed": Text("closed", "已关闭"),
+    "cancelled": Text("cancelled", "已取消"),
 }
 COMPONENTS = {
     "open_receivables": Text("open receivables", "应收账款"),
@@ -56,8 +65,6 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         cli: Cli = context.obj
         table, answer = customer_table(cli, customer_id, as_of.date() if as_of else None)
-        if form is Format.table:
-            _head(answer)
         emit(table, answer, form, out)
 
 
@@ -68,20 +75,34 @@ def find(cli: Cli, tx: Connection, wanted: str) -> CustomerRow:
 
     erps = [s.name for s in cli.config.with_role("erp")]
     rows = [r for r in customers.customers(tx, systems=erps) if r.known] if erps else []
-    exact = [r for r in rows if r.ref == wanted]
-    some = exact or [r for r in rows if r.name and wanted.casefold() in r.name.casefold()]
+    system, _, ref = wanted.partition("/")
+    exact = [r for r in rows if r.ref == wanted or (r.system, r.ref) == (system, ref)]
+    words = wanted.casefold()
+    some = exact or [r for r in rows if r.name and words in r.name.casefold()]
     if len(some) == 1:
         return some[0]
+    if not rows:
+        raise ConfigError(Text("There are no customers yet: holdfast run", "还没有客户：请先执行 holdfast run"))
     if not some:
-        near = nearest(wanted, [r.ref for r in rows][:5000]) if len(rows) < 5000 else "…"
+        near = nearest(wanted, [r.ref for r in rows]) if len(rows) < 5000 else ""
         raise ConfigError(
-            Text("There is no customer “{wanted}”. Near: {near}.", "没有客户“{wanted}”。相近：{near}。").fill(
-                wanted=wanted, near=near[:200] or "-"
+            Text(
+                "There is no customer “{wanted}”. {near}holdfast report positions lists all.",
+                "没有客户“{wanted}”。{near}holdfast report positions 可列出全部客户。",
+            ).fill(
+                wanted=wanted,
+                near=Text("Near: {near}. ", "相近：{near}。").fill(near=near[:200]) if near else "",
             )
         )
     raise ConfigError(
-        Text("“{wanted}” fits {count} customers: {refs}.", "“{wanted}”对应 {count} 个客户：{refs}。").fill(
-            wanted=wanted, count=len(some), refs=", ".join(f"{r.ref} {r.name}" for r in some[:8])
+        Text(
+            "“{wanted}” fits {count} customers; name one by its id:\n{refs}",
+            "“{wanted}”对应 {count} 个客户，请用编号指定：\n{refs}",
+        ).fill(
+            wanted=wanted,
+            count=len(some),
+            refs="\n".join(f"  {r.system}/{r.ref}  {clean(r.name or '')}" for r in some[:8])
+            + ("\n  …" if len(some) > 8 else ""),
         )
     )
 
@@ -99,9 +120,12 @@ def customer_table(cli: Cli, wanted: str, as_of: dt.date | None) -> tuple[Table,
     with cli.store.reading() as tx:
         row = find(cli, tx, wanted)
         base = frame(tx, cli.config, cli.policy, cli.clock, day)
-        judged: Judged = next(
-            j for j in judge(tx, base, [row.debtor] if row.debtor is not None else []) if row.key in j.own
-        )
+        found = judge(tx, base, [row.debtor]) if row.debtor is not None else ()
+        judged: Judged | None = next((j for j in found if row.key in j.own), None)
+        if judged is None:
+            raise ConfigError(
+                Text("{ref} is not linked yet: holdfast run", "{ref} 尚未关联：请先执行 holdfast run").fill(ref=row.ref)
+            )
         items: list[OpenItem] = positions.open_items(tx, [row.key], day)
         linked = [r for r in customers.customers(tx, debtors=[judged.debtor]) if r.known]
     edges, basis = cli.policy.ageing.edges(), cli.policy.ageing.basis
@@ -163,13 +187,16 @@ def _table(answer: dict[str, Any], items: list[OpenItem], day: dt.date) -> Table
             Column("kind", Text("kind", "类型")),
             Column("issued_on", Text("issued", "日期")),
             Column("due_on", Text("due", "到期日")),
-            Column("days", Text("days overdue", "逾期天数"), right=True),
+            Column("days", Text("days late", "逾期天数"), right=True, spare=1),
             Column("bucket", Text("bucket", "账龄段")),
             Column("currency", Text("cur.", "币种")),
             Column("open", Text("open", "未清金额"), right=True),
         ],
+        lead=[*_lead(answer), ("", "")],
     )
+    sums: dict[str, Decimal] = defaultdict(Decimal)
     for item, shown in zip(items, answer["items"], strict=True):
+        sums[item.currency] += item.amount
         table.rows.append(
             {
                 "number": item.number or item.ref,
@@ -177,52 +204,108 @@ def _table(answer: dict[str, Any], items: list[OpenItem], day: dt.date) -> Table
                 "issued_on": shown["issued_on"],
                 "due_on": shown["due_on"],
                 "days": shown["days_overdue"] or None,
-                "bucket": shown["bucket"] or t("unapplied", "未核销"),
+                "bucket": bucket_name(shown["bucket"]) if shown["bucket"] else Text("unapplied", "未核销"),
                 "currency": item.currency,
                 "open": item.amount,
             }
         )
+    table.totals = [
+        {"number": t("Total", "合计"), "currency": currency, "open": amount}
+        for currency, amount in sorted(sums.items())
+    ]
     if not items:
         table.notes.append(Text("Nothing is open.", "没有未清项。"))
+    if answer["orders"]:
+        table.more.append(_orders(answer))
     return table
 
 
-def _head(answer: dict[str, Any]) -> None:
-    out = console()
-    currency = answer["currency"]
-    out.print(f"\n{answer['customer_id']}  {answer['name']}", style="bold", markup=False)
+def _orders(answer: dict[str, Any]) -> Table:
+    return Table(
+        Text("Orders", "订单"),
+        [
+            Column("order", Text("order", "订单"), style="bold"),
+            Column("system", Text("in", "系统")),
+            Column("status", Text("status", "状态")),
+            Column("currency", Text("cur.", "币种")),
+            Column("total", Text("total", "订单金额"), right=True, spare=1),
+            Column("open", Text("still open", "未结金额"), right=True),
+            Column("hold", Text("held", "冻结")),
+            Column("why", Text("why", "原因")),
+        ],
+        [
+            {
+                "order": o["number"] or o["id"],
+                "system": o["system"],
+                "status": STATUSES.get(o["status"], Text(o["status"], o["status"])),
+                "currency": o["currency"],
+                "total": Decimal(o["total"]),
+                "open": Decimal(o["open"]),
+                "hold": o["hold"],
+                "why": t("; ", "；").join(o["reasons"]) if o["hold"] else None,
+            }
+            for o in answer["orders"]
+        ],
+    )
+
+
+def _lead(answer: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Who it is, what was concluded and why, and how the exposure and the limit come about."""
+    tongue = t("en", "zh")
+    yield f"{answer['customer_id']}  {clean(answer['name'] or '')}", "bold"
     held = t("HELD", "已冻结") if answer["hold"] else t("not held", "未冻结")
     level = say(LEVELS[answer["warning_level"]])
-    out.print(f"{level} · {held} · {t('as of', '截至')} {answer['as_of']}\n", markup=False)
+    style = COLOURS.get(level, "")
+    yield f"● {level} · {held} · {t('as of', '截至')} {answer['as_of']}", style
+    yield "", ""
     for reason in answer["reasons"]:
-        out.print(f"  ✗ {reason[t('en', 'zh')]}", markup=False)
+        yield f"  ✗ {clean(reason[tongue])}", ""
     for indicator in answer["indicators"]:
-        out.print(f"  · {indicator[t('en', 'zh')]}", markup=False)
-    out.print()
-    for key, title in COMPONENTS.items():
-        value = answer["exposure"].get(key)
-        if value is not None and (key == "total" or float_free_nonzero(value)):
-            out.print(f"  {say(title):<28}{currency} {value:>18}", style="bold" if key == "total" else "", markup=False)
-    limit = answer["limit"]
-    words = {"none": t("none", "无"), "unlimited": t("unlimited", "不限额")}
-    shown = limit.get("amount") or words.get(limit["kind"], "?")
-    out.print(f"  {t('limit', '额度'):<28}{currency} {shown:>18}", markup=False)
-    for step in answer["limit_steps"]:
-        out.print(f"      {step[t('en', 'zh')]}", markup=False)
-    if answer["available"] is not None:
-        out.print(f"  {t('available', '可用额度'):<28}{currency} {answer['available']:>18}", markup=False)
+        yield f"  · {clean(indicator[tongue])}", ""
+    if answer["reasons"] or answer["indicators"]:
+        yield "", ""
+    yield from _figures(answer)
     if answer["linked"]:
-        names = ", ".join(f"{r['system']} {r['id']}" for r in answer["linked"])
-        out.print(f"  {t('is', '对应')}: {names}", markup=False)
-    held_orders = [o for o in answer["orders"] if o["hold"]]
-    for order in held_orders:
-        out.print(
-            f"  ✗ {t('order', '订单')} {order['number'] or order['id']} ({order['system']}, {order['currency']} "
-            f"{order['total']}): {'; '.join(order['reasons'])}",
-            markup=False,
-        )
+        names = t(", ", "、").join(f"{r['system']}/{r['id']}" for r in answer["linked"])
+        yield "", ""
+        yield f"  {t('Known as', '各系统中')}{t(': ', '：')}{clean(names)}", ""
 
 
-def float_free_nonzero(value: str) -> bool:
-    """Whether a shown amount is other than zero."""
-    return value.strip("-0.") != ""
+def _figures(answer: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The exposure, part by part, and the limit, step by step; amounts under one another."""
+    from connector.cli.drawing import cell_len, padded
+
+    words = {"none": t("none", "无"), "unlimited": t("unlimited", "不限额")}
+    limit = answer["limit"]
+    rows = [
+        (say(title), grouped(value), "bold" if key == "total" else "")
+        for key, title in COMPONENTS.items()
+        if (value := answer["exposure"].get(key)) is not None and (key == "total" or Decimal(value))
+    ]
+    granted = grouped(limit["amount"]) if limit.get("amount") is not None else words.get(limit["kind"], "?")
+    rows.append((t("limit", "额度"), granted, "bold"))
+    notes: dict[int, list[str]] = {len(rows): [clean(step[t("en", "zh")]) for step in answer["limit_steps"]]}
+    if answer["available"] is not None:
+        rows.append((t("available", "可用额度"), grouped(answer["available"]), "bold"))
+        alone = Decimal(limit.get("amount") or 0) - Decimal(answer["exposure"]["total"])
+        if limit.get("amount") is None or Decimal(answer["available"]) != alone:
+            why = t(
+                "what the group above, or the customer's other accounts, leave",
+                "受所属集团额度或该客户其他账户占用的限制",
+            )
+            notes[len(rows)] = [why]
+    if answer["utilisation"] is not None:
+        share = (Decimal(answer["utilisation"]) * 100).quantize(Decimal("0.1"), ROUND_HALF_UP)
+        rows.append((t("used", "使用率"), f"{share:,f}%", ""))
+    left = max(cell_len(name) for name, _, _ in rows)
+    right = max(cell_len(value) for _, value, _ in rows)
+    for at, (name, value, style) in enumerate(rows, start=1):
+        unit = "   " if value.endswith("%") or value in words.values() else answer["currency"]
+        yield f"  {padded(name, left)}  {unit} {padded(value, right, right=True)}", style
+        for note in notes.get(at, ()):
+            yield f"      {note}", "dim"
+
+
+def grouped(amount: str) -> str:
+    """An amount of the outside contract for people: thousands grouped, decimals as they are."""
+    return f"{Decimal(amount):,f}"

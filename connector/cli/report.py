@@ -20,17 +20,27 @@ if TYPE_CHECKING:
     from connector.store.customers import CustomerRow
     from jobs.judge import Frame, Judged, View
 
-Out = Annotated[Path | None, typer.Option("--out", help=t("Write to a file.", "写入文件。"))]
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        help=t(
+            "Write to a file; .csv, .json or .xlsx says the format.", "写入文件；扩展名 .csv、.json、.xlsx 决定格式。"
+        ),
+    ),
+]
 Form = Annotated[Format, typer.Option("--format", help=t("table, json, csv or xlsx.", "table、json、csv 或 xlsx。"))]
 AsOf = Annotated[
     dt.datetime | None,
-    typer.Option("--as-of", formats=["%Y-%m-%d"], help=t("The day; today if absent.", "截止日期；缺省为今天。")),
+    typer.Option(
+        "--as-of", formats=["%Y-%m-%d"], help=t("The day; else today in the business's zone.", "截止日期；缺省为今天。")
+    ),
 ]
 LEVELS = {
-    "green": Text("● green", "● 绿"),
-    "yellow": Text("● yellow", "● 黄"),
-    "orange": Text("● orange", "● 橙"),
-    "red": Text("● red", "● 红"),
+    "green": Text("green", "绿"),
+    "yellow": Text("yellow", "黄"),
+    "orange": Text("orange", "橙"),
+    "red": Text("red", "红"),
 }
 
 
@@ -225,6 +235,13 @@ def collect(cli: Cli, as_of: dt.date | None, view: View | None) -> tuple[list[di
     return answers, base
 
 
+def bucket_name(label: str) -> Text:
+    """The heading of a bucket; years of the statutory basis in words."""
+    if label == "current":
+        return Text("current", "未到期")
+    return Text(label, f"{label[:-1]}年" if label.endswith("y") else label.replace("y+", "年+"))
+
+
 def natural(ref: str) -> list[tuple[int, Any]]:
     """A sort key by which C9 comes before C10."""
     return [(0, int(p)) if p.isdigit() else (1, p) for p in re.findall(r"\d+|\D+", ref)]
@@ -236,16 +253,13 @@ def _positions_table(rows: list[dict[str, Any]], head: dict[str, Any]) -> Table:
         Column("customer_id", Text("customer", "客户"), style="bold"),
         Column("name", Text("name", "名称")),
         Column("currency", Text("cur.", "币种")),
-        *(
-            Column(f"bucket {b}", Text(b, {"current": "未到期"}.get(b, b)), right=True, spare=3 + at)
-            for at, b in enumerate(labels)
-        ),
+        *(Column(f"bucket {b}", bucket_name(b), right=True, spare=3 + at) for at, b in enumerate(labels)),
         Column("unapplied", Text("unapplied", "未核销"), right=True, spare=20),
         Column("balance", Text("balance", "余额"), right=True, spare=1),
         Column("exposure", Text("exposure", "信用占用"), right=True),
         Column("limit", Text("limit", "额度"), right=True, spare=2),
-        Column("used", Text("used", "使用率"), right=True),
-        Column("level", Text("level", "预警")),
+        Column("used", Text("used", "使用率"), right=True, percent=True),
+        Column("level", Text("level", "预警"), coloured=True),
         Column("hold", Text("held", "冻结")),
     ]
     table = Table(
@@ -276,7 +290,7 @@ def _positions_table(rows: list[dict[str, Any]], head: dict[str, Any]) -> Table:
                 "limit": Decimal(limit["amount"])
                 if limit.get("amount") is not None
                 else {"unlimited": Text("unlimited", "不限额"), "none": Text("none", "无")}.get(limit["kind"]),
-                "used": f"{Decimal(used) * 100:.0f}%" if used is not None else None,
+                "used": Decimal(used) if used is not None else None,
                 "level": LEVELS[answer["warning_level"]],
                 "hold": bool(answer["hold"]),
             }
