@@ -151,15 +151,8 @@ class _Index:
             if len(by_ref) > 1:
                 self._ambiguous(account, run, by_ref, Text("customer no.", "客户编号"))
                 return None, ""
-            run.problem(
-                Problem(
-                    "external_id",
-                    f"{account.system}/customers/{account.ref}",
-                    Text("The ERP has no customer {ref}.", "ERP 中没有客户 {ref}。").fill(ref=account.external_id),
-                    Text("Correct the customer no. on the account.", "请更正客户记录上的客户编号。"),
-                    "external_id",
-                )
-            )
+            if self.by_ref:  # a ledger that could not be read yet knows nobody; that is told elsewhere
+                self._unknown(account, run)
         for found, how, word in (
             (by_tax, "tax_id", Text("tax id", "税号")),
             (self._open(self.by_name.get(normal_name(account.name or ""), []), split), "name", Text("name", "名称")),
@@ -192,6 +185,18 @@ class _Index:
                     "Correct one of them, or decide with `holdfast link confirm`.",
                     "请更正其中之一，或用 `holdfast link confirm` 决定。",
                 ),
+            )
+        )
+
+    @staticmethod
+    def _unknown(account: CustomerRow, run: Run) -> None:
+        run.problem(
+            Problem(
+                "external_id",
+                f"{account.system}/customers/{account.ref}",
+                Text("The ERP has no customer {ref}.", "ERP 中没有客户 {ref}。").fill(ref=account.external_id),
+                Text("Correct the customer no. on the account.", "请更正客户记录上的客户编号。"),
+                "external_id",
             )
         )
 

@@ -37,7 +37,8 @@ def pull(
                 _pull_stream(store, connected, stream, run, full, nightly, progress)
             except ConfigError as wrong:
                 # One object without rights must not keep the others from being read; it is told, and nothing is swept.
-                run.problem(failure("pull", connected.name, wrong, f"{connected.name}/{stream.name}"))
+                if wrong.user not in [r.user for r in refused]:  # a wrong key is one problem, not one a stream
+                    run.problem(failure("pull", connected.name, wrong, f"{connected.name}/{stream.name}"))
                 refused.append(wrong)
             except HoldfastError as wrong:
                 run.problem(failure("pull", connected.name, wrong, f"{connected.name}/{stream.name}"))
