@@ -32,7 +32,7 @@ TITLES = {
 }
 # Labels of the shipped mapping's fields for those who work in Chinese.
 CHINESE = {
-    "x_credit_customer_no": "ERP 客户编号", "x_credit_limit": "信用额度", "x_credit_exposure": "信用占用",
+    "x_credit_customer_no": "ERP 客户编号", "x_credit_limit": "信用额度", "x_credit_limit_kind": "额度类型", "x_credit_exposure": "信用占用",
     "x_credit_available": "可用额度", "x_credit_used": "额度使用率", "x_credit_overdue": "逾期金额",
     "x_credit_overdue_days": "逾期天数", "x_credit_currency": "信用币种", "x_credit_level": "信用预警",
     "x_credit_hold": "信用冻结", "x_credit_hold_reason": "冻结原因", "x_credit_as_of": "信用数据日期",
