@@ -26,6 +26,8 @@ SIGN = {
     "refund": 1,
 }
 BILL = "bill_of_exchange"
+# What an item counts as; drafts and bills stand beside the balance.
+DOCUMENT, PAYMENT, COMMERCIAL_BILL, BANK_BILL, DRAFT, DRAFT_BILL = range(6)
 _SOLD = {"invoice", "debit_note", "credit_note"}
 
 # What the system said of an item, in the order of the rows below.
@@ -47,6 +49,7 @@ SAID = (
     "posted",
     "acceptance",
     "voided_on",
+    "sort",
 )
 _COLUMNS = (
     "id",
@@ -82,6 +85,15 @@ def due_on(fact: Document) -> dt.date | None:
     return fact.issued_on if fact.kind == "credit_note" else None
 
 
+def sort_of(fact: Document) -> int:
+    """What a document counts as. A bill of which nothing is said is taken for a commercial one: that is the riskier."""
+    if fact.kind == BILL:
+        if fact.status != "posted":
+            return DRAFT_BILL
+        return BANK_BILL if fact.acceptance == "bank" else COMMERCIAL_BILL
+    return DOCUMENT if fact.status == "posted" else DRAFT
+
+
 def _document(record: int, key: int, fact: Document) -> Said:
     sign = SIGN[fact.kind]
     return (
@@ -102,6 +114,7 @@ def _document(record: int, key: int, fact: Document) -> Said:
         1 if fact.status == "posted" else 0,
         fact.acceptance,
         fact.voided_on,
+        sort_of(fact),
     )
 
 
@@ -125,6 +138,7 @@ def _payment(record: int, key: int, fact: Payment) -> Said:
         1,
         None,
         fact.voided_on,
+        PAYMENT,
     )
 
 

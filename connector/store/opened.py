@@ -1,17 +1,22 @@
-"""Opened: every piece that is open on a day, as one query that sums are taken of.
+"""Opened: every piece that is open on a day, as queries that sums are taken of.
 
 For today this reads one index: the open items, one customer after the other. For an earlier day, what has happened since
 is taken back: only items with something dated later are added up anew. Documents with instalments stand in pieces.
+
+The queries are built once for each shape of question and asked with parameters: building them costs more than answering
+them for one customer.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+import simplejson
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     ColumnElement,
     Connection,
@@ -20,137 +25,173 @@ from sqlalchemy import (
     Select,
     Text,
     and_,
+    any_,
+    bindparam,
     case,
     cast,
     column,
     func,
-    literal,
     or_,
     select,
-    union_all,
 )
 from sqlalchemy import table as sql_table
 
 from connector.store import balances, bulk
-from connector.store.tables import application, item, part
+from connector.store.items import DRAFT, DRAFT_BILL
+from connector.store.tables import application, item, part, system
 
-# Up to so many customers their keys stand in the statement itself; more are matched by a list in one parameter.
-_FEW = 50
+DAY: ColumnElement[dt.date] = bindparam("day", type_=Date)
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What a sum is asked for: the day, whose items, and whether in the ledger's currency."""
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What makes one question another statement; everything else is a parameter."""
 
-    tx: Connection
-    as_of: dt.date
-    customers: Collection[int] | None = None
-    systems: Collection[int] | None = None
-    company: str | None = None
-    ledger: bool = False
-    ledger_currency: str | None = None
+    sqlite: bool
+    customers: bool
+    systems: bool
+    company: bool
+    ledger: bool
 
     def mine(self, chosen: Select[Any], c: Any) -> Select[Any]:
         """The same question about the customers, systems and company asked for only."""
-        if self.customers is not None:
-            few = len(self.customers) <= _FEW
-            keys = list(self.customers)
-            chosen = chosen.where(c.customer.in_(keys) if few else bulk.among(self.tx, c.customer, keys))
-        if self.systems is not None:
-            chosen = chosen.where(c.system.in_(list(self.systems)))
-        if self.company is not None:
-            chosen = chosen.where(c.company == self.company)
+        if self.customers:
+            chosen = chosen.where(self._among(c.customer, "customers", BigInteger()))
+        if self.systems:
+            wanted = select(system.c.id).where(self._among(system.c.name, "systems", Text()))
+            chosen = chosen.where(c.system.in_(wanted))
+        if self.company:
+            chosen = chosen.where(c.company == bindparam("company", type_=Text))
         return chosen
+
+    def _among(self, what: Any, name: str, kind: Any) -> Any:
+        if self.sqlite:
+            return what.in_(select(func.json_each(bindparam(name, type_=Text)).table_valued("value").c.value))
+        return what == any_(bindparam(name, type_=ARRAY(kind)))
 
     def currency(self, own: Any, base: Any) -> Any:
         """The currency a value counts in: the ledger's where it has a base value and that is asked for."""
         if not self.ledger:
             return own
-        return case((base.is_not(None), literal(self.ledger_currency or "", Text())), else_=own)
+        return case((base.is_not(None), bindparam("ledger_currency", type_=Text)), else_=own)
 
     def value(self, own: Any, base: Any) -> Any:
         """The value that counts."""
         return func.coalesce(base, own) if self.ledger else own
 
 
-def opened(asked: Asked) -> Any:
-    """Every piece open at the end of the day, signed: customer, currency, family, kind, acceptance, issued_on, due_on,
-    disputed, value, ref."""
-    i, p, day = item.c, part.c, asked.as_of
-    still = and_(i.open == bulk.literal(1), i.last_on <= day)
-    disputed = func.coalesce(i.disputed, 0)
-    selects = [
-        _chosen(asked, i.due_on, disputed, i.open_value, i.open_base).where(still, i.parts == bulk.literal(0)),
-        _chosen(asked, p.due_on, p.disputed, p.open_value, p.open_base)
+@dataclass(frozen=True)
+class Asked:
+    """A question: the day, whose items, and whether in the ledger's currency."""
+
+    tx: Connection
+    as_of: dt.date
+    customers: Collection[int] | None = None
+    systems: Collection[str] | None = None
+    company: str | None = None
+    ledger_currency: str | None = None
+
+    @property
+    def shape(self) -> Shape:
+        return Shape(
+            bulk.is_sqlite(self.tx),
+            self.customers is not None,
+            self.systems is not None,
+            self.company is not None,
+            self.ledger_currency is not None,
+        )
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters of the statements that `shape` makes."""
+        given: dict[str, Any] = {"day": self.as_of}
+        for name, several in (("customers", self.customers), ("systems", self.systems)):
+            if several is not None:
+                given[name] = simplejson.dumps(list(several)) if bulk.is_sqlite(self.tx) else list(several)
+        if self.company is not None:
+            given["company"] = self.company
+        if self.ledger_currency is not None:
+            given["ledger_currency"] = self.ledger_currency
+        return given
+
+
+def sources(shape: Shape, staged: bool) -> list[Select[Any]]:
+    """Every piece open at the end of the day, signed, in parts that do not overlap: customer, currency, sort, issued_on,
+    due_on, disputed, value, ref. `staged`: `stage_pieces` has put pieces into the temporary table."""
+    i, p = item.c, part.c
+    disputed = func.coalesce(i.disputed, bulk.literal(0))
+    quiet = i.last_on <= DAY
+    is_open, whole = i.open == bulk.literal(1), i.parts == bulk.literal(0)
+    made = [
+        # Still open: the figure as it stands, or added up anew where something is dated later.
+        _chosen(
+            shape,
+            i.due_on,
+            disputed,
+            case((quiet, i.open_value), else_=_then(i.value, "value")),
+            case((quiet, i.open_base), else_=_then(i.base_value, "base")) if shape.ledger else i.open_base,
+        ).where(is_open, whole),
+        _chosen(shape, p.due_on, p.disputed, p.open_value, p.open_base)
         .join(part, p.item == i.id)
-        .where(still, i.parts > bulk.literal(0)),
+        .where(is_open, i.parts > bulk.literal(0), quiet),
+        _chosen(shape, i.due_on, disputed, _then(i.value, "value"), _then(i.base_value, "base")).where(
+            _settled_later(), whole
+        ),
     ]
-    value, base = _then(day, i.value, "value"), _then(day, i.base_value, "base")
-    selects += [
-        _chosen(asked, i.due_on, disputed, value, base).where(when, i.parts == bulk.literal(0))
-        for when in _touched_later(day)
-    ]
-    if _stage_pieces(asked):
+    if staged:
         s = _STAGED.c
-        selects.append(_chosen(asked, s.due_on, s.disputed, s.value, s.base).join(_STAGED, s.item == i.id))
-    return union_all(*selects).subquery("opened")
+        made.append(_chosen(shape, s.due_on, s.disputed, s.value, s.base).join(_STAGED, s.item == i.id))
+    return made
 
 
 def open_ids(asked: Asked) -> list[int]:
     """The keys of the items that had something open, or something dated later, at the end of the day."""
-    i = item.c
-    still = and_(i.open == bulk.literal(1), i.issued_on <= asked.as_of)
+    shape = asked.shape
     found: list[int] = []
-    for when in (still, _touched_later(asked.as_of)[1]):
-        found += asked.tx.execute(asked.mine(select(i.id).where(when, i.posted == bulk.literal(1)), i)).scalars()
+    for when in (item.c.open == bulk.literal(1), _settled_later()):
+        chosen = select(item.c.id).where(when, item.c.issued_on <= DAY, item.c.sort < bulk.literal(DRAFT))
+        found += asked.tx.execute(shape.mine(chosen, item.c), asked.parameters).scalars()
     return found
 
 
-def _touched_later(day: dt.date) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    """Still open, and no longer open, with something dated after the day. Two questions: each has its own index."""
-    i = item.c
-    return (
-        and_(i.open == bulk.literal(1), i.last_on > day, i.issued_on <= day),
-        and_(i.open == bulk.literal(0), i.settled_on > day, i.issued_on <= day),
-    )
+def _settled_later() -> ColumnElement[bool]:
+    return and_(item.c.open == bulk.literal(0), item.c.settled_on > DAY)
 
 
-def _chosen(asked: Asked, due_on: Any, disputed: Any, value: Any, base: Any) -> Select[Any]:
+def _chosen(shape: Shape, due_on: Any, disputed: Any, value: Any, base: Any) -> Select[Any]:
     i = item.c
-    if asked.ledger:
+    if shape.ledger:
         disputed = _in_proportion(disputed, base, value)
     chosen = select(
         i.customer.label("customer"),
-        asked.currency(i.currency, base).label("currency"),
-        i.family.label("family"),
-        i.kind.label("kind"),
-        i.acceptance.label("acceptance"),
+        shape.currency(i.currency, base).label("currency"),
+        i.sort.label("sort"),
         i.issued_on.label("issued_on"),
         due_on.label("due_on"),
         disputed.label("disputed"),
-        asked.value(value, base).label("value"),
+        shape.value(value, base).label("value"),
         i.ref.label("ref"),
     ).select_from(item)
-    return asked.mine(chosen, i).where(i.posted == bulk.literal(1))
+    return shape.mine(chosen, i).where(i.issued_on <= DAY, i.sort < bulk.literal(DRAFT_BILL))
 
 
 def _in_proportion(disputed: Any, base: Any, value: Any) -> Any:
     """The disputed part of a debt in the ledger's currency. A part of a part: no ledger keeps it, so it is rounded."""
     return case(
-        (or_(disputed == 0, base.is_(None), base == value), disputed),
-        (or_(value == 0, disputed >= value), base),
+        (or_(disputed == bulk.literal(0), base.is_(None), base == value), disputed),
+        (or_(value == bulk.literal(0), disputed >= value), base),
         else_=cast(func.round(cast(base, Double) * disputed / value), BigInteger),
     )
 
 
-def _then(day: dt.date, whole: Any, name: str) -> Any:
+def _then(whole: Any, name: str) -> Any:
     """What was open of an item at the end of a day: the whole, and what was applied to it and from it by then."""
     a = application.c
 
     def applied(end: Any, amount: Any) -> Any:
-        counted = and_(a.since <= day, or_(a.until.is_(None), a.until > day))
+        counted = and_(a.since <= DAY, or_(a.until.is_(None), a.until > DAY))
         # SUM of whole numbers is a NUMERIC on PostgreSQL, and stays exact when it becomes whole again.
-        total = cast(func.coalesce(func.sum(amount), 0), BigInteger)
+        total = cast(func.coalesce(func.sum(amount), bulk.literal(0)), BigInteger)
         return select(total).where(end == item.c.id, counted).correlate(item).scalar_subquery()
 
     return whole + applied(a.to_item, a[f"to_{name}"]) + applied(a.from_item, a[f"from_{name}"])
@@ -168,19 +209,27 @@ _STAGED = sql_table(
 _STAGED_COLUMNS = "item BIGINT, due_on DATE, disputed BIGINT, value BIGINT, base BIGINT"
 
 
-def _stage_pieces(asked: Asked) -> bool:
-    """Puts the pieces of documents with instalments, as they stood at the end of the day, into a temporary table."""
+def split_later(shape: Shape) -> tuple[Select[Any], Select[Any]]:
+    """Documents in pieces with something dated after the day: still open, and no longer open."""
     i = item.c
+    split = shape.mine(
+        select(i.id).where(i.parts > bulk.literal(0), i.issued_on <= DAY, i.sort < bulk.literal(DRAFT)), i
+    )
+    return split.where(i.open == bulk.literal(1), i.last_on > DAY), split.where(_settled_later())
+
+
+def stage_pieces(asked: Asked, questions: tuple[Select[Any], Select[Any]]) -> bool:
+    """Puts the pieces of such documents, as they stood at the end of the day, into a temporary table."""
     ids: list[int] = []
-    for when in _touched_later(asked.as_of):
-        chosen = select(i.id).where(when, i.parts > bulk.literal(0), i.posted == bulk.literal(1))
-        ids += asked.tx.execute(asked.mine(chosen, i)).scalars()
-    rows: Sequence[tuple[Any, ...]] = [
+    for question in questions:
+        ids += asked.tx.execute(question, asked.parameters).scalars()
+    if not ids:
+        return False
+    rows = [
         (balance.id, piece.due_on, piece.disputed, piece.open_value, piece.open_base)
         for balance in balances.load(asked.tx, ids)
         for piece in balances.pieces(balance, asked.as_of)
         if piece.open_value or piece.open_base
     ]
-    if rows:
-        bulk.stage(asked.tx, _STAGED.name, _STAGED_COLUMNS, rows)
-    return bool(rows)
+    bulk.stage(asked.tx, _STAGED.name, _STAGED_COLUMNS, rows)
+    return True

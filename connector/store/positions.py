@@ -6,10 +6,10 @@ The sums are plain: what is open is `opened`'s, the boundaries of the buckets ar
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cache
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -17,8 +17,10 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
+    Date,
     Select,
     and_,
+    bindparam,
     case,
     cast,
     func,
@@ -34,9 +36,9 @@ from connector.money import exponent, from_minor
 from connector.store import balances, bulk
 from connector.store.history import payment_experience as payment_experience
 from connector.store.history import sales_by_month as sales_by_month
-from connector.store.items import BILL
-from connector.store.keys import system_ids, system_names
-from connector.store.opened import Asked, open_ids, opened
+from connector.store.items import BANK_BILL, COMMERCIAL_BILL, DOCUMENT, DRAFT, PAYMENT
+from connector.store.keys import system_names
+from connector.store.opened import DAY, Asked, Shape, open_ids, sources, split_later, stage_pieces
 from connector.store.orders import REST_DIGITS
 from connector.store.tables import customer, item, link, order_line, sales_order
 
@@ -64,100 +66,110 @@ def totals(
     `systems` are those that own the ledger (None: all), `company` one legal entity. `horizon_days` leaves out what is
     not yet delivered and ships later than so many days from then.
     """
-    asked = Asked(tx, as_of, customers, system_ids(tx, systems), company, view == "ledger", ledger_currency)
-    limits = bounds(as_of, tuple(edges) if edges else None, basis)
-    count = len(limits) + 1
-    sums: dict[tuple[int, str], _Sum] = {}
-    for row in tx.execute(_aged(asked, limits, basis, placement)):
-        key, currency, *figures = tuple(row)
-        sums[key, currency] = _Sum(figures[:count], figures[count:])
-    for key, currency, value in tx.execute(_drafts(asked)):
-        sums.setdefault((key, currency), _Sum([0] * count)).drafts = int(value)
+    ledger = (ledger_currency or "") if view == "ledger" else None
+    asked = Asked(tx, as_of, customers, systems, company, ledger)
+    edges = tuple(edges) if edges else None
+    staged = stage_pieces(asked, _split_later(asked.shape))
+    limits = bounds(as_of, edges, basis)
+    question = _question(asked.shape, staged, len(limits), basis, placement)
+    parameters = asked.parameters | {f"bound{n}": bound for n, bound in enumerate(limits)}
+    empty = (0,) * (len(limits) + 1)
+    sums: dict[tuple[int, str], Totals] = {}
+    for row in tx.execute(question, parameters).all():
+        made = _totals(tuple(row), len(empty), placement)
+        sums[made.customer, made.currency] = made
     for key, currency, delivered, ordered in _on_order(asked, horizon_days):
-        one = sums.setdefault((key, currency), _Sum([0] * count))
-        one.delivered, one.ordered = delivered, ordered
-    return [one.totals(key, currency, placement) for (key, currency), one in sums.items()]
+        there = sums.get((key, currency)) or Totals(key, currency, empty)
+        sums[key, currency] = replace(there, delivered_not_invoiced=delivered, ordered_not_delivered=ordered)
+    return list(sums.values())
 
 
-@dataclass(slots=True)
-class _Sum:
-    """The sums of one customer and currency while they come together."""
-
-    buckets: Sequence[int]
-    figures: Sequence[Any] = (0, 0, 0, 0, None, 0, None, 0, 0, 0, 0)
-    drafts: int = 0
-    delivered: Decimal = ZERO
-    ordered: Decimal = ZERO
-
-    def totals(self, key: int, currency: str, placement: Placement) -> Totals:
-        receivables, cash, notes, overdue, oldest, undisputed, undisputed_oldest, *counts = self.figures
-        disputed, commercial, bank, dateless = (int(x) for x in counts)
-        receivables, cash, notes = int(receivables), int(cash), int(notes)
-        left_cash, left_notes = cash, notes
-        if placement == "own_bucket":
-            left_cash = left_notes = 0
-        elif placement == "fifo":
-            # What the debts did not take up: credit notes were used first, cash is the last to go.
-            left_cash = min(cash, max(cash + notes - receivables, 0))
-            left_notes = max(notes - receivables, 0)
-        return Totals(
-            customer=key,
-            currency=currency,
-            buckets=tuple(int(x) for x in self.buckets),
-            unapplied_cash=left_cash,
-            unapplied_notes=left_notes,
-            cash=cash,
-            notes=notes,
-            receivables=receivables,
-            overdue=int(overdue),
-            oldest_due_on=oldest,
-            undisputed_overdue=int(undisputed),
-            undisputed_oldest_due_on=undisputed_oldest,
-            disputed=disputed,
-            bills_commercial=commercial,
-            bills_bank=bank,
-            drafts=self.drafts,
-            without_due_date=dateless,
-            delivered_not_invoiced=self.delivered,
-            ordered_not_delivered=self.ordered,
-        )
+def _totals(row: tuple[Any, ...], buckets: int, placement: Placement) -> Totals:
+    """One row of the question below, with what placement leaves of the credits."""
+    aged = row[2 : 2 + buckets]
+    receivables, cash, notes, overdue, oldest, undisputed, undisputed_oldest, *counts = row[2 + buckets :]
+    disputed, commercial, bank, drafts, dateless = counts
+    left_cash, left_notes = cash, notes
+    if placement == "own_bucket":
+        left_cash = left_notes = 0
+    elif placement == "fifo":
+        # What the debts did not take up: credit notes were used first, cash is the last to go.
+        left_cash = min(cash, max(cash + notes - receivables, 0))
+        left_notes = max(notes - receivables, 0)
+    return Totals(
+        row[0],
+        row[1],
+        aged,
+        left_cash,
+        left_notes,
+        cash,
+        notes,
+        receivables,
+        overdue,
+        oldest,
+        undisputed,
+        undisputed_oldest,
+        disputed,
+        commercial,
+        bank,
+        drafts,
+        dateless,
+    )
 
 
 # --- open items ---------------------------------------------------------------------------------------------------------
-def _aged(asked: Asked, limits: Sequence[dt.date], basis: Basis, placement: Placement) -> Select[Any]:
-    pieces = opened(asked)
+@cache
+def _split_later(shape: Shape) -> tuple[Select[Any], Select[Any]]:
+    return split_later(shape)
+
+
+@cache
+def _question(shape: Shape, staged: bool, bounds: int, basis: Basis, placement: Placement) -> Select[Any]:
+    """One row a customer and currency, in the order that `_totals` reads."""
+    limits = [bindparam(f"bound{n}", type_=Date) for n in range(bounds)]
+    parts = sources(shape, staged)
     if placement == "fifo":
-        pieces = _netted(asked.tx, pieces)
+        return _summed(_netted(shape, union_all(*parts).subquery("opened")), limits, basis, placement)
+    # Each source is summed by itself, in the order of its index; what is left to add up is small.
+    summed = union_all(*(_summed(one.subquery("opened"), limits, basis, placement) for one in parts)).subquery("summed")
+    columns = [
+        func.min(c).label(c.name) if isinstance(c.type, Date) else _whole(func.sum(c)).label(c.name)
+        for c in summed.c
+        if c.name not in ("customer", "currency")
+    ]
+    return select(summed.c.customer, summed.c.currency, *columns).group_by(summed.c.customer, summed.c.currency)
+
+
+def _summed(pieces: Any, limits: Sequence[Any], basis: Basis, placement: Placement) -> Select[Any]:
     o = pieces.c
     rest = o.rest if placement == "fifo" else o.value
-    bill = o.kind == BILL
-    debt, credit = and_(~bill, o.value > 0), and_(~bill, o.value < 0)
+    zero = bulk.literal(0)
+    counted = o.sort < bulk.literal(COMMERCIAL_BILL)
+    debt, credit = and_(counted, o.value > zero), and_(counted, o.value < zero)
     due = func.coalesce(o.due_on, o.issued_on)
     day = due if basis == "due" else o.issued_on
-    aged = ~bill if placement == "own_bucket" else and_(~bill, rest > 0)
-    late = and_(~bill, rest > 0, due < asked.as_of)
+    aged = counted if placement == "own_bucket" else and_(counted, rest > zero)
+    late = and_(counted, rest > zero, due < DAY)
     doubt = case((o.disputed < rest, o.disputed), else_=rest)
     doubt_before = case((o.disputed < o.value, o.disputed), else_=o.value)
-    bank = o.acceptance == "bank"
-    return select(
-        o.customer,
-        o.currency,
+    columns = [
         *(_sum(and_(aged, inside), rest) for inside in _buckets(day, limits)),
         _sum(debt, o.value),
-        _sum(and_(credit, o.family == "p"), -o.value),
-        _sum(and_(credit, o.family == "d"), -o.value),
+        _sum(and_(credit, o.sort == bulk.literal(PAYMENT)), -o.value),
+        _sum(and_(credit, o.sort == bulk.literal(DOCUMENT)), -o.value),
         _sum(late, rest),
         func.min(case((late, due), else_=null())),
         _sum(late, rest - doubt),
         func.min(case((and_(late, rest > doubt), due), else_=null())),
         _sum(debt, doubt_before),
-        _sum(and_(bill, or_(o.acceptance.is_(None), ~bank)), o.value),
-        _sum(and_(bill, bank), o.value),
+        *(_sum(o.sort == bulk.literal(sort), o.value) for sort in (COMMERCIAL_BILL, BANK_BILL, DRAFT)),
         _sum(and_(debt, o.due_on.is_(None)), bulk.literal(1)),
-    ).group_by(o.customer, o.currency)
+    ]
+    named = [c.label(f"figure{n}") for n, c in enumerate(columns)]
+    return select(o.customer, o.currency, *named).group_by(o.customer, o.currency)
 
 
-def _buckets(day: Any, limits: Sequence[dt.date]) -> Iterator[ColumnElement[bool]]:
+def _buckets(day: Any, limits: Sequence[Any]) -> Iterator[ColumnElement[bool]]:
     """Each bucket as a condition: the first whose bound is on or before the day; before every bound is the last."""
     yield day >= limits[0]
     for younger, bound in pairwise(limits):
@@ -166,42 +178,34 @@ def _buckets(day: Any, limits: Sequence[dt.date]) -> Iterator[ColumnElement[bool
 
 
 def _sum(when: ColumnElement[bool], what: Any) -> Any:
-    return func.sum(case((when, what), else_=bulk.literal(0)))
+    return _whole(func.sum(case((when, what), else_=bulk.literal(0))))
 
 
-def _netted(tx: Connection, pieces: Any) -> Any:
+def _whole(total: Any) -> Any:
+    # A SUM of whole numbers is a NUMERIC on PostgreSQL; it is exact, and whole again.
+    return cast(total, BigInteger)
+
+
+def _netted(shape: Shape, pieces: Any) -> Any:
     """The same pieces with `rest`: what unapplied credits leave of a debt, netted against the earliest due first."""
-    o = pieces.c
-    debt, credit = and_(o.kind != BILL, o.value > 0), and_(o.kind != BILL, o.value < 0)
+    o, zero = pieces.c, bulk.literal(0)
+    counted = o.sort < bulk.literal(COMMERCIAL_BILL)
+    debt, credit = and_(counted, o.value > zero), and_(counted, o.value < zero)
     who = (o.customer, o.currency)
     # Ids in one order everywhere, whatever the database's own language is.
-    name = o.ref if bulk.is_sqlite(tx) else o.ref.collate("C")
+    name = o.ref if shape.sqlite else o.ref.collate("C")
     order = (func.coalesce(o.due_on, o.issued_on), o.issued_on, name)
-    credits = cast(func.sum(case((credit, -o.value), else_=bulk.literal(0))).over(partition_by=who), BigInteger)
-    upto = func.sum(case((debt, o.value), else_=bulk.literal(0))).over(partition_by=who, order_by=order, rows=(None, 0))
-    ranked = select(pieces, credits.label("credits"), cast(upto, BigInteger).label("upto")).subquery("ranked")
+    credits = _whole(func.sum(case((credit, -o.value), else_=zero)).over(partition_by=who))
+    upto = _whole(func.sum(case((debt, o.value), else_=zero)).over(partition_by=who, order_by=order, rows=(None, 0)))
+    ranked = select(pieces, credits.label("credits"), upto.label("upto")).subquery("ranked")
     r = ranked.c
-    before = r.upto - r.value
     rest = case(
-        (or_(r.value <= 0, r.kind == BILL), r.value),
-        (r.credits <= before, r.value),
-        (r.credits >= r.upto, bulk.literal(0)),
+        (or_(r.value <= zero, r.sort >= bulk.literal(COMMERCIAL_BILL)), r.value),
+        (r.credits <= r.upto - r.value, r.value),
+        (r.credits >= r.upto, zero),
         else_=r.upto - r.credits,
     )
     return select(ranked, rest.label("rest")).subquery("netted")
-
-
-def _drafts(asked: Asked) -> Select[Any]:
-    """Documents entered and not posted, signed. Bills are no drafts of receivables."""
-    i = item.c
-    currency, value = asked.currency(i.currency, i.base_value), asked.value(i.value, i.base_value)
-    chosen = select(i.customer.label("customer"), currency.label("currency"), value.label("value")).where(
-        i.posted == bulk.literal(0), i.issued_on <= asked.as_of, i.kind != BILL
-    )
-    chosen = asked.mine(chosen, i)
-    voided_later = and_(i.open == bulk.literal(0), i.settled_on > asked.as_of)
-    d = union_all(chosen.where(i.open == bulk.literal(1)), chosen.where(voided_later)).subquery("drafts").c
-    return select(d.customer, d.currency, func.sum(d.value)).group_by(d.customer, d.currency)
 
 
 def open_items(tx: Connection, customers: Collection[int], as_of: dt.date) -> list[OpenItem]:
@@ -260,48 +264,58 @@ class OrderRow:
 
 def _on_order(asked: Asked, horizon_days: int | None) -> Iterator[tuple[int, str, Decimal, Decimal]]:
     """By customer and currency: delivered not invoiced, ordered not delivered; unrounded minor units."""
-    o, n = sales_order.c, order_line.c
-    horizon = None if horizon_days is None else asked.as_of + dt.timedelta(days=horizon_days)
-    open_now = and_(o.status == _OPEN, o.ordered_on <= asked.as_of)
+    horizon = dt.date.max if horizon_days is None else asked.as_of + dt.timedelta(days=horizon_days)
+    question = _order_question(asked.shape)
+    for key, currency, *wholes in asked.tx.execute(question, asked.parameters | {"horizon": horizon}).all():
+        delivered, delivered_rest, ordered, ordered_rest, delivered_minor, ordered_minor = wholes
+        places = exponent(currency)
+        sums = (
+            _exact(delivered, delivered_rest).scaleb(places) + int(delivered_minor or 0),
+            _exact(ordered, ordered_rest).scaleb(places) + int(ordered_minor or 0),
+        )
+        if any(sums):
+            yield key, currency, *sums
+
+
+@cache
+def _order_question(shape: Shape) -> Select[Any]:
+    o, n, zero = sales_order.c, order_line.c, bulk.literal(0)
+    horizon = bindparam("horizon", type_=Date)
+    open_now = and_(o.status == _OPEN, o.ordered_on <= DAY)
+    inside = _inside(func.coalesce(n.ship_on, o.ship_on), horizon)
     lines = (
         select(
             o.customer,
             o.currency,
-            func.sum(n.delivered),
-            func.sum(n.delivered_rest),
-            _sum(_inside(func.coalesce(n.ship_on, o.ship_on), horizon), n.ordered),
-            _sum(_inside(func.coalesce(n.ship_on, o.ship_on), horizon), n.ordered_rest),
+            func.sum(n.delivered).label("a"),
+            func.sum(n.delivered_rest).label("b"),
+            func.sum(case((inside, n.ordered), else_=zero)).label("c"),
+            func.sum(case((inside, n.ordered_rest), else_=zero)).label("d"),
+            zero.label("e"),
+            zero.label("f"),
         )
         .join_from(sales_order, order_line, n.sales_order == o.id)
         .where(open_now)
-        .group_by(o.customer, o.currency)
     )
-    wholes = (
-        select(o.customer, o.currency, func.sum(o.delivered), _sum(_inside(o.ship_on, horizon), o.ordered))
-        .where(open_now, ~select(n.id).where(n.sales_order == o.id).exists())
-        .group_by(o.customer, o.currency)
-    )
-    sums: dict[tuple[int, str], list[Decimal]] = defaultdict(lambda: [ZERO, ZERO])
-    for key, currency, delivered, delivered_rest, ordered, ordered_rest in asked.tx.execute(asked.mine(lines, o)):
-        places = exponent(currency)
-        one = sums[key, currency]
-        one[0] += _exact(delivered, delivered_rest).scaleb(places)
-        one[1] += _exact(ordered, ordered_rest).scaleb(places)
-    for key, currency, delivered, ordered in asked.tx.execute(asked.mine(wholes, o)):
-        one = sums[key, currency]
-        one[0] += Decimal(int(delivered or 0))
-        one[1] += Decimal(int(ordered or 0))
-    for (key, currency), (delivered, ordered) in sums.items():
-        if delivered or ordered:
-            yield key, currency, delivered, ordered
+    wholes = select(
+        o.customer,
+        o.currency,
+        *(zero.label(name) for name in "abcd"),
+        func.sum(o.delivered).label("e"),
+        func.sum(case((_inside(o.ship_on, horizon), o.ordered), else_=zero)).label("f"),
+    ).where(open_now, ~select(n.id).where(n.sales_order == o.id).exists())
+    both = [shape.mine(one, o).group_by(o.customer, o.currency) for one in (lines, wholes)]
+    s = union_all(*both).subquery("ordered").c
+    sums = [func.sum(s[name]) for name in "abcdef"]
+    return select(s.customer, s.currency, *sums).group_by(s.customer, s.currency)
 
 
 # Written as it stands in the partial index.
 _OPEN = bulk.word("open")
 
 
-def _inside(ship_on: Any, horizon: dt.date | None) -> Any:
-    return bulk.literal(1) == bulk.literal(1) if horizon is None else or_(ship_on.is_(None), ship_on <= horizon)
+def _inside(ship_on: Any, horizon: Any) -> Any:
+    return or_(ship_on.is_(None), ship_on <= horizon)
 
 
 def _exact(whole: Any, rest: Any) -> Decimal:
@@ -348,6 +362,7 @@ def order_values(
         beside = beside.where(bulk.among(tx, link.c.customer, customers))
         wanted = set(customers) | set(tx.execute(beside).scalars())
         asked = asked.where(bulk.among(tx, o.customer, wanted))
+    horizon = horizon_on or dt.date.max
     lines = select(
         n.sales_order,
         func.sum(n.total),
@@ -356,8 +371,8 @@ def order_values(
         func.sum(n.delivered_rest),
         func.sum(n.ordered),
         func.sum(n.ordered_rest),
-        _sum(_inside(func.coalesce(n.ship_on, o.ship_on), horizon_on), n.ordered),
-        _sum(_inside(func.coalesce(n.ship_on, o.ship_on), horizon_on), n.ordered_rest),
+        _sum(_inside(func.coalesce(n.ship_on, o.ship_on), horizon), n.ordered),
+        _sum(_inside(func.coalesce(n.ship_on, o.ship_on), horizon), n.ordered_rest),
         func.min(n.ship_on),
     ).join_from(sales_order, order_line, n.sales_order == o.id)
     lines = lines.where(o.status.in_(("open", "draft"))).group_by(n.sales_order)

@@ -198,6 +198,7 @@ item = Table(
     Column("posted", Integer, nullable=False),
     Column("acceptance", Text),
     Column("voided_on", Date),
+    Column("sort", SmallInteger, nullable=False),  # what it counts as: `items.sort_of`
     Column("parts", Integer, nullable=False, server_default=sql("0")),  # how many pieces stand in `part`
     Column("open_value", BigInteger, nullable=False),
     Column("open_base", BigInteger),
@@ -207,24 +208,24 @@ item = Table(
     UniqueConstraint("system", "family", "ref"),
     Index("ix_item_record", "record"),
     Index("ix_item_customer", "customer", "settled_on"),
-    # The nightly sum reads this index alone: one customer after the other, open items only.
+    # The nightly sum reads this index alone: one customer after the other, open items only. (`open` stands in it although
+    # it is always 1 there: SQLite would look into the table for it.)
     Index(
         "ix_item_open",
         "customer",
         "currency",
-        "system",
-        "family",
-        "kind",
-        "posted",
+        "sort",
         "parts",
+        "open",
         "issued_on",
         "due_on",
         "last_on",
-        "voided_on",
         "open_value",
         "open_base",
+        "value",
+        "base_value",
         "disputed",
-        "acceptance",
+        "system",
         "company",
         "ref",
         postgresql_where=sql("open = 1"),
