@@ -129,7 +129,7 @@ def measured(book: Book, database: str, progress: Progress, only: set[str]) -> I
             ("P4", lambda: measure.incremental(scene, 0.0001, 50)),
             ("P10", lambda: bench_memory.peak(scene)),
             ("P9", lambda: bench_push.calls(scene, 1_000 if small else 5_000, progress)),
-            ("P6", lambda: measure.loading(scene, min(book.documents, 3_000 if small else 20_000))),
+            ("P6", lambda: measure.loading(scene, min(book.documents, 2_000 if small else 20_000))),
             ("P8", lambda: bench_network.network(scene, min(20_000, 4 * book.documents))),
         )
         found: list[Row] = []

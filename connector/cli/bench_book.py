@@ -39,8 +39,8 @@ _DAYS = 720
 _MILLIONTHS = {"CNY": 1_000_000, "USD": 7_120_000, "EUR": 7_850_000}
 _TAX = Decimal("0.13")
 _TERMS = (15, 30, 30, 30, 45, 60, 60, 90)
-# How late customers pay, in days from and to; the last pays nothing any more.
-_LATE = ((-3, 3), (-3, 3), (-3, 3), (1, 15), (1, 15), (1, 15), (10, 50), (10, 50), (30, 120))
+# How late customers pay, in days from and to. The last are in trouble: they pay in part, or not at all.
+_LATE = (*[(-3, 2)] * 24, *[(0, 14)] * 12, *[(8, 28)] * 2, *[(20, 90)] * 2)
 _SILENT_DAYS = 150
 
 
@@ -148,7 +148,8 @@ class Story:
         self.mixed = rng.random() < 0.1
         self.terms = _TERMS[int(rng.random() * len(_TERMS))]
         self.late = _LATE[int(rng.random() * len(_LATE))]
-        self.silent = rng.random() < 0.03
+        self.trouble = self.late == _LATE[-1]
+        self.silent = self.trouble and rng.random() < 0.3
         self.scale = int(200_000 * rng.lognormvariate(0, 0.8))
         self.draws = [rng.random() for _ in range(6)]
 
@@ -195,9 +196,9 @@ class Story:
         day, chance = due + low + int(draw() * (high - low)), draw()
         if day > self.last - (_SILENT_DAYS if self.silent else 0):
             return ()
-        if chance < 0.90:
+        if chance < 0.93 or (chance >= 0.963 and not self.trouble):
             return (Paid(day, amount),)
-        if chance < 0.96:
+        if chance < 0.9625:
             half, then = amount // 2, min(day + 20, self.last)
             return (Paid(day, half), Paid(then, amount - half))
         if chance < 0.963:
