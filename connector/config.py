@@ -100,6 +100,9 @@ class System(_Part):
     secrets: Mapping[str, str] = Field(default_factory=dict, description="References only.")
     mapping: str | None = Field(None, description="A mapping file of your own; else the shipped one.")
     language: Literal["en", "zh"] | None = Field(None, description="Language of what is written there.")
+    allow_private: bool = Field(
+        False, description="Whether its public-looking name may lead into a private network (an ERP of your own)."
+    )
 
     @field_validator("secrets")
     @classmethod

@@ -75,7 +75,13 @@ class Connected:
         throttle = Throttle(self.adapter.limits or Limits(), self.clock)
 
         def http(base_url: str, **options: Any) -> Http:
-            return Http(base_url, **{"system": self.name, "throttle": throttle, "clock": self.clock, **options})
+            own = {
+                "system": self.name,
+                "throttle": throttle,
+                "clock": self.clock,
+                "allow_private": self.system.allow_private,
+            }
+            return Http(base_url, **{**own, **options})
 
         def secret_of(name: str) -> str:
             reference = self.system.secrets.get(name)

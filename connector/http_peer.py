@@ -112,9 +112,9 @@ def check_peer(host: str, peer: str, private: bool) -> None:
     if _is_private(address) and not private:
         raise ConfigError(
             Text(
-                "{host} leads to {peer} in a private network. If that is right, write that address or an internal "
-                "name into base_url.",
-                "{host} 指向内网地址 {peer}。如确实如此，请在 base_url 中直接填写该地址或内部主机名。",
+                "{host} leads to {peer} in a private network. If that is your own system, set allow_private = true for it "
+                "in config.toml.",
+                "{host} 指向内网地址 {peer}。如果这是您自己的系统，请在 config.toml 中为该系统设置 allow_private = true。",
             ).fill(host=host, peer=peer)
         )
 
