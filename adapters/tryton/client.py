@@ -58,12 +58,17 @@ class Tryton:
         """The server's series, (8, 2). Before 8.0 the address of JSON-RPC has no `rpc/`."""
         body = {"id": 0, "method": "common.server.version", "params": []}
 
+        # A path too much in base_url is taken for a database's name: then signing in is asked for.
+        not_here = (401, 403, 404, 405)
+
         def either(answer: Answer) -> Verdict:
-            return "ok" if answer.status in (404, 405) else by_status(answer)
+            return "ok" if answer.status in not_here else by_status(answer)
 
         for path in ("/rpc/", "/"):
-            answer = self._http.call("POST", path, safe=True, json=body, signed=False, judge=either)
-            if answer.status in (404, 405):
+            # An older server answers with a page; that is not trouble here.
+            anything = {"accept": "*/*"}
+            answer = self._http.call("POST", path, safe=True, json=body, headers=anything, signed=False, judge=either)
+            if answer.status in not_here:
                 continue
             words = str(self._result(answer, "version")).split(".")
             if len(words) >= 2 and words[0].isdigit() and words[1].isdigit():
