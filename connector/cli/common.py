@@ -62,6 +62,16 @@ def say(text: Text) -> str:
     return text.say(_language)
 
 
+def near(wrong: str, right: Sequence[str], most: int = 3) -> str:
+    """The right names that look most like a wrong one, else the first few."""
+    from difflib import get_close_matches
+
+    found = get_close_matches(wrong, right, most, 0.5)
+    if found or len(right) <= 2 * most:
+        return ", ".join(found or right) or "-"
+    return ", ".join(right[:most]) + ", …"
+
+
 def console(error: bool = False) -> Console:
     """Where people read; plain when it is not a terminal."""
     from rich.console import Console
@@ -95,6 +105,14 @@ def guarded(command: Callable[[], object]) -> int:
     except HoldfastError as wrong:
         tell(f"{t('Error: ', '错误：')}{say(wrong.user)}")
         return trouble(wrong)
+    except Exception as wrong:
+        # Of the database nothing is imported here; its driver's errors are known by their common class.
+        if not any(c.__name__ == "DBAPIError" for c in type(wrong).__mro__):
+            raise
+        why = str(getattr(wrong, "orig", "") or type(wrong).__name__).strip()
+        logging.getLogger("holdfast").debug("database", exc_info=wrong)
+        tell(t(f"Error: the database is in trouble: {why}", f"错误：数据库出现故障：{why}"))
+        return TROUBLE
     return OK
 
 

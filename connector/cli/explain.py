@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from connector.cli.common import Cli, say, t
+from connector.cli.common import Cli, near, say, t
 from connector.cli.output import COLOURS, Column, Format, Table, clean, emit
 from connector.cli.report import LEVELS, AsOf, Form, Out, bucket_name
 from connector.errors import ConfigError
@@ -70,7 +70,6 @@ def register(app: typer.Typer) -> None:
 
 def find(cli: Cli, tx: Connection, wanted: str) -> CustomerRow:
     """The ERP customer with this id, else the only one whose name holds these words. ConfigError otherwise."""
-    from connector.adapter import nearest
     from connector.store import customers
 
     erps = [s.name for s in cli.config.with_role("erp")]
@@ -84,14 +83,14 @@ def find(cli: Cli, tx: Connection, wanted: str) -> CustomerRow:
     if not rows:
         raise ConfigError(Text("There are no customers yet: holdfast run", "还没有客户：请先执行 holdfast run"))
     if not some:
-        near = nearest(wanted, [r.ref for r in rows]) if len(rows) < 5000 else ""
+        like = near(wanted, [r.ref for r in rows[:5000]])
         raise ConfigError(
             Text(
                 "There is no customer “{wanted}”. {near}holdfast report positions lists all.",
                 "没有客户“{wanted}”。{near}holdfast report positions 可列出全部客户。",
             ).fill(
                 wanted=wanted,
-                near=Text("Near: {near}. ", "相近：{near}。").fill(near=near[:200]) if near else "",
+                near=Text("Near: {near}. ", "相近：{near}。").fill(near=like),
             )
         )
     raise ConfigError(

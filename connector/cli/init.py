@@ -2,35 +2,53 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from typing import Annotated, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from pydantic import ValidationError
 
-from connector import adapter as adapters
-from connector.cli.common import CONFIG, Cli, language, say, t
-from connector.money import is_currency
+from connector.cli.common import Cli, language, near, say, t
+from connector.errors import ConfigError
+from connector.text import Text
+
+if TYPE_CHECKING:
+    from connector.adapter import Adapter
 
 
 def register(app: typer.Typer) -> None:
     @app.command("init", help=t("Ask what is needed and write config.toml.", "询问所需信息并写出 config.toml。"))
     def command(
         context: typer.Context,
-        force: Annotated[bool, typer.Option(help=t("Replace a file that is there.", "覆盖已有文件。"))] = False,
+        force: Annotated[
+            bool, typer.Option("--force", help=t("Replace a file that is there.", "覆盖已有文件。"))
+        ] = False,
     ) -> None:
         cli: Cli = context.obj
         if cli.path.exists() and not force:
-            typer.echo(
-                t(f"{cli.path} is there already: --force replaces it.", f"{cli.path} 已存在：使用 --force 覆盖。"),
-                err=True,
+            raise ConfigError(
+                Text("{path} is there already: --force replaces it.", "{path} 已存在：使用 --force 覆盖。").fill(
+                    path=cli.path
+                )
             )
-            raise typer.Exit(CONFIG)
-        text, references = ask()
-        cli.path.write_text(text, encoding="utf-8")
+        text, references, several = ask()
+        try:
+            cli.path.write_text(text, encoding="utf-8")
+        except OSError as wrong:
+            raise ConfigError(
+                Text("{path} cannot be written: {why}.", "无法写入 {path}：{why}。").fill(
+                    path=cli.path, why=wrong.strerror or type(wrong).__name__
+                )
+            ) from None
         typer.echo(t(f"Written: {cli.path}", f"已写出：{cli.path}"))
         if references:
-            typer.echo(t("Now set these, for example in your shell:", "请设置以下变量，例如在 shell 中："))
+            typer.echo(
+                t(
+                    "It only refers to secrets. Set these variables, for example in your shell:",
+                    "文件中只引用密钥。请设置以下变量，例如在 shell 中：",
+                )
+            )
             for name in references:
                 typer.echo(f"  export {name}=…")
         typer.echo(
@@ -38,83 +56,245 @@ def register(app: typer.Typer) -> None:
                 "Then: holdfast check, holdfast provision, holdfast run",
                 "然后：holdfast check、holdfast provision、holdfast run",
             )
+            if several
+            else t("No system is connected yet: holdfast init --force", "尚未连接任何系统：holdfast init --force")
         )
 
 
 def quoted(value: str) -> str:
     """A TOML basic string."""
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + "".join(c if c >= " " else f"\\u{ord(c):04x}" for c in escaped) + '"'
+    return '"' + "".join(c if c >= " " and c != "\x7f" else f"\\u{ord(c):04x}" for c in escaped) + '"'
 
 
-def ask() -> tuple[str, list[str]]:
-    """The text of a configuration from a person's answers, and the environment variables it refers to."""
-    while not is_currency(currency := typer.prompt(t("Reporting currency", "报告币种"), default="CNY").strip().upper()):
-        typer.echo(t("Three letters of ISO 4217, such as CNY.", "请输入三位 ISO 4217 代码，例如 CNY。"))
-    zone = typer.prompt(t("Business time zone", "业务时区"), default="Asia/Shanghai")
+def ask() -> tuple[str, list[str], int]:
+    """The text of a configuration from a person's answers, the variables it refers to, and how many systems it has."""
+    from connector import adapter as adapters
+    from connector.config import parse
+
+    currency = _until(t("Reporting currency", "报告币种"), "CNY", _currency)
+    zone = _until(t("Business time zone", "业务时区"), "Asia/Shanghai", _zone)
+    tongue = _until(
+        t("Language of tasks and texts in the systems (en, zh)", "写入系统的任务和文字使用的语言（en、zh）"),
+        language(),
+        _tongue,
+    )
     lines = [
+        "# Written by `holdfast init`; config.example.toml shows every key. / 由 `holdfast init` 生成，全部配置项见 config.example.toml。",
         "[business]",
         f"currency = {quoted(currency)}",
         f"time_zone = {quoted(zone)}",
-        f"language = {quoted(language())}",
+        f"language = {quoted(tongue)}",
         "",
         "[store]",
         'url = "sqlite:///holdfast.db"',
     ]
     references: list[str] = []
+    taken: list[str] = []
     known = adapters.names()
+    typer.echo("")
+    for name in known:
+        typer.echo(f"  {name:<12} {say(adapters.load(name).title)}")
     while True:
-        typer.echo(t(f"Adapters: {', '.join(known)}", f"适配器：{', '.join(known)}"))
-        name = typer.prompt(
-            t("Connect which product? (empty: done)", "连接哪个产品？（留空结束）"), default="", show_default=False
-        )
+        typer.echo("")
+        name = _prompt(t("Connect which product? (empty: done)", "连接哪个产品？（留空结束）"), "").lower()
         if not name:
             break
         if name not in known:
-            typer.echo(
-                t(f"Did you mean {adapters.nearest(name, known)}?", f"是否应为 {adapters.nearest(name, known)}？")
-            )
+            typer.echo(t(f"Did you mean {near(name, known)}?", f"是否应为 {near(name, known)}？"))
             continue
-        block, needed = _system(adapters.load(name))
+        block, needed = _system(adapters.load(name), taken)
         lines += ["", *block]
         references += needed
-    return "\n".join(lines) + "\n", references
+    text = "\n".join(lines) + "\n"
+    _, problems = parse(text, "config.toml", _nowhere())
+    assert not problems, problems
+    return text, references, len(taken)
 
 
-def _system(adapter: adapters.Adapter[Any]) -> tuple[list[str], list[str]]:
-    title = say(adapter.title)
-    name = typer.prompt(t(f"A short name for this {title}", f"为此 {title} 取一个简称"), default=adapter.name)
-    name = re.sub(r"[^a-z0-9_-]", "_", name.strip().lower()) or adapter.name
-    roles = list(adapter.roles)
-    if len(roles) > 1:
-        given = typer.prompt(t("Used as (comma between)", "用作（逗号分隔）"), default=",".join(roles))
-        roles = [r.strip() for r in given.split(",") if r.strip() in adapter.roles] or roles
+def _nowhere() -> Any:
+    from pathlib import Path
+
+    return Path()
+
+
+def _prompt(question: str, default: str | None = None) -> str:
+    return str(typer.prompt(question, default=default, show_default=bool(default), prompt_suffix=t(": ", "："))).strip()
+
+
+def _until(question: str, default: str | None, checked: Callable[[str], str]) -> str:
+    """Asks until the answer will do; `checked` gives it as it is to be written, or raises ValueError with the reason."""
     while True:
-        settings: dict[str, str] = {}
-        for key, field in adapter.settings.model_fields.items():
-            if field.is_required():
-                settings[key] = typer.prompt(f"{key}: {field.description or ''}")
         try:
-            adapter.settings.model_validate(settings)
-            break
-        except ValidationError as wrong:
-            for error in wrong.errors(include_input=False):
-                typer.echo(f"{'.'.join(map(str, error['loc']))}: {error['msg']}")
+            return checked(_prompt(question, default))
+        except ValueError as wrong:
+            typer.echo(f"  {wrong}")
+
+
+def _currency(answer: str) -> str:
+    from connector.money import is_currency
+
+    code = answer.upper()
+    if not is_currency(code):
+        raise ValueError(t("Three letters of ISO 4217, such as CNY.", "请输入三位 ISO 4217 代码，例如 CNY。"))
+    return code
+
+
+def _zone(answer: str) -> str:
+    from zoneinfo import available_timezones
+
+    zones = available_timezones()
+    if answer not in zones:
+        guess = near(answer, sorted(zones))
+        raise ValueError(t(f"No such time zone. Did you mean {guess}?", f"没有该时区。是否应为 {guess}？"))
+    return answer
+
+
+def _tongue(answer: str) -> str:
+    if answer not in ("en", "zh"):
+        raise ValueError(t("en or zh.", "请填 en 或 zh。"))
+    return answer
+
+
+# --- one system ---
+def _system(adapter: Adapter[Any], taken: list[str]) -> tuple[list[str], list[str]]:
+    """The lines of one system, and the variables that hold its secrets."""
+    title = say(adapter.title)
+    free = next(n for n in (adapter.name, *(f"{adapter.name}{i}" for i in range(2, 99))) if n not in taken)
+
+    def named(answer: str) -> str:
+        if not re.fullmatch(r"[a-z][a-z0-9_-]{0,39}", answer):
+            raise ValueError(
+                t("Small letters, digits, - and _, a letter first.", "小写字母、数字、- 和 _，以字母开头。")
+            )
+        if answer in taken:
+            raise ValueError(t("Another system is called that.", "已有系统使用该名称。"))
+        return answer
+
+    name = _until(t(f"A short name for this {title}", f"为此 {title} 取一个简称"), free, named)
+    taken.append(name)
+    roles = _roles(adapter)
+    settings = _settings(adapter)
     lines = [
         "[[systems]]",
         f"name = {quoted(name)}",
         f"adapter = {quoted(adapter.name)}",
         f"roles = [{', '.join(quoted(r) for r in roles)}]",
-        f"settings = {{ {', '.join(f'{k} = {quoted(v)}' for k, v in settings.items())} }}"
+        "settings = { " + ", ".join(f"{k} = {_toml(v)}" for k, v in settings.items()) + " }"
         if settings
         else "settings = {}",
     ]
     references = []
     if adapter.secrets:
-        lines += ["", "[systems.secrets]  # only references: env:NAME, file:PATH, keyring:NAME"]
+        lines += ["", "[systems.secrets]  # only references / 只写引用: env:NAME, file:PATH, keyring:NAME"]
         for secret in adapter.secrets:
             variable = f"HOLDFAST_{name}_{secret.name}".upper().replace("-", "_")
             lines.append(f"{'' if secret.required else '# '}{secret.name} = {quoted('env:' + variable)}")
             if secret.required:
                 references.append(variable)
     return lines, references
+
+
+def _roles(adapter: Adapter[Any]) -> list[str]:
+    known: list[str] = list(adapter.roles)
+    if len(known) == 1:
+        return known
+
+    def chosen(answer: str) -> str:
+        wrong = [r for r in re.split(r"[,，、\s]+", answer.strip()) if r not in known]
+        if wrong or not answer:
+            raise ValueError(t(f"One or more of {', '.join(known)}.", f"可选：{'、'.join(known)}。"))
+        return answer
+
+    question = t(
+        f"Trusted for which of {', '.join(known)}? (comma between)", f"用作 {'、'.join(known)} 中的哪些？（逗号分隔）"
+    )
+    return list(dict.fromkeys(re.split(r"[,，、\s]+", _until(question, known[0], chosen))))
+
+
+def _settings(adapter: Adapter[Any]) -> dict[str, Any]:
+    """What the adapter must know, and what a person wants otherwise than by default."""
+    from connector.cli.adapters import described
+
+    fields = adapter.settings.model_fields
+    settings: dict[str, Any] = {}
+
+    def take(key: str) -> Callable[[str], str]:
+        def checked(answer: str) -> str:
+            settings[key] = _value(adapter, key, answer)
+            return answer
+
+        return checked
+
+    for key, field in fields.items():
+        if field.is_required():
+            typer.echo(f"  {described(field)}")
+            _until(key, None, take(key))
+    others = [key for key, field in fields.items() if not field.is_required()]
+    if others:
+        typer.echo(t("Other settings, with their defaults:", "其他设置及默认值："))
+    for key in others:
+        default = fields[key].get_default(call_default_factory=True)
+        shown = _toml(default) if isinstance(default, (str, bool, int)) else t("none", "无")
+        typer.echo(f"  {key} = {shown}  {described(fields[key])}")
+
+    def changed(answer: str) -> str:
+        key, sign, value = answer.partition("=")
+        key = key.strip()
+        if answer and (not sign or key not in others):
+            raise ValueError(
+                t(f"Write NAME=VALUE. Names: {near(key, others)}", f"请写成 名称=值。名称：{near(key, others)}")
+            )
+        if answer:
+            settings[key] = _value(adapter, key, value.strip())
+        return answer
+
+    while others and _until(
+        t("Change one: NAME=VALUE (empty: done)", "修改其中一项：名称=值（留空结束）"), "", changed
+    ):
+        pass
+    return settings
+
+
+def _value(adapter: Adapter[Any], key: str, answer: str) -> Any:
+    """An answer as the setting wants it: a number, a truth, a list, else the words. ValueError where it will not do."""
+    import tomllib
+
+    from pydantic import ValidationError
+
+    if re.search(r"://[^/\s]*:[^/\s]*@", answer):
+        raise ValueError(
+            t("No password in an address: secrets are only referred to.", "地址中不得含密码：密钥只能引用。")
+        )
+    tries: list[Any] = [answer]
+    with contextlib.suppress(tomllib.TOMLDecodeError):
+        tries.insert(0, tomllib.loads(f"it = {answer}")["it"])
+    why = ""
+    for value in tries:
+        try:
+            adapter.settings.model_validate({key: value})
+        except ValidationError as wrong:
+            mine = [e for e in wrong.errors(include_input=False, include_url=False) if e["loc"][:1] == (key,)]
+            if not mine:
+                return value
+            why = mine[0]["msg"].removeprefix("Value error, ")
+        else:
+            return value
+    raise ValueError(t(f"{key}: {why}", f"{key}：值不可用（{why}）"))
+
+
+def _toml(value: Any) -> str:
+    """A value of a setting as TOML."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return str(value)
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{_key(k)} = {_toml(v)}" for k, v in value.items()) + " }"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return "[" + ", ".join(_toml(v) for v in value) + "]"
+    return quoted(str(value))
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else quoted(name)

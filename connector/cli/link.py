@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections import Counter, defaultdict
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from connector.adapter import nearest
-from connector.cli.common import Cli, t
+from connector.cli.common import Cli, near, t
 from connector.cli.output import Column, Format, Table, emit
-from connector.cli.report import Form, Out
+from connector.cli.report import Form, Out, natural
 from connector.errors import ConfigError
 from connector.text import Text
+
+if TYPE_CHECKING:
+    from connector.store import Connection
+    from connector.store.customers import CustomerRow
+    from connector.store.links import ProposalRow
 
 HOW = {
     "external_id": Text("customer no.", "客户编号"),
@@ -19,7 +25,10 @@ HOW = {
     "name": Text("name", "名称"),
     "person": Text("confirmed", "人工确认"),
     "own": Text("ledger", "账簿"),
+    "proposal": Text("proposal?", "建议？"),
+    "none": Text("not linked", "未关联"),
 }
+_PLACE = t("SYSTEM/ID, as `holdfast link list` shows it.", "系统/编号，见 `holdfast link list`。")
 
 
 def register(app: typer.Typer) -> None:
@@ -46,12 +55,15 @@ def register(app: typer.Typer) -> None:
             rows = [r for r in customers.customers(tx) if r.known]
             how = {r.customer: r for r in links.linked(tx)}
             proposals = links.proposals(tx)
-        owners: dict[int, Any] = {}
+        owners: dict[int, CustomerRow] = {}
         for row in rows:
             if row.system in erps and row.debtor is not None:
                 owners.setdefault(row.debtor, row)
         by_key = {r.key: r for r in rows}
-        near_of = {one: (other, p) for p in proposals for one, other in ((p.a, p.b), (p.b, p.a))}
+        near_of: dict[int, list[tuple[int, ProposalRow]]] = defaultdict(list)
+        for p in proposals:  # the likeliest first
+            near_of[p.a].append((p.b, p))
+            near_of[p.b].append((p.a, p))
         table = Table(
             Text("Links", "关联"),
             [
@@ -60,41 +72,47 @@ def register(app: typer.Typer) -> None:
                 Column("customer", Text("ERP customer", "ERP 客户")),
                 Column("its_name", Text("its name", "其名称")),
                 Column("how", Text("by", "依据")),
-                Column("score", Text("score", "相似度"), right=True),
+                Column("score", Text("alike", "相似度"), right=True, percent=True),
             ],
         )
-        for row in rows:
-            if row.system not in crms:
-                continue
+        answer: list[dict[str, Any]] = []
+
+        def show(row: CustomerRow, other: CustomerRow | None, by: str, score: Decimal | None) -> None:
+            place, there = f"{row.system}/{row.ref}", f"{other.system}/{other.ref}" if other else None
+            told = {"account": place, "name": row.name, "customer": there, "its_name": other.name if other else None}
+            table.rows.append({**told, "how": HOW.get(by, Text(by, by)), "score": score})
+            answer.append({**told, "how": by, "score": None if score is None else str(score)})
+
+        counts: Counter[str] = Counter()
+        for row in sorted((r for r in rows if r.system in crms), key=lambda r: (r.system, natural(r.ref))):
             owner = owners.get(row.debtor) if row.debtor is not None else None
-            other, proposal = near_of.get(row.key, (None, None)) if owner is None else (None, None)
-            near = by_key.get(other) if other is not None else None
-            if open_only and owner is not None:
+            if owner is not None:
+                counts["linked"] += 1
+                if not open_only:
+                    show(row, owner, how[row.key].how if row.key in how else "own", None)
                 continue
-            shown = owner or near
-            table.rows.append(
-                {
-                    "account": f"{row.system}/{row.ref}",
-                    "name": row.name,
-                    "customer": f"{shown.system}/{shown.ref}" if shown else None,
-                    "its_name": shown.name if shown else None,
-                    "how": (HOW.get(how[row.key].how) if owner and row.key in how else None)
-                    or (Text("proposal?", "建议？") if near else Text("not linked", "未关联")),
-                    "score": proposal.score if proposal and near else None,
-                }
+            likely = [(by_key[key], p.score) for key, p in near_of.get(row.key, ()) if key in by_key]
+            counts["proposed" if likely else "alone"] += 1
+            for other, score in likely:
+                show(row, other, "proposal", score)
+            if not likely:
+                show(row, None, "none", None)
+        if not crms:
+            table.notes.append(Text("No CRM is configured: holdfast init", "尚未配置 CRM：holdfast init"))
+        elif not counts:
+            table.notes.append(Text("No CRM accounts yet: holdfast pull", "还没有 CRM 客户：请先执行 holdfast pull"))
+        else:
+            table.notes.append(
+                Text(
+                    "{linked} linked, {proposed} with a proposal, {alone} with none.",
+                    "已关联 {linked}，有建议 {proposed}，无建议 {alone}。",
+                ).fill(linked=counts["linked"], proposed=counts["proposed"], alone=counts["alone"])
             )
-        answer = [
-            {
-                k: (v.en if isinstance(v, Text) else (str(v) if k == "score" and v is not None else v))
-                for k, v in r.items()
-            }
-            for r in table.rows
-        ]
-        if any(r["score"] is not None for r in table.rows):
+        if counts["proposed"]:
             table.notes.append(
                 Text(
                     "Proposals are not used until confirmed: holdfast link confirm SYSTEM/ACCOUNT SYSTEM/CUSTOMER",
-                    "建议在确认前不会使用：holdfast link confirm 系统/客户 系统/客户",
+                    "建议在确认前不会使用：holdfast link confirm 系统/CRM客户 系统/ERP客户",
                 )
             )
         emit(table, {"links": answer}, form, out)
@@ -102,51 +120,86 @@ def register(app: typer.Typer) -> None:
     @link.command("confirm", help=t("These two are the same customer.", "这两条记录是同一客户。"))
     def confirm(
         context: typer.Context,
-        account: Annotated[str, typer.Argument(help="SYSTEM/ID")],
-        customer: Annotated[str, typer.Argument(help="SYSTEM/ID")],
+        account: Annotated[str, typer.Argument(help=_PLACE)],
+        customer: Annotated[str, typer.Argument(help=_PLACE)],
     ) -> None:
         from connector.store import links
 
         cli: Cli = context.obj
         with cli.store.writing() as tx:
-            one, other = _row(tx, account), _row(tx, customer)
-            if other.debtor is None:
+            one, other = _row(cli, tx, account), _row(cli, tx, customer)
+            if one.key == other.key:
+                raise ConfigError(Text("These are one and the same record.", "这是同一条记录。"))
+            erps = {s.name for s in cli.config.with_role("erp")}
+            if other.system not in erps and one.system in erps:
                 one, other = other, one
-            if other.debtor is None:
+            if other.system not in erps:
                 raise ConfigError(
                     Text(
-                        "Neither of them owns a ledger yet: holdfast pull",
-                        "两者都还没有账簿数据：请先执行 holdfast pull",
-                    )
+                        "One of them must be a customer of an ERP, which owns the ledger: {erps}.",
+                        "其中之一须为拥有账簿的 ERP 客户：{erps}。",
+                    ).fill(erps=", ".join(sorted(erps)) or "-")
                 )
             links.join(tx, one.key, other.key)
-        typer.echo(t(f"{account} is {customer}.", f"{account} 即 {customer}。"))
+        typer.echo(
+            t(
+                f"{one.system}/{one.ref} is {other.system}/{other.ref}. It counts from the next run: holdfast run",
+                f"{one.system}/{one.ref} 即 {other.system}/{other.ref}。下次运行起生效：holdfast run",
+            )
+        )
 
     @link.command(
         "split", help=t("These are not the same customer; never link them again.", "这不是同一客户；今后不再关联。")
     )
-    def split(
-        context: typer.Context,
-        account: Annotated[str, typer.Argument(help="SYSTEM/ID")],
-    ) -> None:
+    def split(context: typer.Context, account: Annotated[str, typer.Argument(help=_PLACE)]) -> None:
         from connector.store import links
 
         cli: Cli = context.obj
         with cli.store.writing() as tx:
-            links.split(tx, _row(tx, account).key)
-        typer.echo(t(f"{account} stands alone now.", f"{account} 已单独列出。"))
+            row = _row(cli, tx, account)
+            debtor = links.debtor_of(tx, row.key)
+            others = links.linked(tx, debtors=[debtor]) if debtor is not None else []
+            if len(others) < 2:
+                raise ConfigError(
+                    Text(
+                        "{place} is linked to nothing: there is nothing to split.",
+                        "{place} 未与任何记录关联，无需拆分。",
+                    ).fill(place=account)
+                )
+            links.split(tx, row.key)
+        typer.echo(
+            t(
+                f"{account} stands alone. It counts from the next run: holdfast run",
+                f"{account} 已单独列出。下次运行起生效：holdfast run",
+            )
+        )
 
 
-def _row(tx: Any, name: str) -> Any:
+def _row(cli: Cli, tx: Connection, name: str) -> CustomerRow:
+    """The customer SYSTEM/ID names. ConfigError with the nearest right name."""
     from connector.store import customers
 
     system, _, ref = name.partition("/")
-    rows = customers.customers(tx, systems=[system]) if ref else []
-    for row in rows:
-        if row.ref == ref:
-            return row
+    if not ref:
+        raise ConfigError(
+            Text(
+                "“{name}”: write SYSTEM/ID, as `holdfast link list` shows it.",
+                "“{name}”：请按 `holdfast link list` 写成 系统/编号。",
+            ).fill(name=name)
+        )
+    cli.config.system(system)
+    found = customers.customers(tx, systems=[system], refs=[ref])
+    if found:
+        return found[0]
+    rows = customers.customers(tx, systems=[system])
+    if not rows:
+        raise ConfigError(
+            Text("{system} has not been read yet: holdfast pull", "{system} 尚未读取：请先执行 holdfast pull").fill(
+                system=system
+            )
+        )
     raise ConfigError(
-        Text(
-            "There is no {name}; write SYSTEM/ID. Near: {near}.", "没有 {name}；请写成 系统/编号。相近：{near}。"
-        ).fill(name=name, near=nearest(ref, [r.ref for r in rows][:3000])[:160] if rows else "-")
+        Text("{system} has no customer {ref}. Near: {near}.", "{system} 中没有客户 {ref}。相近：{near}。").fill(
+            system=system, ref=ref, near=near(ref, [r.ref for r in rows[:5000]])
+        )
     )

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from connector.cli.common import Cli, say, t
 from connector.cli.output import Column, Format, Table, emit
 from connector.cli.report import Form, Out
-from connector.text import Text
+from connector.errors import ConfigError
+from connector.text import Text, joined
 
+if TYPE_CHECKING:
+    from connector.store import Connection
+
+KINDS = {
+    "customer_fields": Text("credit fields", "信用字段"),
+    "order_fields": Text("order flag", "订单标记"),
+    "hold": Text("hold", "冻结"),
+    "limit": Text("limit", "额度"),
+    "task": Text("task", "任务"),
+}
 STATES = {
     "owed": Text("to be written", "待写入"),
     "claimed": Text("being written", "写入中"),
@@ -46,7 +57,7 @@ def register(app: typer.Typer) -> None:
             [
                 Column("id", Text("no.", "编号"), right=True),
                 Column("system", Text("system", "系统"), style="bold"),
-                Column("kind", Text("kind", "类型")),
+                Column("kind", Text("what", "内容")),
                 Column("target", Text("record", "记录")),
                 Column("state", Text("state", "状态")),
                 Column("attempts", Text("attempts", "尝试"), right=True),
@@ -56,7 +67,7 @@ def register(app: typer.Typer) -> None:
                 {
                     "id": r.id,
                     "system": r.system,
-                    "kind": r.kind,
+                    "kind": KINDS.get(r.kind, Text(r.kind, r.kind)),
                     "target": r.target,
                     "state": STATES.get(r.state, Text(r.state, r.state)),
                     "attempts": r.attempts,
@@ -66,7 +77,18 @@ def register(app: typer.Typer) -> None:
             ],
         )
         if not rows:
-            table.notes.append(Text("Nothing is owed.", "没有待写入的内容。"))
+            table.notes.append(
+                Text("Nothing has been written yet: holdfast run", "尚未写入任何内容：holdfast run")
+                if everything
+                else Text("Nothing is owed: all is written.", "没有待写入的内容：已全部写入。")
+            )
+        if any(r.state == "parked" for r in rows):
+            table.notes.append(
+                Text(
+                    "Parked writes wait for a person: mend the cause, then holdfast outbox retry; or holdfast outbox drop NO.",
+                    "搁置项需人工处理：消除原因后执行 holdfast outbox retry；或用 holdfast outbox drop 编号 放弃。",
+                )
+            )
         answer = [
             {
                 "id": r.id,
@@ -95,14 +117,57 @@ def register(app: typer.Typer) -> None:
 
         cli: Cli = context.obj
         with cli.store.writing() as tx:
-            count = sum(box.retry(tx, number) for number in ids) if ids else box.retry(tx)
-        typer.echo(t(f"{count} to be tried again: holdfast push", f"{count} 项将重试：holdfast push"))
+            if ids:
+                done = [number for number in ids if box.retry(tx, number)]
+                missed = _missed(tx, [n for n in ids if n not in done])
+                count = len(done)
+            else:
+                count, missed = box.retry(tx), []
+        if count or not missed:
+            typer.echo(
+                t(f"{count} to be tried again: holdfast push", f"{count} 项将重试：holdfast push")
+                if count
+                else t("Nothing is parked.", "没有搁置的写入。")
+            )
+        _refused(missed)
 
-    @outbox.command("drop", help=t("Give up parked writes.", "放弃搁置的写入。"))
+    @outbox.command("drop", help=t("Give up waiting or parked writes.", "放弃待写入或搁置的写入。"))
     def drop(context: typer.Context, ids: Annotated[list[int], typer.Argument(help=t("Numbers.", "编号。"))]) -> None:
         from connector.store import outbox as box
 
         cli: Cli = context.obj
         with cli.store.writing() as tx:
-            count = sum(box.drop(tx, number, cli.clock.now()) for number in ids)
-        typer.echo(t(f"{count} dropped.", f"已放弃 {count} 项。"))
+            done = [number for number in ids if box.drop(tx, number, cli.clock.now())]
+            missed = _missed(tx, [n for n in ids if n not in done])
+        if done:
+            typer.echo(
+                t(
+                    f"{len(done)} dropped. The same values are not written again; others are.",
+                    f"已放弃 {len(done)} 项。相同的内容不再写入，其他内容照常写入。",
+                )
+            )
+        _refused(missed)
+
+
+def _missed(tx: Connection, ids: list[int]) -> list[Text]:
+    """Why nothing was done with these numbers."""
+    from connector.store import outbox as box
+
+    why = []
+    for number in ids:
+        row = box.get(tx, number)
+        state = (
+            STATES.get(row.state, Text(row.state, row.state)) if row else Text("there is no such number", "没有该编号")
+        )
+        why.append(Text("{number}: {state}", "{number}：{state}").fill(number=number, state=state))
+    return why
+
+
+def _refused(missed: list[Text]) -> None:
+    if missed:
+        raise ConfigError(
+            Text(
+                "Left alone: {which}. `holdfast outbox list --all` shows every number.",
+                "未处理：{which}。编号见 `holdfast outbox list --all`。",
+            ).fill(which=joined(missed))
+        )
