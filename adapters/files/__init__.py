@@ -43,7 +43,9 @@ ADAPTER: Adapter[Book] = Adapter(
             ("throttling", "throttling-bare", "throttling-limits"),
             "A folder is read, nobody counts or limits the calls.",
         ),
-        **dict.fromkeys(("trouble", "trouble-lasting"), "There is no network that a fault could happen on."),
+        **dict.fromkeys(
+            ("trouble", "trouble-lasting", "trouble-weather"), "There is no network that a fault could happen on."
+        ),
         **dict.fromkeys(("tokens", "connect-refused", "secrecy"), "A book has neither sign-in nor secrets."),
         "connect-nobody": "There is no server to be reached; a missing folder is told by the check (its own tests).",
         "provision": "Nothing is written into a book, so no field has to be made.",

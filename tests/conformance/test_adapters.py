@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from connector import adapter as adapters
-from tests.conformance.properties import BY_NAME, PROPERTIES, details, why_exempt
+from tests.conformance.properties import BY_NAME, PROPERTIES, details, marks
 from tests.conformance.stage import cast_of, staged
 
 NAMES = adapters.names()
@@ -25,9 +25,8 @@ def _cases() -> Iterator[object]:
             for detail in details(prop, cast):
                 for variant in ("", *(cast.world.extra_variants if prop.variants else ())):
                     shown = "".join((f":{detail}" if detail else "", f"@{variant}" if variant else ""))
-                    reason = why_exempt(cast.adapter, prop, detail)
-                    marks = [pytest.mark.xfail(reason=reason, strict=True)] if reason else []
-                    yield pytest.param(name, prop.name, detail, variant, id=f"{name}-{prop.name}{shown}", marks=marks)
+                    shown = f"{name}-{prop.name}{shown}"
+                    yield pytest.param(name, prop.name, detail, variant, id=shown, marks=marks(cast, prop, detail))
 
 
 @pytest.mark.parametrize(("name", "prop", "detail", "variant"), list(_cases()))

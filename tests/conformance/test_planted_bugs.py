@@ -16,7 +16,7 @@ from connector.adapter import Connection, Finding, Need, Outcome, Page, Record, 
 from connector.errors import HoldfastError, ProtocolError, TransientError
 from connector.http import Fixed, Limits, Renewed, Throttle, Token
 from connector.text import Text
-from tests.conformance.properties import BY_NAME, PROPERTIES, details
+from tests.conformance.properties import BY_NAME, PROPERTIES, details, marks
 from tests.conformance.reference import MAPPING, SIZE, WORLD, Client, adapter, make, write_folder
 from tests.conformance.stage import Cast, staged
 
@@ -355,6 +355,7 @@ BUGS = [
     Bug("trouble-lasting", EndsTheListInTrouble, "503"),
     Bug("trouble-lasting", EndsTheListInTrouble, "reset"),
     Bug("trouble-lasting", TakesAPageForAnEmptyList, "html"),
+    Bug("trouble-weather", EndsTheListAtTheFirstTrouble, ""),
     Bug("throttling", ComesBackAtOnce, ""),
     Bug("throttling-bare", ComesBackAtOnce, ""),
     Bug("throttling-limits", HasLimitsOfItsOwn, ""),
@@ -417,3 +418,13 @@ def test_a_property_does_not_hold_of_nothing(tmp_path: Path) -> None:
                 stage.sandbox.shelf.drop("customer", row["id"])
             with pytest.raises(AssertionError):
                 BY_NAME[prop].holds(stage, "customers")
+
+
+def test_an_exemption_is_expected_to_fail_strictly(tmp_path: Path) -> None:
+    honest = cast(tmp_path, exemptions={"tokens": "Its key does not expire.", "trouble:html": "It answers with pages."})
+    (mark,) = marks(honest, BY_NAME["tokens"], "")
+    assert mark.name == "xfail"
+    assert mark.kwargs == {"reason": "Its key does not expire.", "strict": True}
+    assert len(marks(honest, BY_NAME["trouble"], "html")) == 1
+    assert marks(honest, BY_NAME["trouble"], "500") == []
+    assert marks(honest, BY_NAME["paging"], "customers") == []

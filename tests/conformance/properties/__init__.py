@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import pytest
+
 from connector.adapter import Adapter
 from tests.conformance.properties import connecting, folder, reading, secrecy, trouble, writing
 from tests.conformance.stage import Cast
@@ -46,6 +48,7 @@ PROPERTIES: tuple[Property, ...] = (
     Property("throttling-limits", "adapter", trouble.throttling_limits),
     Property("trouble", "fault", trouble.trouble),
     Property("trouble-lasting", "fault", trouble.trouble_lasting),
+    Property("trouble-weather", "adapter", trouble.trouble_weather),
     Property("tokens", "adapter", trouble.tokens, variants=True),
     # connecting
     Property("connect", "adapter", connecting.connect, variants=True),
@@ -85,6 +88,12 @@ def details(prop: Property, cast: Cast) -> Iterator[str]:
             yield from (c.kind for c in adapter.channels if c.kind == "task")
         case "fault":
             yield from trouble.FAULTS
+
+
+def marks(cast: Cast, prop: Property, detail: str) -> list[pytest.MarkDecorator]:
+    """An exempted property must fail: one that holds after all fails the suite, so that no exemption outlives its reason."""
+    reason = why_exempt(cast.adapter, prop, detail)
+    return [pytest.mark.xfail(reason=reason, strict=True)] if reason else []
 
 
 def why_exempt(adapter: Adapter[Any], prop: Property, detail: str) -> str | None:

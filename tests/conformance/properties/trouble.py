@@ -129,6 +129,25 @@ def trouble_lasting(stage: Stage, fault: FaultName) -> None:
         _complete(stage, stream, seen)
 
 
+def trouble_weather(stage: Stage, _: str = "") -> None:
+    """Three calls in ten fail, in every way, for as long as it takes: reading on from the last cursor gets everything."""
+    stream = _stream(stage)
+    calls = _clean(stage, stream)
+    weather: tuple[FaultName, ...] = ("503", "reset", "cut", "late", "429-bare", "html")
+    for number, fault in enumerate(weather):
+        stage.sandbox.faults.plan(fault, times=1_000_000, share=0.057, seed=number)
+    began, reads = len(stage.heard), 0
+    while len(stage.sandbox.faults.happened) < 6:
+        reads += 1
+        assert reads <= 100, "the weather was fine"
+        seen: list[Page] = []
+        for _attempt in range(20):
+            if _read_on(stage, stream, seen) is None:
+                break
+        _complete(stage, stream, seen)
+    assert len(stage.heard) - began <= calls * reads * 3 + 10, "it took far more calls than the weather explains"
+
+
 def tokens(stage: Stage, _: str = "") -> None:
     """A token that dies in the middle of a read is renewed once, by itself, for all threads, and nothing is lost."""
     stream, client = _stream(stage), stage.client()
