@@ -14,7 +14,9 @@ from connector.cli.common import say, t
 from connector.cli.output import COLOURS, Column, Table, shown
 
 _GAP = "  "
-_NAME_MOST = 30  # a text column gives way down to this before columns are left out
+_NAME_MOST = 24  # a text column gives way down to this before columns are left out
+_NAME_LESS = 16  # and to this before one of the last few is
+_LAST_FEW = 3
 _TEXT_LEAST = 10  # and to this when nothing is left to leave out
 
 # Styled parts of a line: from, to, style.
@@ -75,9 +77,10 @@ def _widths(columns: Sequence[Column], cells: Sequence[Sequence[str]], window: i
 
     texts = [c.key for c in columns if not c.right]
     left = list(columns)
-    while any(c.spare for c in left) and (
-        together({c.key: natural[c.key] if c.right else min(natural[c.key], _NAME_MOST) for c in left}) > window
-    ):
+    while spare := max((c.spare for c in left), default=0):
+        most = _NAME_MOST if spare > _LAST_FEW else _NAME_LESS
+        if together({c.key: natural[c.key] if c.right else min(natural[c.key], most) for c in left}) <= window:
+            break
         left.remove(max(left, key=lambda c: c.spare))
     widths: dict[str, int] = {c.key: natural[c.key] for c in left}
     least = {

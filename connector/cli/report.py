@@ -253,9 +253,10 @@ def _positions_table(rows: list[dict[str, Any]], head: dict[str, Any]) -> Table:
         Column("customer_id", Text("customer", "客户"), style="bold"),
         Column("name", Text("name", "名称")),
         Column("currency", Text("cur.", "币种")),
-        *(Column(f"bucket {b}", bucket_name(b), right=True, spare=3 + at) for at, b in enumerate(labels)),
+        *(Column(f"bucket {b}", bucket_name(b), right=True, spare=4 + at) for at, b in enumerate(labels)),
         Column("unapplied", Text("unapplied", "未核销"), right=True, spare=20),
-        Column("balance", Text("balance", "余额"), right=True, spare=1),
+        Column("balance", Text("balance", "余额"), right=True, spare=3),
+        Column("overdue", Text("overdue", "逾期"), right=True, spare=1),
         Column("exposure", Text("exposure", "信用占用"), right=True),
         Column("limit", Text("limit", "额度"), right=True, spare=2),
         Column("used", Text("used", "使用率"), right=True, percent=True),
@@ -275,6 +276,7 @@ def _positions_table(rows: list[dict[str, Any]], head: dict[str, Any]) -> Table:
             **{f"bucket {b}": Decimal(answer["buckets"][b]) for b in labels},
             "unapplied": Decimal(answer["unapplied"]),
             "balance": Decimal(answer["balance"]),
+            "overdue": Decimal(answer["overdue"]),
             "exposure": Decimal(answer["exposure"]["total"]),
         }
         for key, value in figures.items():
