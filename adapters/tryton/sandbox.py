@@ -19,7 +19,7 @@ from connector.sandbox import Handler, Reply, Request, Sandbox, SandboxOptions
 from . import sandbox_stock
 from .sandbox_models import MODELS, fields_of
 from .sandbox_rows import Refused, Row, Rows, Unknown
-from .sandbox_work import confirm, pay, to_pay
+from .sandbox_work import complete, confirm, pay, to_pay
 from .values import plain
 
 USER, PASSWORD = "connector", "connector-of-the-sandbox"
@@ -166,7 +166,8 @@ class TrytonSandbox(Sandbox):
             if model == "ir.note" and not str(values.get("resource", "")).startswith("party.party,"):
                 raise Refused('The value for field "Resource" in "Note" is not valid.')
         stamp = rows.stamp()
-        return [rows.add(model, v, stamp)["id"] for v in given[0]], len(given[0]), True
+        made = [complete(v) if model == "sale.sale" else v for v in given[0]]
+        return [rows.add(model, v, stamp)["id"] for v in made], len(made), True
 
     def _write(self, rows: Rows, model: str, given: list[Any], context: Row) -> tuple[Any, int, bool]:
         pairs = list(zip(given[::2], given[1::2], strict=True))

@@ -13,6 +13,14 @@ from .sandbox_stock import CASH_JOURNAL, COMPANY, EXCHANGE_JOURNAL, RECEIVABLE
 ZERO = Decimal(0)
 
 
+def complete(sale: Row) -> Row:
+    """A new order with what Tryton adds by itself: its state and its amounts."""
+    lines = [line for command, *rest in sale.get("lines") or [] if command == "create" for line in rest[0]]
+    net = sum((Decimal(line["quantity"]) * Decimal(line["unit_price"]) for line in lines), ZERO)
+    amounts = {"untaxed_amount": net, "tax_amount": ZERO, "total_amount": net}
+    return {"state": "draft", "number": None, **amounts, **sale}
+
+
 def confirm(rows: Rows, ids: list[int], step: str, user: str) -> tuple[None, int, bool]:
     """`quote` and `confirm`. A held party's order stays a quotation when a plain salesperson confirms, without an error."""
     stamp, moved = rows.stamp(), 0
