@@ -7,6 +7,11 @@ import threading
 from dataclasses import dataclass
 
 from connector.clock import Clock, SystemClock
+from connector.errors import TransientError
+from connector.text import Text
+
+# A pause up to so many seconds is waited out; a longer one (a day's quota is used up) is an error for whoever calls.
+_WAITED_OUT = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +24,7 @@ class Limits:
 
 
 class Throttle:
-    """One system's limits. `with throttle:` is one call."""
+    """One system's limits. `with throttle:` is one call; TransientError where the system wants a long pause."""
 
     def __init__(self, limits: Limits, clock: Clock | None = None) -> None:
         self._limits = limits
@@ -41,6 +46,14 @@ class Throttle:
         with self._lock:
             now = self._clock.now()
             closed = (self._closed_until - now).total_seconds()
+            if closed > _WAITED_OUT:
+                raise TransientError(
+                    Text(
+                        "The system has asked us to wait another {seconds} seconds.",
+                        "系统要求我们再等待 {seconds} 秒。",
+                    ).fill(seconds=round(closed)),
+                    retry_after=closed,
+                )
             rate = self._limits.per_second
             if not rate:
                 return max(0.0, closed)

@@ -308,6 +308,22 @@ def test_when_one_is_asked_to_wait_all_wait() -> None:
     assert clock.slept == [9.0]
 
 
+def test_a_long_pause_is_an_error_for_all_and_nobody_sleeps_through_it() -> None:
+    clock = Patient()
+    throttle = Throttle(Limits(in_flight=1), clock)
+    with wire([ok(status="429 Too Many", retry_after="3600"), ok()]) as server:
+        http = client(server.url, clock, throttle=throttle)
+        for _ in range(3):
+            with pytest.raises(TransientError) as caught:
+                http.call("GET", "/a", safe=True)
+            assert caught.value.retry_after == 3600
+        assert len(server.heard) == 1
+        assert clock.slept == []
+        clock.sleep(3600)
+        http.call("GET", "/a", safe=True)
+    assert "3600 秒" in caught.value.user.zh
+
+
 def test_a_place_is_given_back_whatever_happens() -> None:
     throttle = Throttle(Limits(in_flight=1))
     with wire([RESET]) as server:
