@@ -12,7 +12,7 @@ from connector.adapter import ActionKind, Adapter, Connection, Need
 from connector.clock import Clock, SystemClock
 from connector.config import Config, System, secret
 from connector.errors import ConfigError, Problem
-from connector.http import Http, Limits, Throttle
+from connector.http import Http, Limits, Throttle, hide
 from connector.mapping import Mapping
 from connector.text import Text, joined
 
@@ -91,7 +91,9 @@ class Connected:
                         "{system}: no secret called “{name}” is configured.", "{system}：未配置名为“{name}”的密钥。"
                     ).fill(system=self.name, name=name)
                 )
-            return secret(reference, self.config.root, self.name)
+            value = secret(reference, self.config.root, self.name)
+            hide(value)  # wherever a vendor repeats it
+            return value
 
         return Connection(
             name=self.name,
