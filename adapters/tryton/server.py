@@ -29,6 +29,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from connector.adapter import Live
+from connector.adapter import Live
 from connector.errors import ConfigError, TransientError
 from connector.example import Company, company
 from connector.text import Text
@@ -135,6 +136,22 @@ def demo(*, customers: int, seed: int, as_of: dt.date) -> Iterator[Live]:
             yield Live(server.url, "Tryton 8.2", server.settings(), server.secrets())
         finally:
             server.stop()
+
+
+@contextlib.contextmanager
+def demo(customers: int, seed: int, as_of: dt.date) -> Iterator[Live]:
+    """A server for the demo, stopped at the end.
+
+    Its company is as of the first of the month, so that it has to be entered once a month and not once a day.
+    """
+    made = company(customers, seed, as_of.replace(day=1), documents_per_customer=3)
+    with tempfile.TemporaryDirectory(prefix="holdfast-tryton-") as folder:
+        running = bring_up(Path(folder), made=made)
+        try:
+            version = REQUIREMENTS.read_text().partition("trytond==")[2].split()[0]
+            yield Live(running.url, f"Tryton {version}", running.settings(), running.secrets())
+        finally:
+            running.stop()
 
 
 # --- the environment -------------------------------------------------------------------------------------------------
