@@ -29,7 +29,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from connector.adapter import Live
-from connector.adapter import Live
 from connector.errors import ConfigError, TransientError
 from connector.example import Company, company
 from connector.text import Text
@@ -128,18 +127,6 @@ def bring_up(
 
 @contextlib.contextmanager
 def demo(*, customers: int, seed: int, as_of: dt.date) -> Iterator[Live]:
-    """A real Tryton with a made-up company inside, in a temporary folder, stopped at the end; for `holdfast demo`."""
-    with tempfile.TemporaryDirectory(prefix="holdfast-tryton-") as folder:
-        made = company(customers=customers, seed=seed, as_of=as_of, documents_per_customer=3)
-        server = bring_up(Path(folder), made=made)
-        try:
-            yield Live(server.url, "Tryton 8.2", server.settings(), server.secrets())
-        finally:
-            server.stop()
-
-
-@contextlib.contextmanager
-def demo(customers: int, seed: int, as_of: dt.date) -> Iterator[Live]:
     """A server for the demo, stopped at the end.
 
     Its company is as of the first of the month, so that it has to be entered once a month and not once a day.
