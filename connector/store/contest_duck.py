@@ -21,10 +21,10 @@ _TABLES: dict[type, tuple[str, str]] = {
     Customer: ("customer", "ref VARCHAR"),
     Document: (
         "document",
-        "ref VARCHAR, customer VARCHAR, kind VARCHAR, due_on DATE, currency VARCHAR, amount BIGINT, disputed BIGINT, "
-        "voided_on DATE, draft BOOLEAN",
+        "ref VARCHAR, customer VARCHAR, kind VARCHAR, issued_on DATE, due_on DATE, currency VARCHAR, amount BIGINT, "
+        "disputed BIGINT, voided_on DATE, draft BOOLEAN",
     ),
-    Payment: ("payment", "ref VARCHAR, customer VARCHAR, currency VARCHAR, amount BIGINT"),
+    Payment: ("payment", "ref VARCHAR, customer VARCHAR, received_on DATE, currency VARCHAR, amount BIGINT"),
     Application: (
         "application",
         "from_ref VARCHAR, to_ref VARCHAR, amount BIGINT, applied_on DATE, reversed_on DATE",
@@ -45,6 +45,7 @@ def _row(fact: Fact) -> tuple[Any, ...]:
                 fact.id,
                 fact.customer_id,
                 fact.kind,
+                fact.issued_on,
                 fact.due_on,
                 fact.currency,
                 fact.amount,
@@ -53,7 +54,7 @@ def _row(fact: Fact) -> tuple[Any, ...]:
                 fact.status == "draft",
             )
         case Payment():
-            return fact.id, fact.customer_id, fact.currency, fact.amount
+            return fact.id, fact.customer_id, fact.received_on, fact.currency, fact.amount
         case Application():
             return fact.from_id, fact.to_id, to_minor(fact.amount, "CNY"), fact.applied_on, fact.reversed_on
         case Instalment():
@@ -77,7 +78,7 @@ WITH counted AS (
 ), given AS (
     SELECT from_ref AS ref, sum(amount) AS amount FROM counted GROUP BY ALL
 ), alive AS (
-    SELECT * FROM document WHERE voided_on IS NULL OR voided_on > $on
+    SELECT * FROM document WHERE issued_on <= $on AND (voided_on IS NULL OR voided_on > $on)
 ), split AS (
     SELECT i.document, i.due_on, i.amount,
            sum(i.amount) OVER (PARTITION BY i.document ORDER BY i.due_on) - i.amount AS before
@@ -104,7 +105,7 @@ WITH counted AS (
     FROM debt GROUP BY ALL
     UNION ALL
     SELECT p.customer, p.currency, 0, 0, 0, 0, 0, 0, 0, 0, NULL, 0, sum(p.amount - coalesce(g.amount, 0)), 0, 0, 0, 0
-    FROM payment p LEFT JOIN given g USING (ref) GROUP BY ALL
+    FROM payment p LEFT JOIN given g USING (ref) WHERE p.received_on <= $on GROUP BY ALL
     UNION ALL
     SELECT d.customer, d.currency, 0, 0, 0, 0, 0, 0, 0, 0, NULL, 0, 0, sum(d.amount - coalesce(g.amount, 0)), 0, 0, 0
     FROM alive d LEFT JOIN given g USING (ref) WHERE d.kind = 'credit_note' AND NOT d.draft GROUP BY ALL

@@ -289,10 +289,12 @@ def _figures(as_of: dt.date, mine: Callable[[Any], Sequence[Any]]) -> defaultdic
     for share in mine(Share):
         shares[share.paper].append(share)
     for receipt in mine(Receipt):
+        if receipt.received_on > as_of:
+            continue
         figures[receipt.currency].cash += receipt.amount - taken[receipt.ref]
     for paper in mine(Paper):
         one, left = figures[paper.currency], taken[paper.ref]
-        if paper.voided_on is not None and paper.voided_on <= as_of:
+        if paper.issued_on > as_of or (paper.voided_on is not None and paper.voided_on <= as_of):
             continue
         if paper.status == "draft":
             one.drafts += paper.amount if paper.kind != "credit_note" else -paper.amount

@@ -31,6 +31,7 @@ from sqlalchemy import (
     cast,
     column,
     func,
+    null,
     or_,
     select,
 )
@@ -120,28 +121,22 @@ def sources(shape: Shape, staged: bool) -> list[Select[Any]]:
     due_on, disputed, value, ref. `staged`: `stage_pieces` has put pieces into the temporary table."""
     i, p = item.c, part.c
     disputed = func.coalesce(i.disputed, bulk.literal(0))
-    quiet = i.last_on <= DAY
     is_open, whole = i.open == bulk.literal(1), i.parts == bulk.literal(0)
+    then, then_base = _then(i.value, "value"), _then(i.base_value, "base")
     made = [
-        # Still open: the figure as it stands, or added up anew where something is dated later.
-        _chosen(
-            shape,
-            i.due_on,
-            disputed,
-            case((quiet, i.open_value), else_=_then(i.value, "value")),
-            case((quiet, i.open_base), else_=_then(i.base_value, "base")) if shape.ledger else i.open_base,
-        ).where(is_open, whole),
+        _chosen(shape, i.due_on, disputed, i.open_value, i.open_base).where(is_open, whole, i.last_on <= DAY),
         _chosen(shape, p.due_on, p.disputed, p.open_value, p.open_base)
         .join(part, p.item == i.id)
-        .where(is_open, i.parts > bulk.literal(0), quiet),
-        _chosen(shape, i.due_on, disputed, _then(i.value, "value"), _then(i.base_value, "base")).where(
-            _settled_later(), whole
-        ),
+        .where(is_open, i.parts > bulk.literal(0), i.last_on <= DAY),
+        # With something dated later, still open or not any more: added up anew. OFFSET 0 is a fence: without it the
+        # databases would add up once for every use of the value.
+        _chosen(shape, i.due_on, disputed, then, then_base).where(is_open, whole, i.last_on > DAY).offset(0),
+        _chosen(shape, i.due_on, disputed, then, then_base).where(_settled_later(), whole).offset(0),
     ]
     if staged:
         s = _STAGED.c
         made.append(_chosen(shape, s.due_on, s.disputed, s.value, s.base).join(_STAGED, s.item == i.id))
-    return made
+    return [_in_view(shape, one.subquery("raw")) for one in made]
 
 
 def open_ids(asked: Asked) -> list[int]:
@@ -160,19 +155,35 @@ def _settled_later() -> ColumnElement[bool]:
 
 def _chosen(shape: Shape, due_on: Any, disputed: Any, value: Any, base: Any) -> Select[Any]:
     i = item.c
-    if shape.ledger:
-        disputed = _in_proportion(disputed, base, value)
     chosen = select(
-        i.customer.label("customer"),
-        shape.currency(i.currency, base).label("currency"),
-        i.sort.label("sort"),
-        i.issued_on.label("issued_on"),
+        i.customer,
+        i.currency,
+        i.sort,
+        i.issued_on,
         due_on.label("due_on"),
         disputed.label("disputed"),
-        shape.value(value, base).label("value"),
-        i.ref.label("ref"),
+        value.label("value"),
+        (base if shape.ledger else null()).label("base"),
+        i.ref,
     ).select_from(item)
     return shape.mine(chosen, i).where(i.issued_on <= DAY, i.sort < bulk.literal(DRAFT_BILL))
+
+
+def _in_view(shape: Shape, raw: Any) -> Select[Any]:
+    """The same in the currency that is asked for."""
+    r = raw.c
+    if not shape.ledger:
+        return select(*(c for c in r if c.name != "base"))
+    return select(
+        r.customer,
+        shape.currency(r.currency, r.base).label("currency"),
+        r.sort,
+        r.issued_on,
+        r.due_on,
+        _in_proportion(r.disputed, r.base, r.value).label("disputed"),
+        shape.value(r.value, r.base).label("value"),
+        r.ref,
+    )
 
 
 def _in_proportion(disputed: Any, base: Any, value: Any) -> Any:
