@@ -12,19 +12,34 @@ import typer
 
 from connector import __version__
 from connector.cli.common import Cli, choose_language, guarded, known_language, t
+from connector.errors import ConfigError
+from connector.text import Text
 
-# The commands in the order in which a person meets them; each is `connector/cli/<module>.py` with `register(app)`.
-_MODULES = (
-    "demo", "init", "check", "run", "report", "explain", "link", "outbox", "mapping", "adapters", "sandbox", "bench",
-)  # fmt: skip
-_ORDER = (
-    "demo", "init", "check", "provision", "run", "serve", "pull", "evaluate", "push",
-    "report", "explain", "link", "outbox", "mapping", "adapters", "sandbox", "bench",
-)  # fmt: skip
+# The commands in the order in which a person meets them, and the module `connector/cli/<module>.py` of each, which has
+# `register(app)`.
+_COMMANDS = {
+    "demo": "demo",
+    "init": "init",
+    "check": "check",
+    "provision": "check",
+    "run": "run",
+    "serve": "run",
+    "pull": "run",
+    "evaluate": "run",
+    "push": "run",
+    "report": "report",
+    "explain": "explain",
+    "link": "link",
+    "outbox": "outbox",
+    "mapping": "mapping",
+    "adapters": "adapters",
+    "sandbox": "sandbox",
+    "bench": "bench",
+}
 
 
-def build() -> typer.Typer:
-    """The whole command line, in the language of the moment."""
+def build(only: str | None = None) -> typer.Typer:
+    """The command line in the language of the moment: all of it, or what is needed for one command."""
     app = typer.Typer(
         name="holdfast",
         no_args_is_help=True,
@@ -69,19 +84,19 @@ def build() -> typer.Typer:
         ] = False,
     ) -> None:
         if lang is not None and not known_language(lang):
-            raise typer.BadParameter(t("en or zh.", "en 或 zh。"), param_hint="--lang")
+            raise ConfigError(Text("--lang: en or zh.", "--lang：en 或 zh。"))
         context.obj = Cli(config, context.invoked_subcommand or "", verbose, given=_given(context))
 
-    for name in _MODULES:
+    for name in dict.fromkeys([_COMMANDS[only]] if only in _COMMANDS else _COMMANDS.values()):
         importlib.import_module(f"connector.cli.{name}").register(app)
     return app
 
 
-def command() -> Any:
+def command(only: str | None = None) -> Any:
     """The command line as it is run: in order, and its help pages in the language of the moment."""
     from connector.cli.usage import dressed
 
-    return dressed(typer.main.get_command(build()), _ORDER)
+    return dressed(typer.main.get_command(build(only)), list(_COMMANDS))
 
 
 def _version_asked(asked: bool) -> None:
@@ -114,13 +129,25 @@ def forward(arguments: Sequence[str]) -> list[str]:
     return front + rest
 
 
+def _first(arguments: Sequence[str]) -> str | None:
+    """The command that is called, where only options of the whole command line stand before it."""
+    left = iter(arguments)
+    for argument in left:
+        if argument in ("-c", "--config", "--lang"):
+            next(left, None)
+        elif argument == "--help" or not argument.startswith("-"):
+            return argument
+    return None
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Entry point of the command `holdfast`."""
     arguments = forward(sys.argv[1:] if arguments is None else arguments)
     choose_language(arguments)
 
     def called() -> object:
-        whole = command()
+        # The others are loaded where help is asked for, or where it is none of them.
+        whole = command(_first(arguments))
         # Not the library's own `main`: it takes Ctrl+C and a closed pipe for errors of another kind.
         with whole.make_context("holdfast", arguments) as context:
             return whole.invoke(context)

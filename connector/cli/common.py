@@ -36,10 +36,13 @@ def choose_language(arguments: Sequence[str]) -> None:
     global _language
     _language = language_here()
     for at, argument in enumerate(arguments):
+        given = ""
         if argument == "--lang" and at + 1 < len(arguments):
-            _language = language_of(arguments[at + 1])
+            given = arguments[at + 1]
         elif argument.startswith("--lang="):
-            _language = language_of(argument.partition("=")[2])
+            given = argument.partition("=")[2]
+        if known_language(given):
+            _language = language_of(given)
 
 
 def known_language(name: str) -> bool:
@@ -260,11 +263,11 @@ def show_problem(problem: Problem, others: int = 0) -> str:
 
 
 def exit_code(runs: Sequence[Run], strict: bool = False) -> int:
-    """The exit code that several runs deserve together."""
-    codes = [p.code for r in runs if r.failed for p in r.problems]
-    if any(c.endswith("_config") for c in codes):
+    """The exit code that several runs deserve together; a stream that could not be read counts as its run does."""
+    stopped = {p.code.removeprefix(f"{r.job}_") for r in runs for p in r.problems}
+    if "config" in stopped:
         return CONFIG
-    if any(r.failed for r in runs):
+    if any(r.failed for r in runs) or stopped & {"transient", "protocol"}:
         return TROUBLE
     return PROBLEMS if strict and any(r.problems for r in runs) else OK
 

@@ -6,13 +6,13 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from connector.cli.common import Cli, near, say, t
 from connector.cli.output import COLOURS, Column, Format, Table, clean, emit
-from connector.cli.report import LEVELS, AsOf, Form, Out, bucket_name
+from connector.cli.report import LEVELS, AsOf, Customer, Form, Out, bucket_name
 from connector.errors import ConfigError
 from connector.money import show
 from connector.text import Text
@@ -56,9 +56,7 @@ def register(app: typer.Typer) -> None:
     )
     def command(
         context: typer.Context,
-        customer_id: Annotated[
-            str, typer.Argument(help=t("Its id in the ERP, or part of its name.", "ERP 中的编号，或名称的一部分。"))
-        ],
+        customer_id: Customer,
         as_of: AsOf = None,
         form: Form = Format.table,
         out: Out = None,

@@ -19,6 +19,7 @@ from connector import mapping as mappings
 from connector.adapter import Adapter, Record, nearest
 from connector.cli.common import CONFIG, OK, PROBLEMS, Cli, say, show_problem, t
 from connector.cli.output import Column, Format, Table, emit
+from connector.cli.report import Form
 from connector.connect import Connected, connect, listed
 from connector.errors import ConfigError, Problem
 from connector.mapping import Context, Mapping, Step
@@ -318,7 +319,7 @@ def _try(group: typer.Typer) -> None:
         record: Annotated[
             Path | None, typer.Option(help=t("JSON file with records of your own.", "含自备记录的 JSON 文件。"))
         ] = None,
-        form: Annotated[Format, typer.Option("--format")] = Format.table,
+        form: Form = Format.table,
     ) -> None:
         cli: Cli = context.obj
         whose = subject(cli, name)

@@ -36,6 +36,12 @@ AsOf = Annotated[
         "--as-of", formats=["%Y-%m-%d"], help=t("The day; else today in the business's zone.", "截止日期；缺省为今天。")
     ),
 ]
+Customer = Annotated[
+    str,
+    typer.Argument(
+        metavar="CUSTOMER", help=t("Its id in the ERP, or part of its name.", "ERP 中的编号，或名称的一部分。")
+    ),
+]
 LEVELS = {
     "green": Text("green", "绿"),
     "yellow": Text("yellow", "黄"),
@@ -103,9 +109,7 @@ def register(app: typer.Typer) -> None:
     @report.command("customer", help=t("One customer in full.", "单个客户的完整情况。"))
     def customer(
         context: typer.Context,
-        customer_id: Annotated[
-            str, typer.Argument(help=t("Its id in the ERP, or part of its name.", "ERP 中的编号，或名称的一部分。"))
-        ],
+        customer_id: Customer,
         as_of: AsOf = None,
         form: Form = Format.table,
         out: Out = None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from tests.cli.calling import call, shop
 
 # C001 is E8 of the domain: 6,000 (115 days late on 2026-11-23), 4,000 (53 days), 5,000 (not due), credits of 8,500.

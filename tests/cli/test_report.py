@@ -10,6 +10,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+
 from tests.cli.calling import Called, call, shop
 
 DAY = ("--as-of", "2026-11-23")
