@@ -112,10 +112,11 @@ def measured(book: Book, database: str, progress: Progress, only: set[str]) -> I
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="holdfast-bench-")))
         places = stack.enter_context(contest.places(database, folder))
-        smaller = measure.scene_of(tenth, places, "tenth", progress)
-        stack.callback(smaller.store.close)
-        scene = measure.scene_of(book, places, "whole", progress)
+        scene = smaller = measure.scene_of(book, places, "whole", progress)
         stack.callback(scene.store.close)
+        if not only or only & {"P3", "P5"}:
+            smaller = measure.scene_of(tenth, places, "tenth", progress)
+            stack.callback(smaller.store.close)
         # What is loaded once and for all need not be looked through before every turn.
         gc.collect()
         gc.freeze()

@@ -94,6 +94,7 @@ class Scene:
     clock: FixedClock = field(init=False)
     rows: int = 0
     seconds: float = 0.0
+    changes: int = 0  # how often documents were changed so far
 
     def __post_init__(self) -> None:
         self.now = dt.datetime.combine(self.book.as_of, dt.time(4), dt.UTC)
@@ -352,8 +353,9 @@ def incremental(scene: Scene, share: float, limit: float) -> Row:
     count = max(1, round(scene.book.documents * share))
     least, whole, touched = math.inf, math.inf, 0
     scene.evaluate(full=True)
-    for turn in range(3):
-        pages = kept(scene.book.changed(count, turn))
+    for _ in range(3):
+        pages = kept(scene.book.changed(count, scene.changes))
+        scene.changes += 1
         save(scene, "documents", pages, full=False)
         seconds, run = scene.spent(scene.evaluate)
         least, touched = min(least, seconds), run.counts["evaluated"]

@@ -1,0 +1,177 @@
+"""`holdfast bench` measures every goal, its sides agree, and a side that is wrong by one unit is found out.
+
+No figure is asserted: how fast it is depends on the machine. What must hold everywhere is that each row is there, that
+nothing was measured on different results, and that counts (calls, writes) are what they must be.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from connector.cli import bench, bench_measure
+from connector.cli import build as command_line
+from connector.cli.bench_book import AS_OF, Book, said
+from connector.cli.bench_measure import Row
+from connector.model import Document
+from connector.store import contest, contest_duck, contest_orm
+from jobs.progress import silent
+from tests.store.conftest import pg_server, pg_url  # noqa: F401 - fixtures
+
+TINY = Book(40, 400, seed=5)
+
+
+def _rows(database: str = "sqlite", only: set[str] | None = None) -> list[Row]:
+    return list(bench.measured(TINY, database, silent, only or set()))
+
+
+# --- the command ----------------------------------------------------------------------------------------------------------
+def test_every_goal_is_measured() -> None:
+    rows = _rows()
+    assert Counter(row.goal for row in rows) == {
+        "P1": 1, "P2": 2, "P3": 1, "P4": 2, "P5": 1, "P6": 2, "P8": 4, "P9": 3, "P10": 1,
+    }  # fmt: skip
+    missing = [row.what.en for row in rows if row.figure is None and "DuckDB" not in row.what.en]
+    assert missing == []
+    for row in rows:
+        assert row.what.zh != row.what.en, row.what.en
+        assert row.figure is not None or row.why is not None
+    by_name = {row.what.en: row for row in rows}
+    assert by_name["calls over the cap"].figure == 0
+    assert by_name["write calls of a second run"].figure == 0
+    written = by_name["write calls for each record written"]
+    # 40 accounts: their fields in one call of up to 100, holds in another, tasks in a third.
+    assert written.ours is not None
+    assert 1 <= written.ours <= 3
+    assert written.other is not None
+    assert written.other >= 40
+
+
+def test_only_what_is_asked_for_is_measured() -> None:
+    assert [row.goal for row in _rows(only={"P5"})] == ["P5"]
+
+
+def test_the_report_is_json_for_programs() -> None:
+    arguments = ["bench", "--customers", "40", "--documents", "400", "--only", "p1", "--format", "json"]
+    result = CliRunner().invoke(command_line(), arguments, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    answer = json.loads(result.output)
+    assert (answer["customers"], answer["documents"], answer["database"]) == (40, 400, "sqlite")
+    (goal,) = answer["goals"]
+    assert goal["goal"] == "P1"
+    assert goal["limit"] == 15
+    assert goal["met"] is (goal["figure"] >= 15)
+    assert goal["figure"] == pytest.approx(goal["other"] / goal["ours"], rel=1e-4)
+
+
+def test_a_missed_goal_is_marked_and_does_not_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [Row("P5", bench.Text("a", "甲"), 1, figure=2.0)]
+    monkeypatch.setattr(bench, "measured", lambda *_: rows)
+    result = CliRunner().invoke(command_line(), ["bench"], catch_exceptions=False)
+    assert result.exit_code == 0
+    assert "NO" in result.output
+
+
+def test_sides_that_differ_by_one_unit_end_the_command_with_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = contest_orm._age
+
+    def wrong(one: contest.Figures, due_on: dt.date, value: int, disputed: int, as_of: dt.date) -> None:
+        real(one, due_on, value + 1, disputed, as_of)
+
+    monkeypatch.setattr(contest_orm, "_age", wrong)
+    arguments = ["bench", "--customers", "40", "--documents", "400", "--only", "P1"]
+    result = CliRunner().invoke(command_line(), arguments, catch_exceptions=False)
+    assert result.exit_code == 1
+    assert "P1: the sides do not agree" in result.output
+
+
+def test_what_cannot_be_measured_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contest_duck, "available", lambda: False)
+    rows = bench_measure.against_duckdb(None)  # type: ignore[arg-type]
+    assert len(rows) == 2
+    for row in rows:
+        assert row.met is None
+        assert row.why is not None
+        assert "DuckDB" in row.why.en
+
+
+def test_postgresql_is_measured_in_schemas_that_are_gone_afterwards(pg_url: str) -> None:  # noqa: F811
+    from sqlalchemy import create_engine, make_url
+
+    rows = _rows(pg_url, {"P1", "P4", "P5", "P6"})
+    assert {row.goal for row in rows} == {"P1", "P4", "P5", "P6"}
+    assert next(row for row in rows if row.goal == "P5").limit == 5
+    engine = create_engine(make_url(pg_url).set(drivername="postgresql+psycopg"))
+    with engine.connect() as connection:
+        left = connection.exec_driver_sql(
+            "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'holdfast_bench%%'"
+        ).all()
+    engine.dispose()
+    assert left == []
+
+
+# --- three engines, one result --------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_duckdb_is_an_independent_oracle(tmp_path: Path, seed: int) -> None:
+    """The same book in a second engine and in plain Python, on three days, equal to the last minor unit."""
+    pytest.importorskip("duckdb", reason="the independent oracle is part of the extra `test`")
+    book = Book(60, 900, seed)
+    with contest.places("sqlite", tmp_path) as places:
+        scene = bench_measure.scene_of(book, places, "store", silent)
+        duck = contest_duck.Columns(tmp_path)
+        duck.fill(bench_measure.every(book))
+        engine = places.engine("orm")
+        contest_orm.create(engine)
+        contest_orm.fill(engine, bench_measure.every(book))
+        for days in (0, 45, 300):
+            on = AS_OF - dt.timedelta(days=days)
+            with scene.store.reading() as tx:
+                rows = bench_measure.positions.totals(tx, on, systems=["books"], horizon_days=90)
+            mine = contest.sums(rows, scene.refs)
+            duck.run(on)
+            assert mine == duck.sums()
+            assert mine == contest_orm.sums(engine, on)
+            assert len(mine) >= 30, "hardly anything was compared"
+            assert sum(any(one.buckets[1:]) for one in mine.values()) >= 5
+        duck.close()
+        engine.dispose()
+        scene.store.close()
+
+
+# --- the book -------------------------------------------------------------------------------------------------------------
+def test_a_book_is_the_same_for_one_seed_and_another_for_another() -> None:
+    def told(book: Book) -> list[Any]:
+        return [fact for stream in book.streams for fact in book.facts(stream)]
+
+    assert told(Book(30, 300, 7)) == told(Book(30, 300, 7))
+    assert told(Book(30, 300, 7)) != told(Book(30, 300, 8))
+
+
+def test_a_book_has_the_size_asked_for_and_a_heavy_tail() -> None:
+    book = Book(1000, 20_000)
+    facts = list(book.facts("documents"))
+    assert len(facts) == 20_000
+    assert len({fact.ref for fact in facts}) == 20_000
+    owned = Counter(fact.customer_id for fact in facts if isinstance(fact, Document))
+    assert len(owned) == 1000
+    tenth = sum(count for _, count in owned.most_common(100))
+    assert tenth > 20_000 * 0.3
+    assert {fact.currency for fact in facts if isinstance(fact, Document)} == {"CNY", "USD", "EUR"}
+    for stream in book.streams:
+        assert sum(1 for _ in book.facts(stream)) > 100, stream
+    assert sum(len(page) for page in book.pages("documents", 300)) == 20_000
+
+
+def test_documents_change_in_each_turn() -> None:
+    known = {fact.ref: fact for fact in TINY.facts("documents")}
+    one, other = TINY.changed(10, 0), TINY.changed(10, 1)
+    assert len(one) == len(other) == 10
+    assert all(known[d.ref] != d for d in (*one, *other))
+    assert one != other
+    assert said(one[0])["amount"] == str(one[0].amount)
