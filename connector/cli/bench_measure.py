@@ -160,7 +160,7 @@ def load(scene: Scene, progress: Progress) -> None:
         known = stream in scene.book.streams
         for page in scene.book.pages(stream, _PAGE) if known else ():
             records = kept(page)
-            scene.seconds += scene.spent(lambda: save(scene, stream, records, version))[0]  # noqa: B023 - called at once
+            scene.seconds += scene.spent(lambda: save(scene, stream, records, version), collect=False)[0]  # noqa: B023 - called at once
             done += len(page)
             progress(f"load {scene.book.documents:,}", done, max(whole, done))
         save(scene, stream, (), version, last=True)
