@@ -59,13 +59,14 @@ def pg_url(pg_server: tuple[str, object]) -> Iterator[str]:
 
 def emptied(store: Store) -> None:
     """All tables without rows, for the next test."""
-    names = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables)
-    with store.writing() as tx:
+    names = [f'"{table.name}"' for table in metadata.sorted_tables]
+    with store.writing(durable=False) as tx:
         if tx.dialect.name == "postgresql":
-            tx.exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY")
+            # For a handful of rows far quicker than TRUNCATE.
+            tx.exec_driver_sql("; ".join(f"DELETE FROM {name}" for name in names))
         else:
-            for table in metadata.sorted_tables:
-                tx.execute(table.delete())
+            for name in names:
+                tx.exec_driver_sql(f"DELETE FROM {name}")
 
 
 @pytest.fixture(scope="session")
