@@ -54,7 +54,8 @@ def register(app: typer.Typer) -> None:
         with cli.store.reading() as tx:
             rows = [r for r in customers.customers(tx) if r.known]
             how = {r.customer: r for r in links.linked(tx)}
-            proposals = links.proposals(tx)
+            apart = links.splits(tx)
+            proposals = [p for p in links.proposals(tx) if p.b not in apart.get(p.a, ())]
         owners: dict[int, CustomerRow] = {}
         for row in rows:
             if row.system in erps and row.debtor is not None:
