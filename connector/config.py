@@ -100,6 +100,7 @@ class System(_Part):
     secrets: Mapping[str, str] = Field(default_factory=dict, description="References only.")
     mapping: str | None = Field(None, description="A mapping file of your own; else the shipped one.")
     language: Literal["en", "zh"] | None = Field(None, description="Language of what is written there.")
+    write: bool | None = Field(None, description="Whether anything is written there; else where a CRM is configured.")
     allow_private: bool = Field(
         False, description="Whether its public-looking name may lead into a private network (an ERP of your own)."
     )
@@ -136,6 +137,10 @@ class Config(_Part):
     def with_role(self, *roles: Role) -> list[System]:
         """The systems that are trusted for any of these."""
         return [s for s in self.systems if set(s.roles) & set(roles)]
+
+    def writes_to(self, system: System) -> bool:
+        """Whether a system is written to. Without a CRM nothing is, unless the system itself says so."""
+        return system.write if system.write is not None else bool(self.with_role("crm"))
 
     def path(self, relative: str) -> Path:
         """A path from the file, relative to its folder."""

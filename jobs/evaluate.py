@@ -43,6 +43,7 @@ def evaluate(
 ) -> Run:
     """Judges what needs it (`full`: everybody) and puts what follows into the outbox. Never raises our own errors."""
     with running(store, clock, "evaluate") as run:
+        systems = [c for c in systems if c.adapter.channels and config.writes_to(c.system)]
         today = day_in(clock.now(), config.business.time_zone)
         with store.reading() as tx:
             base = frame(tx, config, policy, clock, today)
@@ -74,7 +75,7 @@ def _rested_on(base: Frame, systems: Sequence[Connected]) -> set[str]:
     """What every decision rests on beside facts and the day, as words that are kept with the run."""
     return {
         f"policy {base.policy_version}",
-        *(f"mapping {c.name} {c.mapping.version}" for c in systems if c.adapter.channels),
+        *(f"mapping {c.name} {c.mapping.version}" for c in systems),
         *(f"stale {system}" for system in base.stale),
     }
 
@@ -134,7 +135,7 @@ def _accounts(
 ) -> dict[int, list[tuple[Connected, CustomerRow]]]:
     """By debtor, the records of it in every system that can be written to: CRM accounts and ERP customers alike."""
     found: dict[int, list[tuple[Connected, CustomerRow]]] = defaultdict(list)
-    writable = {c.name: c for c in systems if c.adapter.channels}
+    writable = {c.name: c for c in systems}
     if writable:
         for row in customers.customers(tx, systems=sorted(writable), debtors=debtors):
             if row.debtor is not None and row.known:
@@ -230,7 +231,8 @@ def _owed(
     for connected, row in accounts:
         language = base.config.language_for(connected.system)
         mapping = connected.mapping
-        if connected.adapter.channel("customer_fields") and mapping.writes_to("customer_fields"):
+        is_crm = "crm" in connected.system.roles
+        if is_crm and connected.adapter.channel("customer_fields") and mapping.writes_to("customer_fields"):
             said = words.of_customer(judged, judged.members[0], language)
             yield _state(connected, "customer_fields", row.ref, row.key, said)
         # A hold that somebody else set there is not ours to lift.
@@ -242,7 +244,7 @@ def _owed(
         if (
             episode
             and connected.name not in tasked
-            and "crm" in connected.system.roles
+            and is_crm
             and connected.adapter.channel("task")
             and mapping.writes_to("task")
         ):

@@ -61,7 +61,7 @@ def work(
     tell(link(store, config, clock, progress))
     tell(evaluate(store, config, policy, clock, systems=systems, full=full or nightly, progress=progress))
     for connected in systems:
-        if connected.adapter.channels:
+        if connected.adapter.channels and config.writes_to(connected.system):
             tell(push(store, connected, progress=progress))
     return done
 

@@ -1,8 +1,8 @@
 """Push: what the outbox owes a system is written there, in batches, each write settled by its own outcome.
 
 Fields and holds are desired state: writing one twice does no harm, a newer one has superseded an undelivered older one.
-A task is created once: its key is kept in the remote record, and whenever it is uncertain whether an earlier attempt
-arrived, the system is asked for the key before anything is sent.
+A task is created once: its key is kept in the remote record, and the system is asked for the keys of a batch before
+anything is sent, so that neither a lost answer nor a lost store makes it twice.
 """
 
 from __future__ import annotations
@@ -73,8 +73,8 @@ def _push_kind(store: Store, connected: Connected, channel: Channel[object], run
 def _deliver(store: Store, connected: Connected, channel: Channel[object], rows: Sequence[OutboxRow], run: Run) -> None:
     left = list(rows)
     if channel.find is not None:
-        uncertain = [r.key for r in left if r.uncertain]
-        found = channel.find(connected.client, uncertain) if uncertain else {}
+        # Always, not only after a crash: the store may have been restored from a backup or be new.
+        found = channel.find(connected.client, [r.key for r in left])
         for row in [r for r in left if r.key in found]:
             _settle(store, connected, row, Outcome("done", found[row.key]), run)
             run.counts["found"] += 1

@@ -40,7 +40,8 @@ class Settings(BaseModel):
         (), description='Further condition on customers in Odoo\'s own words, for example [["category_id", "in", [7]]].'
     )
     customer_no_field: str = Field(
-        "ref", description="As CRM: the field of a contact that holds the customer's number in the ERP; empty: none."
+        "ref",
+        description="The field of a contact that holds the customer's number (as CRM: that of the ERP); empty: none.",
     )
     hold_field: _Name = Field("x_credit_hold", description="Hold flag on contacts, which the guard looks at.")
     hold_reason_field: _Name = Field("x_credit_hold_reason", description="Its reason, shown when the guard refuses.")

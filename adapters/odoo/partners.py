@@ -41,7 +41,8 @@ def _nobody(client: Client) -> list[int]:
 
 def customers(client: Client, cursor: Json, wanted: Sequence[str]) -> Iterator[Page]:
     """Partners who can owe. Made here: `_id`, `_parent`, `_terms`, `_country`, `_currency`, `_external_id`, `_status`."""
-    number = client.settings.customer_no_field if client.is_crm else ""
+    # As CRM the ERP's number; as ERP the number by which people and other systems know the customer.
+    number = client.settings.customer_no_field
     fields = client.asked("res.partner", _CUSTOMER, [*wanted, *([number] if number else [])])
 
     def dress(rows: list[Row]) -> list[Row]:

@@ -77,7 +77,7 @@ def register(app: typer.Typer) -> None:
         done = []
         with lease(cli.store, cli.clock, "run"), bars() as progress:
             for connected in cli.connected(systems or []):
-                if connected.adapter.channels:
+                if connected.adapter.channels and cli.config.writes_to(connected.system):
                     done.append(job(cli.store, connected, progress=progress))
                     show_run(done[-1])
         raise typer.Exit(exit_code(done, strict))
