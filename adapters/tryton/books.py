@@ -34,7 +34,17 @@ LINE = (
     "move.origin",
     "move.journal.type",
 )
-INVOICE = ("number", "reference", "type", "state", "total_amount", "move", "additional_moves", "party", "cancel_move")
+INVOICE = (
+    "number",
+    "reference",
+    "type",
+    "state",
+    "total_amount_cache",
+    "move",
+    "additional_moves",
+    "party",
+    "cancel_move",
+)
 
 # Journals in which a credit on the receivable account is not money: sales, and a purchase set against a sale.
 _NOT_MONEY = ("revenue", "expense")
@@ -70,7 +80,8 @@ class Books:
         more = {m for i in self.invoices.values() for m in (i["move"], *i["additional_moves"]) if m} - set(moves)
         lines("move", sorted(more), [["reconciliation", "=", None]])
         lines("invoice_payment", own, [["reconciliation", "=", None]])
-        lines("reconciliation", [r["reconciliation"]["id"] for r in self.lines.values() if r["reconciliation"]], [])
+        closed = [r["reconciliation"]["id"] for r in self.lines.values() if r["reconciliation"]]
+        lines("reconciliation", closed, [["move", "not in", sorted(moves)]])
         invoices({i for r in self.lines.values() if (i := _invoice_of(r))})
         self.by_move: dict[int, list[Row]] = defaultdict(list)
         self.reconciled: dict[int, list[Row]] = defaultdict(list)
@@ -148,7 +159,7 @@ class Books:
         invoice = self.invoices.get(_invoice_of(line) or 0)
         if invoice is None or invoice["type"] != "out" or invoice["move"] != line["move"]["id"]:
             return None
-        return invoice if (net(line) < 0) == (invoice["total_amount"] < 0) else None
+        return invoice if (net(line) < 0) == ((invoice["total_amount_cache"] or 0) < 0) else None
 
     def named(self, line: Row) -> tuple[str, str | None]:
         """The name of the fact that a line is, or is a part of, and the number of its instalment where it is one."""

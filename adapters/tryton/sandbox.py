@@ -37,6 +37,8 @@ class TrytonSandbox(Sandbox):
         self.database = str(options.settings.get("database", "holdfast"))
         self.stubborn: set[int] = set()  # rows that a "partial" batch has refused, and refuses once more
         self._turn = 0
+        self._memory: dict[str, dict[int, Row]] = {}
+        self._changes = -1
         super().__init__(options)
 
     def stock(self) -> None:
@@ -106,7 +108,16 @@ class TrytonSandbox(Sandbox):
     # --- methods -----------------------------------------------------------------------------------------------------
     def _run(self, user: str, method: str, given: list[Any], context: Row) -> tuple[Any, int, bool]:
         """Result, how many records it carries or wrote, whether it wrote."""
-        rows = Rows(self.shelf)
+        # Somebody else may have changed the shelf: then nothing that was read before is believed.
+        if self._changes != self.shelf.changes:
+            self._memory = {}
+        rows = Rows(self.shelf, self._memory)
+        try:
+            return self._called(rows, user, method, given, context)
+        finally:
+            self._changes = self.shelf.changes
+
+    def _called(self, rows: Rows, user: str, method: str, given: list[Any], context: Row) -> tuple[Any, int, bool]:
         kind, _, rest = method.partition(".")
         model, _, name = rest.rpartition(".")
         if kind == "wizard":

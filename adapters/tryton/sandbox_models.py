@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 # Type, or type:relation. Lists of ids are stored on the row, as are values that Tryton computes.
 MODELS: dict[str, dict[str, str]] = {
     "party.party": {
@@ -76,6 +78,7 @@ MODELS: dict[str, dict[str, str]] = {
         "company": "many2one:company.company",
         "currency": "many2one:currency.currency",
         "total_amount": "numeric",
+        "total_amount_cache": "numeric",
         "amount_to_pay": "numeric",
         "move": "many2one:account.move",
         "cancel_move": "many2one:account.move",
@@ -165,17 +168,20 @@ INVERSE = {
 }
 
 
+@cache
 def fields_of(model: str) -> dict[str, str]:
     """All fields of a model by name, those that every model has included. KeyError for a model that is not here."""
     return {**STAMPS, **MODELS[model]}
 
 
+@cache
 def relation(model: str, field: str) -> str | None:
     """The model that a field points to, None where it points nowhere."""
     kind = fields_of(model)[field]
     return kind.partition(":")[2] or None
 
 
+@cache
 def is_list(model: str, field: str) -> bool:
     """Whether a field holds several."""
     return fields_of(model)[field].startswith(("one2many", "many2many"))

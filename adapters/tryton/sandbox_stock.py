@@ -179,6 +179,7 @@ class _Stock:
             "party": self.parties[document.customer_id]["id"],
             "currency": self.currencies[document.currency],
             "total_amount": total,
+            "total_amount_cache": total,
             "additional_moves": [],
         }
         invoice = self.add("account.invoice", values, on)

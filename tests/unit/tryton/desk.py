@@ -79,7 +79,9 @@ class Desk:
             "number": f"INV-{on}",
             "additional_moves": [],
         }
-        made = rows.add("account.invoice", {**values, "total_amount": Decimal(total), "currency": 1}, rows.stamp())
+        made = rows.add(
+            "account.invoice", {**values, "total_amount_cache": Decimal(total), "currency": 1}, rows.stamp()
+        )
         ids = self.move("revenue", on, *lines, origin=f"account.invoice,{made['id']}")
         rows = self.rows
         move = rows.all("account.move.line")[ids[0]]["move"]
