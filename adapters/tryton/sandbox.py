@@ -3,7 +3,7 @@
 Built from what a running 8.2.1 answered (shared notes, section 1) and held against it by the live tests: sessions, the
 envelope of exactly three keys, the context as last parameter, values in their class form, errors with status 200, one
 transaction for all pairs of a `write`, a `confirm` that answers null while a held order stays a quotation.
-Switches: `series` ("8.2"), `database` ("holdfast").
+Switches: `series` ("8.2"), `database` ("holdfast"), `documents_per_customer` (12).
 """
 
 from __future__ import annotations

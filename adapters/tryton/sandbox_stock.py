@@ -21,7 +21,12 @@ ZERO = Decimal(0)
 
 def stock(shelf: Shelf, options: SandboxOptions) -> None:
     """Fills an empty shelf with the company that the options describe."""
-    made = held(company(options.customers, options.seed, options.as_of, language=options.language))
+    papers = float(options.settings.get("documents_per_customer", 12))
+    made = held(
+        company(
+            options.customers, options.seed, options.as_of, documents_per_customer=papers, language=options.language
+        )
+    )
     _Stock(Rows(shelf), made).fill()
 
 

@@ -211,5 +211,6 @@ WORLD = World(
     seen=seen,
     count=lambda sandbox, kind: len(sandbox.shelf.all("ir.note")),
     needs=(_field("credit_score", "number"), _field("credit_hold", "boolean")),
-    customers=50,
+    options={"documents_per_customer": 4},
+    customers=48,
 )
