@@ -97,7 +97,8 @@ def _module(client: Zoho, module: str, cursor: Any, wanted: Sequence[str]) -> It
         return [record(r) for r in client.query(f"{select} limit 0, {size}")]
 
     began = state.get("began") or state.get("mark") or client.connection.clock.now().isoformat(timespec="seconds")
-    for page in by_keyset(state, fetch, lambda r: utc(_time(r)), lambda r: r.key, size, earlier):
+    present = utc(client.connection.clock.now().isoformat(timespec="seconds"))
+    for page in by_keyset(state, fetch, lambda r: utc(_time(r)), lambda r: r.key, size, earlier, lambda: present):
         if page.last:
             yield replace(page, gone=_deleted(client, module, earlier(began)))
         else:

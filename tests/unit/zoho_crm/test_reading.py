@@ -196,7 +196,7 @@ def test_the_next_pull_brings_what_changed(bulk_first: bool) -> None:
         assert not any(p.full for p in pages)
         assert pages[-1].gone == [gone]
         assert gone not in keys(pages)
-        assert pages[-1].cursor["mark"] > last.cursor["mark"]
+        assert pages[-1].cursor["mark"] >= last.cursor["mark"]
 
 
 def test_nothing_changed_is_one_query_and_one_look_at_the_bin() -> None:
