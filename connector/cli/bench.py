@@ -20,6 +20,7 @@ import typer
 
 from connector.cli.common import Cli, bars, console, say, t
 from connector.cli.output import Column, Format, Table, emit
+from connector.errors import ConfigError
 from connector.text import Text
 
 if TYPE_CHECKING:
@@ -44,6 +45,9 @@ class Form(StrEnum):
 
 
 SIZES = {Size.small: (1_000, 20_000), Size.medium: (20_000, 1_000_000), Size.large: (100_000, 10_000_000)}
+
+
+_GOALS = ("P1", "P2", "P3", "P4", "P5", "P6", "P8", "P9", "P10")
 
 
 def register(app: typer.Typer) -> None:
@@ -82,21 +86,27 @@ def register(app: typer.Typer) -> None:
         form: Annotated[Form, typer.Option("--format", help=t("table or json.", "table 或 json。"))] = Form.table,
     ) -> None:
         from connector.cli.bench_book import Book
+        from connector.cli.bench_measure import Different
 
-        _cli: Cli = context.obj
+        cli: Cli = context.obj
+        wanted = {goal.upper() for goal in only or ()}
+        if wanted - set(_GOALS):
+            raise ConfigError(Text("--only: one of {known}.", "--only：可选 {known}。").fill(known=", ".join(_GOALS)))
         usual = SIZES[size]
         book = Book(customers or usual[0], max(documents or usual[1], customers or usual[0]), seed)
         began = time.monotonic()
+        rows: list[Row] = []
         with bars() as progress:
             try:
-                rows = list(measured(book, database, progress, {g.upper() for g in only or ()}))
-            except Exception as wrong:
-                from connector.cli.bench_measure import Different
-
-                if not isinstance(wrong, Different):
-                    raise
+                for row in measured(book, database, progress, wanted):
+                    rows.append(row)
+                    if cli.verbose:  # a large book takes long: what is known is told at once
+                        told = f"{row.goal} {say(row.what)}: {_figure(row.figure)} ({_limit(row)})"
+                        console(error=True).print(told, markup=False)
+            except Different as wrong:
                 console(error=True).print(say(wrong.user), style="bold red")
                 raise typer.Exit(1) from None
+        rows.sort(key=lambda row: int(row.goal[1:]))
         show(rows, book, database, time.monotonic() - began, Format(form.value))
 
 
@@ -133,13 +143,11 @@ def measured(book: Book, database: str, progress: Progress, only: set[str]) -> I
             ("P6", lambda: measure.loading(scene, min(book.documents, 2_000 if small else 20_000))),
             ("P8", lambda: bench_network.network(scene, min(20_000, 4 * book.documents))),
         )
-        found: list[Row] = []
         for done, (goal, step) in enumerate(steps):
             progress(t("goals", "目标"), done, len(steps))
             if not only or goal in only:
                 made = step()
-                found += made if isinstance(made, list) else [made]
-        yield from sorted(found, key=lambda row: int(row.goal[1:]))
+                yield from made if isinstance(made, list) else [made]
 
 
 def show(rows: list[Row], book: Book, database: str, seconds: float, form: Format) -> None:
@@ -166,7 +174,7 @@ def show(rows: list[Row], book: Book, database: str, seconds: float, form: Forma
                 "ours": _with_unit(row.ours, row.unit),
                 "other": _with_unit(row.other, row.unit),
                 "figure": _figure(row.figure),
-                "limit": ("≤ " if row.at_most else "≥ ") + _figure(row.limit),
+                "limit": _limit(row),
                 "met": _MET[row.met],
                 "why": row.why,
             }
@@ -207,6 +215,10 @@ def show(rows: list[Row], book: Book, database: str, seconds: float, form: Forma
 
 
 _MET = {True: Text("yes", "是"), False: Text("NO", "否"), None: Text("not measured", "未测量")}
+
+
+def _limit(row: Row) -> str:
+    return ("≤ " if row.at_most else "≥ ") + _figure(row.limit)
 
 
 def _plain(value: float | None) -> float | None:

@@ -19,6 +19,7 @@ from connector.cli import bench, bench_measure
 from connector.cli import build as command_line
 from connector.cli.bench_book import AS_OF, Book, said
 from connector.cli.bench_measure import Row
+from connector.errors import ConfigError
 from connector.model import Document
 from connector.store import contest, contest_duck, contest_orm
 from jobs.progress import silent
@@ -55,6 +56,11 @@ def test_every_goal_is_measured() -> None:
 
 def test_only_what_is_asked_for_is_measured() -> None:
     assert [row.goal for row in _rows(only={"P5"})] == ["P5"]
+
+
+def test_a_goal_that_is_not_known_is_refused() -> None:
+    with pytest.raises(ConfigError, match="one of P1, P2"):
+        CliRunner().invoke(command_line(), ["bench", "--only", "P77"], catch_exceptions=False)
 
 
 def test_the_report_is_json_for_programs() -> None:
