@@ -47,6 +47,7 @@ def enter(url: str, database: str, made: Company) -> None:
     books.orders()
     books.disputes()
     books.limits()
+    books.goodbyes()
     books.users()
 
 
@@ -86,7 +87,6 @@ class _Books(Ground):
                     {
                         "name": customer.name,
                         "code": customer.id,
-                        "active": customer.status == "active",
                         "addresses": [["create", [address]]],
                         "contact_mechanisms": [["create", contacts]],
                         "identifiers": [["create", [{"type": None, "code": customer.tax_id}]]]
@@ -323,6 +323,12 @@ class _Books(Ground):
             pairs += [[self.parties[limit.customer_id]["id"]], {"credit_limit_amount": amount}]
         for start in range(0, len(pairs), 2 * _LOT):
             self.client.call("model.party.party.write", *pairs[start : start + 2 * _LOT])
+
+    def goodbyes(self) -> None:
+        """Customers who have left, last: Tryton lets nobody change an inactive party."""
+        gone = [self.parties[c.id]["id"] for c in self.made.customers if c.status == "inactive"]
+        if gone:
+            self.client.call("model.party.party.write", gone, {"active": False})
 
     def users(self) -> None:
         """The integration user with the rights it needs and no more, and a plain salesperson."""
