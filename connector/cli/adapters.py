@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from connector.cli.common import language, say, t
+from connector.cli.common import CHANNEL_NAMES, language, say, t
 from connector.cli.output import Column, Format, Table, clean, emit
 from connector.cli.report import Form, Out
 from connector.text import Text
@@ -22,13 +22,6 @@ _EVIDENCE = {
     "live": Text("live", "真实系统"),
     "official-client": Text("official client", "官方客户端"),
     "documented": Text("documented", "按文档"),
-}
-_KINDS = {
-    "customer_fields": Text("fields", "字段"),
-    "order_fields": Text("order flag", "订单标记"),
-    "hold": Text("hold", "冻结"),
-    "limit": Text("limit", "额度"),
-    "task": Text("tasks", "任务"),
 }
 ROLES = {
     "erp": Text("ERP", "ERP"),
@@ -71,7 +64,7 @@ def register(app: typer.Typer) -> None:
                     "title": a.title,
                     "roles": comma.join(say(ROLES[r]) for r in a.roles),
                     "reads": comma.join(say(s.title) for s in a.streams),
-                    "writes": comma.join(say(_KINDS[c.kind]) for c in a.channels),
+                    "writes": comma.join(say(CHANNEL_NAMES[c.kind]) for c in a.channels),
                     "evidence": comma.join(dict.fromkeys(say(_EVIDENCE[e.kind]) for e in a.evidence)),
                 }
                 for a in chosen
@@ -142,7 +135,7 @@ def _sections(adapter: Adapter[Any]) -> Iterator[str]:
         yield t("Writes", "写入")
     for channel in adapter.channels:
         batch = t(f"batches of {channel.batch}", f"每批 {channel.batch} 条")
-        yield f"  {say(_KINDS[channel.kind])}{colon}{channel.object}{t(', ', '，')}{batch}"
+        yield f"  {say(CHANNEL_NAMES[channel.kind])}{colon}{channel.object}{t(', ', '，')}{batch}"
     yield ""
     yield t("Evidence", "依据")
     for evidence in adapter.evidence:

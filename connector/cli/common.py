@@ -198,6 +198,13 @@ JOB_NAMES = {
     "evaluate": Text("evaluate", "评估"),
     "push": Text("push", "推送"),
 }
+CHANNEL_NAMES = {
+    "customer_fields": Text("credit fields", "信用字段"),
+    "order_fields": Text("order flag", "订单标记"),
+    "hold": Text("hold", "冻结"),
+    "limit": Text("limit", "额度"),
+    "task": Text("task", "任务"),
+}
 COUNT_NAMES = {
     "records": Text("records", "记录"),
     "new": Text("new", "新增"),
@@ -239,17 +246,20 @@ def show_run(run: Run, problems_most: int = 5) -> None:
     seconds = t(f"({run.seconds:.1f} s)", f"（{run.seconds:.1f} 秒）")
     line = Rich(f"{mark} {padded(job, 8)} {padded(run.system, 12)} {counts or idle}  {seconds}")
     line.stylize(colour, 0, 1)
-    out = console()
-    out.print(line, soft_wrap=True)
     alike: dict[tuple[str, str], list[Problem]] = {}
     for problem in run.problems:
         alike.setdefault((say(problem.what), say(problem.fix)), []).append(problem)
-    for same in list(alike.values())[:problems_most]:
-        out.print(f"    {show_problem(same[0], len(same) - 1)}", markup=False, soft_wrap=True)
+    told = [show_problem(same[0], len(same) - 1) for same in list(alike.values())[:problems_most]]
     if len(alike) > problems_most:
         rest = sum(len(same) for same in list(alike.values())[problems_most:])
-        more = t(f"… and {rest:,} more: holdfast report problems", f"…… 另有 {rest:,} 个：holdfast report problems")
-        out.print(f"    {more}", markup=False, soft_wrap=True)
+        told.append(
+            t(f"… and {rest:,} more: holdfast report problems", f"…… 另有 {rest:,} 个：holdfast report problems")
+        )
+    out = console()
+    with aside():
+        out.print(line, soft_wrap=True)
+        for words in told:
+            out.print(f"    {words}", markup=False, soft_wrap=True)
 
 
 def show_problem(problem: Problem, others: int = 0) -> str:
@@ -272,29 +282,65 @@ def exit_code(runs: Sequence[Run], strict: bool = False) -> int:
     return PROBLEMS if strict and any(r.problems for r in runs) else OK
 
 
+# The bar that is on the screen now, and stands aside while a line is printed.
+_bar: Any = None
+
+
 @contextlib.contextmanager
 def bars() -> Iterator[Progress]:
-    """Progress bars where a person watches; nothing elsewhere."""
+    """A progress bar where a person watches; nothing elsewhere."""
+    global _bar
     out = console(error=True)
     if not out.is_terminal:
         from jobs.progress import silent
 
         yield silent
         return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    shown: dict[str, Any] = {}
+
+    def told(what: str, done: int, of: int | None = None) -> None:
+        count = f"{done:,}" if of is None else f"{done:,} / {of:,}"
+        if what not in shown:
+            # One line, of what is being done now: what is done has been told.
+            for task in shown.values():
+                bar.remove_task(task)
+            shown.clear()
+            shown[what] = bar.add_task(_doing(what), total=of, count=count)
+        bar.update(shown[what], completed=done, total=of, count=count)
 
     with Progress(
-        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-        console=out, transient=True,
-    ) as progress:  # fmt: skip
-        tasks: dict[str, Any] = {}
+        SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(24),
+        TextColumn("{task.fields[count]}"), TimeElapsedColumn(),
+        console=out, transient=True, redirect_stdout=False, redirect_stderr=False,
+    ) as bar:  # fmt: skip
+        _bar = bar
+        try:
+            yield told
+        finally:
+            _bar = None
 
-        def told(what: str, done: int, of: int | None = None) -> None:
-            if what not in tasks:
-                tasks[what] = progress.add_task(what, total=of)
-            progress.update(tasks[what], completed=done, total=of)
 
-        yield told
+def _doing(what: str) -> str:
+    """What a job says it works on (`link`, `erp/customers`, `crm/task`) in the language of this call."""
+    system, slash, part = what.partition("/")
+    if not slash:
+        return say(JOB_NAMES.get(what, Text(what, what)))
+    return f"{system} {say(CHANNEL_NAMES.get(part, Text(part, part)))}"
+
+
+@contextlib.contextmanager
+def aside() -> Iterator[None]:
+    """Takes the bar off the screen while something else is printed."""
+    bar = _bar
+    if bar is not None:
+        bar.stop()
+    try:
+        yield
+    finally:
+        if bar is not None:
+            bar.start()
 
 
 def trouble(wrong: HoldfastError) -> int:

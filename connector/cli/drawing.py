@@ -29,9 +29,9 @@ def padded(text: str, width: int, right: bool = False) -> str:
     return blanks + text if right else text + blanks
 
 
-_TOKENS = re.compile(
-    r"\s+|[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef][，。；：、！？）》”’…]*|[^\s\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]+"
-)
+_WIDE = r"\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef"
+_CLOSING = r"[，。；：、！？）》”’…]*"  # never at the beginning of a line
+_TOKENS = re.compile(rf"\s+|[{_WIDE}]{_CLOSING}|[^\s{_WIDE}]+{_CLOSING}")
 
 
 def folded(text: str, width: int) -> list[str]:
@@ -75,7 +75,6 @@ def _widths(columns: Sequence[Column], cells: Sequence[Sequence[str]], window: i
     def together(widths: dict[str, int]) -> int:
         return sum(widths.values()) + len(_GAP) * (len(widths) - 1)
 
-    texts = [c.key for c in columns if not c.right]
     left = list(columns)
     while spare := max((c.spare for c in left), default=0):
         most = _NAME_MOST if spare > _LAST_FEW else _NAME_LESS
@@ -84,9 +83,10 @@ def _widths(columns: Sequence[Column], cells: Sequence[Sequence[str]], window: i
         left.remove(max(left, key=lambda c: c.spare))
     widths: dict[str, int] = {c.key: natural[c.key] for c in left}
     least = {
-        k: min(natural[k], max(_TEXT_LEAST, *(cell_len(say(c.title)) for c in left if c.key == k)))
-        for k in texts
-        if k in widths
+        # What names a row, in bold, is not folded unless it is long.
+        c.key: min(natural[c.key], max(_NAME_MOST if c.style else _TEXT_LEAST, cell_len(say(c.title))))
+        for c in left
+        if not c.right
     }
     while together(widths) > window:
         widest = max((k for k in least if widths[k] > least[k]), key=lambda k: widths[k], default=None)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connector.cli.common import Cli, say, t
+from connector.cli.common import CHANNEL_NAMES, Cli, say, t
 from connector.cli.output import Column, Format, Table, emit
 from connector.cli.report import Form, Out
 from connector.errors import ConfigError
@@ -15,13 +15,6 @@ from connector.text import Text, joined
 if TYPE_CHECKING:
     from connector.store import Connection
 
-KINDS = {
-    "customer_fields": Text("credit fields", "信用字段"),
-    "order_fields": Text("order flag", "订单标记"),
-    "hold": Text("hold", "冻结"),
-    "limit": Text("limit", "额度"),
-    "task": Text("task", "任务"),
-}
 STATES = {
     "owed": Text("to be written", "待写入"),
     "claimed": Text("being written", "写入中"),
@@ -67,7 +60,7 @@ def register(app: typer.Typer) -> None:
                 {
                     "id": r.id,
                     "system": r.system,
-                    "kind": KINDS.get(r.kind, Text(r.kind, r.kind)),
+                    "kind": CHANNEL_NAMES.get(r.kind, Text(r.kind, r.kind)),
                     "target": r.target,
                     "state": STATES.get(r.state, Text(r.state, r.state)),
                     "attempts": r.attempts,

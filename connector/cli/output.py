@@ -10,7 +10,7 @@ import contextlib
 import csv
 import io
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -101,8 +101,8 @@ def shown(value: Any, column: Column | None = None) -> str:
     return f"● {text}" if column is not None and column.coloured and text in COLOURS else text
 
 
-def emit(table: Table, answer: Any, form: Format, out: Path | None) -> None:
-    """Prints or writes a table in the chosen format; `answer` is what JSON shows instead.
+def emit(table: Table | Callable[[], Table], answer: Any, form: Format, out: Path | None) -> None:
+    """Prints or writes a table in the chosen format; `answer` is what JSON shows instead, without making the table.
 
     The name of a file may say the format. ConfigError where it cannot be written.
     """
@@ -110,8 +110,10 @@ def emit(table: Table, answer: Any, form: Format, out: Path | None) -> None:
         form = Format(out.suffix.lower()[1:])
     if form is Format.json:
         _write(as_json(answer), out)
-    elif form is Format.csv:
-        _write(as_csv(table), out)
+        return
+    table = table() if callable(table) else table
+    if form is Format.csv:
+        _write([as_csv(table)], out)
     elif form is Format.xlsx:
         if out is None:
             raise ConfigError(Text("XLSX needs a file: --out FILE.xlsx", "XLSX 需要指定文件：--out 文件.xlsx"))
@@ -120,17 +122,17 @@ def emit(table: Table, answer: Any, form: Format, out: Path | None) -> None:
     elif out is not None:
         from connector.cli.drawing import lines
 
-        _write("".join(f"{line}\n" for line, _ in lines(table, None)), out)
+        _write((f"{line}\n" for line, _ in lines(table, None)), out)
     else:
         print_table(table)
 
 
-def _write(text: str, out: Path | None) -> None:
+def _write(parts: Iterable[str], out: Path | None) -> None:
     if out is None:
-        sys.stdout.write(text)
+        sys.stdout.writelines(parts)
         return
-    with _told(out):
-        out.write_text(text, encoding="utf-8", newline="")
+    with _told(out), out.open("w", encoding="utf-8", newline="") as file:
+        file.writelines(parts)
 
 
 @contextlib.contextmanager
@@ -147,11 +149,29 @@ def _told(out: Path) -> Iterator[None]:
     print(t(f"Written: {out}", f"已写出：{out}"), file=sys.stderr)
 
 
-def as_json(answer: Any) -> str:
-    """An answer as JSON; decimals stay decimals."""
+def as_json(answer: Any) -> Iterator[str]:
+    """An answer as JSON, piece by piece, each element of its lists on a line of its own; decimals stay decimals."""
     import simplejson
 
-    return str(simplejson.dumps(answer, use_decimal=True, ensure_ascii=False, indent=1)) + "\n"
+    def said(value: Any) -> str:
+        return str(simplejson.dumps(value, use_decimal=True, ensure_ascii=False))
+
+    def listed(value: Any) -> Iterator[str]:
+        if not isinstance(value, list) or not value:
+            yield said(value)
+            return
+        for at, element in enumerate(value):
+            yield f"{',' if at else '['}\n  {said(element)}"
+        yield "\n ]"
+
+    if isinstance(answer, dict) and answer:
+        for at, (key, value) in enumerate(answer.items()):
+            yield f"{',' if at else '{'}\n {said(key)}: "
+            yield from listed(value)
+        yield "\n}\n"
+    else:
+        yield from listed(answer)
+        yield "\n"
 
 
 def print_table(table: Table) -> None:

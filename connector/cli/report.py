@@ -17,8 +17,7 @@ from connector.errors import ConfigError
 from connector.text import Text
 
 if TYPE_CHECKING:
-    from connector.store.customers import CustomerRow
-    from jobs.judge import Frame, Judged, View
+    from jobs.judge import Frame, View
 
 Out = Annotated[
     Path | None,
@@ -104,7 +103,7 @@ def register(app: typer.Typer) -> None:
             "basis": view.basis or cli.policy.ageing.basis,
             "positions": rows,
         }
-        emit(_positions_table(rows, head), head, form, out)
+        emit(lambda: _positions_table(rows, head), head, form, out)
 
     @report.command("customer", help=t("One customer in full.", "单个客户的完整情况。"))
     def customer(
@@ -228,14 +227,12 @@ def collect(cli: Cli, as_of: dt.date | None, view: View | None) -> tuple[list[di
     day = as_of or day_in(cli.clock.now(), cli.config.business.time_zone)
     with cli.store.reading() as tx:
         base = frame(tx, cli.config, cli.policy, cli.clock, day, view)
-        found: list[tuple[CustomerRow, Judged]] = []
+        answers = []
         for judged in judge(tx, base, orders=False):
-            found += [(member, judged) for member in judged.members]
-    answers = []
-    for member, judged in sorted(found, key=lambda f: (f[0].system, natural(f[0].ref))):
-        answer = as_answer(judged.own[member.key], judged.decision, member.ref, member.system)
-        answer["name"] = member.name
-        answers.append(answer)
+            for member in judged.members:
+                answer = as_answer(judged.own[member.key], judged.decision, member.ref, member.system)
+                answers.append({**answer, "name": member.name})
+    answers.sort(key=lambda a: (a["system"], natural(a["customer_id"])))
     return answers, base
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+import simplejson
 from hypothesis import given
 from hypothesis import strategies as some
 from rich.cells import cell_len
 
 from connector.cli.drawing import folded, lines
-from connector.cli.output import Column, Table, as_csv, clean, safe_cell, shown
+from connector.cli.output import Column, Table, as_csv, as_json, clean, safe_cell, shown
 from connector.text import Text, same
 
 NAMES = [
@@ -93,3 +94,19 @@ def test_numbers_in_csv_are_plain() -> None:
         [{"a": Decimal("-1E+3"), "b": Decimal("-0.10"), "c": True, "d": None}],
     )
     assert as_csv(one) == "a,b,c,d\n-1000,-0.10,true,\n"
+
+
+def test_json_is_valid_and_a_line_an_element() -> None:
+    answer = {
+        "as_of": "2026-11-23",
+        "none": [],
+        "rows": [{"a": Decimal("1.10"), "名": ["x"]}, {"a": None}],
+        "n": {"k": 1},
+    }
+    text = "".join(as_json(answer))
+    assert simplejson.loads(text, use_decimal=True) == answer
+    assert "Decimal" not in text
+    assert '  {"a": 1.10, "名": ["x"]},\n' in text
+    assert simplejson.loads("".join(as_json([]))) == []
+    assert simplejson.loads("".join(as_json([{"a": 1}, 2]))) == [{"a": 1}, 2]
+    assert simplejson.loads("".join(as_json({}))) == {}
