@@ -22,6 +22,7 @@ from connector.policy import Policy
 from connector.store import Connection, customers, decisions, links, marks, outbox, runs
 from connector.store.customers import CustomerRow
 from connector.store.db import Store
+from connector.store.decisions import Conclusion, DecisionRow
 from connector.store.outbox import Owed
 from jobs import words
 from jobs.judge import Frame, Judged, frame, judge
@@ -58,8 +59,21 @@ def evaluate(
                 before = decisions.latest(tx, part)
                 base.released = {d: frozenset(b.body.get("released", ())) for d, b in before.items()}
                 accounts = _accounts(tx, systems, part)
-                for judged in judge(tx, base, part):
-                    _conclude(tx, base, clock, systems, judged, before.get(judged.debtor), accounts, told, run)
+                found = [_concluded(base, judged, before.get(judged.debtor)) for judged in judge(tx, base, part)]
+                run.counts["evaluated"] += len(found)
+                run.counts["held"] += sum(judged.decision.hold for judged, _ in found)
+                run.counts["orders_held"] += sum(len(one.body["orders"]) for _, one in found)
+                run.counts["decisions"] += decisions.conclude_all(
+                    tx,
+                    [one for _, one in found],
+                    as_of=today,
+                    made_at=clock.now(),
+                    policy_version=base.policy_version,
+                )
+                owed = [
+                    o for judged, one in found for o in _owed(base, judged, one.body, accounts[judged.debtor], told)
+                ]
+                run.counts["owed"] += outbox.owe(tx, owed, clock.now())
                 # A customer touched since keeps its newer mark and is judged again.
                 marks.clear_marks(
                     tx, {r.customer: seen[r.customer] for r in links.linked(tx, debtors=part) if r.customer in seen}
@@ -143,34 +157,9 @@ def _accounts(
     return found
 
 
-def _conclude(
-    tx: Connection,
-    base: Frame,
-    clock: Clock,
-    systems: Sequence[Connected],
-    judged: Judged,
-    before: Any,
-    accounts: Mapping[int, Sequence[tuple[Connected, CustomerRow]]],
-    told: Collection[tuple[str, str, str]],
-    run: Run,
-) -> None:
+def _concluded(base: Frame, judged: Judged, before: DecisionRow | None) -> tuple[Judged, Conclusion]:
     body = _body(base, judged, before.body if before else {})
-    digest = _digest(body)
-    run.counts["evaluated"] += 1
-    run.counts["held"] += judged.decision.hold
-    if decisions.conclude(
-        tx,
-        judged.debtor,
-        as_of=base.as_of,
-        made_at=clock.now(),
-        policy_version=base.policy_version,
-        digest=digest,
-        body=body,
-    ):
-        run.counts["decisions"] += 1
-    owed = list(_owed(base, judged, body, accounts.get(judged.debtor, ()), told))
-    run.counts["orders_held"] += len(body["orders"])
-    run.counts["owed"] += outbox.owe(tx, owed, clock.now())
+    return judged, Conclusion(judged.debtor, _digest(body), body)
 
 
 # --- what is kept of a conclusion ------------------------------------------------------------------------------------

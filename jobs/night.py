@@ -21,6 +21,7 @@ from connector.store import runs
 from connector.store.db import Store
 from connector.text import Text
 from jobs.evaluate import evaluate
+from jobs.housekeeping import housekeeping
 from jobs.link import link
 from jobs.progress import Progress, silent
 from jobs.pull import pull
@@ -63,6 +64,8 @@ def work(
     for connected in systems:
         if connected.adapter.channels and config.writes_to(connected.system):
             tell(push(store, connected, progress=progress))
+    if nightly:
+        tell(housekeeping(store, config, clock))
     return done
 
 

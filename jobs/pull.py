@@ -16,7 +16,7 @@ from connector.adapter import Page, Record, Stream
 from connector.connect import Connected
 from connector.errors import ConfigError, HoldfastError, Problem
 from connector.mapping import Context
-from connector.store import facts, records
+from connector.store import doubts, facts, records
 from connector.store.db import Store
 from connector.store.facts import Kept
 from connector.text import Text
@@ -46,6 +46,9 @@ def pull(
                 break  # the system is in trouble: no use in asking it for more
         if streams and len(refused) == len(streams):
             run.failed = refused[0].user
+        with store.reading() as tx:
+            # What no single record shows: a payment set against nothing, instalments that do not add up.
+            run.problems += doubts.doubts(tx, connected.name)
     return run
 
 
@@ -81,8 +84,9 @@ def _pull_stream(
             hashed = [(r.key, digest(r)) for r in page.records]
             same = facts.unchanged(tx, name, stream.name, hashed, mapping.version)
         kept = list(_mapped(connected, stream.name, page.records, hashed, same, run))
-        run.problems += getattr(page, "problems", ())
-        with store.writing() as tx:
+        run.problems += page.problems
+        # Not durable: after a power cut it is pulled again.
+        with store.writing(durable=False) as tx:
             counts = facts.save_page(
                 tx,
                 name,
@@ -177,7 +181,7 @@ def _remap(store: Store, connected: Connected, streams: Sequence[Stream[object]]
             part = stale[start : start + 1000]
             again = [Record(s.key, bodies[s.key], s.where) for s in part]
             kept = list(_mapped(connected, stream.name, again, [(s.key, s.hash) for s in part], set(), run))
-            with store.writing() as tx:
+            with store.writing(durable=False) as tx:
                 facts.save_again(
                     tx,
                     name,

@@ -1,0 +1,25 @@
+"""Housekeeping: what the night tidies up: bodies of old records, settled writes, taken slots."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from connector.clock import Clock
+from connector.config import Config
+from connector.store import outbox, records, runs
+from connector.store.db import Store
+from jobs.run import Run, running
+
+# Settled writes of desired state are kept this long for people who ask what was written; tasks are kept for good.
+_SETTLED_DAYS = 90
+_SLOT_DAYS = 30
+
+
+def housekeeping(store: Store, config: Config, clock: Clock) -> Run:
+    """Drops what has had its time. Facts, decisions and the keys of tasks are never touched."""
+    with running(store, clock, "housekeeping") as run, store.writing() as tx:
+        now = clock.now()
+        run.counts["bodies"] = records.expire(tx, now - dt.timedelta(days=config.store.keep_records_days))
+        run.counts["settled"] = outbox.expire(tx, now - dt.timedelta(days=_SETTLED_DAYS))
+        run.counts["slots"] = runs.forget_slots(tx, now - dt.timedelta(days=_SLOT_DAYS))
+    return run
