@@ -6,9 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from adapters.odoo import ledger, orders, partners, push, setup
+from adapters.odoo import ledger, orders, partners, push, rehearsal, setup
 from adapters.odoo.client import Client
-from connector.adapter import Adapter, Channel, Evidence, Secret, Stream
+from connector.adapter import Adapter, Channel, Evidence, Rehearsal, Secret, Stream
 from connector.http import Limits
 from connector.text import Text
 
@@ -149,6 +149,7 @@ ADAPTER = Adapter(
     open=Client,
     check=setup.check,
     provision=setup.provision,
+    rehearsal=Rehearsal(rehearsal.pay, rehearsal.order),
     # No limit of the vendor's own on one's own server; on a shared host four evenly served callers were seen.
     limits=Limits(in_flight=4),
     evidence=(

@@ -158,7 +158,8 @@ class Client:
         if not self.fields(model):
             return False
         if self.series >= 18:
-            return bool(self.call(model, "has_access", safe=True, operation=operation))
+            # A method of records: /jsonrpc insists on ids, none of them too.
+            return bool(self.call(model, "has_access", safe=True, ids=[], operation=operation))
         return bool(self.call(model, "check_access_rights", safe=True, operation=operation, raise_exception=False))
 
     # --- looking up --------------------------------------------------------------------------------------------------------

@@ -31,8 +31,10 @@ account.full.reconcile name:char
 account.bank.statement.line name:char
 account.partial.reconcile debit_move_id:many2one/account.move.line credit_move_id:many2one/account.move.line amount:monetary debit_amount_currency:monetary credit_amount_currency:monetary debit_currency_id:many2one/res.currency credit_currency_id:many2one/res.currency full_reconcile_id:many2one/account.full.reconcile exchange_move_id:many2one/account.move max_date:date company_id:many2one/res.company
 account.payment name:char date:date state:selection payment_type:selection partner_type:selection partner_id:many2one/res.partner amount:monetary currency_id:many2one/res.currency amount_company_currency_signed:monetary journal_id:many2one/account.journal memo:char move_id:many2one/account.move outstanding_account_id:many2one/account.account is_reconciled:boolean is_matched:boolean reconciled_invoice_ids:many2many/account.move! invoice_ids:many2many/account.move company_id:many2one/res.company
-sale.order name:char state:selection locked:boolean invoice_status:selection partner_id:many2one/res.partner partner_invoice_id:many2one/res.partner date_order:datetime validity_date:date commitment_date:datetime client_order_ref:char currency_id:many2one/res.currency currency_rate:float amount_untaxed:monetary amount_total:monetary amount_to_invoice:monetary! amount_invoiced:monetary! payment_term_id:many2one/account.payment.term opportunity_id:many2one/crm.lead user_id:many2one/res.users company_id:many2one/res.company invoice_ids:many2many/account.move! partner_credit_warning:text! order_line:one2many/sale.order.line/order_id
-sale.order.line order_id:many2one/sale.order name:char display_type:selection product_uom_qty:float qty_delivered:float qty_invoiced:float price_unit:float discount:float price_subtotal:monetary price_total:monetary is_downpayment:boolean invoice_lines:many2many/account.move.line
+sale.order name:char state:selection locked:boolean invoice_status:selection partner_id:many2one/res.partner partner_invoice_id:many2one/res.partner date_order:datetime validity_date:date commitment_date:datetime client_order_ref:char currency_id:many2one/res.currency currency_rate:float pricelist_id:many2one/product.pricelist amount_untaxed:monetary amount_total:monetary amount_to_invoice:monetary! amount_invoiced:monetary! payment_term_id:many2one/account.payment.term opportunity_id:many2one/crm.lead user_id:many2one/res.users company_id:many2one/res.company invoice_ids:many2many/account.move! partner_credit_warning:text! order_line:one2many/sale.order.line/order_id
+sale.order.line order_id:many2one/sale.order name:char display_type:selection product_id:many2one/product.product tax_ids:many2many/account.tax product_uom_qty:float qty_delivered:float qty_invoiced:float price_unit:float discount:float price_subtotal:monetary price_total:monetary is_downpayment:boolean invoice_lines:many2many/account.move.line
+product.product name:char sale_ok:boolean list_price:float active:boolean
+account.payment.register line_ids:many2many/account.move.line payment_date:date amount:monetary currency_id:many2one/res.currency journal_id:many2one/account.journal
 crm.lead name:char
 mail.activity res_model:char res_model_id:many2one/ir.model res_id:integer res_name:char activity_type_id:many2one/mail.activity.type summary:char note:html date_deadline:date user_id:many2one/res.users state:selection! active:boolean date_done:date feedback:text
 mail.activity.type name:char
@@ -58,6 +60,7 @@ FOR_ADMINISTRATORS = {
     "ir.ui.view": ("View", "Access Rights"),
     "ir.actions.server": ("Server Action", "Role / Administrator"),
     "base.automation": ("Automation Rule", "Role / Administrator"),
+    "account.payment.register": ("Pay", "Accounting/Invoicing"),
 }
 
 

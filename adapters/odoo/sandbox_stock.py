@@ -109,6 +109,9 @@ class Stock:
             "account.account", day, id=EXPENSE, code="642000", name="Bad debt", account_type="expense", non_trade=False
         )
         self.add("account.account", day, id=INCOME, code="400000", name="Sales", account_type="income", non_trade=False)
+        self.add(
+            "product.product", day, id=20, name="Instruments", sale_ok=True, list_price=Decimal("100.0"), active=True
+        )
         self.add("account.journal", day, id=6, name="Bank", code="BNK1", type="bank")
         for key, model in enumerate(MODELS, 50):
             self.add("ir.model", day, id=key, model=model, name=model)
