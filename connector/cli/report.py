@@ -93,7 +93,7 @@ def register(app: typer.Typer) -> None:
         cli: Cli = context.obj
         view = _view(currency, placement, basis, buckets, rates, company)
         answers, frame = collect(cli, as_of.date() if as_of else None, view)
-        rows = [a for a in answers if not owing or Decimal(a["balance"]) or Decimal(a["exposure"]["total"])]
+        rows = [a for a in answers if not owing or _owes(a)]
         head = {
             "as_of": frame.as_of.isoformat(),
             "currency": cli.config.business.currency,
@@ -103,7 +103,7 @@ def register(app: typer.Typer) -> None:
             "basis": view.basis or cli.policy.ageing.basis,
             "positions": rows,
         }
-        emit(lambda: _positions_table(rows, head), head, form, out)
+        emit(lambda: _positions_table(rows, head, company, len(answers)), head, form, out)
 
     @report.command("customer", help=t("One customer in full.", "单个客户的完整情况。"))
     def customer(
@@ -248,7 +248,23 @@ def natural(ref: str) -> list[tuple[int, Any]]:
     return [(0, int(p)) if p.isdigit() else (1, p) for p in re.findall(r"\d+|\D+", ref)]
 
 
-def _positions_table(rows: list[dict[str, Any]], head: dict[str, Any]) -> Table:
+def _owes(answer: dict[str, Any]) -> bool:
+    return bool(Decimal(answer["balance"]) or Decimal(answer["exposure"]["total"]) or _left_out(answer))
+
+
+def _left_out(answer: dict[str, Any]) -> str:
+    """The amounts that could not be converted and are in no figure: missing is not zero."""
+    lacking = {
+        (r["numbers"]["from"], r["numbers"]["exposure"])
+        for r in answer.get("reasons", ())
+        if r["rule"] == "no_rate" and "exposure" in r["numbers"]
+    }
+    return ", ".join(f"{currency} {Decimal(amount):,f}" for currency, amount in sorted(lacking))
+
+
+def _positions_table(
+    rows: list[dict[str, Any]], head: dict[str, Any], company: str | None = None, known: int = 0
+) -> Table:
     labels = list(rows[0]["buckets"]) if rows else []
     columns = [
         Column("customer_id", Text("customer", "客户"), style="bold"),
@@ -296,12 +312,33 @@ def _positions_table(rows: list[dict[str, Any]], head: dict[str, Any]) -> Table:
                 "used": Decimal(used) if used is not None else None,
                 "level": LEVELS[answer["warning_level"]],
                 "hold": bool(answer["hold"]),
+                "left_out": _left_out(answer) or None,
             }
         )
     for currency, total in sorted(sums.items()):
         table.totals.append({"customer_id": t("Total", "合计"), "currency": currency, **total})
+    lacking = sum(1 for row in table.rows if row["left_out"])
+    if lacking:
+        table.columns = [*columns, Column("left_out", Text("not in the figures", "未计入金额"))]
+        table.notes.append(
+            Text(
+                "{count} customers have amounts without an exchange rate; figures and totals lack them.",
+                "{count} 个客户存在无汇率的金额，各项数字及合计均未包含。",
+            ).fill(count=lacking)
+        )
     if not rows:
-        table.notes.append(Text("No customers yet: holdfast run", "还没有客户：请先执行 holdfast run"))
+        table.notes.append(
+            Text("Nobody owes anything.", "没有客户欠款。")
+            if known
+            else Text("No customers yet: holdfast run", "还没有客户：请先执行 holdfast run")
+        )
+    if company and known and not any(_owes(answer) for answer in rows):
+        table.notes.append(
+            Text(
+                "Nothing is booked on “{company}”: write it as the ledger does.",
+                "“{company}”名下没有任何账款：请按账簿中的写法填写。",
+            ).fill(company=company)
+        )
     return table
 
 

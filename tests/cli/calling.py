@@ -56,7 +56,7 @@ def spawn(*arguments: object, lang: str = "en", **more: Any) -> subprocess.Popen
         [sys.executable, "-m", "connector.cli", *map(str, arguments)],
         env=env,
         stdout=more.pop("stdout", subprocess.PIPE),
-        stderr=subprocess.PIPE,
+        stderr=more.pop("stderr", subprocess.PIPE),
         text=True,
         **more,
     )

@@ -163,6 +163,20 @@ def test_130_a_question_without_an_answer(tmp_path: Path) -> None:
     assert not (tmp_path / "config.toml").exists()
 
 
+def test_the_answer_stays_on_its_own_stream_beside_a_bar(tmp_path: Path) -> None:
+    """Messages and bars on a terminal, the answer into a file: no line of it may get lost among the bars."""
+    pty = pytest.importorskip("pty", reason="no pseudo-terminals on this system")
+    config = shop(tmp_path, **GOOD)
+    watching, screen = pty.openpty()
+    process = spawn("-c", config, "run", stderr=screen)
+    os.close(screen)
+    out, _ = process.communicate(timeout=60)
+    os.close(watching)
+    assert process.returncode == 0
+    assert [line.split()[1] for line in out.splitlines()] == ["pull", "link", "evaluate"]
+    assert "\x1b" not in out
+
+
 @pytest.mark.parametrize("form", ["table", "json", "csv"])
 def test_a_reader_that_goes_away_is_no_error(book: Any, form: str) -> None:
     reading, writing = os.pipe()

@@ -275,6 +275,26 @@ def test_an_empty_ledger_says_what_to_do(tmp_path: Path) -> None:
     assert call("-c", config, "report", "positions", "--format", "json").json["positions"] == []
 
 
+def test_what_has_no_rate_is_said_and_not_shown_as_nothing(book: Path) -> None:
+    table = report(book, *DAY, "--currency", "SEK", "--owing", form="table")
+    assert "5 customers have amounts without an exchange rate; figures and totals lack them." in table.out
+    [line] = [line for line in table.out.splitlines() if line.startswith("C003 ")]
+    assert line.endswith("USD 1,000.00")
+    rows = {
+        r["customer_id"]: r
+        for r in csv.DictReader(io.StringIO(report(book, *DAY, "--currency", "SEK", form="csv").out))
+    }
+    assert (rows["C005"]["left_out"], rows["C002"]["left_out"]) == ("JPY 123,456", "")
+    assert "无汇率" in report(book, *DAY, "--currency", "SEK", form="table", lang="zh").out
+    assert "left_out" not in report(book, *DAY, form="csv").out
+
+
+def test_nothing_to_show_says_why(book: Path) -> None:
+    assert "Nothing is booked on “east”" in report(book, *DAY, "--company", "east", form="table").out
+    early = report(book, "--as-of", "2020-01-01", "--owing", form="table", lang="zh").out
+    assert "没有客户欠款。" in early
+
+
 def test_problems_name_the_line_and_the_remedy(tmp_path: Path) -> None:
     config = shop(
         tmp_path,
