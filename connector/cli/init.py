@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from connector.cli.common import Cli, language, near, say, t
 from connector.errors import ConfigError
-from connector.text import Text
+from connector.text import Text, joined
 
 if TYPE_CHECKING:
     from connector.adapter import Adapter
@@ -107,15 +108,10 @@ def ask() -> tuple[str, list[str], int]:
         lines += ["", *block]
         references += needed
     text = "\n".join(lines) + "\n"
-    _, problems = parse(text, "config.toml", _nowhere())
-    assert not problems, problems
+    _, problems = parse(text, "config.toml", Path())
+    if problems:
+        raise ConfigError(joined([Text(f"{p.what.en} {p.fix.en}", f"{p.what.zh}{p.fix.zh}") for p in problems]))
     return text, references, len(taken)
-
-
-def _nowhere() -> Any:
-    from pathlib import Path
-
-    return Path()
 
 
 def _prompt(question: str, default: str | None = None) -> str:
@@ -247,6 +243,8 @@ def _settings(adapter: Adapter[Any]) -> dict[str, Any]:
             )
         if answer:
             settings[key] = _value(adapter, key, value.strip())
+        else:
+            _together(adapter, settings)
         return answer
 
     while others and _until(
@@ -254,6 +252,17 @@ def _settings(adapter: Adapter[Any]) -> dict[str, Any]:
     ):
         pass
     return settings
+
+
+def _together(adapter: Adapter[Any], settings: dict[str, Any]) -> None:
+    """ValueError where the settings are each right and still do not go together."""
+    from pydantic import ValidationError
+
+    try:
+        adapter.settings.model_validate(settings)
+    except ValidationError as wrong:
+        said = [e["msg"].removeprefix("Value error, ") for e in wrong.errors(include_input=False, include_url=False)]
+        raise ValueError("; ".join(said)) from None
 
 
 def _value(adapter: Adapter[Any], key: str, answer: str) -> Any:

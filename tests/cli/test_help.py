@@ -22,13 +22,11 @@ from connector.cli.common import choose_language
 choose_language(["--lang", sys.argv[1]])
 pages = {}
 def walk(command, name, above=None):
-    kind = type(command).__mro__
     context = command.make_context(name, [], parent=above, resilient_parsing=True)
     pages[context.command_path] = {
         "page": command.get_help(context),
         "help": command.help,
         "options": {(max(p.opts, key=len)): [getattr(p, "help", None), p.opts] for p in command.params},
-        "loaded": [],
     }
     for child, inner in getattr(command, "commands", {}).items():
         walk(inner, child, context)

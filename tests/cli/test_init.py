@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel, model_validator
 
 from connector import adapter as adapters
 from connector.config import parse
@@ -93,6 +95,26 @@ def test_no_secret_is_taken_for_a_setting(tmp_path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert "s3cr3t" not in text
     assert 'settings = { data_center = "cn" }' in text
+
+
+def test_settings_that_do_not_go_together_are_asked_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    class Settings(BaseModel):
+        transport: str = "new"
+        login: str = ""
+
+        @model_validator(mode="after")
+        def _both(self) -> Settings:
+            if self.transport == "old" and not self.login:
+                raise ValueError("transport old needs a login")
+            return self
+
+    real = adapters.load("zoho_crm")
+    monkeypatch.setattr(adapters, "load", lambda name: dataclasses.replace(real, settings=Settings))
+    path = tmp_path / "config.toml"
+    tried = ("transport=old", "", "login=me")
+    done = call("-c", path, "init", given="\n".join(["", "", "", "zoho_crm", "", *tried, "", ""]) + "\n")
+    assert (done.code, "transport old needs a login" in done.out) == (0, True), done
+    assert 'settings = { transport = "old", login = "me" }' in path.read_text(encoding="utf-8")
 
 
 def test_a_file_that_is_there_is_kept_unless_forced(tmp_path: Path) -> None:
