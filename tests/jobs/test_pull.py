@@ -20,7 +20,9 @@ from jobs.pull import pull
 
 NOW = dt.datetime(2026, 11, 20, 9, tzinfo=dt.UTC)
 HEAD = "id,customer_id,kind,issued_on,due_on,currency,amount,order_no\n"
-DOCUMENTS = HEAD + "I1,C1,invoice,2026-10-01,2026-10-31,CNY,100.00,X1\nI2,C1,invoice,2026-11-01,2026-12-01,CNY,50.00,X2\n"
+DOCUMENTS = (
+    HEAD + "I1,C1,invoice,2026-10-01,2026-10-31,CNY,100.00,X1\nI2,C1,invoice,2026-11-01,2026-12-01,CNY,50.00,X2\n"
+)
 
 
 @dataclass
