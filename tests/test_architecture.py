@@ -106,7 +106,8 @@ def test_no_float_near_money() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "float"
             is_literal = isinstance(node, ast.Constant) and isinstance(node.value, float)
-            assert not (is_call or is_literal), f"{module}: a float in {ast.unparse(node)}"
+            wrong = is_call or is_literal
+            assert not wrong, f"{module}: a float in {ast.unparse(node)}"
 
 
 def test_every_module_says_what_lives_there() -> None:
