@@ -5,6 +5,7 @@ Each step is restartable and leaves the store in order wherever it is stopped; r
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import threading
@@ -27,6 +28,8 @@ from jobs.progress import Progress, silent
 from jobs.pull import pull
 from jobs.push import push
 from jobs.run import Run
+
+log = logging.getLogger("holdfast.jobs")
 
 _LEASE_SECONDS = 60.0
 
@@ -106,8 +109,12 @@ def lease(store: Store, clock: Clock, job: str, slot: str = "") -> Iterator[int]
 
     def beat() -> None:
         while not over.wait(_LEASE_SECONDS / 4):
-            with store.writing() as tx:
-                runs.heartbeat(tx, job, slot, own, clock.now(), _LEASE_SECONDS)
+            try:
+                with store.writing() as tx:
+                    if not runs.heartbeat(tx, job, slot, own, clock.now(), _LEASE_SECONDS):
+                        log.error("the lease of “%s” was taken by another process", job)
+            except Exception:
+                log.exception("the lease of “%s” could not be extended; tried again", job)
 
     thread = threading.Thread(target=beat, daemon=True)
     thread.start()

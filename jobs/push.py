@@ -135,7 +135,7 @@ def _settle(store: Store, connected: Connected, row: OutboxRow, outcome: Outcome
             return
         if outcome.state == "again" and row.attempts < _ATTEMPTS_MOST:
             wait = outcome.retry_after if outcome.retry_after is not None else min(3600.0, 30.0 * 2**row.attempts)
-            outbox.again(tx, row.id, now, wait, why, uncertain=False)
+            outbox.again(tx, row.id, now, wait, why, uncertain=outcome.code == "not_verified")
             run.counts["again"] += 1
             return
         outbox.park(tx, row.id, now, why, outcome.code)

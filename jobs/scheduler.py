@@ -24,6 +24,10 @@ from jobs.run import Run
 
 log = logging.getLogger("holdfast.jobs")
 
+# The night's run waits its turn for up to three hours; a regular one leaves its work to the next.
+_NIGHTLY_TRIES = 180
+_NIGHTLY_WAIT_SECONDS = 60.0
+
 
 def slot_of(now: dt.datetime, every_minutes: int) -> str:
     """The slot an instant belongs to: the same on every node, whose clocks may differ by seconds."""
@@ -41,16 +45,20 @@ def once(
     told: Callable[[Run], None] = lambda run: None,
 ) -> list[Run] | None:
     """Does a job for a slot, if no node has done or is doing it; None where one has."""
-    with store.writing() as tx:
-        if not runs.claim_slot(tx, job, slot, holder(), clock.now()):
-            return None
-    try:
-        # `work` is one job whatever started it: the hourly and the nightly one never run at the same time.
-        with lease(store, clock, "run"):
-            return work(store, config, policy, clock, nightly=job == "nightly", told=told)
-    except TransientError as busy:
-        log.info("%s %s: %s", job, slot, busy.log)
-        return None
+    for _ in range(_NIGHTLY_TRIES if job == "nightly" else 1):
+        try:
+            # `work` is one job whatever started it: the hourly and the nightly one never run at the same time. The slot
+            # is claimed under the lease, so that a busy moment does not use it up.
+            with lease(store, clock, "run"):
+                with store.writing() as tx:
+                    if not runs.claim_slot(tx, job, slot, holder(), clock.now()):
+                        return None
+                return work(store, config, policy, clock, nightly=job == "nightly", told=told)
+        except TransientError as busy:
+            log.info("%s %s: %s", job, slot, busy.log)
+            if job == "nightly":
+                clock.sleep(_NIGHTLY_WAIT_SECONDS)
+    return None
 
 
 def serve(
@@ -74,8 +82,9 @@ def serve(
         day = clock.now().astimezone(zone).date().isoformat()
         _guarded(lambda: once(store, config, policy, clock, "nightly", day, told))
 
-    scheduler.add_job(regular, "interval", minutes=every, coalesce=True, max_instances=1)
-    scheduler.add_job(nightly, CronTrigger(hour=hour, minute=minute, timezone=zone), coalesce=True, max_instances=1)
+    scheduler.add_job(regular, "interval", minutes=every, coalesce=True, max_instances=1, misfire_grace_time=None)
+    at_night = CronTrigger(hour=hour, minute=minute, timezone=zone)
+    scheduler.add_job(nightly, at_night, coalesce=True, max_instances=1, misfire_grace_time=None)
     if now:
         regular()
     scheduler.start()

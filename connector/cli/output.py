@@ -209,9 +209,8 @@ def safe_cell(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, Decimal):
         return format(value, "f")
-    if isinstance(value, str) and value.startswith(_RUN):
-        return "'" + value
-    return str(value)
+    text = str(value).replace("\r", " ").replace("\0", "")  # a bare CR would begin a row of its own
+    return "'" + text if isinstance(value, str) and value.startswith(_RUN) else text
 
 
 def as_csv(table: Table) -> str:

@@ -216,17 +216,19 @@ def _save(
     for kept in said:
         number = ids[kept.key]
         trouble = list(kept.problems)
-        facts = list(kept.facts or ())
-        for fact in facts:
+        accepted = 0
+        for fact in kept.facts or ():
             refused = unfit(fact, kept.where or f"{system}/{stream}/{kept.key}")
             if refused is None:
                 found[KIND_OF[fact.__class__]].append((number, fact))
+                accepted += 1
             else:
                 trouble.append(refused)
         if trouble:
+            # What could be read is taken over; what could not keeps its last good word, so nothing is removed.
             wrong[kept.key] = trouble
-        if trouble and not any(True for _ in facts):
-            quarantined.add(kept.key)
+            if not accepted:
+                quarantined.add(kept.key)
         else:
             told.add(number)
     records.write(saving, stream_id, said, ids, there, quarantined, generation, mapping_version)

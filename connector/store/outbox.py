@@ -324,8 +324,7 @@ def park(tx: Connection, row_id: int, now: dt.datetime, why: Text, code: str = "
         "why_en": why.en,
         "why_zh": why.zh,
         "code": code or None,
-        "uncertain": False,
-    }
+    }  # a doubt stays: an earlier attempt may have arrived all the same
     _put_back(tx, row_id, values)
 
 

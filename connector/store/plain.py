@@ -182,7 +182,10 @@ def remove_customers(saving: Saving, ids: Collection[int]) -> None:
     if not ids:
         return
     table = tables.customer
-    saving.touched.update(ids)
+    # The headroom of a group changes with its members, above and below.
+    above = select(table.c.parent).where(bulk.among(saving.tx, table.c.id, ids), table.c.parent.is_not(None))
+    below = select(table.c.id).where(bulk.among(saving.tx, table.c.parent, ids))
+    saving.touched.update(ids, saving.tx.execute(above).scalars(), saving.tx.execute(below).scalars())
     saving.tx.execute(table.update().where(bulk.among(saving.tx, table.c.id, ids)).values(known=False, record=None))
 
 
@@ -204,7 +207,7 @@ def touch_foreign(saving: Saving) -> None:
             .where(
                 condition,
                 held.currency.in_(currencies),
-                or_(customer.currency.is_(None), customer.currency != held.currency),
+                or_(customer.currency.is_(None), customer.currency != held.currency, customer.currency.in_(currencies)),
             )
         )
         saving.touched.update(tx.execute(asked).scalars())

@@ -388,7 +388,7 @@ def _order(row: Any, lines: tuple[Any, ...] | None, names: dict[int, str], horiz
     if lines is not None:
         total, delivered, ordered, inside = (_exact(lines[at], lines[at + 1]) for at in (0, 2, 4, 6))
         ship_on, invoiced = row.ship_on or lines[8], total - delivered - ordered
-        total = total if stated is None else stated
+        total = total if stated is None else min(stated, total)  # the stated one still holds what was cancelled
     else:
         total = stated or ZERO
         delivered, ordered = (from_minor(value or 0, row.currency) for value in (row.delivered, row.ordered))
