@@ -27,6 +27,7 @@ from connector.store.outbox import Owed
 from jobs import words
 from jobs.judge import Frame, Judged, frame, judge
 from jobs.progress import Progress, silent
+from jobs.pull import context_of
 from jobs.run import Run, running
 
 _TOGETHER = 2000
@@ -53,11 +54,11 @@ def evaluate(
             chosen = _chosen(tx, base, today, full, rested_on)
             told = _told(tx, systems) if chosen else set()
         run.counts.update(dict.fromkeys(rested_on, 1))
+        run.counts["through"] = today.toordinal()
         done = 0
         for part in _parts(base, chosen):
             with store.writing() as tx:
                 before = decisions.latest(tx, part)
-                base.released = {d: frozenset(b.body.get("released", ())) for d, b in before.items()}
                 accounts = _accounts(tx, systems, part)
                 found = [_concluded(base, judged, before.get(judged.debtor)) for judged in judge(tx, base, part)]
                 run.counts["evaluated"] += len(found)
@@ -81,14 +82,17 @@ def evaluate(
             done += len(part)
             progress("evaluate", done, len(chosen))
         with store.writing() as tx:
+            run.counts["owed"] += outbox.owe(tx, list(_orphaned(tx, base, systems)), clock.now())
             marks.clear_marks(tx, seen)  # what is linked to nobody has nothing to be judged
     return run
 
 
 def _rested_on(base: Frame, systems: Sequence[Connected]) -> set[str]:
     """What every decision rests on beside facts and the day, as words that are kept with the run."""
+    business = base.config.business
     return {
         f"policy {base.policy_version}",
+        f"business {business.currency} {business.time_zone} {','.join(base.systems)}",
         *(f"mapping {c.name} {c.mapping.version}" for c in systems),
         *(f"stale {system}" for system in base.stale),
     }
@@ -97,15 +101,17 @@ def _rested_on(base: Frame, systems: Sequence[Connected]) -> set[str]:
 def _chosen(tx: Connection, base: Frame, today: dt.date, full: bool, rested_on: set[str]) -> list[int]:
     """The debtors to judge: changed facts, a day that turned something, never judged, or other rules or data too old."""
     last_run = next((r for r in runs.runs(tx, job="evaluate") if r.state in ("done", "problems")), None)
-    before = {k for k in (last_run.counts if last_run else {}) if k.split(" ")[0] in ("policy", "mapping", "stale")}
+    before = {k for k in (last_run.counts if last_run else {}) if k.split(" ")[0] in _BASES}
     other = rested_on ^ before
     if full or any(not word.startswith("stale ") for word in other):
         return sorted(base.members)
     turned = {word.removeprefix("stale ") for word in other}
     seen = decisions.evaluated_on(tx)
     keys = set(marks.changed(tx)) | {k for k, row in base.rows.items() if row.system in turned}
-    last = min(seen.values(), default=today)
+    last = dt.date.fromordinal(last_run.counts["through"]) if last_run and "through" in last_run.counts else today
     if last < today:
+        # A rate of today, or one that has grown too old, moves everybody with another currency than the books'.
+        keys |= set(customers.foreign(tx, base.config.business.currency))
         keys |= set(
             marks.due_to_change(
                 tx,
@@ -117,9 +123,15 @@ def _chosen(tx: Connection, base: Frame, today: dt.date, full: bool, rested_on: 
                 days=_warning_days(base.policy),
             )
         )
-    debtors = {base.rows[k].debtor for k in keys if k in base.rows}
+    # An order of a CRM account matters to the customer it is linked to.
+    linked = {row.customer: row.debtor for row in links.linked(tx)}
+    debtors = {linked.get(k) for k in keys}
     fresh = {d for d in base.members if d not in seen}
-    return sorted(base.family({d for d in debtors if d is not None} | fresh))
+    return sorted(base.family({d for d in debtors if d in base.members} | fresh))
+
+
+# What decisions rest on, by the first word under which a run keeps it.
+_BASES = ("policy", "business", "mapping", "stale")
 
 
 def _warning_days(policy: Policy) -> list[int]:
@@ -241,7 +253,7 @@ def _owed(
             first = judged.members[0]
             key = f"{episode[0]}:{first.system}:{first.ref}:{episode[1]}"
             said = words.of_task(judged, row, key, base.as_of, language)
-            values, digest = mapping.write("task", said)
+            values, digest = mapping.write("task", said, context=context_of(connected))
             yield Owed(connected.name, "task", row.ref, key, values, digest, row.key)
     by_name = {c.name: c for c, _ in accounts}
     for order, checked in judged.orders:
@@ -251,6 +263,23 @@ def _owed(
         if at.adapter.channel("order_fields") and at.mapping.writes_to("order_fields"):
             said = words.of_order(order, checked, judged, base.config.language_for(at.system))
             yield _state(at, "order_fields", order.ref, order.customer, said)
+
+
+def _orphaned(tx: Connection, base: Frame, systems: Sequence[Connected]) -> Iterator[Owed]:
+    """What was told of records that belong to no customer of the ledger any more: the hold is lifted, figures cleared.
+
+    An account may lose its customer: a link that is split or no longer true, a customer deleted in the ERP.
+    """
+    for connected in systems:
+        kinds = [k for k in ("customer_fields", "hold") if connected.adapter.channel(k)]
+        told = {kind: outbox.targets(tx, connected.name, kind) for kind in kinds}
+        if not any(told.values()):
+            continue
+        for row in customers.customers(tx, systems=[connected.name]):
+            if row.known and row.debtor not in base.members:
+                for kind in kinds:
+                    if row.ref in told[kind] and connected.mapping.writes_to(kind):
+                        yield _state(connected, kind, row.ref, row.key, {"hold": False, "as_of": base.as_of})
 
 
 def _episode(body: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -263,5 +292,5 @@ def _episode(body: Mapping[str, Any]) -> tuple[str, str] | None:
 
 
 def _state(connected: Connected, kind: str, target: str, customer: int | None, said: dict[str, object]) -> Owed:
-    values, digest = connected.mapping.write(kind, said)
+    values, digest = connected.mapping.write(kind, said, context=context_of(connected))
     return Owed(connected.name, kind, target, f"{kind}:{target}", values, digest, customer)

@@ -30,7 +30,7 @@ from connector.credit.totals import Totals
 from connector.model import Limit, Rate
 from connector.money import rounded
 from connector.policy import Policy
-from connector.store import Connection, customers, facts, positions
+from connector.store import Connection, customers, decisions, facts, positions
 from connector.store.customers import CustomerRow
 from connector.store.positions import OrderRow
 
@@ -214,6 +214,12 @@ def judge(
     ):
         sums[row.customer].append(row)
     limits = customers.limits(tx, few)
+    staged = {
+        frame.rows[k].debtor for k, own in limits.items() if k in frame.rows and any(x.kind == "stage" for x in own)
+    }
+    # A tranche once released stays released: what earlier decisions have released counts in reports, too.
+    before = decisions.latest(tx, [d for d in staged if d is not None]) if staged else {}
+    frame.released = {d: frozenset(row.body.get("released", ())) for d, row in before.items()}
     found = {d: _positions(frame, d, sums, limits) for d in wanted if frame.members.get(d)}
     nodes = _nodes(frame, found, sums)
     amounts = _orders(tx, frame, few) if orders else {}
@@ -233,8 +239,11 @@ def judge(
             stale=stale,
         )
         checked = []
-        for placed in amounts.get(debtor, ()):
-            order = _amounts(frame, whole.currency, placed)
+        mine = amounts.get(debtor, ())
+        booked = {o.number or o.ref: o for o in mine if o.system in frame.systems and o.status == "open"}
+        for placed in mine:
+            # The same order in the CRM and in the ledger's own system is one order.
+            order = _amounts(frame, whole.currency, booked.get(placed.number or placed.ref, placed))
             if order is None:
                 checked.append((placed, order_without_rate(decision, placed.ref, placed.currency)))
             else:

@@ -7,12 +7,23 @@ from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, exists, or_, select
+from sqlalchemy import Connection, exists, or_, select
 
 from connector.model import Event, Financial, Limit, Person, Promise, Rate
 from connector.store import bulk
 from connector.store.keys import system_ids, system_names
-from connector.store.tables import credit_limit, customer, event, financial, item, link, person, promise, rate
+from connector.store.tables import (
+    credit_limit,
+    customer,
+    event,
+    financial,
+    item,
+    link,
+    person,
+    promise,
+    rate,
+    sales_order,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +83,13 @@ def customers(
             c.known,
         )
         .select_from(customer.outerjoin(link, link.c.customer == c.id))
-        .where(or_(c.known.is_(True), and_(c.known.is_(False), exists().where(item.c.customer == c.id))))
+        .where(
+            or_(
+                c.known.is_(True),
+                exists().where(item.c.customer == c.id),
+                exists().where(sales_order.c.customer == c.id, sales_order.c.status.in_(("open", "draft"))),
+            )
+        )
         .order_by(c.id)
     )
     if systems is not None:
@@ -150,6 +167,21 @@ def people(tx: Connection, systems: Collection[str] | None = None) -> dict[str, 
     for row in tx.execute(asked):
         found[names[row.system]].append(Person(id=row.ref, name=row.name, email=row.email, active=row.active))
     return dict(found)
+
+
+def foreign(tx: Connection, home: str) -> list[int]:
+    """Customers whose figures rest on an exchange rate: of another currency themselves, or with an open item, an open or
+    draft order or a limit in one."""
+    o, i, c = sales_order.c, item.c, credit_limit.c
+    found: set[int] = set()
+    for asked in (
+        select(customer.c.id).where(customer.c.currency != home),
+        select(i.customer).where(i.open == bulk.literal(1), i.currency != home),
+        select(o.customer).where(o.status.in_(("open", "draft")), o.currency != home),
+        select(c.customer).where(c.currency != home),
+    ):
+        found.update(key for key in tx.execute(asked.distinct()).scalars() if key is not None)
+    return sorted(found)
 
 
 def promises(tx: Connection, keys: Collection[int] | None = None) -> dict[int, list[Promise]]:
