@@ -198,7 +198,7 @@ def _write_field(
         if key not in SPEC_KEYS:
             notes.unknown((*where, key), key, SPEC_KEYS, Text("modifier", "修饰项"))
     word = table.get("from", "")
-    if "from" in table and word not in words:
+    if "from" in table and not (isinstance(word, str) and word in words):
         notes.unknown(where, str(word), tuple(words), Text("word of ours", "可写出的词"))
     values = table.get("values", {})
     if not isinstance(values, dict):
@@ -219,7 +219,7 @@ def _write_field(
     labels = band_labels(limits) if limits else []
     _check_values(notes, where, str(word), values, labels)
     convert = table.get("convert")
-    if convert is not None and convert not in WRITERS:
+    if convert is not None and not (isinstance(convert, str) and convert in WRITERS):
         notes.unknown((*where, "convert"), str(convert), tuple(WRITERS), Text("converter for writing", "写入转换器"))
     need = _need(notes, (*where, "field"), name, table["field"], values, labels) if "field" in table else None
     if len(notes.problems) > before:

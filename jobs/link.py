@@ -14,7 +14,7 @@ from connector.clock import Clock
 from connector.config import Config
 from connector.errors import Problem
 from connector.identity import bare_name, looks_chinese, near_names, normal_name, normal_tax_id, usable_tax_id
-from connector.store import customers, links
+from connector.store import Connection, customers, links
 from connector.store.customers import CustomerRow
 from connector.store.db import Store
 from connector.text import Text
@@ -38,15 +38,24 @@ def link(store: Store, config: Config, clock: Clock, progress: Progress = silent
         owned = [r for r in customers.customers(tx) if r.system in erps]
         split = links.splits(tx)
 
-        for group in _one_person(owned, run):
-            first = group[0]
-            for other in group[1:]:
-                if (
-                    first.debtor is not None
-                    and other.debtor != first.debtor
-                    and not split.get(other.key, set()) & {first.key}
-                ):
-                    links.link(tx, other.key, first.debtor, "tax_id")
+        groups = _one_person(owned, run)
+        run.counts["parted"] += _part(tx, owned, groups)
+        owned = [r for r in customers.customers(tx) if r.system in erps]
+        fresh = {r.key: r for r in owned}
+        for group in groups:
+            first = fresh[group[0].key]
+            for other in (fresh[r.key] for r in group[1:]):
+                apart = first.key in split.get(other.key, set())
+                if first.debtor is not None and other.debtor != first.debtor and not apart:
+                    # Everybody who was linked to the other moves along, accounts that a person confirmed too.
+                    for row in links.linked(tx, debtors=[other.debtor] if other.debtor is not None else []):
+                        links.link(
+                            tx,
+                            row.customer,
+                            first.debtor,
+                            row.how if row.confirmed else "tax_id",
+                            confirmed=row.confirmed,
+                        )
                     run.counts["same_person"] += 1
         owned = [r for r in customers.customers(tx) if r.system in erps]
 
@@ -118,6 +127,29 @@ def _one_person(owned: Iterable[CustomerRow], run: Run) -> list[list[CustomerRow
         elif len(rows) > 1:
             groups.append(sorted(rows, key=lambda r: r.key))
     return groups
+
+
+def _part(tx: Connection, owned: Iterable[CustomerRow], groups: Iterable[list[CustomerRow]]) -> int:
+    """Gives customers that a shared tax id once made one debtor, and that share it no longer, debtors of their own."""
+    together = [{r.key for r in group} for group in groups]
+    mine = {r.key for r in owned}
+    by_debtor: dict[int, list[links.LinkRow]] = defaultdict(list)
+    for row in links.linked(tx):
+        if row.customer in mine:
+            by_debtor[row.debtor].append(row)
+    alone = [
+        row.customer
+        for rows in by_debtor.values()
+        if len(rows) > 1
+        for row in rows
+        if row.how == "tax_id"
+        and not row.confirmed
+        and not any(row.customer in keys and len({r.customer for r in rows} & keys) > 1 for keys in together)
+    ]
+    for key in alone:
+        links.unlink(tx, key)
+    links.ensure_debtors(tx, alone)
+    return len(alone)
 
 
 class _Index:

@@ -16,7 +16,7 @@ from connector.adapter import Page, Record, Stream
 from connector.connect import Connected
 from connector.errors import ConfigError, HoldfastError, Problem
 from connector.mapping import Context
-from connector.store import doubts, facts, records
+from connector.store import documents, doubts, facts, records
 from connector.store.db import Store
 from connector.store.facts import Kept
 from connector.text import Text
@@ -107,6 +107,7 @@ def _pull_stream(
         done += len(page.records)
         progress(f"{name}/{stream.name}", done)
         if page.last:
+            _note_wanted(store, connected, stream.name)
             break
     else:
         raise _unfinished(connected, stream)
@@ -166,6 +167,11 @@ def context_of(connected: Connected) -> Context:
 def _remap(store: Store, connected: Connected, streams: Sequence[Stream[object]], run: Run) -> None:
     """Applies a changed mapping to the records that were kept; a stream whose bodies have expired is read in full."""
     mapping, name = connected.mapping, connected.name
+    with store.writing() as tx:
+        # A stream that the mapping reads no longer says nothing any more.
+        for dropped in set(facts.read_at(tx, name)) - {s.name for s in streams}:
+            run.counts["gone"] += facts.sweep(tx, name, dropped, (), connected.clock.now())
+            facts.forget_cursor(tx, name, dropped)
     for stream in streams:
         with store.reading() as tx:
             stale = records.mapped_otherwise(tx, name, stream.name, mapping.version)
@@ -173,7 +179,7 @@ def _remap(store: Store, connected: Connected, streams: Sequence[Stream[object]]
             continue
         with store.reading() as tx:
             bodies = records.bodies(tx, name, stream.name, [s.key for s in stale])
-        if any(s.key not in bodies for s in stale):
+        if any(s.key not in bodies for s in stale) or _asks_for_more(store, connected, stream.name, bodies):
             with store.writing() as tx:
                 facts.forget_cursor(tx, name, stream.name)
             continue
@@ -192,6 +198,28 @@ def _remap(store: Store, connected: Connected, streams: Sequence[Stream[object]]
                     ledger_currency=connected.config.business.currency,
                 )
             run.counts["remapped"] += len(part)
+
+
+def _asks_for_more(store: Store, connected: Connected, stream: str, bodies: records.Bodies) -> bool:
+    """Whether the mapping reads a member that it did not read before and that none of the kept bodies has: it was never
+    asked for, and comes only with a reading of everything."""
+    with store.reading() as tx:
+        before = documents.active(tx, "wanted", f"{connected.name}/{stream}")
+    if before is None:
+        return False
+    sample = [bodies[key] for key, _ in zip(bodies, range(50), strict=False)]
+    new = {path.split(".")[0] for path in set(connected.mapping.wanted(stream)) - set(simplejson.loads(before.body))}
+    return any(not root.startswith("_") and not any(root in body for body in sample) for root in new)
+
+
+def _note_wanted(store: Store, connected: Connected, stream: str) -> None:
+    """Keeps which members were asked for, so that a later mapping that wants more is noticed."""
+    body = simplejson.dumps(sorted(connected.mapping.wanted(stream)), ensure_ascii=False)
+    name = f"{connected.name}/{stream}"
+    with store.writing() as tx:
+        before = documents.active(tx, "wanted", name)
+        if before is None or before.body != body:
+            documents.put(tx, "wanted", name, body, author="holdfast", now=connected.clock.now())
 
 
 __all__ = ["Page", "Problem", "context_of", "digest", "pull"]

@@ -178,3 +178,23 @@ def test_a_link_ends_with_what_it_rested_on(store: Store, config: Config) -> Non
     say(store, "crm", Customer(id="a1", name="Renamed to something else"))
     link(store, config, FixedClock(NOW))
     assert linked(store) == {"a1": None}
+
+
+def test_a_merge_takes_confirmed_accounts_along_and_is_undone_when_the_tax_id_is_corrected(
+    store: Store, config: Config
+) -> None:
+    say(store, "erp", Customer(id="C1", name="One"), Customer(id="C9", name="Nine"))
+    say(store, "crm", Customer(id="a9", name="Whatever"))
+    link(store, config, FixedClock(NOW))
+    with store.writing() as tx:
+        rows = {r.ref: r for r in customers.customers(tx)}
+        links.join(tx, rows["a9"].key, rows["C9"].key)
+    say(store, "erp", Customer(id="C1", name="One", tax_id=CODE), Customer(id="C9", name="Nine", tax_id=CODE))
+    link(store, config, FixedClock(NOW))
+    with store.reading() as tx:
+        assert len({r.debtor for r in customers.customers(tx)}) == 1, "one legal person, with its account"
+    say(store, "erp", Customer(id="C1", name="One", tax_id=CODE), Customer(id="C9", name="Nine", tax_id=OTHER_CODE))
+    link(store, config, FixedClock(NOW))
+    with store.reading() as tx:
+        by_ref = {r.ref: r.debtor for r in customers.customers(tx)}
+    assert by_ref["C1"] != by_ref["C9"]

@@ -15,7 +15,7 @@ from connector.clock import FixedClock
 from connector.config import Config, parse
 from connector.policy import default_policy
 from connector.sandbox import Sandbox, SandboxOptions
-from connector.store import customers, decisions, outbox, runs
+from connector.store import customers, decisions, links, outbox, runs
 from connector.store.db import Store
 from jobs.night import connected_systems, work
 from jobs.run import Run
@@ -241,3 +241,47 @@ def test_stale_data_holds_visibly(night: Night) -> None:
     (night.folder / "away.csv").rename(night.folder / "book" / "payments.csv")
     night.run()
     assert night.account("Crane")["Credit_Hold"] is False, "read again: let go by itself"
+
+
+def test_an_account_that_loses_its_customer_is_let_go(night: Night) -> None:
+    """Split from its customer, the account must not stay held for ever by a decision that is no longer about it."""
+    night.run()
+    assert night.account("Dragon")["Credit_Hold"] is True
+    with night.store.writing() as tx:
+        account = next(r for r in customers.customers(tx, systems=["crm"]) if r.name == "Dragon")
+        links.split(tx, account.key)
+    night.run()
+    dragon = night.account("Dragon")
+    assert dragon["Credit_Hold"] is False
+    assert not dragon["Credit_Hold_Reason"]
+    assert not dragon["Credit_Limit"]
+    before = len(night.crm.writes())
+    night.run()
+    night.run()
+    assert len(night.crm.writes()) == before
+
+
+def test_the_same_order_in_both_systems_counts_once(night: Night) -> None:
+    """Phoenix' limit is raised to 12,000: with 9,000 invoiced and an order of 2,500 in both systems it is within."""
+    night.write("limits", BOOK["limits"].replace("C2,base,5000", "C2,base,12000"))
+    night.write(
+        "orders",
+        "id,customer_id,number,ordered_on,ship_on,currency,amount,status\nO2,C2,SO-7,2026-11-18,2026-11-30,CNY,2500.00,open\n",
+    )
+    phoenix = night.account("Phoenix")
+    for order in night.crm.shelf.all("Sales_Orders"):
+        if order["Account_Name"]["id"] == phoenix["id"]:
+            night.crm.shelf.drop("Sales_Orders", order["id"])
+    other = night.crm.shelf.all("Sales_Orders")[0]
+    mine = {
+        **other,
+        "SO_Number": "SO-7",
+        "Grand_Total": 2500,
+        "Currency": "CNY",
+        "Status": "Created",
+        "Account_Name": {"id": phoenix["id"], "name": "Phoenix"},
+    }
+    night.crm.shelf.put("Sales_Orders", other["id"], mine)
+    night.run()
+    assert not night.account("Phoenix").get("Credit_Hold")
+    assert not night.crm.shelf.get("Sales_Orders", other["id"]).get("Credit_Hold")

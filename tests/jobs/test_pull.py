@@ -135,3 +135,32 @@ def test_full_reads_everything_again(books: Books) -> None:
     assert run.counts["same"] == 3
     with books.store.reading() as tx:
         assert facts.read_at(tx, "books")["documents"] == NOW
+
+
+def test_a_record_of_which_only_a_part_can_be_read_loses_nothing(books: Books) -> None:
+    """Two facts come of one record: that the limit cannot be read any more must not take the limit away."""
+    text = mappings.shipped("files") + (
+        '\n[read.own_limit]\nfact = "limit"\nstream = "customers"\nunless = { limit = [] }\n'
+        '[read.own_limit.fields]\ncustomer_id = "id"\nkind = { value = "base" }\namount = "limit"\n'
+        'currency = { value = "CNY" }\n'
+    )
+    (books.folder / "own.toml").write_text(text, encoding="utf-8")
+    file = books.folder / "book" / "customers.csv"
+    for limit in ("1000", "1000.001"):
+        file.write_text(f"id,name,limit\nC1,One {limit},{limit}\n", encoding="utf-8")
+        run = pull(books.store, books.connected())
+        with books.store.reading() as tx:
+            (limits,) = customers.limits(tx).values()
+            (row,) = customers.customers(tx, systems=["books"])
+        assert [one.amount for one in limits] == [100000]
+        assert row.name == f"One {limit}", "what could be read is taken over"
+    assert any(p.where == "customers.csv:2" for p in run.problems)
+
+
+def test_a_stream_taken_out_of_the_mapping_says_nothing_any_more(books: Books) -> None:
+    pull(books.store, books.connected())
+    text = mappings.shipped("files")
+    start, end = text.index("[read.document]"), text.index("[read.", text.index("[read.document.fields]") + 5)
+    (books.folder / "own.toml").write_text(text[:start] + text[end:], encoding="utf-8")
+    pull(books.store, books.connected())
+    assert books.owed() == 0
