@@ -206,8 +206,9 @@ def touch_foreign(saving: Saving) -> None:
             .join_from(held.customer.table, tables.customer, customer.id == held.customer)
             .where(
                 condition,
-                held.currency.in_(currencies),
-                or_(customer.currency.is_(None), customer.currency != held.currency, customer.currency.in_(currencies)),
+                # Either end of a conversion: the rate may be one half of a cross rate by way of the books' currency.
+                or_(held.currency.in_(currencies), customer.currency.in_(currencies)),
+                or_(customer.currency.is_(None), customer.currency != held.currency),
             )
         )
         saving.touched.update(tx.execute(asked).scalars())
