@@ -229,11 +229,13 @@ class Rehearsal(Generic[C]):
 
     `pay(client, customer_id)` pays the customer's oldest overdue invoice in full today; `order(client, customer_id,
     amount)` places an order of about this net amount (in the customer's currency) and confirms it as a salesperson
-    would. Each says what it did, or raises one of our errors. Never used outside the demo.
+    would. Each says what it did, or raises one of our errors. Never used outside the demo. `refuses`: a hold stops
+    an order that is placed this way, too, and the text says so; elsewhere it stops only salespeople.
     """
 
     pay: Callable[[C, str], Text]
     order: Callable[[C, str, Decimal], Text]
+    refuses: bool = False
 
 
 @dataclass(frozen=True)

@@ -149,7 +149,7 @@ ADAPTER = Adapter(
     open=Client,
     check=setup.check,
     provision=setup.provision,
-    rehearsal=Rehearsal(rehearsal.pay, rehearsal.order),
+    rehearsal=Rehearsal(rehearsal.pay, rehearsal.order, refuses=True),
     # No limit of the vendor's own on one's own server; on a shared host four evenly served callers were seen.
     limits=Limits(in_flight=4),
     evidence=(

@@ -8,25 +8,27 @@ holdfast -c config.toml demo  the systems that are configured
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import os
+import sys
 import tempfile
+import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connector.cli.common import Cli, bars, console, exit_code, language, say, show_run, t
-from connector.cli.output import Column, Table, print_table, shown
-from connector.errors import ConfigError, HoldfastError
-from connector.text import Text, same
+from connector.cli.common import PROBLEMS, Cli, bars, console, exit_code, language, say, show_run, t
+from connector.errors import ConfigError, HoldfastError, RejectedError
+from connector.text import Text
 
 if TYPE_CHECKING:
+    from connector.adapter import Rehearsal
+    from connector.cli.demo_cast import Player
     from connector.connect import Connected
-    from connector.sandbox import Sandbox
+    from connector.sandbox import Sandbox, SandboxOptions
     from jobs.run import Run
 
 
@@ -43,8 +45,8 @@ def register(app: typer.Typer) -> None:
             str,
             typer.Option(
                 help=t(
-                    "sandbox (also odoo-sandbox), or tryton: a real one in an environment of its own.",
-                    "sandbox（沙箱，也可用 odoo-sandbox），或 tryton（自动安装的真实系统）。",
+                    "sandbox (also odoo-sandbox, files-sandbox), or tryton: a real one in an environment of its own.",
+                    "sandbox（沙箱，也可用 odoo-sandbox、files-sandbox），或 tryton（自动安装的真实系统）。",
                 )
             ),
         ] = "sandbox",
@@ -56,116 +58,260 @@ def register(app: typer.Typer) -> None:
             int, typer.Option(help=t("The same seed tells the same story.", "相同种子得到相同的故事。"))
         ] = 1,
         keep: Annotated[
-            Path | None, typer.Option(help=t("Keep configuration and database here.", "把配置和数据库保留在此文件夹。"))
+            Path | None,
+            typer.Option(
+                help=t(
+                    "Keep configuration, database and sandboxes in this folder.",
+                    "把配置、数据库和沙箱保留在此文件夹。",
+                )
+            ),
         ] = None,
+        yes: Annotated[
+            bool,
+            typer.Option(
+                "--yes",
+                help=t("Do not ask before working in configured systems.", "在已配置的系统中操作前不再询问。"),
+            ),
+        ] = False,
     ) -> None:
         cli: Cli = context.obj
         if cli.given:
+            _agreed(cli, yes)
             raise typer.Exit(tell(Stage(cli)))
         with contextlib.ExitStack() as stack:
             folder = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="holdfast-demo-")))
-            folder.mkdir(parents=True, exist_ok=True)
-            stage = stack.enter_context(set_up(folder, erp, crm, customers, seed))
+            stage = stack.enter_context(set_up(folder, erp, crm, customers, seed, kept=keep is not None))
             code = tell(stage)
-            stage.cli.store.close()
+            if keep is not None:
+                _goodbye(stage)
         raise typer.Exit(code)
+
+
+def _agreed(cli: Cli, yes: bool) -> None:
+    """The demo acts in the systems it is given; nobody's real books should see that by accident."""
+    if not cli.config.systems:
+        raise ConfigError(
+            Text(
+                "{path} names no system yet. Add one with `holdfast init`, or run `holdfast demo` without it.",
+                "{path} 中尚未配置系统。请用 `holdfast init` 添加，或直接运行 `holdfast demo`。",
+            ).fill(path=cli.path)
+        )
+    names = ", ".join(s.name for s in cli.config.systems)
+    warned = Text(
+        "The demo works in the systems configured in {path} ({names}): it makes fields, writes credit results, pays an "
+        "invoice and places an order in the ERP. Use test systems.",
+        "演示会在 {path} 中配置的系统（{names}）里实际操作：创建字段、写入信用结果，并在 ERP 中付清一张发票、"
+        "下一张订单。请使用测试系统。",
+    ).fill(path=cli.path, names=names)
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise ConfigError(
+            Text("{warned} If that is what you want, add --yes.", "{warned}确定要这样做，请加上 --yes。").fill(
+                warned=warned
+            )
+        )
+    console().print(say(warned), markup=False)
+    typer.confirm(t("Go on?", "继续吗？"), abort=True)
 
 
 @dataclass
 class Stage:
-    """What the story is told with: an open configuration, and the sandboxes behind it, where there are any."""
+    """What the story is told with: an open configuration, and the sandboxes behind it, where there are any.
+
+    `again` are the commands that bring the sandboxes of a kept demo back.
+    """
 
     cli: Cli
     sandboxes: list[Sandbox] = field(default_factory=list)
+    again: list[str] = field(default_factory=list)
 
     def writes(self) -> int:
         """Write calls that the sandboxes have seen."""
         return sum(len(s.writes()) for s in self.sandboxes)
 
 
+# --- setting up ----------------------------------------------------------------------------------------------------------
+@dataclass
+class _Setting:
+    """The configuration as it grows, with the secrets of our own sandboxes beside it."""
+
+    folder: Path
+    kept: bool
+    blocks: list[str] = field(default_factory=list)
+
+    def add(self, name: str, adapter: str, settings: dict[str, str], secrets: dict[str, str]) -> None:
+        from connector.cli.init import quoted
+
+        lines = ["[[systems]]", f'name = "{name}"', f'adapter = "{adapter}"', f'roles = ["{name}"]']
+        lines.append("settings = { " + ", ".join(f"{k} = {quoted(v)}" for k, v in settings.items()) + " }")
+        if secrets:
+            lines.append("[systems.secrets]")
+        lines += [f'{key} = "{self._reference(f"{name}_{key}", value)}"' for key, value in secrets.items()]
+        self.blocks.append("\n".join(lines))
+
+    def _reference(self, name: str, value: str) -> str:
+        """Where a secret is: in this process, or in a file of its own where the configuration outlives it."""
+        if not self.kept:
+            variable = f"HOLDFAST_DEMO_{name}".upper()
+            os.environ[variable] = value
+            return f"env:{variable}"
+        (self.folder / "secrets").mkdir(exist_ok=True, mode=0o700)
+        path = self.folder / "secrets" / name
+        path.touch(mode=0o600)
+        path.write_text(value, encoding="utf-8")
+        return f"file:secrets/{name}"
+
+    def write(self) -> Path:
+        path = self.folder / "config.toml"
+        head = f'[business]\ncurrency = "CNY"\ntime_zone = "Asia/Shanghai"\nlanguage = "{language()}"\n'
+        path.write_text("\n\n".join([head, *self.blocks]) + "\n", encoding="utf-8")
+        return path
+
+
 @contextlib.contextmanager
-def set_up(folder: Path, erp: str, crm: str, customers: int, seed: int) -> Iterator[Stage]:
-    """Sandboxes (or a real ERP) on this machine, and a configuration that names them."""
+def set_up(folder: Path, erp: str, crm: str, customers: int, seed: int, *, kept: bool = False) -> Iterator[Stage]:
+    """Sandboxes (or a real ERP) on this machine, and a configuration that names them. `kept`: it is to outlive us."""
     from connector import adapter as adapters
-    from connector.cli.init import quoted
     from connector.clock import SystemClock, day_in
     from connector.sandbox import SandboxOptions
 
-    out = console()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as wrong:
+        raise ConfigError(
+            Text("{path} cannot be made: {why}.", "无法创建 {path}：{why}。").fill(
+                path=folder, why=wrong.strerror or type(wrong).__name__
+            )
+        ) from None
+    if (folder / "config.toml").exists():
+        raise ConfigError(
+            Text(
+                "{path} already holds a configuration. Choose another folder for this demo.",
+                "{path} 中已有配置。请为本次演示另选文件夹。",
+            ).fill(path=folder)
+        )
     today = day_in(SystemClock().now(), "Asia/Shanghai")
     options = SandboxOptions(customers=customers, seed=seed, as_of=today, language=language())
-    blocks: list[str] = []
+    setting = _Setting(folder, kept)
+    boxes: list[Sandbox] = []
+    again: list[str] = []
     with contextlib.ExitStack() as stack:
-        boxes: list[Sandbox] = []
 
-        def add(name: str, adapter: str, role: str, url: str, secrets: dict[str, str], extra: dict[str, str]) -> None:
-            settings = {**adapters.load(adapter).demo_settings, **extra}
-            shown = {k: v.format(url=url) for k, v in settings.items()}
-            lines = ["[[systems]]", f'name = "{name}"', f'adapter = "{adapter}"', f'roles = ["{role}"]']
-            lines.append("settings = { " + ", ".join(f"{k} = {quoted(v)}" for k, v in shown.items()) + " }")
-            lines.append("[systems.secrets]")
-            for key, value in secrets.items():
-                variable = f"HOLDFAST_DEMO_{name}_{key}".upper()
-                os.environ[variable] = value
-                lines.append(f'{key} = "env:{variable}"')
-            blocks.append("\n".join(lines))
-
-        if erp.endswith("sandbox"):
-            name = erp.removesuffix("sandbox").rstrip("-") or "tryton"
-            box = adapters.sandbox(name, options)
+        def open_sandbox(role: str, name: str) -> None:
+            _must_have_role(name, role)
+            own = replace(options, data=folder / f"sandbox-{role}" if kept else None, settings={"role": role})
+            box, url = _opened(stack, name, own)
             boxes.append(box)
-            url = stack.enter_context(box.served())
-            add("erp", name, "erp", url, dict(box.credentials()), {})
-            title = say(adapters.load(name).title)
-            out.print(t(f"ERP: {title} sandbox on {url}", f"ERP：{title} 沙箱 {url}"))
+            adapter = adapters.load(name)
+            place = str(getattr(box, "folder", url))  # a book is a folder, everything else answers at an address
+            settings = {k: v.format(url=url) for k, v in adapter.demo_settings.items()} or {"path": place}
+            setting.add(role, name, settings, dict(box.credentials()))
+            console().print(
+                f"{role.upper()}{t(': ', '：')}{say(adapter.title)}{t(', a sandbox on ', '，沙箱 ')}{place}",
+                markup=False,
+                soft_wrap=True,
+            )
+            if place == url:
+                again.append(f"holdfast sandbox {name} --port {url.rpartition(':')[2]} --data {own.data}")
+
+        if erp == "sandbox" or erp.endswith("-sandbox"):
+            open_sandbox("erp", erp.removesuffix("sandbox").rstrip("-") or "tryton")
         else:
-            with out.status(
+            _must_have_role(erp, "erp")
+            with console(error=True).status(
                 t("Bringing up a real ERP (minutes the first time) …", "正在启动真实 ERP（首次需数分钟）……")
             ):
                 live = stack.enter_context(adapters.server(erp, customers=customers, seed=seed, as_of=today))
-            add("erp", erp, "erp", live.url, dict(live.secrets), dict(live.settings))
-            out.print(t(f"ERP: a real {live.version} on {live.url}", f"ERP：真实的 {live.version}，{live.url}"))
-        box = adapters.sandbox(crm, options)
-        boxes.append(box)
-        url = stack.enter_context(box.served())
-        add("crm", crm, "crm", url, dict(box.credentials()), {})
-        title = say(adapters.load(crm).title)
-        out.print(t(f"CRM: {title} sandbox on {url}", f"CRM：{title} 沙箱 {url}"))
+            setting.add("erp", erp, dict(live.settings), dict(live.secrets))
+            console().print(
+                t(f"ERP: a real {live.version} on {live.url}", f"ERP：真实的 {live.version}，{live.url}"),
+                soft_wrap=True,
+            )
+        open_sandbox("crm", crm)
+        cli = Cli(setting.write())
+        try:
+            yield Stage(cli, boxes, again)
+        finally:
+            cli.store.close()
 
-        path = folder / "config.toml"
-        head = f'[business]\ncurrency = "CNY"\ntime_zone = "Asia/Shanghai"\nlanguage = "{language()}"\n'
-        path.write_text("\n\n".join([head, *blocks]) + "\n", encoding="utf-8")
-        yield Stage(Cli(path), boxes)
+
+def _must_have_role(name: str, role: str) -> None:
+    from connector import adapter as adapters
+
+    adapter = adapters.load(name)
+    if role not in adapter.roles:
+        raise ConfigError(
+            Text("{title} cannot be the {role} of the demo.", "{title} 不能作为演示的 {role}。").fill(
+                title=adapter.title, role=role.upper()
+            )
+        )
+
+
+def _opened(stack: contextlib.ExitStack, name: str, options: SandboxOptions) -> tuple[Sandbox, str]:
+    from connector import adapter as adapters
+
+    box = adapters.sandbox(name, options)
+    return box, stack.enter_context(box.served())
+
+
+def _goodbye(stage: Stage) -> None:
+    """What can be done with a kept demo; where somebody watches, the sandboxes go on until Ctrl+C."""
+    from connector.cli.demo_shown import heading, note
+
+    path = stage.cli.path
+    heading(t("Kept", "已保留"))
+    note(f"holdfast -c {path} report positions")
+    note(f"holdfast -c {path} run")
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        note(
+            t(
+                "The systems run until you press Ctrl+C here; use another terminal meanwhile.",
+                "各系统会一直运行，直到您在此按 Ctrl+C；期间请使用另一个终端。",
+            )
+        )
+        with contextlib.suppress(KeyboardInterrupt):
+            threading.Event().wait()
+        return
+    note(
+        t(
+            "Reports work as they are; for pull and push the sandboxes must run:",
+            "报表可直接使用；拉取和推送需要沙箱处于运行状态：",
+        )
+    )
+    for line in stage.again:
+        note(line, indent=2)
 
 
 # --- the story -----------------------------------------------------------------------------------------------------------
 def tell(stage: Stage) -> int:
-    """Provision, run, look, run again, change two things in the ERP, run, look at what changed."""
+    """Provision, run, look, run again, change two things in the ERP, run, look at what changed. Gives the exit code."""
+    from connector.cli import demo_shown as show
     from connector.cli.report import collect
     from jobs.night import connected_systems
 
-    cli, out = stage.cli, console()
+    cli = stage.cli
     systems = connected_systems(cli.config, cli.clock)
-    _heading(t("1  Make the credit fields in the CRM", "1  在 CRM 中创建信用字段"))
+    show.heading(t("1  Make the fields that are missing", "1  创建缺少的字段"))
     _provision(systems)
 
-    _heading(t("2  First run: pull, link, evaluate, push", "2  首次运行：拉取、关联、评估、推送"))
+    show.heading(t("2  First run: pull, link, evaluate, push", "2  首次运行：拉取、关联、评估、推送"))
     runs = _run(cli, systems)
     if any(r.failed for r in runs):
         return exit_code(runs)
     answers, _ = collect(cli, None, None)
 
-    _heading(t("3  What sales sees in the CRM", "3  销售人员在 CRM 中看到的内容"))
-    _sales(cli, systems)
-    _heading(t("4  What the credit controller sees", "4  信用管理人员看到的内容"))
-    _controller(answers)
+    show.heading(t("3  What sales sees in the CRM", "3  销售人员在 CRM 中看到的内容"))
+    show.sales(cli, systems)
+    show.heading(t("4  What the credit controller sees", "4  信用管理人员看到的内容"))
+    show.controller(cli, answers)
 
-    _heading(t("5  Second run: nothing has changed, nothing is written", "5  第二次运行：没有变化，不写入任何内容"))
+    show.heading(t("5  Second run: nothing has changed, nothing is written", "5  第二次运行：没有变化，不写入任何内容"))
     before = stage.writes()
     again = _run(cli, systems)
     written = sum(r.counts["done"] for r in again if r.job == "push")
     calls = stage.writes() - before
-    out.print(
+    show.note(
         t(
             f"Records written: {written}." + (f" Write calls the sandboxes saw: {calls}." if stage.sandboxes else ""),
             f"写入记录：{written}。" + (f"沙箱收到的写调用：{calls}。" if stage.sandboxes else ""),
@@ -173,23 +319,27 @@ def tell(stage: Stage) -> int:
         style="bold",
     )
 
-    _heading(t("6  In the ERP: an invoice is paid, an order is placed", "6  在 ERP 中：付清一张发票，新下一张订单"))
-    if not _rehearse(cli, systems, answers):
-        return exit_code(again)
-    with cli.store.reading() as tx:
-        from connector.store import outbox
-
-        last = max((r.id for r in outbox.listing(tx, states=None)), default=0)
+    show.heading(t("6  In the ERP: an invoice is paid, an order is placed", "6  在 ERP 中：付清一张发票，新下一张订单"))
+    ledger = next((c for c in systems if "erp" in c.system.roles), None)
+    if ledger is None or ledger.adapter.rehearsal is None:
+        show.note(t("(Nothing can be paid or ordered through this adapter.)", "（该适配器不支持付款和下单演示。）"))
+        return _verdict([*runs, *again], written, 0)
+    buyer = _act(cli, ledger, ledger.adapter.rehearsal)
+    last = _last_owed(cli)
     third = _run(cli, systems)
-    _heading(t("7  Exactly what changed", "7  具体变化"))
-    _changes(cli, last)
-    return exit_code([*runs, *again, *third])
+
+    show.heading(t("7  Exactly what changed", "7  具体变化"))
+    lost = show.changes(cli, systems, last)
+    if buyer is not None and ledger.adapter.rehearsal.refuses:
+        show.heading(t("8  The same customer wants to order once more", "8  同一客户想再次下单"))
+        _say(buyer, ledger.adapter.rehearsal.order(ledger.client, buyer.ref, Decimal(100)))
+    return _verdict([*runs, *again, *third], written, lost)
 
 
-def _heading(words: str) -> None:
-    out = console()
-    out.print()
-    out.rule(words, align="left", style="cyan")
+def _verdict(runs: list[Run], written: int, lost: int) -> int:
+    """0 where all went as told; what was written twice or did not arrive is no success."""
+    code = exit_code(runs)
+    return code or (PROBLEMS if written or lost else code)
 
 
 def _run(cli: Cli, systems: list[Connected]) -> list[Run]:
@@ -207,172 +357,52 @@ def _run(cli: Cli, systems: list[Connected]) -> list[Run]:
         )
 
 
+def _last_owed(cli: Cli) -> int:
+    from connector.store import outbox
+
+    with cli.store.reading() as tx:
+        return max((r.id for r in outbox.listing(tx, states=None, limit=1)), default=0)
+
+
 def _provision(systems: list[Connected]) -> None:
-    out = console()
+    from connector.cli.demo_shown import note
+
     for connected in systems:
         if connected.adapter.provision is None:
             continue
+        title = f"{connected.name} ({say(connected.adapter.title)})"
         try:
             findings = connected.adapter.provision(connected.client, connected.needs(), False)
         except HoldfastError as wrong:
-            out.print(f"! {connected.name}: {say(wrong.user)}", markup=False)
+            note(f"{title}{t(': ', '：')}{say(wrong.user)}", "!")
             continue
-        made = [f for f in findings if f.state == "made"]
+        made = sum(f.state == "made" for f in findings)
         rest = [f for f in findings if f.state in ("todo", "wrong")]
-        out.print(
-            t(
-                f"{connected.name}: {len(made)} made, {len(findings) - len(made) - len(rest)} there already",
-                f"{connected.name}：新建 {len(made)} 项，已有 {len(findings) - len(made) - len(rest)} 项",
-            )
-        )
+        there = len(findings) - made - len(rest)
+        note(t(f"{title}: {made} made, {there} there already", f"{title}：新建 {made} 项，已有 {there} 项"), "✓")
         for finding in rest:
-            out.print(f"  ! {say(finding.what)} {say(finding.fix) if finding.fix else ''}", markup=False)
+            note(t(" ", "").join([say(finding.what), say(finding.fix) if finding.fix else ""]), "!", indent=2)
 
 
-def _sales(cli: Cli, systems: list[Connected]) -> None:
-    """The credit fields of a few accounts, read back from the CRM itself, and the tasks that owners got."""
-    from connector.store import customers, outbox
+def _act(cli: Cli, ledger: Connected, rehearsal: Rehearsal[object]) -> Player | None:
+    """Pays the oldest invoice of a held customer, and places an order that breaks the limit of a good one, whom it gives."""
+    from connector.cli import demo_cast as cast
+    from connector.cli.demo_shown import note
 
-    out = console()
-    for connected in systems:
-        if "crm" not in connected.system.roles or connected.adapter.channel("customer_fields") is None:
-            continue
-        with cli.store.reading() as tx:
-            rows = [r for r in outbox.listing(tx, states=None, system=connected.name) if r.state == "done"]
-            names = {r.ref: r.name for r in customers.customers(tx, systems=[connected.name])}
-        told = {k: [r for r in rows if r.kind == k] for k in ("customer_fields", "hold", "order_fields", "task")}
-        flagged = [*told["customer_fields"], *told["hold"]]
-        held = {r.target for r in flagged if any(v is True for v in r.values.values())}
-        fields = [r.target for r in told["customer_fields"]]
-        chosen = [*[f for f in fields if f in held][:4], *[f for f in fields if f not in held][:2]]
-        there = _read_back(connected, chosen)
-        labels = {n.label: n.name for n in connected.needs() if any(n.name in v for v in there.values())}
-        table = Table(
-            Text("Accounts as the CRM shows them now", "CRM 中客户的当前显示"),
-            [
-                Column("name", Text("account", "客户"), style="bold"),
-                *(Column(label, same(label), spare=at) for at, label in enumerate(list(labels)[:9])),
-            ],
-        )
-        for target in chosen:
-            values = there.get(target, {})
-            row = {label: _short(values.get(name)) for label, name in labels.items()}
-            table.rows.append({"name": names.get(target), **row})
-        print_table(table)
-        for task in told["task"][:2]:
-            long = [v for v in task.values.values() if isinstance(v, str) and len(v) > 25]
-            out.print("☐ " + "\n  ".join(line for v in long for line in v.splitlines()), markup=False)
-        out.print(
-            t(
-                "{} accounts with credit fields, {} tasks for their owners, {} orders flagged.",
-                "{} 个客户已写入信用字段，{} 个任务已分配给负责人，{} 张订单已标记。",
-            ).format(*(len(told[k]) for k in ("customer_fields", "task", "order_fields"))),
-            style="bold",
-        )
+    for payer in cast.payers(cli, ledger.name)[:5]:
+        with contextlib.suppress(RejectedError):  # what is overdue may be no invoice there
+            _say(payer, rehearsal.pay(ledger.client, payer.ref))
+            break
+    else:
+        note(t("(Nobody has an overdue invoice to pay.)", "（没有可付款的逾期发票。）"))
+    for buyer in cast.buyers(cli, ledger.name)[:1]:
+        _say(buyer, rehearsal.order(ledger.client, buyer.ref, buyer.amount))
+        return buyer
+    note(t("(Nobody has a limit that an order could break.)", "（没有客户的额度可供订单突破。）"))
+    return None
 
 
-def _read_back(connected: Connected, targets: list[str]) -> dict[str, dict[str, Any]]:
-    """What stands in the CRM now of these records, in our fields."""
-    found: dict[str, dict[str, Any]] = {target: {} for target in targets}
-    for kind in ("customer_fields", "hold"):
-        channel = connected.adapter.channel(kind)
-        if channel is not None and channel.current is not None:
-            for target, values in channel.current(connected.client, targets).items():
-                found.setdefault(target, {}).update(values)
-    return found
+def _say(player: Player, what: Text) -> None:
+    from connector.cli.demo_shown import note
 
-
-def _short(value: Any) -> str:
-    text = shown(value)
-    return text if len(text) <= 44 else text[:43] + "…"
-
-
-def _controller(answers: list[dict[str, Any]]) -> None:
-    from connector.cli.report import _positions_table
-
-    out = console()
-    worst = sorted(answers, key=lambda a: (not a["hold"], -Decimal(a["overdue"])))[:8]
-    head = {"as_of": dt.date.today().isoformat(), "rates": "as_of"}  # noqa: DTZ011 - a heading only
-    table = _positions_table(worst, head)
-    table.totals = []
-    print_table(table)
-    levels = {
-        level: sum(1 for a in answers if a["warning_level"] == level) for level in ("red", "orange", "yellow", "green")
-    }
-    held = [a for a in answers if a["hold"]]
-    out.print(
-        t(
-            f"{len(answers)} customers: {levels['red']} red, {levels['orange']} orange, {levels['yellow']} yellow, "
-            f"{levels['green']} green; {len(held)} held.",
-            f"{len(answers)} 个客户：红 {levels['red']}，橙 {levels['orange']}，黄 {levels['yellow']}，"
-            f"绿 {levels['green']}；冻结 {len(held)}。",
-        ),
-        style="bold",
-    )
-    for answer in held[:3]:
-        reasons = "; ".join(r[t("en", "zh")] for r in answer["reasons"])
-        out.print(f"✗ {answer['customer_id']} {answer['name']}: {reasons}", markup=False)
-
-
-def _rehearse(cli: Cli, systems: list[Connected], answers: list[dict[str, Any]]) -> bool:
-    """Pays the oldest invoice of one held customer, and places an order that breaks the limit of a good one."""
-    out = console()
-    connected = next((c for c in systems if "erp" in c.system.roles), None)
-    if connected is None or connected.adapter.rehearsal is None:
-        out.print(t("(This ERP's adapter cannot rehearse a payment.)", "（该 ERP 的适配器不支持演示付款。）"))
-        return False
-    mine = [a for a in answers if a["system"] == connected.name]
-    linked = _linked(cli, connected)
-    late = [a for a in mine if [r["rule"] for r in a["reasons"]] == ["oldest_overdue"]]
-    good = [a for a in mine if not a["hold"] and a["available"] is not None and Decimal(a["available"]) > 0]
-    # Whose hold one payment lifts, and whose limit one order breaks; best where the CRM shows it.
-    late.sort(key=lambda a: (a["customer_id"] not in linked, _overdue_items(cli, a), Decimal(a["overdue"])))
-    good.sort(key=lambda a: (a["customer_id"] not in linked, Decimal(a["available"])))
-    if not late or not good:
-        raise ConfigError(Text("No customer fits the story.", "没有适合该演示的客户。"))
-    payer, buyer = late[0], good[0]
-    said = connected.adapter.rehearsal.pay(connected.client, payer["customer_id"])
-    out.print(f"{payer['customer_id']} {payer['name']}: {say(said)}", markup=False)
-    amount = (Decimal(buyer["available"]) * 2).quantize(Decimal(1)) + 1000
-    said = connected.adapter.rehearsal.order(connected.client, buyer["customer_id"], amount)
-    out.print(f"{buyer['customer_id']} {buyer['name']}: {say(said)}", markup=False)
-    return True
-
-
-def _linked(cli: Cli, connected: Connected) -> set[str]:
-    """ERP customers that the CRM has an account of."""
-    from connector.store import customers
-
-    with cli.store.reading() as tx:
-        rows = customers.customers(tx)
-    shown_elsewhere = {r.debtor for r in rows if r.system != connected.name and r.debtor is not None}
-    return {r.ref for r in rows if r.system == connected.name and r.debtor in shown_elsewhere}
-
-
-def _overdue_items(cli: Cli, answer: dict[str, Any]) -> int:
-    from connector.cli.explain import customer_table
-
-    items = customer_table(cli, answer["customer_id"], None)[1]["items"]
-    return sum(1 for item in items if item["days_overdue"])
-
-
-def _changes(cli: Cli, last: int) -> None:
-    """Every write of the third run: field by field, before and after."""
-    from connector.store import customers, outbox
-
-    out = console()
-    with cli.store.reading() as tx:
-        rows = outbox.listing(tx, states=None)
-        names = {(r.system, r.ref): r.name or r.ref for r in customers.customers(tx)}
-    earlier = {(r.system, r.kind, r.target): r for r in rows if r.id <= last and r.state == "done"}
-    new = [r for r in rows if r.id > last]
-    for row in new:
-        was = earlier.get((row.system, row.kind, row.target))
-        out.print(
-            f"{row.system} {row.kind} {names.get((row.system, row.target), row.target)}", style="bold", markup=False
-        )
-        for key, value in row.values.items():
-            old = was.values.get(key) if was else None
-            if value != old:
-                out.print(f"    {key}: {_short(old) or '–'} → {_short(value) or '–'}", markup=False)
-    out.print(t(f"{len(new)} writes, no more.", f"共 {len(new)} 次写入，仅此而已。"), style="bold")
+    note(f"{player.ref} {player.name}{t(': ', '：')}{say(what)}", "•")
