@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from adapters.files import rehearsal
 from adapters.files.book import BOOK
 from adapters.files.client import Book, Settings, check
 from adapters.files.read import read
-from connector.adapter import Adapter, Evidence, Stream
+from connector.adapter import Adapter, Evidence, Rehearsal, Stream
 from connector.text import Text
 
 ADAPTER: Adapter[Book] = Adapter(
@@ -28,6 +29,7 @@ ADAPTER: Adapter[Book] = Adapter(
     channels=(),
     open=Book,
     check=check,
+    rehearsal=Rehearsal(rehearsal.pay, rehearsal.order),
     evidence=(
         Evidence(
             "live",

@@ -65,6 +65,7 @@ class Book:
     def __init__(self, connection: Connection) -> None:
         self.settings: Settings = connection.settings
         self.system = connection.name
+        self.today = connection.today
         given = Path(self.settings.path)
         self.path = given if given.is_absolute() else Path(connection.root) / given
 
