@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from connector.cli.common import Cli
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection as Transaction
-
+    from connector.store import Connection as Transaction
     from connector.store.customers import CustomerRow
     from jobs.judge import Frame, Judged
 
