@@ -91,7 +91,7 @@ def _done(rng: Random, status: OrderStatus, quantity: Decimal) -> Decimal:
 
 
 def limits(story: Teller) -> None:
-    """Limits of every kind; about one customer in six is above its own."""
+    """Limits of every kind; about one customer in fifteen is above its own."""
     rng, year, half_year = story.rng, story.as_of.year, dt.timedelta(days=181)
     draw = rng.random()
     if draw < 0.12:  # none
@@ -99,11 +99,11 @@ def limits(story: Teller) -> None:
     if draw < 0.16:
         _limit(story, 1, "unlimited", None)
         return
-    tight = story.open > 0 and rng.random() < 0.18
+    tight = story.open > 0 and rng.random() < 0.08
     wanted = (
         story.open * (0.4 + rng.random() * 0.55)
         if tight
-        else max(story.open, story.amount(2)) * (1.3 + rng.random() * 3)
+        else max(story.open, story.amount(2)) * (1.3 + rng.random() * 3) * _share_of_group(story.number)
     )
     step = 10 ** max(exponent(story.currency), len(str(int(wanted))) - 2)  # limits are round numbers: two digits
     base = max(step, int(wanted) // step * step)
@@ -153,6 +153,11 @@ def limits(story: Teller) -> None:
         _limit(story, 2, "guarantee", base // 2, percent=Decimal("0.5"), valid_to=story.as_of + dt.timedelta(days=200))
     elif draw < 0.48:
         _limit(story, 2, "seasonal", base * 2, condition="11-01..02-15")
+
+
+def _share_of_group(number: int) -> int:
+    """The limit of a head, or of a child with a child of its own, is shared by those below it."""
+    return {1: 5, 3: 2}.get(number % 20, 1)
 
 
 def _limit(

@@ -148,7 +148,8 @@ def test_customers_pay_from_promptly_to_not_at_all(made: Company) -> None:
         if d.kind == "invoice" and d.status == "posted" and not d.voided_on and paid[d.id] < whole and d.due_on:
             worst[d.customer_id] = max(worst[d.customer_id], (AS_OF - d.due_on).days)
     bands = Counter(0 if w <= 0 else 1 if w <= 30 else 2 if w <= 90 else 3 for w in worst.values())
-    assert min(bands[b] for b in range(4)) >= 15, bands
+    assert min(bands[b] for b in range(4)) >= 8, bands
+    assert bands[2] + bands[3] < 80, bands  # most are no worse than a little late
     assert bands[0] > bands[3]
 
 
@@ -162,7 +163,7 @@ def test_some_customers_are_above_their_limit_and_most_are_not(made: Company) ->
             open_[p.customer_id] -= p.amount
     base = {x.customer_id: x.amount for x in made.limits if x.kind == "base" and x.amount}
     above = [c for c, amount in base.items() if open_[c] > amount]
-    assert 0.04 < len(above) / len(base) < 0.30
+    assert 0.02 < len(above) / len(base) < 0.12
 
 
 def test_rates_reach_back_to_the_first_document(made: Company) -> None:
