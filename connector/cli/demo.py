@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -213,7 +214,7 @@ def set_up(folder: Path, erp: str, crm: str, customers: int, seed: int, *, kept:
                 soft_wrap=True,
             )
             if place == url:
-                again.append(f"holdfast sandbox {name} --port {url.rpartition(':')[2]} --data {own.data}")
+                again.append(f"holdfast sandbox {name} --port {url.rpartition(':')[2]} --data {quote(str(own.data))}")
 
         if erp == "sandbox" or erp.endswith("-sandbox"):
             open_sandbox("erp", erp.removesuffix("sandbox").rstrip("-") or "tryton")
@@ -259,10 +260,11 @@ def _goodbye(stage: Stage) -> None:
     """What can be done with a kept demo; where somebody watches, the sandboxes go on until Ctrl+C."""
     from connector.cli.demo_shown import heading, note
 
-    path = stage.cli.path
+    path, out = stage.cli.path, console()
     heading(t("Kept", "已保留"))
-    note(f"holdfast -c {path} report positions")
-    note(f"holdfast -c {path} run")
+    # Whole on one line, however long: they are to be copied.
+    for words in ("report positions", "run"):
+        out.print(f"  holdfast -c {quote(str(path))} {words}", markup=False, soft_wrap=True)
     if sys.stdin.isatty() and sys.stdout.isatty():
         note(
             t(
@@ -280,7 +282,7 @@ def _goodbye(stage: Stage) -> None:
         )
     )
     for line in stage.again:
-        note(line, indent=2)
+        out.print(f"  {line}", markup=False, soft_wrap=True)
 
 
 # --- the story -----------------------------------------------------------------------------------------------------------
@@ -319,7 +321,9 @@ def tell(stage: Stage) -> int:
         style="bold",
     )
 
-    show.heading(t("6  In the ERP: an invoice is paid, an order is placed", "6  在 ERP 中：付清一张发票，新下一张订单"))
+    show.heading(
+        t("6  In the ERP: one customer pays, another one orders", "6  在 ERP 中：一个客户付款，另一个客户下单")
+    )
     ledger = next((c for c in systems if "erp" in c.system.roles), None)
     if ledger is None or ledger.adapter.rehearsal is None:
         show.note(t("(Nothing can be paid or ordered through this adapter.)", "（该适配器不支持付款和下单演示。）"))
@@ -385,13 +389,14 @@ def _provision(systems: list[Connected]) -> None:
 
 
 def _act(cli: Cli, ledger: Connected, rehearsal: Rehearsal[object]) -> Player | None:
-    """Pays the oldest invoice of a held customer, and places an order that breaks the limit of a good one, whom it gives."""
+    """Pays what holds a customer up, the oldest first, and places an order that breaks the limit of a good one, whom it gives."""
     from connector.cli import demo_cast as cast
     from connector.cli.demo_shown import note
 
     for payer in cast.payers(cli, ledger.name)[:5]:
         with contextlib.suppress(RejectedError):  # what is overdue may be no invoice there
-            _say(payer, rehearsal.pay(ledger.client, payer.ref))
+            for _ in range(payer.payments):
+                _say(payer, rehearsal.pay(ledger.client, payer.ref))
             break
     else:
         note(t("(Nobody has an overdue invoice to pay.)", "（没有可付款的逾期发票。）"))

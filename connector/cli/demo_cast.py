@@ -1,9 +1,9 @@
-"""Whom the demo's story is about: a held customer whose hold one payment lifts, and a good one whose limit an order breaks."""
+"""Whom the demo's story is about: a held customer whose hold a payment lifts, and a good one whose limit an order breaks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -15,24 +15,27 @@ if TYPE_CHECKING:
     from jobs.judge import Frame, Judged
 
 _LOOKED_AT = 40  # open items are read of so many candidates
+_PAID_MOST = 4  # nobody reads of more payments than this
 
 
 @dataclass(frozen=True, slots=True)
 class Player:
-    """One customer of the story. `amount` is the order that it places, in its own currency."""
+    """One customer of the story. `payments`: so many invoices are paid; `amount`: of the order that is placed, in the
+    customer's own currency."""
 
     key: int
     ref: str
     name: str
+    payments: int = 1
     amount: Decimal = Decimal(0)
 
 
 def payers(cli: Cli, system: str) -> list[Player]:
-    """Overdue customers of an ERP, the best for the story first: held for nothing but one old invoice, shown in the CRM."""
+    """Overdue customers of an ERP, the best for the story first: held for old invoices alone, shown in the CRM."""
     with cli.store.reading() as tx:
         base = _frame(cli, tx)
         linked = _linked(tx, system)
-        ranked: list[tuple[tuple[object, ...], Player]] = []
+        ranked: list[tuple[tuple[object, ...], int, Player]] = []
         for judged, row in _alone(tx, base, system):
             if not judged.position.overdue or judged.position.overdue <= 0:
                 continue
@@ -40,12 +43,13 @@ def payers(cli: Cli, system: str) -> list[Player]:
             unfit = 0 if rules == {"oldest_overdue"} else 1 if judged.decision.hold else 2
             released = any(checked.hold for _, checked in judged.orders)
             rank = (unfit, judged.debtor not in linked, not released, judged.position.overdue)
-            ranked.append((rank, Player(row.key, row.ref, row.name)))
+            allowed = max((int(r.numbers.get("grace_days", 0)) for r in judged.decision.reasons), default=0)
+            ranked.append((rank, allowed, Player(row.key, row.ref, row.name)))
         ranked.sort(key=lambda pair: pair[0])
-        counted = [(rank[0], _late(tx, base, one.key), rank[1:], one) for rank, one in ranked[:_LOOKED_AT]]
-    # Without a late invoice of its own there is nothing to pay; with several one payment does not lift the hold.
-    chosen = sorted((c for c in counted if c[1]), key=lambda c: c[:3])
-    return [c[3] for c in chosen]
+        counted = [(rank, _late(tx, base, one.key, allowed), one) for rank, allowed, one in ranked[:_LOOKED_AT]]
+    # Without a late invoice of its own there is nothing to pay; the fewer there are, the plainer the story.
+    chosen = sorted((c for c in counted if c[1]), key=lambda c: (c[0][:2], c[1], c[0][2:]))
+    return [replace(one, payments=late if late <= _PAID_MOST else 1) for _, late, one in chosen]
 
 
 def buyers(cli: Cli, system: str) -> list[Player]:
@@ -63,7 +67,7 @@ def buyers(cli: Cli, system: str) -> list[Player]:
             busy = any(checked.hold for _, checked in judged.orders)
             amount = (available * 2).quantize(Decimal(1)) + 1000
             rank = (judged.debtor not in linked, family, busy, judged.decision.level != "green", available)
-            ranked.append((rank, Player(row.key, row.ref, row.name, amount)))
+            ranked.append((rank, Player(row.key, row.ref, row.name, amount=amount)))
     return [one for _, one in sorted(ranked, key=lambda pair: pair[0])]
 
 
@@ -93,9 +97,10 @@ def _linked(tx: Transaction, system: str) -> set[int]:
     return {row.debtor for row in rows if row.debtor is not None and (alone or row.system != system)}
 
 
-def _late(tx: Transaction, base: Frame, key: int) -> int:
-    """How many documents of a customer are overdue."""
+def _late(tx: Transaction, base: Frame, key: int, allowed: int) -> int:
+    """How many documents of a customer are overdue by more than so many days."""
     from connector.store import positions
 
     items = positions.open_items(tx, [key], base.as_of)
-    return len({i.number or i.ref for i in items if i.amount > 0 and (i.due_on or i.issued_on) < base.as_of})
+    late = [i for i in items if i.amount > 0 and (base.as_of - (i.due_on or i.issued_on)).days > allowed]
+    return len({i.number or i.ref for i in late})

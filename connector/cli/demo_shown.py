@@ -337,7 +337,7 @@ def _told(
 def _new_task(fields: Mapping[str, WriteField], values: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     wanted = ("subject", "body", "due_on", "priority")
     return [
-        (name, "", _value(fields[name], values[name], ""))
+        (_label(None, name), "", _value(field, values[name], ""))
         for word in wanted
         for name, field in fields.items()
         if field.word == word and values.get(name) is not None
