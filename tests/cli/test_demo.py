@@ -13,9 +13,10 @@ from tests.cli.calling import Called, call, shop, spawn
 
 
 @pytest.fixture(autouse=True)
-def language_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A call in Chinese does not leave the next test in Chinese."""
+def own_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Always the same width, and a call in Chinese does not leave the next test in Chinese."""
     monkeypatch.setattr(common, "_language", "en")
+    monkeypatch.setenv("COLUMNS", "200")
 
 
 @pytest.fixture(autouse=True)
