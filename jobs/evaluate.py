@@ -18,6 +18,7 @@ from connector.clock import Clock, day_in
 from connector.config import Config
 from connector.connect import Connected
 from connector.credit.answer import as_answer
+from connector.credit.reason import Reason
 from connector.policy import Policy
 from connector.store import Connection, customers, decisions, links, marks, outbox, runs
 from connector.store.customers import CustomerRow
@@ -240,7 +241,7 @@ def _owed(
         ours = judged.decision.hold or (connected.name, "hold", row.ref) in told
         if ours and connected.adapter.channel("hold") and mapping.writes_to("hold"):
             said = words.of_customer(judged, row if row.system in base.systems else judged.members[0], language)
-            yield _state(connected, "hold", row.ref, row.key, said)
+            yield _state(connected, "hold", row.ref, row.key, said, judged.decision.reasons)
         episode = _episode(body)
         if (
             episode
@@ -262,7 +263,7 @@ def _owed(
             continue
         if at.adapter.channel("order_fields") and at.mapping.writes_to("order_fields"):
             said = words.of_order(order, checked, judged, base.config.language_for(at.system))
-            yield _state(at, "order_fields", order.ref, order.customer, said)
+            yield _state(at, "order_fields", order.ref, order.customer, said, checked.reasons)
 
 
 def _orphaned(tx: Connection, base: Frame, systems: Sequence[Connected]) -> Iterator[Owed]:
@@ -291,6 +292,20 @@ def _episode(body: Mapping[str, Any]) -> tuple[str, str] | None:
     return None
 
 
-def _state(connected: Connected, kind: str, target: str, customer: int | None, said: dict[str, object]) -> Owed:
-    values, digest = connected.mapping.write(kind, said, context=context_of(connected))
+def _state(
+    connected: Connected,
+    kind: str,
+    target: str,
+    customer: int | None,
+    said: dict[str, object],
+    reasons: Sequence[Reason] = (),
+) -> Owed:
+    """A desired state. Of its reasons the rules are worth a call, and exposure and limit, which facts move; days overdue,
+    which every morning moves, are not."""
+    context = context_of(connected)
+    values, digest = connected.mapping.write(kind, said, context=context)
+    if reasons:
+        lasting_reason = sorted(f"{r.rule} {r.numbers.get('exposure')} {r.numbers.get('limit')}" for r in reasons)
+        lasting = {**said, "hold_reason": "; ".join(lasting_reason)}
+        digest = connected.mapping.write(kind, lasting, context=context)[1]
     return Owed(connected.name, kind, target, f"{kind}:{target}", values, digest, customer)

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from connector.clock import Clock
@@ -81,7 +82,7 @@ class Frame:
     systems: list[str]
     released: Mapping[int, frozenset[str]] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def policy_version(self) -> str:
         """A short hash of the policy's content: the same rules, the same version."""
         return hashlib.blake2b(self.policy.model_dump_json().encode(), digest_size=8).hexdigest()

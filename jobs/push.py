@@ -75,9 +75,9 @@ def _deliver(store: Store, connected: Connected, channel: Channel[object], rows:
     if channel.find is not None:
         # Always, not only after a crash: the store may have been restored from a backup or be new.
         found = channel.find(connected.client, [r.key for r in left])
-        for row in [r for r in left if r.key in found]:
-            _settle(store, connected, row, Outcome("done", found[row.key]), run)
-            run.counts["found"] += 1
+        there = [(r, Outcome("done", found[r.key])) for r in left if r.key in found]
+        _settle(store, connected, there, run)
+        run.counts["found"] += len(there)
         left = [r for r in left if r.key not in found]
     if not left:
         return
@@ -99,8 +99,7 @@ def _deliver(store: Store, connected: Connected, channel: Channel[object], rows:
             ).fill(adapter=connected.adapter.name, got=len(outcomes), sent=len(writes))
         )
     outcomes = _verified(connected, channel, writes, outcomes)
-    for row, outcome in zip(left, outcomes, strict=True):
-        _settle(store, connected, row, outcome, run)
+    _settle(store, connected, list(zip(left, outcomes, strict=True)), run)
 
 
 def _verified(
@@ -125,29 +124,34 @@ def _verified(
     return checked
 
 
-def _settle(store: Store, connected: Connected, row: OutboxRow, outcome: Outcome, run: Run) -> None:
+def _settle(store: Store, connected: Connected, settled: Sequence[tuple[OutboxRow, Outcome]], run: Run) -> None:
+    """What became of the writes of one call, in one transaction: a crash before it leaves them all uncertain."""
     now = connected.clock.now()
-    why = outcome.why or same("")
+    parked: list[tuple[OutboxRow, Outcome]] = []
     with store.writing() as tx:
-        if outcome.state == "done":
-            outbox.settle(tx, row.id, outcome.remote_id, now)
-            run.counts["done"] += 1
-            return
-        if outcome.state == "again" and row.attempts < _ATTEMPTS_MOST:
-            wait = outcome.retry_after if outcome.retry_after is not None else min(3600.0, 30.0 * 2**row.attempts)
-            outbox.again(tx, row.id, now, wait, why, uncertain=outcome.code == "not_verified")
-            run.counts["again"] += 1
-            return
-        outbox.park(tx, row.id, now, why, outcome.code)
-        run.counts["parked"] += 1
-    run.problem(
-        Problem(
-            "parked",
-            f"{connected.name}/{row.kind}/{row.target}",
-            Text("The system refuses this write: {why}", "系统拒绝了该写入：{why}").fill(why=why),
-            Text(
-                "Mend it there, then `holdfast outbox retry {id}`, or `holdfast outbox drop {id}`.",
-                "请在该系统中处理后执行 `holdfast outbox retry {id}`，或 `holdfast outbox drop {id}`。",
-            ).fill(id=row.id),
+        for row, outcome in settled:
+            if outcome.state == "done":
+                outbox.settle(tx, row.id, outcome.remote_id, now)
+                run.counts["done"] += 1
+            elif outcome.state == "again" and row.attempts < _ATTEMPTS_MOST:
+                wait = outcome.retry_after if outcome.retry_after is not None else min(3600.0, 30.0 * 2**row.attempts)
+                outbox.again(tx, row.id, now, wait, outcome.why or same(""), uncertain=outcome.code == "not_verified")
+                run.counts["again"] += 1
+            else:
+                outbox.park(tx, row.id, now, outcome.why or same(""), outcome.code)
+                run.counts["parked"] += 1
+                parked.append((row, outcome))
+    for row, outcome in parked:
+        run.problem(
+            Problem(
+                "parked",
+                f"{connected.name}/{row.kind}/{row.target}",
+                Text("The system refuses this write: {why}", "系统拒绝了该写入：{why}").fill(
+                    why=outcome.why or same("")
+                ),
+                Text(
+                    "Mend it there, then `holdfast outbox retry {id}`, or `holdfast outbox drop {id}`.",
+                    "请在该系统中处理后执行 `holdfast outbox retry {id}`，或 `holdfast outbox drop {id}`。",
+                ).fill(id=row.id),
+            )
         )
-    )

@@ -60,7 +60,8 @@ class Shape:
             chosen = chosen.where(self._among(c.customer, "customers", BigInteger()))
         if self.systems:
             wanted = select(system.c.id).where(self._among(system.c.name, "systems", Text()))
-            chosen = chosen.where(c.system.in_(wanted))
+            # Added to, so that no plan begins with the key of a whole system.
+            chosen = chosen.where((c.system + bulk.literal(0)).in_(wanted))
         if self.company:
             chosen = chosen.where(c.company == bindparam("company", type_=Text))
         return chosen
