@@ -225,7 +225,7 @@ def split_later(shape: Shape) -> tuple[Select[Any], Select[Any]]:
     """Documents in pieces with something dated after the day: still open, and no longer open."""
     i = item.c
     split = shape.mine(
-        select(i.id).where(i.parts > bulk.literal(0), i.issued_on <= DAY, i.sort < bulk.literal(DRAFT)), i
+        select(i.id).where(i.parts > bulk.literal(0), i.issued_on <= DAY, i.sort < bulk.literal(DRAFT_BILL)), i
     )
     return split.where(i.open == bulk.literal(1), i.last_on > DAY), split.where(_settled_later())
 

@@ -6,15 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from connector.cli.common import choose_language
 from tests.cli.calling import call, shop
-
-
-@pytest.fixture(autouse=True)
-def _english() -> None:
-    """Each test begins in English, whatever the one before it chose."""
-    choose_language(["--lang", "en"])
-
 
 # C001 is E8 of the domain: 6,000 (115 days late on 2026-11-23), 4,000 (53 days), 5,000 (not due), credits of 8,500.
 # C002 is E7: an invoice of 10,000 whose payments are applied on other days than they came in.
