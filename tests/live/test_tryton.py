@@ -100,7 +100,7 @@ def test_open_items_are_those_of_the_plan_on_any_day(
 ) -> None:
     plan, as_of = server.company, server.company.as_of - dt.timedelta(days=days_ago)
     expected = _items(plan.documents, plan.instalments, plan.payments, plan.applications, as_of)
-    assert sum(map(len, expected.values())) >= 15
+    assert sum(map(len, expected.values())) >= 10, "too little is open to prove anything"
     assert _items(found["Document"], found["Instalment"], found["Payment"], found["Application"], as_of) == expected
 
 
