@@ -17,6 +17,7 @@ from connector.policy import default_policy
 from connector.sandbox import Sandbox, SandboxOptions
 from connector.store import customers, decisions, links, outbox, runs
 from connector.store.db import Store
+from jobs.judge import frame, judge
 from jobs.night import connected_systems, work
 from jobs.run import Run
 from tests.store.conftest import emptied
@@ -285,3 +286,37 @@ def test_the_same_order_in_both_systems_counts_once(night: Night) -> None:
     night.run()
     assert not night.account("Phoenix").get("Credit_Hold")
     assert not night.crm.shelf.get("Sales_Orders", other["id"]).get("Credit_Hold")
+
+
+def test_a_rate_of_today_and_one_that_grows_too_old_move_who_rests_on_them(night: Night) -> None:
+    """Crane owes 1,000 dollars more. At 6 it fits into the limit of 50,000, at 60 it does not; too old, nobody can tell."""
+    night.write("documents", BOOK["documents"] + "I9,C3,invoice,2026-11-15,2027-06-30,USD,1000.00\n")
+    night.write("rates", "on,from,to,rate\n2026-11-19,USD,CNY,6\n2026-11-25,USD,CNY,60\n")
+    night.run()
+    assert not night.account("Crane").get("Credit_Hold")
+    night.clock.at = dt.datetime(2026, 11, 25, 9, tzinfo=dt.UTC)
+    night.run()
+    assert night.account("Crane")["Credit_Hold"] is True, "the rate that was dated ahead is in force"
+    assert "CNY 61,700.00 exceeds the limit" in night.account("Crane")["Credit_Hold_Reason"]
+    night.write("rates", "on,from,to,rate\n2026-11-19,USD,CNY,6\n")
+    night.run()
+    assert night.account("Crane")["Credit_Hold"] is False, "corrected: noticed at once"
+    night.clock.at = dt.datetime(2026, 12, 25, 9, tzinfo=dt.UTC)  # 36 days after the only rate
+    night.run()
+    assert night.account("Crane")["Credit_Hold"] is True
+    assert "no exchange rate" in night.account("Crane")["Credit_Hold_Reason"].lower()
+
+
+def test_a_tranche_once_released_stays_released_in_reports(night: Night) -> None:
+    """Released while nothing was late; then something is late, and neither the decision nor a report takes it back."""
+    night.write("limits", "customer_id,kind,amount,currency,condition\nC3,stage,3000,CNY,late<=0\n")
+    night.run()
+    late = "I8,C3,invoice,2026-09-15,2026-11-15,CNY,100.00\n"
+    night.write("documents", BOOK["documents"] + late)
+    night.run()
+    with night.store.reading() as tx:
+        base = frame(tx, night.config, default_policy(), night.clock, NOW.date())
+        (crane,) = [j for j in judge(tx, base) if j.members[0].ref == "C3"]
+    assert crane.position.overdue == 100
+    assert crane.position.limit_amount == 3000
+    assert night.account("Crane")["Credit_Limit"] == 3000

@@ -87,3 +87,17 @@ def test_a_lease_of_another_host_ends_with_its_time(store: Store) -> None:
         pass
     with lease(store, FixedClock(NOW + dt.timedelta(seconds=61)), "run"):
         pass
+
+
+def test_a_busy_moment_does_not_use_up_the_night(store: Store, config: Config) -> None:
+    """Another node is at work when the night begins: the nightly run waits for it, a regular one leaves it to the next."""
+    clock = FixedClock(NOW)
+    with store.writing() as tx:
+        runs.acquire(tx, "run", "", "another-host:1:abc", NOW, 90)
+    assert once(store, config, default_policy(), clock, "regular", "2026-11-20T09:00+00:00") is None
+    done = once(store, config, default_policy(), clock, "nightly", "2026-11-20")
+    assert done is not None
+    assert [r.job for r in done] == ["pull", "link", "evaluate", "housekeeping"]
+    assert clock.now() > NOW + dt.timedelta(seconds=90)
+    assert once(store, config, default_policy(), clock, "nightly", "2026-11-20") is None, "once a day"
+    assert once(store, config, default_policy(), clock, "regular", "2026-11-20T09:00+00:00") is not None

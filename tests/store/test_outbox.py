@@ -90,6 +90,21 @@ def test_back_to_the_settled_state_after_an_attempt_of_unknown_fate_is_written(s
         assert waiting(tx) == [("owed", "a")]
 
 
+def test_a_doubt_outlives_parking(store: Store) -> None:
+    """The hold's "on" timed out (it may stand there) and was then refused: "off" again is owed, or the hold may stay."""
+    with store.writing() as tx:
+        outbox.owe(tx, [fields("off")], NOW)
+        (row,) = outbox.claim(tx, "crm", "customer_fields", 10, NOW)
+        outbox.settle(tx, row.id, "", NOW)
+        outbox.owe(tx, [fields("on")], NOW)
+        (row,) = outbox.claim(tx, "crm", "customer_fields", 10, NOW)
+        outbox.again(tx, row.id, NOW, 0, WHY, uncertain=True)
+        (row,) = outbox.claim(tx, "crm", "customer_fields", 10, NOW)
+        outbox.park(tx, row.id, NOW, WHY, "RECORD_LOCKED")
+        assert outbox.owe(tx, [fields("off")], NOW) == 1
+        assert ("owed", "off") in waiting(tx)
+
+
 def test_a_dead_process_leaves_its_rows_to_the_next_marked_uncertain(store: Store) -> None:
     with store.writing() as tx:
         outbox.owe(tx, [task("k1"), task("k2")], NOW)
