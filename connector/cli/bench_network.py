@@ -62,7 +62,7 @@ def network(scene: Scene, records: int) -> list[Row]:
     calls = told["calls"]
     floor, job_floor = calls * _LATENCY / _IN_FLIGHT, pulled["calls"] * _LATENCY / _IN_FLIGHT
     note = Text(f"{calls} calls of {_LATENCY * 1000:.0f} ms, {_IN_FLIGHT} in flight, wall time", "")
-    note = Text(note.en, f"{calls} 次调用，延迟 {_LATENCY * 1000:.0f} 毫秒，并发 {_IN_FLIGHT}，墙钟时间")
+    note = Text(note.en, f"{calls} 次调用，延迟 {_LATENCY * 1000:.0f} 毫秒，并发 {_IN_FLIGHT}，实际用时")
     return [
         Row(
             "P8",

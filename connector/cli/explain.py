@@ -30,7 +30,7 @@ KINDS = {
     "bill_of_exchange": Text("bill of exchange", "汇票"),
     "receipt": Text("receipt", "收款"),
     "refund": Text("refund", "退款"),
-    "write_off": Text("write-off", "核销"),
+    "write_off": Text("write-off", "坏账核销"),
 }
 STATUSES = {
     "draft": Text("draft", "草稿"),

@@ -51,7 +51,8 @@ LEVELS = {
 
 def register(app: typer.Typer) -> None:
     report = typer.Typer(
-        help=t("Positions of a day, one customer, problems.", "某日头寸、单个客户、问题清单。"), no_args_is_help=True
+        help=t("Positions of a day, one customer, problems.", "某日应收与信用状况、单个客户、问题清单。"),
+        no_args_is_help=True,
     )
     app.add_typer(report, name="report", rich_help_panel=None)
 
@@ -283,7 +284,7 @@ def _positions_table(
     table = Table(
         Text(
             f"Positions as of {head['as_of']} ({'ledger amounts' if head['rates'] == 'ledger' else 'rates of the day'})",
-            f"截至 {head['as_of']} 的头寸（{'账簿金额' if head['rates'] == 'ledger' else '当日汇率'}）",
+            f"截至 {head['as_of']} 的应收与信用状况（{'账簿金额' if head['rates'] == 'ledger' else '当日汇率'}）",
         ),
         columns,
     )

@@ -55,7 +55,8 @@ def register(app: typer.Typer) -> None:
         raise typer.Exit(exit_code(done, strict))
 
     @app.command(
-        "evaluate", help=t("Compute positions and decisions of what has changed.", "计算发生变化的客户的头寸与结论。")
+        "evaluate",
+        help=t("Compute positions and decisions of what has changed.", "计算发生变化的客户的应收状况与结论。"),
     )
     def evaluate(context: typer.Context, full: Full = False, strict: Strict = False) -> None:
         from jobs.evaluate import evaluate as job
