@@ -1,0 +1,80 @@
+"""Tables of conclusions and of the writes that they owe."""
+
+from __future__ import annotations
+
+from sqlalchemy import Boolean, Column, Date, Index, Integer, LargeBinary, SmallInteger, Table, Text
+from sqlalchemy import text as sql
+
+from connector.store.tables_kinds import Instant, Key, id_column, metadata
+
+# Append-only.
+decision = Table(
+    "decision",
+    metadata,
+    id_column(),
+    Column("debtor", Key, nullable=False),
+    Column("as_of", Date, nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("policy_version", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("ix_decision_debtor", "debtor", "id"),
+)
+
+# The newest decision of each debtor, and the last day it was evaluated for, whether or not anything changed.
+standing = Table(
+    "standing",
+    metadata,
+    Column("debtor", Key, primary_key=True, autoincrement=False),
+    Column("decision", Key, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("evaluated_on", Date, nullable=False),
+    Column("evaluated_at", Instant, nullable=False),
+)
+
+# One write we owe. States: owed, claimed, done, parked, dropped, superseded.
+outbox = Table(
+    "outbox",
+    metadata,
+    id_column(),
+    Column("system", SmallInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("values", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("customer", Key),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default=sql("0")),
+    Column("uncertain", Boolean, nullable=False, server_default=sql("false")),  # an attempt may have arrived
+    Column("owed_at", Instant, nullable=False),
+    Column("not_before", Instant),
+    Column("claimed_until", Instant),
+    Column("settled_at", Instant),
+    Column("remote_id", Text),
+    Column("why_en", Text),
+    Column("why_zh", Text),
+    Column("code", Text),
+    Index("ix_outbox_key", "system", "kind", "key"),
+    Index(
+        "ix_outbox_due",
+        "system",
+        "kind",
+        "id",
+        postgresql_where=sql("state IN ('owed', 'claimed')"),
+        sqlite_where=sql("state IN ('owed', 'claimed')"),
+    ),
+    Index("ix_outbox_target", "system", "kind", "target", "id"),
+)
+
+# What was last settled of each desired state.
+pushed = Table(
+    "pushed",
+    metadata,
+    Column("system", SmallInteger, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("target", Text, primary_key=True),
+    Column("digest", Text, nullable=False),
+    Column("remote_id", Text),
+    Column("settled_at", Instant, nullable=False),
+)
