@@ -35,7 +35,9 @@ def written(table: dict[str, Any], name: str = "") -> set[str]:
 
 
 def test_the_shipped_document_shows_every_setting() -> None:
-    assert written(tomllib.loads(default_text())) == settings(Policy)
+    # `segment` repeats the others; the document shows one as a comment.
+    assert written(tomllib.loads(default_text())) == settings(Policy) - {"segment"}
+    assert "# [segment." in default_text()
 
 
 def test_every_comment_of_the_shipped_document_speaks_both_languages() -> None:
@@ -142,3 +144,40 @@ def test_a_file(tmp_path: Path) -> None:
 def test_a_policy_does_not_change_after_loading() -> None:
     with pytest.raises(ValueError, match="frozen"):
         default_policy().ageing.placement = "fifo"
+
+
+SEGMENTS = """
+[hold.oldest_overdue]
+grace_days = 10
+[segment.export.hold.oldest_overdue]
+grace_days = 60
+[segment.export.warning.utilisation_percent]
+yellow = 70
+"""
+
+
+def test_a_segment_has_the_rules_of_the_document_but_for_what_it_says_itself() -> None:
+    policy = load(SEGMENTS)
+    assert policy.hold.oldest_overdue.grace_days == 10
+    assert policy.of("retail") is policy
+    assert policy.of(None) is policy
+    export = policy.of("export")
+    assert export.hold.oldest_overdue.grace_days == 60
+    assert export.hold.oldest_overdue.on
+    assert export.warning.utilisation_percent.yellow == 70
+    assert export.warning.utilisation_percent.red == 100
+
+
+def test_what_is_wrong_in_a_segment_is_said_once_and_where() -> None:
+    policy, problems = read(
+        "[hold.status]\non = 3\n[segment.export.hold.oldest_overdue]\ngrace_day = 3\n[segment.export.ageing]\nbasis = 'due'\n"
+        "[segment.export.warning.utilisation_percent]\nyellow = 99\norange = 9\n"
+    )
+    assert policy is None
+    assert [p.field for p in problems] == [
+        "hold.status.on",
+        "segment.export.ageing",
+        "segment.export.hold.oldest_overdue.grace_day",
+        "segment.export.warning.utilisation_percent",
+    ]
+    assert problems[2].fix.en == 'Is "grace_days" meant?'
