@@ -84,7 +84,7 @@ def test_no_horizon_is_said_by_a_word() -> None:
          "[] is not possible here. One to twelve whole numbers, each greater than the one before, the first at least 1.",
          "应为 1 至 12 个整数，逐个递增，第一个至少为 1。"),
         ("[ageing]\nedges_days = 30", "ageing.edges_days", "30 is not possible here. It must be a list, as [30, 60, 90].", "应为列表，例如 [30, 60, 90]。"),
-        ("[ageing]\nedges_days = ['a']", "ageing.edges_days.0", '"a" is not possible here. It must be a whole number.', "应为整数。"),
+        ("[ageing]\nedges_days = ['a']", "ageing.edges_days.1", '"a" is not possible here. It must be a whole number.', "应为整数。"),
         ("[hold.status]\non = 1", "hold.status.on", "1 is not possible here. It must be true or false.", "应为 true 或 false。"),
         ("[hold.used_share]\nabove_percent = 'x'", "hold.used_share.above_percent", '"x" is not possible here. It must be a number.', "应为数字。"),
         ("[hold.used_share]\nabove_percent = nan", "hold.used_share.above_percent", "NaN is not possible here. It must be a number.", "应为数字。"),
