@@ -1,9 +1,16 @@
-"""Connecting: from a configured system to a client that is ready to read and write, with its mapping."""
+"""Connecting: from a configured system to a client that is ready to read and write, with its mapping.
+
+The mapping in use is the copy in the database where one has been activated, else the file that config.toml names, else
+the shipped one. It is read when it is first asked for, and stays the same for as long as the system is connected: one run
+sees one mapping, the next run sees the newest.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from connector import adapter as adapters
@@ -14,6 +21,9 @@ from connector.config import Config, System, secret
 from connector.errors import ConfigError, Problem
 from connector.http import Http, Limits, Throttle, hide
 from connector.mapping import Mapping
+from connector.store import documents
+from connector.store.db import Connection as Transaction
+from connector.store.db import Store
 from connector.text import Text, joined
 
 
@@ -32,43 +42,102 @@ def listed(problems: list[Problem]) -> Text:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The text of the mapping that is in use: `name` stands in messages, `origin` says where it comes from."""
+
+    text: str
+    name: str
+    origin: Text
+    version: int | None = None
+
+
+def chosen_mapping(config: Config, system: System, tx: Transaction | None) -> Chosen:
+    """The mapping of a system: the copy in the database, else the file named in config.toml, else the shipped one.
+
+    Without a transaction the database is not looked into. ConfigError where the file cannot be read.
+    """
+    copy = documents.active(tx, documents.MAPPING, system.name) if tx is not None else None
+    if copy is not None:
+        return Chosen(
+            copy.text,
+            f"{system.name}@{copy.number}",
+            Text(
+                "version {number} in the database, of {author}, {day}", "数据库中的版本 {number}（{author}，{day}）"
+            ).fill(number=copy.number, author=copy.author, day=f"{copy.made_at:%Y-%m-%d %H:%M}Z"),
+            copy.number,
+        )
+    if system.mapping:
+        path = config.path(system.mapping)
+        origin = Text("the file {path} named in config.toml", "config.toml 指定的文件 {path}").fill(path=system.mapping)
+        return Chosen(read_mapping(path), path.name, origin)
+    origin = Text("the mapping shipped with {adapter}", "{adapter} 自带的映射").fill(adapter=system.adapter)
+    return Chosen(mappings.shipped(system.adapter), f"{system.adapter}.toml", origin)
+
+
+def mapping_in_use(config: Config, system: System, tx: Transaction | None) -> Mapping:
+    """The mapping of a system, for whoever needs no more of it. ConfigError lists all that is wrong with it."""
+    chosen = chosen_mapping(config, system, tx)
+    return loaded(chosen.text, chosen.name, adapters.load(system.adapter))
+
+
+def loaded(text: str, name: str, adapter: Adapter[Any] | None) -> Mapping:
+    """A mapping from its text. ConfigError lists all that is wrong with it."""
+    mapping, problems = mappings.load(text, name=name, adapter=adapter)
+    if mapping is None:
+        raise ConfigError(Text("The mapping has problems:\n{list}", "映射有问题：\n{list}").fill(list=listed(problems)))
+    return mapping
+
+
+def read_mapping(path: Path) -> str:
+    """The text of a mapping file, line ends as they are. ConfigError where it cannot be read."""
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as wrong:
+        raise ConfigError(
+            Text("The mapping {path} cannot be read ({why}).", "无法读取映射 {path}（{why}）。").fill(
+                path=path, why=type(wrong).__name__
+            )
+        ) from None
+
+
 @dataclass
 class Connected:
-    """One system, usable: its adapter, its mapping, and the client, which is opened when first asked for."""
+    """One system, usable: its adapter, its mapping, and the client, which is opened when first asked for.
+
+    `store` opens the database in which a mapping of its own may be kept; None: there is none to look into.
+    """
 
     config: Config
     system: System
     clock: Clock
+    store: Callable[[], Store] | None = None
 
     @property
     def name(self) -> str:
         return self.system.name
+
+    def kept_in(self, store: Store) -> None:
+        """Says in which database the mapping may be kept, where nobody has said so yet."""
+        if self.store is None:
+            self.store = lambda: store
 
     @cached_property
     def adapter(self) -> Adapter[Any]:
         return adapters.load(self.system.adapter)
 
     @cached_property
+    def chosen(self) -> Chosen:
+        """The text of the mapping in use, and where it comes from."""
+        if self.store is None:
+            return chosen_mapping(self.config, self.system, None)
+        with self.store().reading() as tx:
+            return chosen_mapping(self.config, self.system, tx)
+
+    @cached_property
     def mapping(self) -> Mapping:
-        """The system's mapping: its own file, else the shipped one. ConfigError lists all that is wrong with it."""
-        if self.system.mapping:
-            path = self.config.path(self.system.mapping)
-            try:
-                text, name = path.read_text(encoding="utf-8"), path.name
-            except OSError as wrong:
-                raise ConfigError(
-                    Text("The mapping {path} cannot be read ({why}).", "无法读取映射 {path}（{why}）。").fill(
-                        path=path, why=type(wrong).__name__
-                    )
-                ) from None
-        else:
-            text, name = mappings.shipped(self.system.adapter), f"{self.system.adapter}.toml"
-        mapping, problems = mappings.load(text, name=name, adapter=self.adapter)
-        if mapping is None:
-            raise ConfigError(
-                Text("The mapping has problems:\n{list}", "映射有问题：\n{list}").fill(list=listed(problems))
-            )
-        return mapping
+        """The mapping in use. ConfigError lists all that is wrong with it."""
+        return loaded(self.chosen.text, self.chosen.name, self.adapter)
 
     @cached_property
     def connection(self) -> Connection:
@@ -122,6 +191,9 @@ class Connected:
         return channel.object
 
 
-def connect(config: Config, name: str, clock: Clock | None = None) -> Connected:
-    """One configured system by name."""
-    return Connected(config, config.system(name), clock or SystemClock())
+def connect(
+    config: Config, name: str, clock: Clock | None = None, store: Callable[[], Store] | Store | None = None
+) -> Connected:
+    """One configured system by name; `store`: where its mapping may be kept (or what opens that)."""
+    opened = (lambda: store) if isinstance(store, Store) else store
+    return Connected(config, config.system(name), clock or SystemClock(), opened)

@@ -47,6 +47,8 @@ def evaluate(
     """Judges what needs it (`full`: everybody) and puts what follows into the outbox. Never raises our own errors."""
     with running(store, clock, "evaluate") as run:
         systems = [c for c in systems if c.adapter.channels and config.writes_to(c.system)]
+        for connected in systems:
+            connected.kept_in(store)
         today = day_in(clock.now(), config.business.time_zone)
         with store.reading() as tx:
             base = frame(tx, config, policy, clock, today)

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from connector.clock import Clock
 from connector.config import Config
-from connector.connect import connect
+from connector.connect import mapping_in_use
 from connector.credit.ageing import Basis, Placement
 from connector.credit.decide import Decision, OrderDecision, check_order, decide, order_without_rate
 from connector.credit.group import Node, node_of
@@ -184,7 +184,7 @@ _DECISIVE = frozenset({"customer", "document", "payment", "application", "order"
 
 def _complete_at(tx: Connection, config: Config, system: str) -> dt.datetime | None:
     """Since when all decisive streams of a system are known to be complete; None: one has never been read to its end."""
-    mapping = connect(config, system).mapping
+    mapping = mapping_in_use(config, config.system(system), tx)
     decisive = [s for s in mapping.streams() if _DECISIVE & set(mapping.facts(s))]
     read = facts.read_at(tx, system)
     times = [read.get(s) for s in decisive]

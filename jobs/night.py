@@ -34,10 +34,12 @@ log = logging.getLogger("holdfast.jobs")
 _LEASE_SECONDS = 60.0
 
 
-def connected_systems(config: Config, clock: Clock, names: Sequence[str] = ()) -> list[Connected]:
-    """The configured systems, those that own facts before those that only show them."""
+def connected_systems(
+    config: Config, clock: Clock, names: Sequence[str] = (), store: Store | None = None
+) -> list[Connected]:
+    """The configured systems, those that own facts before those that only show them; their mappings as `store` has them."""
     chosen = [s for s in config.systems if not names or s.name in names]
-    return [connect(config, s.name, clock) for s in sorted(chosen, key=lambda s: "erp" not in s.roles)]
+    return [connect(config, s.name, clock, store) for s in sorted(chosen, key=lambda s: "erp" not in s.roles)]
 
 
 def work(
@@ -53,7 +55,7 @@ def work(
     told: Callable[[Run], None] = lambda run: None,
 ) -> list[Run]:
     """The whole job once. `full` pulls and evaluates everything; `nightly` also reconciles deletions."""
-    systems = systems or connected_systems(config, clock)
+    systems = systems or connected_systems(config, clock, store=store)
     done: list[Run] = []
 
     def tell(run: Run) -> None:

@@ -28,6 +28,7 @@ def pull(
     store: Store, connected: Connected, *, full: bool = False, nightly: bool = False, progress: Progress = silent
 ) -> Run:
     """Reads what has changed in one system since the last pull (`full`: everything). Never raises our own errors."""
+    connected.kept_in(store)
     with running(store, connected.clock, "pull", connected.name) as run:
         streams = _in_order(connected)
         _remap(store, connected, streams, run)
@@ -208,7 +209,7 @@ def _asks_for_more(store: Store, connected: Connected, stream: str, bodies: reco
     if before is None:
         return False
     sample = [bodies[key] for key, _ in zip(bodies, range(50), strict=False)]
-    new = {path.split(".")[0] for path in set(connected.mapping.wanted(stream)) - set(simplejson.loads(before.body))}
+    new = {path.split(".")[0] for path in set(connected.mapping.wanted(stream)) - set(simplejson.loads(before.text))}
     return any(not root.startswith("_") and not any(root in body for body in sample) for root in new)
 
 
@@ -218,8 +219,9 @@ def _note_wanted(store: Store, connected: Connected, stream: str) -> None:
     name = f"{connected.name}/{stream}"
     with store.writing() as tx:
         before = documents.active(tx, "wanted", name)
-        if before is None or before.body != body:
-            documents.put(tx, "wanted", name, body, author="holdfast", now=connected.clock.now())
+        if before is None or before.text != body:
+            made = documents.save(tx, "wanted", name, body, author="holdfast", now=connected.clock.now())
+            documents.activate(tx, "wanted", name, made.number, author="holdfast", now=connected.clock.now())
 
 
 __all__ = ["Page", "Problem", "context_of", "digest", "pull"]

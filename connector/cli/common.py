@@ -188,7 +188,7 @@ class Cli:
                     "尚未配置任何系统。请用 `holdfast init` 添加。",
                 )
             )
-        return [connect(self.config, name, self.clock) for name in chosen]
+        return [connect(self.config, name, self.clock, lambda: self.store) for name in chosen]
 
 
 # --- what a run did ---

@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
 
         cli: Cli = context.obj
         cli.connected()
-        systems = connected_systems(cli.config, cli.clock)
+        systems = connected_systems(cli.config, cli.clock, store=cli.store)
         with lease(cli.store, cli.clock, "run"), bars() as progress:
             done = work(
                 cli.store,
@@ -63,7 +63,7 @@ def register(app: typer.Typer) -> None:
         from jobs.night import connected_systems, lease
 
         cli: Cli = context.obj
-        systems = connected_systems(cli.config, cli.clock)
+        systems = connected_systems(cli.config, cli.clock, store=cli.store)
         with lease(cli.store, cli.clock, "run"), bars() as progress:
             done = job(cli.store, cli.config, cli.policy, cli.clock, systems=systems, full=full, progress=progress)
         show_run(done)

@@ -22,7 +22,7 @@ from connector.store.tables_facts import (
 from connector.store.tables_items import application, instalment, item, part, sales
 from connector.store.tables_kinds import Exact, Instant, Key, metadata, utc
 from connector.store.tables_links import apart, debtor, link, proposal
-from connector.store.tables_runs import document, lease, problem, run, slot
+from connector.store.tables_runs import activation, document, lease, problem, run, slot
 from connector.store.tables_said import counter, mark, record, stream, system
 from connector.store.tables_work import decision, outbox, pushed, standing
 
@@ -30,6 +30,7 @@ __all__ = [
     "Exact",
     "Instant",
     "Key",
+    "activation",
     "apart",
     "application",
     "counter",

@@ -68,7 +68,8 @@ item = Table(
     Index("ix_item_due", "due_on", "customer", postgresql_where=sql("open = 1"), sqlite_where=sql("open = 1")),
 )
 
-# An instalment as it was stated; its document may come later.
+# An instalment as it was stated; its document may come later. Where it says nothing of a dispute or of the ledger's
+# currency, its document does.
 instalment = Table(
     "instalment",
     metadata,
@@ -77,6 +78,8 @@ instalment = Table(
     Column("number", Text, nullable=False),
     Column("due_on", Date, nullable=False),
     Column("amount", Exact, nullable=False),
+    Column("base_amount", Exact),
+    Column("disputed_amount", Exact),
     UniqueConstraint("system", "ref"),
     Index("ix_instalment_record", "record"),
     Index("ix_instalment_document_ref", "system", "document_ref"),

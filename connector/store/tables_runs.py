@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text, UniqueConstraint
 
 from connector.store.tables_kinds import Instant, id_column, metadata
 
@@ -62,7 +62,7 @@ slot = Table(
     Column("claimed_at", Instant, nullable=False),
 )
 
-# Mappings and policies, every version with its author; `active` is the one in use.
+# Mappings and policies, every version with its author; append-only. `sha` is the SHA-256 of the body, in hexadecimal.
 document = Table(
     "document",
     metadata,
@@ -71,9 +71,23 @@ document = Table(
     Column("name", Text, nullable=False),
     Column("version", Integer, nullable=False),
     Column("body", Text, nullable=False),
+    Column("sha", Text, nullable=False),
     Column("author", Text, nullable=False),
     Column("note", Text, nullable=False),
     Column("made_at", Instant, nullable=False),
-    Column("active", Boolean, nullable=False),
     UniqueConstraint("kind", "name", "version"),
+)
+
+# Who put which version of a document in use; append-only, the newest word counts. No version: the file is used.
+activation = Table(
+    "activation",
+    metadata,
+    id_column(),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("version", Integer),
+    Column("author", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Index("ix_activation_name", "kind", "name", "id"),
 )

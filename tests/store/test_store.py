@@ -1,4 +1,4 @@
-"""Opening, migrating, transactions; runs, problems, leases, documents, decisions, links, turns of the calendar."""
+"""Opening, migrating, transactions; runs, problems, leases, decisions, links, turns of the calendar."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from connector.model import Customer, Instalment, Limit, Order, OrderLine, Payme
 from connector.store import (
     customers,
     decisions,
-    documents,
     doubts,
     history,
     links,
@@ -207,30 +206,7 @@ def test_a_slot_of_a_schedule_is_taken_once(store: Store) -> None:
         assert runs.forget_slots(tx, NOW + dt.timedelta(days=1)) == 2
 
 
-# --- documents and decisions --------------------------------------------------------------------------------------------
-def test_documents_keep_every_version_with_its_author(store: Store) -> None:
-    with store.writing() as tx:
-        assert documents.active(tx, "mapping", "erp") is None
-        assert documents.put(tx, "mapping", "erp", "a = 1", author="wang", now=NOW) == 1
-        assert documents.put(tx, "mapping", "erp", "a = 1", author="li", now=NOW) == 1
-        assert documents.put(tx, "mapping", "erp", "a = 2", author="li", now=NOW, note="try", active=False) == 2
-        assert documents.put(tx, "mapping", "crm", "b = 1", author="li", now=NOW) == 1
-        now = documents.active(tx, "mapping", "erp")
-        assert now is not None
-        assert (now.version, now.body, now.author) == (1, "a = 1", "wang")
-        assert documents.activate(tx, "mapping", "erp", 2)
-        assert not documents.activate(tx, "mapping", "erp", 9)
-        assert [(v.version, v.active, v.note) for v in documents.history(tx, "mapping", "erp")] == [
-            (2, True, "try"),
-            (1, False, ""),
-        ]
-        assert documents.activate(tx, "mapping", "erp", None)
-        assert documents.active(tx, "mapping", "erp") is None
-        older = documents.get(tx, "mapping", "erp", 1)
-        assert older is not None
-        assert older.made_at == NOW
-
-
+# --- decisions --------------------------------------------------------------------------------------------------------
 def test_decisions_are_added_only_when_they_differ(store: Store) -> None:
     def conclude(digest: str, day: dt.date) -> bool:
         body = {"limit": Decimal("5.00"), "why": "额度"}
