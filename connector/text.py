@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import locale
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 Language = Literal["en", "zh"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Text:
     """One sentence in both languages; `{name}` marks what `fill` puts in."""
 
@@ -34,6 +35,39 @@ class Text:
 
     def __str__(self) -> str:
         return self.en
+
+    def __eq__(self, other: object) -> bool:
+        return (self.en, self.zh) == (other.en, other.zh) if isinstance(other, Text) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash((self.en, self.zh))
+
+
+class Later(Text):
+    """A sentence that is made when somebody reads it: of a hundred thousand conclusions, few are ever shown."""
+
+    __slots__ = ("_made", "_make")
+    _make: Callable[[], Text]
+    _made: Text | None
+
+    def __init__(self, make: Callable[[], Text]) -> None:
+        object.__setattr__(self, "_make", make)
+        object.__setattr__(self, "_made", None)
+
+    def _read(self) -> Text:
+        made = self._made
+        if made is None:
+            made = self._make()
+            object.__setattr__(self, "_made", made)
+        return made
+
+    @property
+    def en(self) -> str:
+        return self._read().en
+
+    @property
+    def zh(self) -> str:
+        return self._read().zh
 
 
 def same(words: str) -> Text:

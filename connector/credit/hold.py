@@ -13,10 +13,11 @@ from decimal import Decimal
 
 from connector.credit.group import Node
 from connector.credit.position import Position, share
-from connector.credit.reason import Reason, money, percent
+from connector.credit.reason import Reason, Told, money, percent
 from connector.credit.warn import HUNDRED, LEVEL_TEXTS, RANK
 from connector.money import rounded
 from connector.policy import Hold, Level, LimitExceeded
+from connector.policy_hold import OverdueAmount
 from connector.text import Text, same
 
 ZERO = Decimal(0)
@@ -56,9 +57,9 @@ def on_exposure(
     after = position.exposure.total + change
     if limit is not None:
         if rule.on and after > limit and after > limit + (slack := _tolerance(rule, limit, position.unit)):
-            found.append(_limit_exceeded(position.currency, after, limit, slack, order))
+            found.append(Reason.later("limit_exceeded", _limit_exceeded, position.currency, after, limit, slack, order))
         if hold.used_share.on and limit > 0 and after * HUNDRED > hold.used_share.above_percent * limit:
-            found.append(_used_share(after, limit, hold.used_share.above_percent, order))
+            found.append(Reason.later("used_share", _used_share, after, limit, hold.used_share.above_percent, order))
     if rule.on:
         found += [reason for node in nodes if (reason := _at_node(node, position, rule, change, order))]
     return found
@@ -70,11 +71,13 @@ def on_customer(position: Position, hold: Hold, level: Level, status: str) -> li
     if hold.status.on and status in hold.status.stop:
         found.append(Reason("status", STATUS.fill(status=_STATUS.get(status, same(status))), {"status": status}))
     if hold.limit_expired.on and position.limit.expired:
-        found.append(Reason("limit_expired", LIMIT_EXPIRED.fill(on=position.as_of), {"on": str(position.as_of)}))
+        found.append(Reason.later("limit_expired", _limit_expired, position.as_of))
     if hold.no_limit.on and position.limit.kind == "none":
         found.append(Reason("no_limit", NO_LIMIT))
     if hold.oldest_overdue.on and position.undisputed_overdue_days > hold.oldest_overdue.grace_days:
-        found.append(_oldest_overdue(position, hold.oldest_overdue.grace_days))
+        grace, overdue = hold.oldest_overdue.grace_days, position.undisputed_overdue
+        days = position.undisputed_overdue_days
+        found.append(Reason.later("oldest_overdue", _oldest_overdue, days, grace, overdue, position.currency))
     if hold.overdue_amount.on and position.undisputed_overdue > 0 and (reason := _overdue_amount(position, hold)):
         found.append(reason)
     if hold.warning_level.on and RANK[level] >= RANK[hold.warning_level.at_least]:
@@ -126,7 +129,7 @@ def _tolerance(rule: LimitExceeded, limit: Decimal, unit: Decimal | None) -> Dec
     return max(_in_unit(rule.tolerance_amount, unit), limit * rule.tolerance_percent / HUNDRED)
 
 
-def _limit_exceeded(currency: str, after: Decimal, limit: Decimal, slack: Decimal, order: bool) -> Reason:
+def _limit_exceeded(currency: str, after: Decimal, limit: Decimal, slack: Decimal, order: bool) -> Told:
     used = share(after, limit)
     numbers = {
         "exposure": _plain(after, currency),
@@ -144,7 +147,7 @@ def _limit_exceeded(currency: str, after: Decimal, limit: Decimal, slack: Decima
         used=USED.fill(used=percent(after / limit)) if used is not None else NOTHING,
         tolerance=TOLERANCE.fill(amount=money(slack, currency)) if slack else NOTHING,
     )
-    return Reason("limit_exceeded", text, numbers)
+    return text, numbers
 
 
 def _at_node(node: Node, position: Position, rule: LimitExceeded, change: Decimal, order: bool) -> Reason | None:
@@ -152,11 +155,16 @@ def _at_node(node: Node, position: Position, rule: LimitExceeded, change: Decima
     if room is None or node.limit is None:
         return None
     over = change - room
+    if over <= 0:
+        return None
     limit = node.quote.convert(node.limit) if node.quote else node.limit
     slack = _tolerance(rule, limit, position.unit)
-    if over <= 0 or over <= slack:
+    if over <= slack:
         return None
-    currency = position.currency
+    return Reason.later("group_limit_exceeded", _group_limit, node, position.currency, limit, over, slack, order)
+
+
+def _group_limit(node: Node, currency: str, limit: Decimal, over: Decimal, slack: Decimal, order: bool) -> Told:
     numbers = {
         "group": node.ref,
         "exposure": _plain(limit + over, currency),
@@ -172,19 +180,22 @@ def _at_node(node: Node, position: Position, rule: LimitExceeded, change: Decima
         over=money(over, currency),
         tolerance=TOLERANCE.fill(amount=money(slack, currency)) if slack else NOTHING,
     )
-    return Reason("group_limit_exceeded", text, numbers)
+    return text, numbers
 
 
-def _used_share(after: Decimal, limit: Decimal, allowed: Decimal, order: bool) -> Reason:
+def _used_share(after: Decimal, limit: Decimal, allowed: Decimal, order: bool) -> Told:
     text = (USED_SHARE_BY_ORDER if order else USED_SHARE).fill(used=percent(after / limit), allowed=f"{allowed:f}%")
-    return Reason("used_share", text, {"utilisation": f"{share(after, limit):f}", "above_percent": f"{allowed:f}"})
+    return text, {"utilisation": f"{share(after, limit):f}", "above_percent": f"{allowed:f}"}
 
 
-def _oldest_overdue(position: Position, grace: int) -> Reason:
-    days, currency, overdue = position.undisputed_overdue_days, position.currency, position.undisputed_overdue
+def _limit_expired(on: dt.date) -> Told:
+    return LIMIT_EXPIRED.fill(on=on), {"on": str(on)}
+
+
+def _oldest_overdue(days: int, grace: int, overdue: Decimal, currency: str) -> Told:
     text = OLDEST_OVERDUE.fill(days=days, grace=grace, overdue=money(overdue, currency))
     numbers = {"days": str(days), "grace_days": str(grace), "overdue": _plain(overdue, currency), "currency": currency}
-    return Reason("oldest_overdue", text, numbers)
+    return text, numbers
 
 
 def _overdue_amount(position: Position, hold: Hold) -> Reason | None:
@@ -206,6 +217,12 @@ def _overdue_amount(position: Position, hold: Hold) -> Reason | None:
     }[rule.combine]
     if not applies:
         return None
+    return Reason.later("overdue_amount", _overdue_told, rule, overdue, allowed, limit, currency)
+
+
+def _overdue_told(
+    rule: OverdueAmount, overdue: Decimal, allowed: Decimal, limit: Decimal | None, currency: str
+) -> Told:
     part = share(overdue, limit)
     text = OVERDUE_AMOUNT.fill(
         overdue=money(overdue, currency),
@@ -224,7 +241,7 @@ def _overdue_amount(position: Position, hold: Hold) -> Reason | None:
     }
     if part is not None:
         numbers["share_of_limit"] = f"{part:f}"
-    return Reason("overdue_amount", text, numbers)
+    return text, numbers
 
 
 # --- the sentences ---------------------------------------------------------------------------------------------------

@@ -6,13 +6,14 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from typing import Literal
 
 from connector.credit.reason import money, percent
 from connector.credit.stage import UNKNOWN, Behaviour, in_season, parse_condition
 from connector.model import Limit
 from connector.money import EXACT, from_minor, rounded
-from connector.text import Text
+from connector.text import Later, Text
 
 Convert = Callable[[Decimal, str, str, dt.date], Decimal | None]
 
@@ -62,6 +63,8 @@ def effective(
     """
     if not limits:
         return NO_LIMIT
+    if len(limits) == 1 and segment is None and (only := _only_base(limits[0], on, currency)):
+        return only
     if segment is None and all(limit.segment for limit in limits):
         segments = sorted({limit.segment for limit in limits if limit.segment})
         each = [effective(limits, on, behaviour, convert, currency=currency, segment=name) for name in segments]
@@ -71,6 +74,16 @@ def effective(
     if any(limit.kind == "unlimited" for limit in valid):
         return Effective("unlimited", steps=(Text("unlimited, no limit test", "不限额，不做额度检查"),))
     return _Reckoning(mine, on, behaviour or UNKNOWN, convert, currency).result(valid)
+
+
+def _only_base(limit: Limit, on: dt.date, assumed: str | None) -> Effective | None:
+    """What nearly every customer has, without a working sheet: one base limit in force and nothing else."""
+    currency = limit.currency or assumed
+    if limit.kind != "base" or limit.amount is None or not currency or limit.segment or not in_force(limit, on):
+        return None
+    amount = from_minor(max(limit.amount, 0), currency)
+    step = Later(partial(_step, BASE, from_minor(limit.amount, currency), currency, None, limit))
+    return Effective("amount", amount, currency, steps=(step,))
 
 
 def in_force(limit: Limit, on: dt.date) -> bool:
@@ -188,10 +201,7 @@ class _Reckoning:
         if percentage is not None:
             amount = EXACT.multiply(amount, percentage)
         self.total = EXACT.add(self.total, amount)
-        share = percent(percentage) if percentage is not None else ""
-        self.steps.append(
-            step.fill(amount=money(amount, self.currency), percent=share, until=_until(limit), words=limit.condition)
-        )
+        self.steps.append(Later(partial(_step, step, amount, self.currency, percentage, limit)))
 
     def in_season(self, limit: Limit) -> bool:
         if limit.kind != "seasonal":
@@ -223,7 +233,7 @@ class _Reckoning:
             if state is RELEASED:
                 self.total = EXACT.add(self.total, amount)
             words = limit.condition or "-"
-            self.steps.append(state.fill(number=number, amount=money(amount, self.currency), words=words))
+            self.steps.append(Later(partial(_tranche, state, number, amount, self.currency, words)))
         if approved is not None and self.total > approved:
             self.total = approved
             self.steps.append(APPROVED.fill(amount=money(approved, self.currency)))
@@ -237,6 +247,15 @@ def _latest(limits: Sequence[Limit]) -> Limit | None:
     """Of several pieces in force at once, the one approved last; then the one that began last, then the smallest."""
     first = dt.date.min
     return max(limits, key=lambda x: (x.approved_on or first, x.valid_from or first, -(x.amount or 0)), default=None)
+
+
+def _step(step: Text, amount: Decimal, currency: str, percentage: Decimal | None, limit: Limit) -> Text:
+    share = percent(percentage) if percentage is not None else ""
+    return step.fill(amount=money(amount, currency), percent=share, until=_until(limit), words=limit.condition)
+
+
+def _tranche(state: Text, number: int, amount: Decimal, currency: str, words: str) -> Text:
+    return state.fill(number=number, amount=money(amount, currency), words=words)
 
 
 def _until(limit: Limit) -> Text:

@@ -46,11 +46,11 @@ class Indicator:
 def indicators(position: Position, warning: Warning) -> tuple[Indicator, ...]:
     """The indicators that are switched on. Overdue means undisputed overdue; red utilisation is strictly above."""
     found = []
-    partial = any(reason.rule == "no_rate" for reason in position.unclear)
+    partial = bool(position.unclear) and any(reason.rule == "no_rate" for reason in position.unclear)
     if warning.overdue_ratio_percent.on:
         overdue, whole = position.undisputed_overdue, position.open_total
         if partial or whole <= 0:
-            found.append(Indicator("overdue_ratio", None, "green"))
+            found.append(_NO_RATIO)
         else:
             level, step = _level(overdue * HUNDRED, whole, warning.overdue_ratio_percent)
             found.append(Indicator("overdue_ratio", share(overdue, whole), level, step))
@@ -61,13 +61,17 @@ def indicators(position: Position, warning: Warning) -> tuple[Indicator, ...]:
     if warning.utilisation_percent.on:
         used, limit = position.exposure.total, position.limit_amount
         if partial or limit is None:
-            found.append(Indicator("utilisation", None, "green"))
+            found.append(_NO_UTILISATION)
         elif limit == 0 and used <= 0:
             found.append(Indicator("utilisation", position.utilisation, "green"))
         else:
             level, step = _level(used * HUNDRED, limit, warning.utilisation_percent, above=True)
             found.append(Indicator("utilisation", position.utilisation, level, step))
     return tuple(found)
+
+
+_NO_RATIO = Indicator("overdue_ratio", None, "green")
+_NO_UTILISATION = Indicator("utilisation", None, "green")
 
 
 def worst(found: Iterable[Indicator]) -> Level:
@@ -77,6 +81,8 @@ def worst(found: Iterable[Indicator]) -> Level:
 
 def _level(part: Decimal, whole: Decimal, steps: Steps, above: bool = False) -> tuple[Level, Decimal | None]:
     """The level of part ÷ whole; multiplied out, so that nothing is rounded before it is compared."""
+    if steps.yellow is not None and part < steps.yellow * whole:
+        return "green", None  # steps rise: what is below the first is below all
     if steps.red is not None and (part > steps.red * whole or (part == steps.red * whole and not above)):
         return "red", steps.red
     if steps.orange is not None and part >= steps.orange * whole:
