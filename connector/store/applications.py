@@ -145,15 +145,12 @@ def _waiting(saving: Saving) -> Iterable[_Applied]:
     saving.arrived, saving.upset = set(), set()
 
 
-@dataclass(slots=True)
-class _End:
-    id: int
-    kind: str
-    issued_on: dt.date
-    voided_on: dt.date | None
-    currency: str
-    posted: int
-    base: int | None
+# Of an item that may be an end: key, kind, days of issue and of voiding, currency, whether posted, whether in base, too.
+_End = tuple[int, str, dt.date, dt.date | None, str, int, int | None]
+_NO_RANK = 3
+_RANKS = {
+    kind: (_FROM_RANK.get(kind, _NO_RANK), _TO_RANK.get(kind, _NO_RANK)) for kind in _FROM_RANK.keys() | _TO_RANK.keys()
+}
 
 
 def _find_ends(saving: Saving, applied: Sequence[_Applied]) -> None:
@@ -167,55 +164,51 @@ def _find_ends(saving: Saving, applied: Sequence[_Applied]) -> None:
     )
     sources: dict[str, tuple[int, _End]] = {}
     aims: dict[str, tuple[int, _End]] = {}
-    for ref, family, *rest in tx.execute(asked).all():
-        end = _End(*rest)
-        for ranks, best in ((_FROM_RANK, sources), (_TO_RANK, aims)):
-            rank = ranks.get((family, end.kind), 3)
-            if ref not in best or rank < best[ref][0]:
-                best[ref] = (rank, end)
+    for row in tx.execute(asked).all():
+        ref, family, end = row[0], row[1], row[2:]
+        from_rank, to_rank = _RANKS.get((family, end[1]), (_NO_RANK, _NO_RANK))
+        if ref not in sources or from_rank < sources[ref][0]:
+            sources[ref] = (from_rank, end)
+        if ref not in aims or to_rank < aims[ref][0]:
+            aims[ref] = (to_rank, end)
+    decimals = saving.ledger_exponent
     for one in applied:
-        one.found = _found(one.said, sources.get(one.said[1]), aims.get(one.said[2]), saving.ledger_exponent)
+        one.found = _found(one.said, sources.get(one.said[1]), aims.get(one.said[2]), decimals)
 
 
 def _found(
-    said: tuple[Any, ...], source_at: tuple[int, _End] | None, aim_at: tuple[int, _End] | None, exponent: int
+    said: tuple[Any, ...], source_at: tuple[int, _End] | None, aim_at: tuple[int, _End] | None, decimals: int
 ) -> tuple[Any, ...]:
     if source_at is None or aim_at is None:
-        return (
-            source_at[1].id if source_at else None,
-            aim_at[1].id if aim_at else None,
-            0,
-            None,
-            None,
-            None,
-            None,
-            None,
-            None,
-        )
-    (from_rank, source), (to_rank, aim) = source_at, aim_at
+        source_id, aim_id = source_at and source_at[1][0], aim_at and aim_at[1][0]
+        return (source_id, aim_id, 0, None, None, None, None, None, None)
+    from_rank, (source, source_kind, source_on, source_void, source_currency, source_posted, source_base) = source_at
+    to_rank, (aim, aim_kind, aim_on, aim_void, aim_currency, aim_posted, aim_base) = aim_at
     firm = 1 if from_rank == 0 and to_rank == 0 else 0
     _, _, _, _, amount, from_amount, base_amount, applied_on, reversed_on = said
-    if from_amount is None and source.currency == aim.currency:
+    if from_amount is None and source_currency == aim_currency:
         from_amount = amount
-    if from_amount is None or not (source.posted and aim.posted):
-        return (source.id, aim.id, firm, None, None, None, None, None, None)
+    if from_amount is None or not (source_posted and aim_posted):
+        return (source, aim, firm, None, None, None, None, None, None)
     # A credit meets a debt and both shrink, whichever of them was called the source (credit/items.py).
-    swapped = SIGN[source.kind] > 0 > SIGN[aim.kind] and source.kind != BILL
+    swapped = SIGN[source_kind] > 0 > SIGN[aim_kind] and source_kind != BILL
     way = -1 if swapped else 1
-    from_value = way * to_minor(from_amount, source.currency)
-    base = None if base_amount is None else way * to_minor_of(base_amount, exponent)
+    to_value = -way * to_minor(amount, aim_currency)
+    same = from_amount is amount and source_currency == aim_currency
+    from_value = -to_value if same else way * to_minor(from_amount, source_currency)
+    base = None if base_amount is None else way * to_minor_of(base_amount, decimals)
     # A bill that closes an invoice is still to be cleared itself.
-    gives = source.kind != BILL
+    gives = source_kind != BILL
     return (
-        source.id,
-        aim.id,
+        source,
+        aim,
         firm,
-        max(applied_on, source.issued_on, aim.issued_on),
-        day_of((reversed_on, source.voided_on, aim.voided_on)),
+        max(applied_on, source_on, aim_on),
+        day_of((reversed_on, source_void, aim_void)),
         from_value if gives else 0,
-        -way * to_minor(amount, aim.currency),
-        None if base is None or source.base is None else base if gives else 0,
-        None if base is None or aim.base is None else -base,
+        to_value,
+        None if base is None or source_base is None else base if gives else 0,
+        None if base is None or aim_base is None else -base,
     )
 
 

@@ -11,18 +11,21 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, Select, Update, and_, case, exists, func, or_, select, union_all
 
 from connector.money import to_minor
 from connector.store import bulk
 from connector.store.items import SIGN
 from connector.store.page import Saving
 from connector.store.tables import application, instalment, item, part
+
+# Whether the item is the aim, the base value of its end, the application.
+Share = tuple[bool, int, int]
 
 
 @dataclass(slots=True)
@@ -159,66 +162,161 @@ def settle(saving: Saving) -> None:
     """Works out anew what is open of the items that the page touched."""
     if not saving.unsettled:
         return
-    tx = saving.tx
-    replaced: list[int] = []
+    tx, ids = saving.tx, saving.unsettled
+    saving.touched.update(
+        tx.execute(select(item.c.customer).distinct().where(bulk.among(tx, item.c.id, ids))).scalars()
+    )
+    in_pieces = set(tx.execute(_in_pieces(tx, ids)).scalars())
+    _settle_pieces(tx, in_pieces)
+    whole = ids - in_pieces
+    if whole:
+        _write_shares(tx, _shares_of(tx, whole))
+        tx.execute(_settled(tx, whole))
+    saving.unsettled = set()
+
+
+def _in_pieces(tx: Connection, ids: Collection[int]) -> Select[Any]:
+    """Those of some items that have instalments, or had."""
+    c, i = item.c, instalment.c
+    stated = exists().where(i.system == c.system, i.document_ref == c.ref)
+    return select(c.id).where(bulk.among(tx, c.id, ids), or_(c.parts != 0, and_(c.family == "d", stated)))
+
+
+def _shares_of(tx: Connection, ids: Collection[int]) -> Iterator[Share]:
+    """What `_shares` says, of items in one piece, straight from the rows."""
+    c, a = item.c, application.c
+    lines = []
+    for aimed, end, value, base in ((1, a.to_item, a.to_value, a.to_base), (0, a.from_item, a.from_value, a.from_base)):
+        asked = select(
+            c.id, a.since, a.id.label("use"), bulk.literal(aimed).label("aimed"), a.until,
+            value.label("value"), base.label("base"), c.value.label("of"), c.base_value.label("whole"),
+        )  # fmt: skip
+        counted = or_(a.until.is_(None), a.until > a.since)
+        lines.append(
+            asked.join_from(item, application, end == c.id).where(
+                bulk.among(tx, c.id, ids),
+                c.base_value.is_not(None),
+                a.base_amount.is_(None),
+                a.since.is_not(None),
+                counted,
+            )
+        )
+    each = union_all(*lines).subquery()
+    so_far = done = 0
+    before = None
+    for item_id, _, use, aimed, until, value, base, of, whole in tx.execute(
+        select(each).order_by(each.c.id, each.c.since, each.c.use, each.c.aimed.desc())
+    ).all():
+        if item_id != before:
+            before, so_far, done = item_id, 0, 0
+        if until is None:
+            so_far += value
+            upto = share_of(whole, so_far, of)
+            share, done = upto - done, upto
+        else:
+            share = share_of(whole, value, of)
+        if share != base:
+            yield bool(aimed), share, use
+
+
+def _write_shares(tx: Connection, shares: Iterable[Share]) -> None:
+    told = list(shares)
+    bulk.update(tx, application, ("to_base",), [row[1:] for row in told if row[0]])
+    bulk.update(tx, application, ("from_base",), [row[1:] for row in told if not row[0]])
+
+
+def _settled(tx: Connection, ids: Collection[int]) -> Update:
+    """The statement that writes what is open of items in one piece: their own value, and what was set against them.
+
+    `pieces` says the same of one piece; no value goes through Python, since most of a first load is just this.
+    """
+    c, a = item.c, application.c
+    own = select(c.id.label("id"), c.value.label("value"), c.base_value.label("base"), c.issued_on.label("last"))
+    lines = [own.where(bulk.among(tx, c.id, ids))]
+    for end, value, base in ((a.to_item, a.to_value, a.to_base), (a.from_item, a.from_value, a.from_base)):
+        stays = a.until.is_(None)
+        lines.append(
+            select(
+                end.label("id"),
+                case((stays, value), else_=0).label("value"),
+                case((stays, base), else_=0).label("base"),
+                func.coalesce(a.until, a.since).label("last"),
+            ).where(bulk.among(tx, end, ids), a.since.is_not(None), or_(stays, a.until > a.since))
+        )
+    each = union_all(*lines).subquery()
+    sums = (
+        select(
+            each.c.id,
+            func.sum(each.c.value).label("value"),
+            func.sum(each.c.base).label("base"),
+            func.max(each.c.last).label("last"),
+        )
+        .group_by(each.c.id)
+        .subquery()
+    )
+    in_base = case((c.base_value.is_not(None), sums.c.base))
+    is_open = or_(sums.c.value != 0, func.coalesce(in_base, 0) != 0)
+    settled = case(
+        (is_open, c.voided_on),
+        (and_(c.voided_on.is_not(None), c.voided_on < sums.c.last), c.voided_on),
+        else_=sums.c.last,
+    )
+    now: dict[Any, ColumnElement[Any]] = {
+        c.open_value: sums.c.value,
+        c.open_base: in_base,
+        c.last_on: sums.c.last,
+        c.settled_on: settled,
+        c.open: case((settled.is_(None), 1), else_=0),
+    }
+    # An unchanged row is not written: its six indexes need not be either.
+    moved = or_(*(column.is_distinct_from(value) for column, value in now.items()))
+    return item.update().where(c.id == sums.c.id, moved).values({column.name: value for column, value in now.items()})
+
+
+def _settle_pieces(tx: Connection, ids: Collection[int]) -> None:
+    if not ids:
+        return
     changed: list[tuple[Any, ...]] = []
-    share_rows: list[tuple[bool, int, int]] = []
+    shares: list[Share] = []
     part_rows: list[tuple[Any, ...]] = []
-    for balance in load(tx, saving.unsettled):
-        share_rows += _shares(balance)
+    for balance in load(tx, ids):
+        shares += _shares(balance)
         last_on = balance.issued_on
         for use in balance.uses:
             last_on = max(last_on, use.since, use.until or use.since)
-        if balance.instalments:
-            stand = pieces(balance)
-            value = sum(p.open_value for p in stand)
-            base = None if balance.base is None else sum(p.open_base or 0 for p in stand)
-            is_open = any(p.open_value or p.open_base for p in stand)
-            count = len(stand)
-            replaced.append(balance.id)
-            part_rows += [
-                (balance.id, n, p.number, p.due_on, p.value, p.base, p.open_value, p.open_base, p.disputed)
-                for n, p in enumerate(stand)
-            ]
-        else:
-            value = balance.value + sum(use.value for use in balance.uses if use.until is None)
-            base = balance.base
-            if base is not None:
-                base += sum(use.base or 0 for use in balance.uses if use.until is None)
-            is_open, count = bool(value or base), 0
-            if balance.before[0]:
-                replaced.append(balance.id)
-        settled = None if is_open else last_on
+        stand = pieces(balance)
+        value = sum(p.open_value for p in stand)
+        base = None if balance.base is None else sum(p.open_base or 0 for p in stand)
+        settled = None if any(p.open_value or p.open_base for p in stand) else last_on
         if balance.voided_on is not None:
             settled = balance.voided_on if settled is None else min(settled, balance.voided_on)
+        count = len(stand) if balance.instalments else 0
+        part_rows += [
+            (balance.id, n, p.number, p.due_on, p.value, p.base, p.open_value, p.open_base, p.disputed)
+            for n, p in enumerate(stand[:count])
+        ]
         now = (count, value, base, last_on, settled, 1 if settled is None else 0)
         if now != balance.before:
             changed.append((*now, balance.id))
-        saving.touched.add(balance.customer)
-    saving.unsettled = set()
-    for column, rows in (
-        ("to_base", [r[1:] for r in share_rows if r[0]]),
-        ("from_base", [r[1:] for r in share_rows if not r[0]]),
-    ):
-        bulk.update(tx, application, (column,), rows)
-    if replaced:
-        tx.execute(part.delete().where(bulk.among(tx, part.c.item, replaced)))
-        bulk.insert(tx, part, tuple(c.name for c in part.c), part_rows)
+    _write_shares(tx, shares)
+    tx.execute(part.delete().where(bulk.among(tx, part.c.item, ids)))
+    bulk.insert(tx, part, tuple(c.name for c in part.c), part_rows)
     bulk.update(tx, item, ("parts", "open_value", "open_base", "last_on", "settled_on", "open"), changed)
 
 
-def _shares(balance: Balance) -> Iterator[tuple[bool, int, int]]:
+def _shares(balance: Balance) -> Iterator[Share]:
     """Base values of applications that come without: their part of the item's own, cut so that nothing is left over.
 
-    Yields (whether the item is the aim, base value, application) where that differs from what is stored.
+    Only where that differs from what is stored.
     """
-    if balance.base is None or all(use.base_stated for use in balance.uses):
+    if balance.base is None:
         return
     so_far = done = 0
-    every = [(True, use) for use in balance.aims] + [(False, use) for use in balance.gives]
-    for aimed, use in sorted(every, key=lambda one: (one[1].since, one[1].id)):
-        if use.base_stated:
-            continue
+    every = [(True, use) for use in balance.aims if not use.base_stated]
+    every += [(False, use) for use in balance.gives if not use.base_stated]
+    if len(every) > 1:
+        every.sort(key=lambda one: (one[1].since, one[1].id))
+    for aimed, use in every:
         if use.until is None:
             so_far += use.value
             upto = share_of(balance.base, so_far, balance.value)

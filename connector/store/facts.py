@@ -20,7 +20,7 @@ from sqlalchemy import Connection, select
 from connector.errors import Problem
 from connector.model import KIND_OF, Fact
 from connector.store import applications, balances, bulk, items, keys, marks, orders, plain, problems, records, tables
-from connector.store.page import Saving, unfit
+from connector.store.page import Saving, uncollected, unfit
 from connector.store.tables import record as record_table
 from connector.store.tables import stream as stream_table
 from connector.store.tables import system as system_table
@@ -54,6 +54,7 @@ class Counts:
     quarantined: int = 0
 
 
+@uncollected()
 def save_page(
     tx: Connection,
     system: str,
@@ -85,6 +86,7 @@ def save_page(
     return replace(counts, gone=left)
 
 
+@uncollected()
 def save_again(
     tx: Connection,
     system: str,
