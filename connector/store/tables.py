@@ -8,6 +8,7 @@ order. Every fact knows the record it came from.
 
 from __future__ import annotations
 
+from connector.store.tables_audit import audit, audit_head
 from connector.store.tables_facts import (
     credit_limit,
     customer,
@@ -33,6 +34,8 @@ __all__ = [
     "activation",
     "apart",
     "application",
+    "audit",
+    "audit_head",
     "counter",
     "credit_limit",
     "customer",

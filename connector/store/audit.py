@@ -1,0 +1,282 @@
+"""Audit trail: who did or concluded what, when and why, append-only, each entry chained to the one before by its hash.
+
+An entry is written in the transaction of the change it tells of. `verify` finds an entry that was changed, removed or
+put in afterwards and names it. Whoever can write to the database could still make the whole chain anew; who keeps a head
+(`heads`) somewhere else, on paper or in a mail to the auditor, finds that, too. The database's own fence (triggers that
+refuse a change of an entry) is against slips only.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import simplejson
+from sqlalchemy import Connection, Select, or_, select, tuple_
+
+from connector.errors import Problem
+from connector.store import bulk
+from connector.store.outbox import packed, unpacked
+from connector.store.tables import audit, audit_head, utc
+from connector.text import Text
+
+MAIN = "main"
+# What stands before the first entry of every lane.
+NOTHING = "0" * 64
+_COLUMNS = ("lane", "number", "at", "action", "subject", "actor", "why", "before", "after", "previous", "hash")
+_AT_ONCE = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that was done or concluded.
+
+    `action` is a verb of a noun, "limit.approve"; `subject` what it was done to, "customer:books/C001",
+    "order:books/SO12", "policy:policy"; `actor` who did it, "person:li.wei", "job:evaluate", "system:zoho"; `why` that
+    person's words. `before` and `after` are JSON values; amounts are Decimal, days are dates.
+    """
+
+    action: str
+    subject: str
+    actor: str
+    why: str = ""
+    before: Any = None
+    after: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An entry as it stands in the trail. `number` counts from 1 within its lane."""
+
+    lane: str
+    number: int
+    at: dt.datetime
+    entry: Entry
+    previous: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The newest entry of a lane: kept elsewhere, it proves later that nothing up to it was made anew."""
+
+    lane: str
+    number: int
+    hash: str
+
+    def __str__(self) -> str:
+        return f"{self.lane}:{self.number}:{self.hash}"
+
+
+def append(tx: Connection, entries: Sequence[Entry], at: dt.datetime, lane: str = MAIN) -> list[int]:
+    """Appends entries in the transaction of the change they tell of; gives their numbers.
+
+    Others who append to the same lane wait until this transaction ends: append last. One reading of the head and one
+    insert, however many entries there are.
+    """
+    if not entries:
+        return []
+    number, previous = _head_for_update(tx, lane)
+    moment = utc(at)
+    rows = []
+    for entry in entries:
+        number += 1
+        row = (
+            lane,
+            number,
+            moment,
+            entry.action,
+            entry.subject,
+            entry.actor,
+            entry.why,
+            None if entry.before is None else packed(entry.before),
+            None if entry.after is None else packed(entry.after),
+            previous,
+        )
+        previous = hash_of(row)
+        rows.append((*row, previous))
+    bulk.insert(tx, audit, _COLUMNS, rows)
+    tx.execute(audit_head.update().where(audit_head.c.lane == lane).values(number=number, hash=previous))
+    return list(range(number - len(rows) + 1, number + 1))
+
+
+def hash_of(row: Sequence[Any]) -> str:
+    """SHA-256, in hexadecimal, over a row without its last column: a JSON list of texts, the number and nulls.
+
+    The moment is UTC to the microsecond, "2026-11-23T08:15:00.000000".
+    """
+    lane, number, at, *words = row
+    text = simplejson.dumps([lane, number, at.isoformat(timespec="microseconds"), *words], ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _head_for_update(tx: Connection, lane: str) -> tuple[int, str]:
+    h = audit_head.c
+    asked = select(h.number, h.hash).where(h.lane == lane).with_for_update()
+    row = tx.execute(asked).one_or_none()
+    if row is None:
+        start = "INSERT INTO audit_head (lane, number, hash) VALUES (?, ?, ?) ON CONFLICT (lane) DO NOTHING"
+        bulk.many(tx, start, [(lane, 0, NOTHING)])
+        row = tx.execute(asked).one()
+    return int(row.number), str(row.hash)
+
+
+def heads(tx: Connection) -> list[Head]:
+    """The newest entry of each lane, by lane."""
+    h = audit_head.c
+    asked = select(h.lane, h.number, h.hash).where(h.number > 0).order_by(h.lane)
+    return [Head(*tuple(row)) for row in tx.execute(asked)]
+
+
+def listing(
+    tx: Connection,
+    *,
+    subject: str | None = None,
+    action: str | None = None,
+    actor: str | None = None,
+    since: dt.datetime | None = None,
+    until: dt.datetime | None = None,
+    limit: int | None = None,
+) -> list[Line]:
+    """Entries from `since` until before `until`, newest first.
+
+    `subject` and `action` may be the beginning of one up to a ":", "/" or ".": "customer", "customer:books", "limit".
+    """
+    a = audit.c
+    asked = select(audit).order_by(a.at.desc(), a.lane, a.number.desc()).limit(limit)
+    if subject is not None:
+        asked = asked.where(_begins(a.subject, subject, ":/"))
+    if action is not None:
+        asked = asked.where(_begins(a.action, action, "."))
+    if actor is not None:
+        asked = asked.where(_begins(a.actor, actor, ":"))
+    if since is not None:
+        asked = asked.where(a.at >= since)
+    if until is not None:
+        asked = asked.where(a.at < until)
+    return [_line(row) for row in tx.execute(asked)]
+
+
+def _begins(what: Any, word: str, ends: str) -> Any:
+    return or_(what == word, *(what.startswith(word + end, autoescape=True) for end in ends))
+
+
+def everything(tx: Connection) -> Iterator[Line]:
+    """All entries, lane by lane, in the order in which they were appended."""
+    for rows in _pages(tx):
+        yield from map(_line, rows)
+
+
+def _pages(tx: Connection) -> Iterator[Sequence[Any]]:
+    # Page by page by key: a trail of many years is never all in memory.
+    a = audit.c
+    asked: Select[Any] = select(audit).order_by(a.lane, a.number).limit(_AT_ONCE)
+    rows = tx.execute(asked).all()
+    while rows:
+        yield rows
+        rows = tx.execute(asked.where(tuple_(a.lane, a.number) > (rows[-1].lane, rows[-1].number))).all()
+
+
+def _line(row: Any) -> Line:
+    entry = Entry(row.action, row.subject, row.actor, row.why, _value(row.before), _value(row.after))
+    return Line(row.lane, row.number, row.at, entry, row.previous, row.hash)
+
+
+def _value(text: str | None) -> Any:
+    return None if text is None else unpacked(text)
+
+
+# --- verifying ------------------------------------------------------------------------------------------------------------
+def verify(tx: Connection, kept: Sequence[Head] = ()) -> list[Problem]:
+    """Every place at which the trail is not what was appended, by lane and number; empty where all is well.
+
+    `kept` are heads that were written down earlier. Nothing is repaired.
+    """
+    found: list[Problem] = []
+    ends = {head.lane: head for head in heads(tx)}
+    wanted: dict[tuple[str, int], str] = {(head.lane, head.number): head.hash for head in kept}
+    seen: dict[str, tuple[int, str]] = {}
+    for rows in _pages(tx):
+        for row in rows:
+            lane, number = row.lane, row.number
+            last, previous = seen.get(lane, (0, NOTHING))
+            whole = hash_of((lane, number, utc(row.at), *tuple(row)[3:-1])) == row.hash
+            if number < 1:
+                found.append(_inserted(lane, number))
+            elif number > last + 1:
+                found.append(_removed(lane, last + 1, number - 1))
+            elif whole and row.previous != previous:
+                # Chained to another entry than the one that stands before it now: that one was made anew.
+                found.append(_changed(lane, max(last, 1)))
+            if not whole:
+                found.append(_changed(lane, number))
+            expected = wanted.pop((lane, number), row.hash)
+            if expected != row.hash:
+                found.append(_remade(lane, number))
+            if number > (ends[lane].number if lane in ends else 0):
+                found.append(_inserted(lane, number))
+            seen[lane] = (number, row.hash)
+    for lane, head in ends.items():
+        last, previous = seen.get(lane, (0, NOTHING))
+        if last < head.number:
+            found.append(_removed(lane, last + 1, head.number))
+        elif last == head.number and previous != head.hash:
+            found.append(_changed(lane, last))
+    gone = {(p.where, p.code) for p in found}
+    for lane, number in wanted:
+        missing = _removed(lane, number, number)
+        if number > seen.get(lane, (0, ""))[0] and (missing.where, missing.code) not in gone:
+            found.append(missing)
+    return list({(p.where, p.code): p for p in found}.values())
+
+
+def _where(lane: str, first: int, last: int | None = None) -> str:
+    return f"audit {lane} {first}" + (f"-{last}" if last is not None and last > first else "")
+
+
+_RESTORE = Text(
+    "Compare with a backup or with an export of the trail, and find out who can write to the database.",
+    "请与备份或审计日志的导出文件核对，并查明哪些人有数据库写权限。",
+)
+
+
+def _changed(lane: str, number: int) -> Problem:
+    what = Text(
+        "Entry {number} of lane {lane} was changed after it was written.",
+        "审计链 {lane} 的第 {number} 条记录在写入后被改动。",
+    )
+    return Problem("audit_changed", _where(lane, number), what.fill(number=number, lane=lane), _RESTORE)
+
+
+def _removed(lane: str, first: int, last: int) -> Problem:
+    if last > first:
+        what = Text(
+            "Entries {first} to {last} of lane {lane} were removed.",
+            "审计链 {lane} 的第 {first} 至 {last} 条记录被删除。",
+        )
+    else:
+        what = Text("Entry {first} of lane {lane} was removed.", "审计链 {lane} 的第 {first} 条记录被删除。")
+    filled = what.fill(first=first, last=last, lane=lane)
+    return Problem("audit_removed", _where(lane, first, last), filled, _RESTORE)
+
+
+def _inserted(lane: str, number: int) -> Problem:
+    what = Text(
+        "Entry {number} of lane {lane} was put in beside the trail.",
+        "审计链 {lane} 的第 {number} 条记录是绕过系统插入的。",
+    )
+    return Problem("audit_inserted", _where(lane, number), what.fill(number=number, lane=lane), _RESTORE)
+
+
+def _remade(lane: str, number: int) -> Problem:
+    what = Text(
+        "Entry {number} of lane {lane} is not the one whose hash was kept: the trail up to it was made anew.",
+        "审计链 {lane} 的第 {number} 条记录与留存的校验值不符：此前的记录被整体重写。",
+    )
+    return Problem("audit_remade", _where(lane, number), what.fill(number=number, lane=lane), _RESTORE)
+
+
+__all__ = ["MAIN", "Entry", "Head", "Line", "append", "everything", "hash_of", "heads", "listing", "verify"]
