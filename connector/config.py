@@ -98,7 +98,9 @@ class System(_Part):
     roles: tuple[Role, ...] = Field(min_length=1, description="What it is trusted for: erp, crm, bureau, rates.")
     settings: Mapping[str, Any] = Field(default_factory=dict, description="The adapter's own settings.")
     secrets: Mapping[str, str] = Field(default_factory=dict, description="References only.")
-    mapping: str | None = Field(None, description="A mapping file of your own; else the shipped one.")
+    mapping: str | None = Field(
+        None, description="A mapping file of your own, where no version in the database is in use; else the shipped one."
+    )
     language: Literal["en", "zh"] | None = Field(None, description="Language of what is written there.")
     write: bool | None = Field(None, description="Whether anything is written there; else where a CRM is configured.")
     allow_private: bool = Field(

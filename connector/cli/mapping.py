@@ -1,4 +1,4 @@
-"""`holdfast mapping …`: check, show, compare, export and import a mapping, and try it on records before it is used."""
+"""`holdfast mapping …`: check, show, compare and export a mapping, and try it on records field by field."""
 
 from __future__ import annotations
 
@@ -17,18 +17,23 @@ import typer
 from connector import adapter as adapters
 from connector import mapping as mappings
 from connector.adapter import Adapter, Record, nearest
-from connector.cli.common import CONFIG, OK, PROBLEMS, Cli, say, show_problem, t
+from connector.cli import mapping_versions
+from connector.cli.common import CONFIG, OK, PROBLEMS, Cli, say, show_problem, t, tell
 from connector.cli.output import Column, Format, Table, emit
 from connector.cli.report import Form
-from connector.connect import Connected, connect, listed
+from connector.connect import Connected, connect, loaded, read_mapping
 from connector.errors import ConfigError, Problem
 from connector.mapping import Context, Mapping, Step
 from connector.text import Text
 
 _NAME = Text(
-    "A configured system, an adapter (its shipped mapping), or a .toml file.",
-    "已配置的系统、适配器（其自带映射）或 .toml 文件。",
+    "A configured system (with @NUMBER: a kept version), an adapter (its shipped mapping), or a .toml file.",
+    "已配置的系统（加 @版本号 指已保存的版本）、适配器（其自带映射）或 .toml 文件。",
 )
+Version = Annotated[
+    int | None,
+    typer.Option(min=1, help=t("A version that is kept; else the one in use.", "已保存的版本；缺省为使用中的版本。")),
+]
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,7 @@ class Subject:
     name: str
     text: str
     adapter: Adapter[Any] | None
+    origin: Text
     system: Connected | None = None
 
     def load(self) -> tuple[Mapping | None, list[Problem]]:
@@ -45,32 +51,34 @@ class Subject:
 
     def loaded(self) -> Mapping:
         """The mapping. Raises ConfigError listing all that is wrong with it."""
-        mapping, problems = self.load()
-        if mapping is None:
-            raise ConfigError(
-                Text("The mapping has problems:\n{list}", "映射有问题：\n{list}").fill(list=listed(problems))
-            )
-        return mapping
+        return loaded(self.text, self.name, self.adapter)
 
 
 # --- what the commands do ----------------------------------------------------------------------------------------------
-def subject(cli: Cli, name: str) -> Subject:
-    """A configured system, an adapter or a file by its name. ConfigError with the nearest right name."""
+def subject(cli: Cli, name: str, version: int | None = None) -> Subject:
+    """A configured system, an adapter or a file by its name; `version`, or `NAME@3`: as it was kept.
+
+    ConfigError with the nearest right name.
+    """
     path = Path(name)
     if path.suffix == ".toml":
-        text = read_text(path)
-        return Subject(path.name, text, _adapter_named_in(text))
+        text = read_mapping(path)
+        return Subject(path.name, text, _adapter_named_in(text), Text("the file {name}", "文件 {name}").fill(name=name))
+    name, _, number = name.partition("@")
+    if number.isdecimal():
+        version = int(number)
     systems = {s.name: s for s in cli.config.systems} if cli.path.exists() else {}
     if name in systems:
-        connected = connect(cli.config, name, cli.clock)
-        own = connected.system.mapping
-        if own:
-            path = cli.config.path(own)
-            return Subject(path.name, read_text(path), connected.adapter, connected)
-        shipped = mappings.shipped(connected.system.adapter)
-        return Subject(f"{connected.system.adapter}.toml", shipped, connected.adapter, connected)
+        connected = connect(cli.config, name, cli.clock, lambda: cli.store)
+        if version is not None:
+            return _kept(cli, connected, version)
+        chosen = connected.chosen
+        return Subject(chosen.name, chosen.text, connected.adapter, chosen.origin, connected)
+    if version is not None and name in adapters.names():
+        raise ConfigError(Text("Versions are kept of configured systems only.", "只有已配置的系统才有已保存的版本。"))
     if name in adapters.names():
-        return Subject(f"{name}.toml", mappings.shipped(name), adapters.load(name))
+        origin = Text("the mapping shipped with {adapter}", "{adapter} 自带的映射").fill(adapter=name)
+        return Subject(f"{name}.toml", mappings.shipped(name), adapters.load(name), origin)
     raise ConfigError(
         Text(
             "“{name}” is neither a configured system nor an adapter nor a .toml file. Did you mean {near}?",
@@ -79,16 +87,15 @@ def subject(cli: Cli, name: str) -> Subject:
     )
 
 
-def read_text(path: Path) -> str:
-    """A mapping file. Raises ConfigError where it cannot be read."""
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as wrong:
-        raise ConfigError(
-            Text("The mapping {path} cannot be read ({why}).", "无法读取映射 {path}（{why}）。").fill(
-                path=path, why=type(wrong).__name__
-            )
-        ) from None
+def _kept(cli: Cli, connected: Connected, number: int) -> Subject:
+    from connector.store import documents
+
+    with cli.store.reading() as tx:
+        version = documents.version(tx, documents.MAPPING, connected.name, number)
+    origin = Text("version {number} in the database, of {author}", "数据库中的版本 {number}（{author}）").fill(
+        number=number, author=version.author
+    )
+    return Subject(f"{connected.name}@{number}", version.text, connected.adapter, origin, connected)
 
 
 def _adapter_named_in(text: str) -> Adapter[Any] | None:
@@ -112,27 +119,6 @@ def summary(mapping: Mapping) -> Text:
         writes=", ".join(k for k in mapping.writes if mapping.writes_to(k)) or Text("nothing", "无"),
         version=mapping.version,
     )
-
-
-def take_in(cli: Cli, connected: Connected, file: Path) -> tuple[Path, list[str], bool]:
-    """Makes a file the system's own mapping, after checking it; the one before is kept beside it as `.previous`.
-
-    Gives where it was written, what is different now, and whether config.toml names that place already.
-    Raises ConfigError, and changes nothing, where the file has problems.
-    """
-    text = read_text(file)
-    new = Subject(file.name, text, connected.adapter).loaded()
-    before = subject(cli, connected.name)
-    old, _ = before.load()
-    named = connected.system.mapping
-    place = cli.config.path(named or f"mappings/{connected.name}.toml")
-    place.parent.mkdir(parents=True, exist_ok=True)
-    if place.exists() and place.resolve() != file.resolve():
-        place.with_suffix(".toml.previous").write_text(read_text(place), encoding="utf-8")
-    unfinished = place.with_suffix(".toml.tmp")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(place)
-    return place, mappings.diff(old, new) if old else [], named is not None
 
 
 def sample_records(adapter: Adapter[Any], stream: str) -> list[Record]:
@@ -189,12 +175,14 @@ def register(app: typer.Typer) -> None:
         no_args_is_help=True,
         rich_markup_mode=None,
         help=t(
-            "Check, show, compare, export, import and try mappings.", "检查、查看、比较、导出、导入和试用字段映射。"
+            "Check, show, compare, export, try, import and put in use mappings.",
+            "检查、查看、比较、导出、试用、导入和启用字段映射。",
         ),
     )
     app.add_typer(group, name="mapping")
-    for command in (_check, _show, _diff, _export, _import, _try):
+    for command in (_check, _show, _diff, _export, _try):
         command(group)
+    mapping_versions.register(group)
 
 
 def _check(group: typer.Typer) -> None:
@@ -218,26 +206,38 @@ def _check(group: typer.Typer) -> None:
 
 def _show(group: typer.Typer) -> None:
     @group.command("show", help=t("Print the mapping that is in use.", "显示正在使用的映射。"))
-    def command(context: typer.Context, name: Annotated[str, typer.Argument(help=say(_NAME))]) -> None:
-        typer.echo(subject(context.obj, name).text, nl=False)
+    def command(
+        context: typer.Context, name: Annotated[str, typer.Argument(help=say(_NAME))], version: Version = None
+    ) -> None:
+        found = subject(context.obj, name, version)
+        # Beside the answer, so that `show > FILE` gives the file back.
+        tell(t(f"# {found.origin.en}", f"# {found.origin.zh}"))
+        typer.echo(found.text, nl=False)
 
 
 def _diff(group: typer.Typer) -> None:
     @group.command(
         "diff",
-        help=t("What differs between two mappings, or from the shipped one.", "比较两份映射，或与自带映射的差异。"),
+        help=t(
+            "What differs between two mappings, from the shipped one, or (--version) from the one in use.",
+            "比较两份映射、与自带映射的差异，或（--version）与使用中映射的差异。",
+        ),
     )
     def command(
         context: typer.Context,
         name: Annotated[str, typer.Argument(help=say(_NAME))],
         other: Annotated[str | None, typer.Argument(help=t("The other one.", "另一份映射。"))] = None,
+        version: Version = None,
     ) -> None:
-        new = subject(context.obj, name)
-        if other is not None:
+        new = subject(context.obj, name, version)
+        if version is not None and other is None:
+            # What activating that version would change.
+            lines = mappings.diff(subject(context.obj, name).loaded(), new.loaded())
+        elif other is not None:
             lines = mappings.diff(new.loaded(), subject(context.obj, other).loaded())
         elif new.adapter is not None:
-            shipped = Subject(f"{new.adapter.name}.toml", mappings.shipped(new.adapter.name), new.adapter)
-            lines = mappings.diff(shipped.loaded(), new.loaded())
+            shipped = loaded(mappings.shipped(new.adapter.name), f"{new.adapter.name}.toml", new.adapter)
+            lines = mappings.diff(shipped, new.loaded())
         else:
             raise ConfigError(Text("Say with which mapping it is compared.", "请指明与哪份映射比较。"))
         for line in lines or [t("No difference.", "没有差异。")]:
@@ -250,6 +250,7 @@ def _export(group: typer.Typer) -> None:
         context: typer.Context,
         name: Annotated[str, typer.Argument(help=say(_NAME))],
         file: Annotated[Path, typer.Argument(help=t("The new file.", "新文件。"))],
+        version: Version = None,
         force: Annotated[bool, typer.Option(help=t("Replace a file that is there.", "覆盖已有文件。"))] = False,
     ) -> None:
         if file.exists() and not force:
@@ -258,34 +259,16 @@ def _export(group: typer.Typer) -> None:
                     file=file
                 )
             )
-        file.write_text(subject(context.obj, name).text, encoding="utf-8")
-        typer.echo(t(f"Written to {file}.", f"已写入 {file}。"))
-
-
-def _import(group: typer.Typer) -> None:
-    @group.command(
-        "import",
-        help=t("Check a file and make it the system's own mapping.", "检查文件并将其作为该系统自己的映射。"),
-    )
-    def command(
-        context: typer.Context,
-        system: Annotated[str, typer.Argument(help=t("A configured system.", "已配置的系统。"))],
-        file: Annotated[Path, typer.Argument(help=t("The edited mapping.", "修改后的映射。"))],
-    ) -> None:
-        cli: Cli = context.obj
-        place, lines, named = take_in(cli, connect(cli.config, system, cli.clock), file)
-        for line in lines or [t("No difference.", "没有差异。")]:
-            typer.echo(line)
-        typer.echo(t(f"Written to {place}.", f"已写入 {place}。"))
-        if not named:
-            shown = place.relative_to(cli.config.root.resolve())
-            typer.echo(
-                t(
-                    f'Add to the system “{system}” in {cli.path}: mapping = "{shown}"',
-                    f'请在 {cli.path} 的系统“{system}”中加入：mapping = "{shown}"',
+        text = subject(context.obj, name, version).text
+        try:
+            file.write_bytes(text.encode("utf-8"))  # line ends as they are
+        except OSError as wrong:
+            raise ConfigError(
+                Text("{file} cannot be written: {why}.", "无法写入 {file}：{why}。").fill(
+                    file=file, why=wrong.strerror or type(wrong).__name__
                 )
-            )
-        typer.echo(t("The next pull applies it to the kept records.", "下次拉取会将其应用于已保存的记录。"))
+            ) from None
+        typer.echo(t(f"Written to {file}.", f"已写入 {file}。"))
 
 
 _COLUMNS = [
@@ -323,13 +306,13 @@ def _try(group: typer.Typer) -> None:
     ) -> None:
         cli: Cli = context.obj
         whose = subject(cli, name)
-        mapping = Subject(file.name, read_text(file), whose.adapter).loaded() if file else whose.loaded()
+        mapping = loaded(read_mapping(file), file.name, whose.adapter) if file else whose.loaded()
         rows: list[dict[str, Any]] = []
         notes: list[Text] = []
         for each in stream or mapping.streams():
             if record is not None:
                 found, origin = (
-                    as_records(read_text(record), record.name)[:count],
+                    as_records(read_mapping(record), record.name)[:count],
                     Text("{file}", "{file}").fill(file=record.name),
                 )
             else:

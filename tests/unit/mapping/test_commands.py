@@ -76,7 +76,10 @@ def test_check(folder: Path) -> None:
 
 
 def test_show_and_export_give_the_file_back(folder: Path) -> None:
-    assert run(folder, "show", "books")[1] == mappings.shipped("files")
+    code, said = run(folder, "show", "books")
+    origin = "# the mapping shipped with files\n"  # on the error stream, so that `show > FILE` gives the file back
+    assert (code, said.count(origin)) == (0, 1)
+    assert said.replace(origin, "") == mappings.shipped("files")
     assert run(folder, "export", "books", str(folder / "out.toml"))[0] == 0
     assert (folder / "out.toml").read_text(encoding="utf-8") == mappings.shipped("files")
     with pytest.raises(ConfigError, match="is there already"):
@@ -94,25 +97,6 @@ def test_diff(folder: Path) -> None:
         ],
     )
     assert run(folder, "diff", "books", "files")[1] == "No difference.\n"
-
-
-def test_import_is_refused_whole_or_taken_and_the_one_before_is_kept(folder: Path) -> None:
-    with pytest.raises(ConfigError, match="The mapping has problems"):
-        run(folder, "import", "books", str(edited(folder, '"owner"', '""')))
-    assert not (folder / "mappings").exists()
-
-    first = edited(folder, 'owner = "owner"', 'owner = "rep"')
-    text = first.read_text(encoding="utf-8")
-    code, said = run(folder, "import", "books", str(first))
-    assert code == 0
-    assert '~ read.customer.fields.owner: "owner" → "rep"' in said
-    assert 'mapping = "mappings/books.toml"' in said
-    (folder / "config.toml").write_text(CONFIG + 'mapping = "mappings/books.toml"\n', encoding="utf-8")
-    code, said = run(folder, "import", "books", str(edited(folder, 'owner = "owner"', 'owner = "seller"')))
-    assert '~ read.customer.fields.owner: "rep" → "seller"' in said
-    assert "Add to the system" not in said
-    assert (folder / "mappings" / "books.toml.previous").read_text(encoding="utf-8") == text
-    assert '"seller"' in run(folder, "show", "books")[1]
 
 
 def test_try_on_an_adapter_s_samples(folder: Path) -> None:
