@@ -22,6 +22,8 @@ from pydantic import Field, PrivateAttr, ValidationError
 from pydantic_core import ErrorDetails
 
 from connector.errors import ConfigError, Problem
+from connector.policy_dunning import Dunning as Dunning
+from connector.policy_dunning import DunningStep as DunningStep
 from connector.policy_figures import Ageing as Ageing
 from connector.policy_figures import Currency as Currency
 from connector.policy_figures import Data as Data
@@ -47,6 +49,7 @@ class Policy(Section):
     data: Data = Data()
     hold: Hold = Hold()
     warning: Warning = Warning()
+    dunning: Dunning = Dunning()
     segment: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
     _of: dict[str, Policy] = PrivateAttr(default_factory=dict)
