@@ -122,11 +122,7 @@ def test_a_short_period_is_taken_to_a_year_only_when_asked() -> None:
     assert four(as_it_is["receivables_turnover"].value) == "10.8333"
     assert four(a_year["receivables_turnover"].value) == "14.4444"
     # The same goods stand in the books for as many days, however the rate is told.
-    assert (
-        as_it_is["receivables_days"].value
-        == a_year["receivables_days"].value
-        == D(27_000) / D("1083.3333333333333333333333333")
-    )
+    assert four(as_it_is["receivables_days"].value) == four(a_year["receivables_days"].value) == "24.9231"
     assert as_it_is["current_ratio"] == a_year["current_ratio"] == ratios(GOOD, OPENING)["current_ratio"]
 
 
@@ -153,7 +149,7 @@ def test_receivables_narrow_broad_and_merged() -> None:
     assert (found.value, found.flags) == (D("10.4"), ("with_notes",))
     # The opening column of the old form, the closing one of the new: both with the notes.
     mixed = ratios({**GOOD, "notes_receivable": D(500_000)}, {"notes_and_receivables": D(2_200_000)})
-    assert (mixed["receivables_turnover"].value, mixed["receivables_turnover"].flags) == (D("10.4"), ("with_notes",))
+    assert (mixed["receivables_turnover"].value, mixed["receivables_turnover"].flags) == (D(10), ("with_notes",))
 
 
 def test_quick_assets_with_prepayments_and_cash_without_trading_assets() -> None:
