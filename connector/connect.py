@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from connector import adapter as adapters
 from connector import mapping as mappings
@@ -21,10 +21,12 @@ from connector.config import Config, System, secret
 from connector.errors import ConfigError, Problem
 from connector.http import Http, Limits, Throttle, hide
 from connector.mapping import Mapping
-from connector.store import documents
-from connector.store.db import Connection as Transaction
-from connector.store.db import Store
 from connector.text import Text, joined
+
+if TYPE_CHECKING:  # the database is loaded where it is looked into: many commands never do
+    from connector.store import Connection as Transaction
+    from connector.store.db import Store
+    from connector.store.documents import Version
 
 
 def listed(problems: list[Problem]) -> Text:
@@ -57,8 +59,7 @@ def chosen_mapping(config: Config, system: System, tx: Transaction | None) -> Ch
 
     Without a transaction the database is not looked into. ConfigError where the file cannot be read.
     """
-    copy = documents.active(tx, documents.MAPPING, system.name) if tx is not None else None
-    if copy is not None:
+    if tx is not None and (copy := _copy(tx, system)) is not None:
         return Chosen(
             copy.text,
             f"{system.name}@{copy.number}",
@@ -73,6 +74,12 @@ def chosen_mapping(config: Config, system: System, tx: Transaction | None) -> Ch
         return Chosen(read_mapping(path), path.name, origin)
     origin = Text("the mapping shipped with {adapter}", "{adapter} 自带的映射").fill(adapter=system.adapter)
     return Chosen(mappings.shipped(system.adapter), f"{system.adapter}.toml", origin)
+
+
+def _copy(tx: Transaction, system: System) -> Version | None:
+    from connector.store import documents
+
+    return documents.active(tx, documents.MAPPING, system.name)
 
 
 def mapping_in_use(config: Config, system: System, tx: Transaction | None) -> Mapping:
@@ -192,8 +199,8 @@ class Connected:
 
 
 def connect(
-    config: Config, name: str, clock: Clock | None = None, store: Callable[[], Store] | Store | None = None
+    config: Config, name: str, clock: Clock | None = None, store: Store | Callable[[], Store] | None = None
 ) -> Connected:
     """One configured system by name; `store`: where its mapping may be kept (or what opens that)."""
-    opened = (lambda: store) if isinstance(store, Store) else store
+    opened = store if store is None or callable(store) else lambda: store
     return Connected(config, config.system(name), clock or SystemClock(), opened)

@@ -90,6 +90,8 @@ def trial(
             fresh = [p for p in wrong_after if (p.code, p.field, p.what) not in known]
             made.problems += fresh[: samples_most - len(made.problems)]
         before, after = _by_name(was), _by_name(will)
+        if wrong_after:
+            after = {**before, **after}  # what cannot be read keeps its last good word
         for name in {**before, **after}:
             _compare(made, record, name, before.get(name), after.get(name), context, seen, samples_most)
     return made

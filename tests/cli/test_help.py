@@ -51,7 +51,7 @@ NAMES = (
     *(f" report {name}" for name in ["positions", "customer", "problems"]),
     *(f" link {name}" for name in ["list", "confirm", "split"]),
     *(f" outbox {name}" for name in ["list", "retry", "drop"]),
-    *(f" mapping {name}" for name in ["check", "show", "diff", "export", "import", "try"]),
+    *(f" mapping {name}" for name in ["check", "show", "diff", "export", "import", "activate", "history", "try"]),
 )
 
 

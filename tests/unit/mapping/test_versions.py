@@ -95,8 +95,18 @@ def test_a_version_that_makes_new_problems_says_so_before_it_is_used(folder: Pat
     assert code == 1
     assert tried["problems"] == {"before": 0, "after": 2}
     assert "The payment terms “Acme” are not understood." in " ".join(tried["new_problems"])
-    assert tried["facts"]["customer"] | {"before": 2, "after": 0, "gone": 2} == tried["facts"]["customer"]
+    stay = {"before": 2, "after": 2, "new": 0, "gone": 0, "changed": 0}  # a bad record keeps its last good facts
+    assert tried["facts"] == {"customer": stay}
     assert versions(folder) == [], "--dry-run keeps nothing"
+
+
+def test_facts_that_would_come_and_go_are_told_as_a_whole(folder: Path) -> None:
+    pulled(folder)
+    file = edited(folder, 'stream = "customers"', 'stream = "customers"\nunless = { segment = ["retail"] }')
+    answer = json.loads(run(folder, "import", "books", str(file), "--format", "json")[1])
+    (tried,) = [t for t in answer["trial"] if t["stream"] == "customers"]
+    assert tried["facts"] == {"customer": {"before": 2, "after": 1, "new": 0, "gone": 1, "changed": 0}}
+    assert [(s["id"], s["field"], s["before"], s["after"]) for s in tried["samples"]] == [("C1", "", "C1", "")]
 
 
 def test_an_activated_version_is_used_by_the_next_pull_of_any_node_and_applied_to_kept_records(folder: Path) -> None:
