@@ -9,6 +9,7 @@ order. Every fact knows the record it came from.
 from __future__ import annotations
 
 from connector.store.tables_audit import audit, audit_head
+from connector.store.tables_dunning import charge, contact, dunning, dunning_step, letter
 from connector.store.tables_facts import (
     credit_limit,
     customer,
@@ -36,17 +37,22 @@ __all__ = [
     "application",
     "audit",
     "audit_head",
+    "charge",
+    "contact",
     "counter",
     "credit_limit",
     "customer",
     "debtor",
     "decision",
     "document",
+    "dunning",
+    "dunning_step",
     "event",
     "financial",
     "instalment",
     "item",
     "lease",
+    "letter",
     "link",
     "mark",
     "metadata",
