@@ -21,9 +21,23 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from connector.errors import ConfigError
 from connector.text import Text
 
-# Metadata services outside the link-local ranges: Alibaba Cloud, Oracle Cloud, AWS over IPv6.
-_METADATA = {ipaddress.ip_address(a) for a in ("100.100.100.200", "192.0.0.192", "fd00:ec2::254")}
-_SHARED = ipaddress.ip_network("100.64.0.0/10")  # carrier-grade NAT, used like a private network
+# Metadata services outside the link-local ranges: Alibaba Cloud, Oracle Cloud, AWS and Google over IPv6, Azure.
+_METADATA = {
+    ipaddress.ip_address(a)
+    for a in ("100.100.100.200", "192.0.0.192", "fd00:ec2::254", "fd20:ce::254", "168.63.129.16")
+}
+# Not of the public network, whatever the `ipaddress` of this Python says of them (the lists differ from version to
+# version): carrier-grade NAT, benchmarks, documentation, 6to4 relays, site-local, local NAT64, discard, segment routing.
+_INSIDE = tuple(
+    ipaddress.ip_network(n)
+    for n in (
+        *("100.64.0.0/10", "198.18.0.0/15", "192.0.0.0/24", "192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"),
+        *("192.88.99.0/24", "240.0.0.0/4", "0.0.0.0/8"),
+        *("fec0::/10", "64:ff9b:1::/48", "2001:2::/48", "2001:db8::/32", "3fff::/20", "100::/64", "5f00::/16"),
+    )
+)
+# Prefixes whose last 32 bits are an IPv4 address: NAT64 (well-known and local), translated, compatible.
+_ENDS_IN_IPV4 = tuple(ipaddress.IPv6Network(n) for n in ("64:ff9b::/96", "64:ff9b:1::/48", "::ffff:0:0:0/96", "::/96"))
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -75,25 +89,39 @@ def names_private(host: str) -> bool:
         return ("." not in host and not numeric) or host.endswith(
             (".localhost", ".local", ".internal", ".lan", ".localdomain")
         )
-    return _is_private(_plain(address)) and not _is_forbidden(_plain(address))
+    return _is_private(address) and not _is_forbidden(address)
 
 
-def _plain(address: Address) -> Address:
-    """The IPv4 address that an IPv6 one stands for (mapped, 6to4, NAT64), else itself."""
+def _faces(address: Address) -> list[Address]:
+    """An address, and the IPv4 ones that it leads to: mapped, translated, 6to4, NAT64, Teredo, ISATAP."""
+    found: list[Address] = [address]
     if isinstance(address, ipaddress.IPv6Address):
-        if address in ipaddress.ip_network("64:ff9b::/96"):
-            return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-        return address.ipv4_mapped or address.sixtofour or address
-    return address
+        number = int(address)
+        inner = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
+        isatap = (number >> 32) & 0xFDFFFFFF == 0x5EFE
+        if number > 1 and (isatap or any(address in network for network in _ENDS_IN_IPV4)):
+            inner.append(ipaddress.IPv4Address(number & 0xFFFFFFFF))
+        found += [face for face in inner if face is not None]
+    return found
 
 
 def _is_forbidden(address: Address) -> bool:
-    return address in _METADATA or address.is_link_local or address.is_multicast or address.is_unspecified
+    return any(f in _METADATA or f.is_link_local or f.is_multicast or f.is_unspecified for f in _faces(address))
 
 
 def _is_private(address: Address) -> bool:
-    shared = isinstance(address, ipaddress.IPv4Address) and address in _SHARED
-    return address.is_private or address.is_loopback or address.is_reserved or shared
+    faces = _faces(address)
+    if len(faces) > 1 and isinstance(address, ipaddress.IPv6Address) and _only_wraps(address):
+        faces = faces[1:]  # what is around it says nothing of where it leads
+    return any(
+        f.is_private or f.is_loopback or f.is_reserved or any(f.version == n.version and f in n for n in _INSIDE)
+        for f in faces
+    )
+
+
+def _only_wraps(address: ipaddress.IPv6Address) -> bool:
+    """Whether an address is the public translation of an IPv4 one, and reaches no further than that."""
+    return address.ipv4_mapped is not None or address in _ENDS_IN_IPV4[0] or address.sixtofour is not None
 
 
 def check_peer(host: str, peer: str, private: bool) -> None:
@@ -101,7 +129,7 @@ def check_peer(host: str, peer: str, private: bool) -> None:
 
     `private`: loopback and private addresses are fine for this system.
     """
-    address = _plain(ipaddress.ip_address(peer.split("%")[0]))
+    address = ipaddress.ip_address(peer.split("%")[0])
     if _is_forbidden(address):
         raise ConfigError(
             Text(

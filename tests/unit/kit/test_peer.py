@@ -71,6 +71,9 @@ def test_a_password_in_the_address_is_refused_and_not_repeated(url: str) -> None
         ("192.168.1.1", True),
         ("::1", True),
         ("100.64.0.1", True),
+        ("fec0::1", True),
+        ("::ffff:10.0.0.1", True),
+        ("64:ff9b::8.8.8.8", False),
         ("169.254.169.254", False),
         ("0.0.0.0", False),
         ("1.1.1.1", False),
@@ -95,6 +98,15 @@ ALWAYS_REFUSED = [
     "::",
     "224.0.0.1",
     "ff02::1",
+    "fd20:ce::254",
+    "168.63.129.16",
+    "::169.254.169.254",
+    "::ffff:0:a9fe:a9fe",
+    "64:ff9b:1::a9fe:a9fe",
+    "2001:0:a9fe:a9fe::1",  # Teredo: the server
+    "2001:0:808:808:0:0:5601:5601",  # Teredo: the client, its bits turned over
+    "2606:4700::5efe:a9fe:a9fe",  # ISATAP
+    "2606:4700::200:5efe:a9fe:a9fe",
 ]
 PRIVATE = [
     "127.0.0.1",
@@ -110,6 +122,26 @@ PRIVATE = [
     "2002:a00:1::",
     "240.0.0.1",
     "198.18.0.1",
+    "198.19.255.254",
+    "::ffff:198.18.0.1",
+    "64:ff9b::c612:1",
+    "2002:c612:1::",
+    "192.0.0.8",
+    "192.88.99.1",
+    "203.0.113.7",
+    "0.1.2.3",
+    "fec0::1",
+    "feff:ffff::1",
+    "64:ff9b:1::808:808",
+    "2001:2::1",
+    "2001:db8::1",
+    "3fff::1",
+    "100::1",
+    "5f00::1",
+    "::127.0.0.1",
+    "::ffff:0:7f00:1",
+    "2001:0:808:808:0:0:80ff:fffe",  # Teredo: 127.0.0.1
+    "2606:4700::5efe:a00:1",
 ]
 
 
@@ -127,7 +159,9 @@ def test_private_ones_only_where_the_configured_address_says_so(peer: str) -> No
     check_peer("erp", peer, True)
 
 
-@pytest.mark.parametrize("peer", ["8.8.8.8", "2606:4700::1111"])
+@pytest.mark.parametrize(
+    "peer", ["8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808", "2002:808:808::1", "198.20.0.1"]
+)
 def test_the_rest_of_the_world_is_open(peer: str) -> None:
     check_peer("api.example.com", peer, False)
 
