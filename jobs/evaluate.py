@@ -12,19 +12,19 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-import simplejson
-
 from connector.clock import Clock, day_in
 from connector.config import Config
 from connector.connect import Connected
 from connector.credit.answer import as_answer
 from connector.credit.reason import Reason
+from connector.errors import Problem
 from connector.policy import Policy
 from connector.store import Connection, customers, decisions, links, marks, outbox, runs
 from connector.store.customers import CustomerRow
 from connector.store.db import Store
-from connector.store.decisions import Conclusion, DecisionRow
+from connector.store.decisions import Conclusion
 from connector.store.outbox import Owed
+from connector.text import Text
 from jobs import words
 from jobs.judge import Frame, Judged, frame, judge
 from jobs.progress import Progress, silent
@@ -51,37 +51,51 @@ def evaluate(
             connected.kept_in(store)
         today = day_in(clock.now(), config.business.time_zone)
         with store.reading() as tx:
-            base = frame(tx, config, policy, clock, today)
+            # Of the customers only those to be judged are read: a quiet hour must not cost what the whole book costs.
+            base = frame(tx, config, policy, clock, today, debtors=())
             seen = marks.marks(tx)
             rested_on = _rested_on(base, systems)
             chosen = _chosen(tx, base, today, full, rested_on)
             told = _told(tx, systems) if chosen else set()
+            for problem in _rings(tx, base):
+                run.problem(problem)
         run.counts.update(dict.fromkeys(rested_on, 1))
         run.counts["through"] = today.toordinal()
         done = 0
         for part in _parts(base, chosen):
             with store.writing() as tx:
-                before = decisions.latest(tx, part)
                 accounts = _accounts(tx, systems, part)
-                found = [_concluded(base, judged, before.get(judged.debtor)) for judged in judge(tx, base, part)]
+                found = [(judged, _digest(base, judged)) for judged in judge(tx, base, part)]
                 run.counts["evaluated"] += len(found)
                 run.counts["held"] += sum(judged.decision.hold for judged, _ in found)
-                run.counts["orders_held"] += sum(len(one.body["orders"]) for _, one in found)
+                run.counts["orders_held"] += sum(checked.hold for judged, _ in found for _, checked in judged.orders)
+                # Yesterday's words are read, and today's written, only where something is another or is to be told.
+                standing = decisions.digests(tx, part)
+                other = {judged.debtor for judged, digest in found if standing.get(judged.debtor) != digest}
+                wordy = [judged for judged, _ in found if judged.debtor in other or accounts.get(judged.debtor)]
+                before = decisions.latest(tx, [judged.debtor for judged in wordy])
+                bodies = {j.debtor: _body(base, j, before[j.debtor].body if j.debtor in before else {}) for j in wordy}
                 run.counts["decisions"] += decisions.conclude_all(
                     tx,
-                    [one for _, one in found],
+                    [
+                        Conclusion(judged.debtor, digest, bodies[judged.debtor] if judged.debtor in other else None)
+                        for judged, digest in found
+                    ],
                     as_of=today,
                     made_at=clock.now(),
                     policy_version=base.policy_version,
                 )
                 owed = [
-                    o for judged, one in found for o in _owed(base, judged, one.body, accounts[judged.debtor], told)
+                    o
+                    for judged in wordy
+                    for o in _owed(base, judged, bodies[judged.debtor], accounts.get(judged.debtor, ()), told)
                 ]
                 run.counts["owed"] += outbox.owe(tx, owed, clock.now())
                 # A customer touched since keeps its newer mark and is judged again.
-                marks.clear_marks(
-                    tx, {r.customer: seen[r.customer] for r in links.linked(tx, debtors=part) if r.customer in seen}
-                )
+                if seen:
+                    marks.clear_marks(
+                        tx, {r.customer: seen[r.customer] for r in links.linked(tx, debtors=part) if r.customer in seen}
+                    )
             done += len(part)
             progress("evaluate", done, len(chosen))
         with store.writing() as tx:
@@ -107,10 +121,12 @@ def _chosen(tx: Connection, base: Frame, today: dt.date, full: bool, rested_on: 
     before = {k for k in (last_run.counts if last_run else {}) if k.split(" ")[0] in _BASES}
     other = rested_on ^ before
     if full or any(not word.startswith("stale ") for word in other):
+        base.load(tx)
         return sorted(base.members)
     turned = {word.removeprefix("stale ") for word in other}
-    seen = decisions.evaluated_on(tx)
-    keys = set(marks.changed(tx)) | {k for k, row in base.rows.items() if row.system in turned}
+    keys = set(marks.changed(tx))
+    if turned:
+        keys.update(row.key for row in customers.customers(tx, systems=sorted(turned)))
     last = dt.date.fromordinal(last_run.counts["through"]) if last_run and "through" in last_run.counts else today
     if last < today:
         # A rate of today, or one that has grown too old, moves everybody with another currency than the books'.
@@ -127,10 +143,12 @@ def _chosen(tx: Connection, base: Frame, today: dt.date, full: bool, rested_on: 
             )
         )
     # An order of a CRM account matters to the customer it is linked to.
-    linked = {row.customer: row.debtor for row in links.linked(tx)}
-    debtors = {linked.get(k) for k in keys}
-    fresh = {d for d in base.members if d not in seen}
-    return sorted(base.family({d for d in debtors if d in base.members} | fresh))
+    debtors = customers.debtors_of(tx, keys)
+    if base.systems:
+        debtors |= customers.debtors(tx, base.systems, unjudged=True)
+    family = base.family(debtors)
+    base.load(tx, family)
+    return sorted(d for d in family if d in base.members)
 
 
 # What decisions rest on, by the first word under which a run keeps it.
@@ -149,7 +167,7 @@ def _parts(base: Frame, chosen: Collection[int]) -> Iterator[list[int]]:
     for debtor in sorted(chosen):
         if debtor not in left:
             continue
-        family = sorted(base.family([debtor]))
+        family = [debtor] if base.alone(debtor) else sorted(base.family([debtor]))
         left.difference_update(family)
         part += family
         if len(part) >= _TOGETHER:
@@ -172,9 +190,23 @@ def _accounts(
     return found
 
 
-def _concluded(base: Frame, judged: Judged, before: DecisionRow | None) -> tuple[Judged, Conclusion]:
-    body = _body(base, judged, before.body if before else {})
-    return judged, Conclusion(judged.debtor, _digest(body), body)
+def _rings(tx: Connection, base: Frame) -> Iterator[Problem]:
+    """Customers whose chain of parents comes back to themselves: the group is judged as if the last link were not there."""
+    for row in customers.customers(tx, keys=base.rings) if base.rings else ():
+        yield Problem(
+            "parent_ring",
+            f"{row.system}/{row.ref}",
+            RING.fill(name=row.name, ref=row.ref),
+            RING_FIX,
+            "parent_id",
+        )
+
+
+RING = Text(
+    "The chain of parents of {name} ({ref}) comes back to itself: this link of the group is left out.",
+    "“{name}”（{ref}）的上级客户形成循环：该集团关系未计入。",
+)
+RING_FIX = Text("Correct the parent in the ERP.", "请在 ERP 中更正上级客户。")
 
 
 # --- what is kept of a conclusion ------------------------------------------------------------------------------------
@@ -191,7 +223,7 @@ def _body(base: Frame, judged: Judged, before: Mapping[str, Any]) -> dict[str, A
         "members": [[m.system, m.ref] for m in judged.members],
         "held_since": held_since,
         "warned_since": warned_since,
-        "released": sorted(set(before.get("released", ())) | set(judged.position.limit.released)),
+        "released": dict.fromkeys(judged.position.limit.released, today) | (before.get("released") or {}),
         "orders": [
             {"system": row.system, "order_id": row.ref, "hold": True, "reasons": [r.rule for r in checked.reasons]}
             for row, checked in judged.orders
@@ -200,15 +232,25 @@ def _body(base: Frame, judged: Judged, before: Mapping[str, Any]) -> dict[str, A
     }
 
 
-# What moves with the calendar alone is no new decision.
-_PASSING = ("as_of", "oldest_overdue_days")
-
-
-def _digest(body: Mapping[str, Any]) -> str:
-    lasting = {k: v for k, v in body.items() if k not in _PASSING}
-    lasting["reasons"] = [r["rule"] for r in body["reasons"]]
-    text = simplejson.dumps(lasting, sort_keys=True, ensure_ascii=False)
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+def _digest(base: Frame, judged: Judged) -> str:
+    """What makes a decision another one: every figure but those that the calendar alone moves, and of the reasons the
+    rules. Since when it has been held follows from what came before."""
+    position, decision = judged.position, judged.decision
+    limit, exposure = position.limit, position.exposure
+    lasting = (
+        [(m.system, m.ref) for m in judged.members],
+        position.currency,
+        [*position.buckets, *map(str, position.buckets.values())],
+        f"{position.unapplied} {position.balance} {position.overdue} {position.disputed}",
+        f"{exposure.open_receivables} {exposure.unapplied_cash} {exposure.unapplied_credit_notes} {exposure.bills}",
+        f"{exposure.delivered_not_invoiced} {exposure.ordered_not_delivered} {exposure.drafts} {exposure.total}",
+        f"{limit.kind} {limit.amount} {limit.currency} {limit.expired} {position.limit_amount} {decision.available}",
+        f"{position.utilisation} {decision.hold} {decision.level} {decision.score} {decision.grade}",
+        [r.rule for r in decision.reasons],
+        sorted({*base.released.get(judged.debtor, ()), *limit.released}),
+        [(row.system, row.ref, [r.rule for r in c.reasons]) for row, c in judged.orders if c.hold],
+    )
+    return hashlib.blake2b(repr(lasting).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 # --- what it owes ------------------------------------------------------------------------------------------------------
@@ -278,8 +320,10 @@ def _orphaned(tx: Connection, base: Frame, systems: Sequence[Connected]) -> Iter
         told = {kind: outbox.targets(tx, connected.name, kind) for kind in kinds}
         if not any(told.values()):
             continue
-        for row in customers.customers(tx, systems=[connected.name]):
-            if row.known and row.debtor not in base.members:
+        rows = [row for row in customers.customers(tx, systems=[connected.name]) if row.known]
+        somebody = customers.debtors(tx, base.systems) if base.systems else set()
+        for row in rows:
+            if row.debtor not in somebody:
                 for kind in kinds:
                     if row.ref in told[kind] and connected.mapping.writes_to(kind):
                         yield _state(connected, kind, row.ref, row.key, {"hold": False, "as_of": base.as_of})

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from connector.clock import Clock
@@ -26,13 +27,14 @@ from connector.credit.limit import Effective, added, effective
 from connector.credit.position import Position, position
 from connector.credit.rates import Rates
 from connector.credit.reason import Reason
-from connector.credit.stage import Behaviour
+from connector.credit.stage import Behaviour, begun_on
 from connector.credit.totals import Totals
 from connector.model import Limit, Rate
 from connector.money import rounded
 from connector.policy import Policy
 from connector.store import Connection, customers, decisions, facts, positions
 from connector.store.customers import CustomerRow
+from connector.store.history import InvoicedDay, invoiced_by_day
 from connector.store.positions import OrderRow
 
 ZERO = Decimal(0)
@@ -50,7 +52,7 @@ class View:
     company: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Judged:
     """One debtor on a day: its ERP customers, the figures of all of them together, and what the policy concludes.
 
@@ -67,20 +69,36 @@ class Judged:
 
 @dataclass
 class Frame:
-    """What is the same for everybody on one day."""
+    """What is the same for everybody on one day.
+
+    `rows` and `members` (a debtor's customers of systems with the role erp, by key) are of those loaded so far. `rings`
+    are customers whose parent stands below them: there the chain of parents is cut.
+    """
 
     config: Config
     policy: Policy
     as_of: dt.date
     view: View
-    rows: dict[int, CustomerRow]
-    members: dict[int, list[int]]
-    parents: dict[int, int]
-    children: dict[int, list[int]]
+    systems: list[str]
     rates: Rates
     stale: dict[str, Reason]
-    systems: list[str]
-    released: Mapping[int, frozenset[str]] = field(default_factory=dict)
+    parents: dict[int, int] = field(default_factory=dict)
+    children: dict[int, list[int]] = field(default_factory=dict)
+    rings: list[int] = field(default_factory=list)
+    rows: dict[int, CustomerRow] = field(default_factory=dict)
+    members: dict[int, list[int]] = field(default_factory=dict)
+    released: dict[int, Mapping[str, dt.date]] = field(default_factory=dict)
+
+    def load(self, tx: Connection, debtors: Collection[int] | None = None) -> None:
+        """Makes the customers of these debtors (None: of everybody) known to the frame."""
+        missing = None if debtors is None else [d for d in debtors if d not in self.members]
+        if not self.systems or missing == []:
+            return
+        for row in customers.customers(tx, systems=self.systems, debtors=missing):
+            if row.key not in self.rows:
+                self.rows[row.key] = row
+                if row.debtor is not None:
+                    self.members.setdefault(row.debtor, []).append(row.key)
 
     @cached_property
     def policy_version(self) -> str:
@@ -91,6 +109,8 @@ class Frame:
         """These debtors and everybody above, below and beside them in their groups."""
         found: set[int] = set()
         left = list(debtors)
+        if not self.parents:
+            return set(left)
         while left:
             debtor = left.pop()
             if debtor not in found:
@@ -99,6 +119,10 @@ class Frame:
                 if debtor in self.parents:
                     left.append(self.parents[debtor])
         return found
+
+    def alone(self, debtor: int) -> bool:
+        """Whether nobody stands above or below a debtor."""
+        return debtor not in self.parents and debtor not in self.children
 
     def ancestors(self, debtor: int) -> list[int]:
         """The debtors above one, nearest first; a ring ends where it closes."""
@@ -120,40 +144,40 @@ class Frame:
 
 
 def frame(
-    tx: Connection, config: Config, policy: Policy, clock: Clock, as_of: dt.date, view: View | None = None
+    tx: Connection,
+    config: Config,
+    policy: Policy,
+    clock: Clock,
+    as_of: dt.date,
+    view: View | None = None,
+    debtors: Collection[int] | None = None,
 ) -> Frame:
-    """The frame of a day. Only systems with the role erp count: they own the ledger."""
+    """The frame of a day. Only systems with the role erp count: they own the ledger.
+
+    With `debtors` only the customers of these and their groups are loaded at once; others when they are judged.
+    """
     systems = [s.name for s in config.with_role("erp")]
-    rows = {r.key: r for r in customers.customers(tx, systems=systems)} if systems else {}
-    members: dict[int, list[int]] = defaultdict(list)
-    for key in sorted(rows):
-        debtor = rows[key].debtor
-        if debtor is not None:
-            members[debtor].append(key)
-    parents: dict[int, int] = {}
-    children: dict[int, list[int]] = defaultdict(list)
-    for row in rows.values():
-        above = rows.get(row.parent) if row.parent is not None else None
-        if above is None or above.debtor is None or row.debtor is None or above.debtor == row.debtor:
-            continue
-        if row.debtor not in parents and not _closes_ring(parents, row.debtor, above.debtor):
-            parents[row.debtor] = above.debtor
-            children[above.debtor].append(row.debtor)
     rate_systems = [s.name for s in config.with_role("erp", "rates")]
     rates: list[Rate] = customers.rates(tx, systems=rate_systems) if rate_systems else []
-    return Frame(
+    made = Frame(
         config,
         policy,
         as_of,
         view or View(),
-        rows,
-        members,
-        parents,
-        children,
+        systems,
         Rates(rates, config.business.currency, policy.currency.max_rate_age_days),
         _stale(tx, config, systems, policy, clock.now()),
-        systems,
     )
+    for key, below, above in customers.parents(tx, systems) if systems else ():
+        if below == above or below in made.parents:
+            continue
+        if _closes_ring(made.parents, below, above):
+            made.rings.append(key)
+        else:
+            made.parents[below] = above
+            made.children.setdefault(above, []).append(below)
+    made.load(tx, made.family(debtors) if debtors is not None else None)
+    return made
 
 
 def _closes_ring(parents: Mapping[int, int], child: int, above: int) -> bool:
@@ -196,60 +220,147 @@ def judge(
     tx: Connection, frame: Frame, debtors: Collection[int] | None = None, orders: bool = True
 ) -> Iterator[Judged]:
     """What the policy concludes of debtors (None: all); of their whole groups, because a group's limit binds them all."""
-    wanted = frame.family(debtors) if debtors is not None else set(frame.members)
-    keys = [k for d in wanted for k in frame.members.get(d, ())]
-    few = keys if debtors is not None else None
+    wanted = sorted(frame.family(debtors)) if debtors is not None else None
+    frame.load(tx, wanted)
+    if wanted is None:
+        wanted = sorted(frame.members)
+    facts = _facts(tx, frame, [k for d in wanted for k in frame.members.get(d, ())] if debtors is not None else None)
+    amounts = _orders(tx, frame, facts.keys) if orders else {}
+    done: set[int] = set()
+    for debtor in wanted:
+        if debtor not in frame.members or debtor in done:
+            continue
+        if frame.alone(debtor):
+            whole, own = _positions(frame, debtor, facts)
+            yield _judged(frame, debtor, whole, own, (), amounts.get(debtor, ()))
+            continue
+        family = [d for d in sorted(frame.family([debtor])) if d in frame.members]
+        done.update(family)
+        found = {d: _positions(frame, d, facts) for d in family}
+        nodes = _nodes(frame, found, facts)
+        for one, (whole, own) in found.items():
+            above = [
+                nodes[a].seen_from(whole.currency, frame.rates, frame.as_of) for a in frame.ancestors(one) if a in nodes
+            ]
+            yield _judged(frame, one, whole, own, above, amounts.get(one, ()))
+
+
+def _judged(
+    frame: Frame,
+    debtor: int,
+    whole: Position,
+    own: Mapping[int, Position],
+    above: Sequence[Node],
+    orders: Sequence[OrderRow],
+) -> Judged:
+    members = tuple([frame.rows[key] for key in frame.members[debtor]])
+    first = members[0]
+    policy = frame.policy.of(first.segment)
+    stale: tuple[Reason, ...] = ()
+    if frame.stale:
+        stale = tuple(frame.stale[s] for s in dict.fromkeys(m.system for m in members) if s in frame.stale)
+    status = "blocked" if any(m.status == "blocked" for m in members) else first.status or "active"
+    decision = decide(whole, above, policy, status=status, stale=stale)
+    checked = _checked(frame, policy, decision, orders) if orders else ()
+    return Judged(debtor, members, whole, decision, own, checked)
+
+
+def _checked(
+    frame: Frame, policy: Policy, decision: Decision, orders: Sequence[OrderRow]
+) -> tuple[tuple[OrderRow, OrderDecision], ...]:
+    # The same order in the CRM and in the ledger's own system is one order.
+    booked = {o.number or o.ref: o for o in orders if o.system in frame.systems and o.status == "open"}
+    found = []
+    for placed in orders:
+        order = _amounts(frame, decision.position.currency, booked.get(placed.number or placed.ref, placed))
+        if order is None:
+            found.append((placed, order_without_rate(decision, placed.ref, placed.currency)))
+        else:
+            found.append((placed, check_order(decision, order, policy)))
+    return tuple(found)
+
+
+# --- the facts of many customers at once ---------------------------------------------------------------------------------
+@dataclass(slots=True)
+class _Facts:
+    """Sums and limits by customer, and how the invoices of each tranche of staged limits were paid; `keys` are those
+    asked for, None where it was everybody."""
+
+    keys: Sequence[int] | None
+    sums: Mapping[int, list[Totals]]
+    limits: Mapping[int, list[Limit]]
+    paid: Mapping[int, Mapping[str, Decimal]]
+
+
+def _facts(tx: Connection, frame: Frame, keys: Sequence[int] | None) -> _Facts:
+    view, policy = frame.view, frame.policy
     sums: dict[int, list[Totals]] = defaultdict(list)
     for row in positions.totals(
         tx,
         frame.as_of,
-        customers=few,
-        edges=frame.view.edges or frame.policy.ageing.edges(frame.view.basis),
-        basis=frame.view.basis or frame.policy.ageing.basis,
-        placement=frame.view.placement or frame.policy.ageing.placement,
-        view="ledger" if frame.view.ledger else "document",
+        customers=keys,
+        edges=view.edges or policy.ageing.edges(view.basis),
+        basis=view.basis or policy.ageing.basis,
+        placement=view.placement or policy.ageing.placement,
+        view="ledger" if view.ledger else "document",
         ledger_currency=frame.config.business.currency,
-        company=frame.view.company,
-        horizon_days=frame.policy.exposure.order_horizon_days,
+        company=view.company,
+        horizon_days=policy.exposure.order_horizon_days,
         systems=frame.systems,
     ):
         sums[row.customer].append(row)
-    limits = customers.limits(tx, few)
-    staged = {
-        frame.rows[k].debtor for k, own in limits.items() if k in frame.rows and any(x.kind == "stage" for x in own)
-    }
-    # A tranche once released stays released: what earlier decisions have released counts in reports, too.
-    before = decisions.latest(tx, [d for d in staged if d is not None]) if staged else {}
-    frame.released = {d: frozenset(row.body.get("released", ())) for d, row in before.items()}
-    found = {d: _positions(frame, d, sums, limits) for d in wanted if frame.members.get(d)}
-    nodes = _nodes(frame, found, sums)
-    amounts = _orders(tx, frame, few) if orders else {}
-    for debtor, (whole, own) in found.items():
-        members = tuple(frame.rows[k] for k in frame.members[debtor])
-        stale = tuple(frame.stale[s] for s in dict.fromkeys(m.system for m in members) if s in frame.stale)
-        status = next((m.status for m in members if m.status == "blocked"), members[0].status) or "active"
-        decision = decide(
-            whole,
-            [
-                nodes[a].seen_from(whole.currency, frame.rates, frame.as_of)
-                for a in frame.ancestors(debtor)
-                if a in nodes
-            ],
-            frame.policy,
-            status=status,
-            stale=stale,
-        )
-        checked = []
-        mine = amounts.get(debtor, ())
-        booked = {o.number or o.ref: o for o in mine if o.system in frame.systems and o.status == "open"}
-        for placed in mine:
-            # The same order in the CRM and in the ledger's own system is one order.
-            order = _amounts(frame, whole.currency, booked.get(placed.number or placed.ref, placed))
-            if order is None:
-                checked.append((placed, order_without_rate(decision, placed.ref, placed.currency)))
-            else:
-                checked.append((placed, check_order(decision, order, frame.policy)))
-        yield Judged(debtor, members, whole, decision, own, tuple(checked))
+    limits = customers.limits(tx, keys)
+    tranches = {}
+    for key, pieces in limits.items():
+        if key in frame.rows and (own := [x for x in pieces if x.kind == "stage"]):
+            tranches[key] = own
+    return _Facts(keys, sums, limits, _paid(tx, frame, tranches) if tranches else {})
+
+
+def _paid(tx: Connection, frame: Frame, tranches: Mapping[int, Sequence[Limit]]) -> dict[int, dict[str, Decimal]]:
+    """By customer and tranche, the paid share of what was invoiced under the tranche; also recalls what was released.
+
+    A tranche once released stays released: what earlier decisions have released counts in reports, too.
+    """
+    debtors = {key: frame.rows[key].debtor for key in tranches}
+    for debtor, row in decisions.latest(tx, {d for d in debtors.values() if d is not None}).items():
+        frame.released[debtor] = released_in(row.body)
+    asking = {}
+    for key, pieces in tranches.items():
+        begun = begun_on(pieces, frame.released.get(debtors[key] or -1, {}))
+        if begun:
+            asking[key] = begun
+    if not asking:
+        return {}
+    days: dict[int, list[InvoicedDay]] = defaultdict(list)
+    for day in invoiced_by_day(tx, list(asking), frame.as_of):
+        days[day.customer].append(day)
+    found: dict[int, dict[str, Decimal]] = {}
+    for key, begun in asking.items():
+        shares = {ref: _paid_share(frame, key, days[key], since, until) for ref, (since, until) in begun.items()}
+        found[key] = {ref: share for ref, share in shares.items() if share is not None}
+    return found
+
+
+def _paid_share(
+    frame: Frame, key: int, days: Sequence[InvoicedDay], since: dt.date, until: dt.date | None
+) -> Decimal | None:
+    """Paid of invoiced, in value, of the invoices of some days; None where there are none, or no rate for one."""
+    invoiced = left = ZERO
+    currency = _currency(frame, frame.rows[key])
+    for one in days:
+        if one.issued_on < since or (until is not None and one.issued_on >= until):
+            continue
+        quote = frame.rates.quote(one.currency, currency, frame.as_of)
+        if quote is None:
+            return None
+        invoiced, left = invoiced + quote.convert(one.invoiced), left + quote.convert(one.open)
+    return 1 - left / invoiced if invoiced > 0 else None
+
+
+def released_in(body: Mapping[str, Any]) -> dict[str, dt.date]:
+    """The tranches that a kept decision had released, each with the day of its release."""
+    return {ref: dt.date.fromisoformat(day) for ref, day in (body.get("released") or {}).items()}
 
 
 def _currency(frame: Frame, row: CustomerRow) -> str:
@@ -260,28 +371,29 @@ def _currency(frame: Frame, row: CustomerRow) -> str:
     )
 
 
-def _positions(
-    frame: Frame, debtor: int, sums: Mapping[int, list[Totals]], limits: Mapping[int, list[Limit]]
-) -> tuple[Position, dict[int, Position]]:
+def _positions(frame: Frame, debtor: int, facts: _Facts) -> tuple[Position, dict[int, Position]]:
     keys = frame.members[debtor]
-    released = frame.released.get(debtor, frozenset())
     own: dict[int, Position] = {}
     granted: list[Effective] = []
     for key in keys:
         currency = _currency(frame, frame.rows[key])
-        mine = limits.get(key, [])
-        limit = effective(mine, frame.as_of, Behaviour(released=released), frame.rates.convert, currency=currency)
-        own[key] = _position(frame, key, currency, sums.get(key, []), limit)
+        mine, rows = facts.limits.get(key, ()), facts.sums.get(key, ())
+        limit = effective(mine, frame.as_of, None, frame.rates.convert, currency=currency)
+        own[key] = _position(frame, key, currency, rows, limit)
         if any(x.kind == "stage" for x in mine):
             # What a tranche asks of behaviour is known only now.
-            behaviour = Behaviour(late_days=own[key].undisputed_overdue_days, released=released)
+            behaviour = Behaviour(
+                late_days=own[key].undisputed_overdue_days,
+                released=frozenset(frame.released.get(debtor, ())),
+                paid_of=facts.paid.get(key, {}),
+            )
             limit = effective(mine, frame.as_of, behaviour, frame.rates.convert, currency=currency)
-            own[key] = _position(frame, key, currency, sums.get(key, []), limit)
+            own[key] = _position(frame, key, currency, rows, limit)
         granted.append(limit)
     if len(keys) == 1:
         return own[keys[0]], own
     # One legal person under several accounts is one debtor: all rows together, so that each figure is rounded once.
-    everything = [row for key in keys for row in sums.get(key, [])]
+    everything = [row for key in keys for row in facts.sums.get(key, ())]
     limit = added(granted, frame.as_of, frame.rates.convert)
     return _position(frame, keys[0], _currency(frame, frame.rows[keys[0]]), everything, limit), own
 
@@ -293,17 +405,14 @@ def _position(frame: Frame, key: int, currency: str, rows: Sequence[Totals], lim
     )
 
 
-def _nodes(
-    frame: Frame, found: Mapping[int, tuple[Position, object]], sums: Mapping[int, list[Totals]]
-) -> dict[int, Node]:
+def _nodes(frame: Frame, found: Mapping[int, tuple[Position, object]], facts: _Facts) -> dict[int, Node]:
     """Each debtor with somebody below it as a group: its limit against the exposure of its whole subtree."""
     nodes: dict[int, Node] = {}
-    for debtor in frame.children:
-        if debtor not in found:
+    for debtor, (head, _) in found.items():
+        if debtor not in frame.children:
             continue
-        head = found[debtor][0]
         row = frame.rows[frame.members[debtor][0]]
-        rows = [t for d in frame.below(debtor) for k in frame.members.get(d, ()) for t in sums.get(k, ())]
+        rows = [t for d in frame.below(debtor) for k in frame.members.get(d, ()) for t in facts.sums.get(k, ())]
         # Judged in its limit's own currency: a limit is never changed by a rate.
         currency = head.limit.currency or head.currency
         nodes[debtor] = node_of(_position(frame, row.key, currency, rows, head.limit), row.ref, row.name or row.ref)
@@ -326,20 +435,21 @@ def _horizon(frame: Frame) -> dt.date | None:
 
 def _amounts(frame: Frame, currency: str, row: OrderRow) -> OrderAmounts | None:
     """An order in the debtor's currency; None where there is no rate."""
-    counted = row.system in frame.systems and row.status == "open"
     quote = frame.rates.quote(row.currency, currency, frame.as_of)
     if quote is None:
         return None
-    total = rounded(quote.convert(row.total), currency)
-    value = rounded(quote.convert(row.open_value), currency) if counted else ZERO
-    # What is invoiced already is a receivable: it must not be added a second time with the order.
-    invoiced = rounded(quote.convert(row.invoiced_value), currency) if counted else ZERO
+
+    def there(amount: Decimal) -> Decimal:
+        return rounded(quote.convert(amount), currency) if amount else ZERO
+
+    counted = row.system in frame.systems and row.status == "open"
     return OrderAmounts(
-        order_id=row.ref,
-        number=row.number,
-        total=total,
-        open_value=value,
-        ship_on=row.ship_on,
-        counted=counted,
-        elsewhere=invoiced,
+        row.ref,
+        row.number,
+        there(row.total),
+        there(row.open_value) if counted else ZERO,
+        row.ship_on,
+        counted,
+        # What is invoiced already is a receivable: it must not be added a second time with the order.
+        there(row.invoiced_value) if counted else ZERO,
     )

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Literal
 
 from connector.credit.reason import money, percent
-from connector.credit.stage import UNKNOWN, Behaviour, in_season, parse_condition
+from connector.credit.stage import UNKNOWN, Behaviour, in_season, parse_condition, tranche_order
 from connector.model import Limit
 from connector.money import EXACT, from_minor, rounded
 from connector.text import Later, Text
@@ -150,7 +150,7 @@ class _Reckoning:
         if replacing:
             self.add(replacing, _REPLACES[replacing.kind])
         elif tranches and not lapsed_base:
-            self.add_tranches(sorted(tranches, key=_order), base)
+            self.add_tranches(sorted(tranches, key=tranche_order), base)
             expired = all(limit.valid_to and limit.valid_to < self.on for limit in tranches)
         elif base:
             self.add(base, BASE)
@@ -159,7 +159,7 @@ class _Reckoning:
             expired = lasting or any(limit.valid_to and limit.valid_to < self.on for limit in self.mine)
         if expired:
             self.steps.append(EXPIRED.fill(on=self.on))
-        for limit in sorted(valid, key=_order):
+        for limit in sorted(valid, key=tranche_order):
             if limit.kind == "additive":
                 self.add(limit, ADDITIVE)
             elif limit.kind == "guarantee":
@@ -214,7 +214,9 @@ class _Reckoning:
 
     def add_tranches(self, tranches: Sequence[Limit], base: Limit | None) -> None:
         approved = self.value(base) if base else None
+        previous: str | None = None
         for number, limit in enumerate(tranches, 1):
+            behaviour, previous = self.behaviour.after(previous), limit.ref
             amount = self.value(limit) if in_force(limit, self.on) else ZERO
             if not amount:
                 continue
@@ -224,10 +226,10 @@ class _Reckoning:
                 self.unread.append(limit.ref)
                 continue
             if limit.ref in self.behaviour.released:
-                state = SUSPENDED if condition.suspends(self.behaviour) else RELEASED
-            elif condition.releases(self.on, self.behaviour):
+                state = SUSPENDED if condition.suspends(behaviour) else RELEASED
+            elif condition.releases(self.on, behaviour):
                 self.released.append(limit.ref)
-                state = SUSPENDED if condition.suspends(self.behaviour) else RELEASED
+                state = SUSPENDED if condition.suspends(behaviour) else RELEASED
             else:
                 state = WAITING
             if state is RELEASED:
@@ -237,10 +239,6 @@ class _Reckoning:
         if approved is not None and self.total > approved:
             self.total = approved
             self.steps.append(APPROVED.fill(amount=money(approved, self.currency)))
-
-
-def _order(limit: Limit) -> tuple[dt.date, str]:
-    return limit.valid_from or dt.date.min, limit.ref
 
 
 def _latest(limits: Sequence[Limit]) -> Limit | None:

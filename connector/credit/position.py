@@ -18,7 +18,7 @@ from connector.credit.limit import Effective, added
 from connector.credit.rates import Quote, Rates
 from connector.credit.reason import Reason, money
 from connector.credit.totals import Totals
-from connector.money import EXACT, exponent, from_minor, rounded
+from connector.money import EXACT, exponent, rounded
 from connector.policy import Exposure as Counting
 from connector.policy import Policy
 from connector.text import Text

@@ -15,8 +15,11 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
+
+from connector.model import Limit
 
 _WORD = re.compile(
     r"(?P<on>from|released):(?P<date>\d{4}-\d\d-\d\d)"
@@ -31,11 +34,18 @@ class Behaviour:
 
     `paid` is the paid share of the previous tranche's invoices, a fraction of 1; `late_days` the days past due of the
     oldest open item, 0 where nothing is overdue. `released` are the refs of tranches released before: a release stays.
+    `paid_of` has the paid share of each tranche's own invoices, by the tranche's ref (`after`).
     """
 
     paid: Decimal | None = None
     late_days: int | None = None
     released: frozenset[str] = frozenset()
+    paid_of: Mapping[str, Decimal] = field(default_factory=dict)
+
+    def after(self, previous: str | None) -> Behaviour:
+        """The same as the tranche asks that comes after another one."""
+        share = self.paid_of.get(previous) if previous is not None else None
+        return self if share is None else replace(self, paid=share)
 
 
 UNKNOWN = Behaviour()
@@ -79,13 +89,49 @@ def parse_condition(words: str | None) -> Condition:
             raise ValueError(word)
         if match["on"]:
             found["from_on" if match["on"] == "from" else "released_on"] = dt.date.fromisoformat(match["date"])
-        for name, field in (("paid", "paid"), ("suspend_paid", "suspend_paid")):
+        for name, asked in (("paid", "paid"), ("suspend_paid", "suspend_paid")):
             if match[name]:
-                found[field] = Decimal(match[name]) / 100
-        for name, field in (("late", "late_days"), ("suspend_late", "suspend_late_days")):
+                found[asked] = Decimal(match[name]) / 100
+        for name, asked in (("late", "late_days"), ("suspend_late", "suspend_late_days")):
             if match[name]:
-                found[field] = int(match[name])
+                found[asked] = int(match[name])
     return Condition(**found)  # type: ignore[arg-type]  # each name was given its own type above
+
+
+def begun_on(tranches: Sequence[Limit], released: Mapping[str, dt.date]) -> dict[str, tuple[dt.date, dt.date | None]]:
+    """The days whose invoices belong to each tranche that has begun: from its release until before the next one's (ours).
+
+    Nothing where no condition asks what share is paid. The release is the day the condition names as the event, else the
+    day from which it needs nothing but the calendar, else the recorded one (`released`, by ref). Where the next tranche
+    began on the same day or has not begun, the days have no end.
+    """
+    read: list[tuple[Limit, Condition]] = []
+    for limit in sorted(tranches, key=tranche_order):
+        try:
+            read.append((limit, parse_condition(limit.condition)))
+        except ValueError:
+            continue  # told where the limit is reckoned up
+    if not any(c.paid is not None or c.suspend_paid is not None for _, c in read):
+        return {}
+    begun = [(limit.ref, _released_on(limit, condition, released)) for limit, condition in read]
+    found: dict[str, tuple[dt.date, dt.date | None]] = {}
+    for (ref, since), (_, following) in zip(begun, [*begun[1:], ("", None)], strict=True):
+        if since is not None:
+            found[ref] = (since, following if following is not None and following > since else None)
+    return found
+
+
+def _released_on(limit: Limit, condition: Condition, released: Mapping[str, dt.date]) -> dt.date | None:
+    if condition.released_on:
+        return condition.released_on
+    if condition.paid is None and condition.late_days is None:
+        return max(condition.from_on or dt.date.min, limit.valid_from or dt.date.min)
+    return released.get(limit.ref)
+
+
+def tranche_order(limit: Limit) -> tuple[dt.date, str]:
+    """Tranches come in the order in which they become valid, then by ref."""
+    return limit.valid_from or dt.date.min, limit.ref
 
 
 _SEASON = re.compile(r"(\d\d)-(\d\d)\.\.(\d\d)-(\d\d)")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, exists, or_, select
 
 from connector.model import Event, Financial, Limit, Person, Promise, Rate
 from connector.store import bulk
@@ -23,11 +23,11 @@ from connector.store.tables import (
     promise,
     rate,
     sales_order,
+    standing,
 )
 
 
-@dataclass(frozen=True, slots=True)
-class CustomerRow:
+class CustomerRow(NamedTuple):
     """A customer of one system. `key` is the store's own, `parent` the key of the one above, `debtor` the legal person it
     is linked to. `known` is False where only documents or orders mention it; its name is its id then."""
 
@@ -83,13 +83,7 @@ def customers(
             c.known,
         )
         .select_from(customer.outerjoin(link, link.c.customer == c.id))
-        .where(
-            or_(
-                c.known.is_(True),
-                exists().where(item.c.customer == c.id),
-                exists().where(sales_order.c.customer == c.id, sales_order.c.status.in_(("open", "draft"))),
-            )
-        )
+        .where(_listed(c))
         .order_by(c.id)
     )
     if systems is not None:
@@ -101,7 +95,70 @@ def customers(
     if refs is not None:
         asked = asked.where(bulk.among(tx, c.ref, refs))
     names = system_names(tx)
-    return [CustomerRow(row[0], names[row[1]], row[2], row[3] or row[2], *tuple(row)[4:]) for row in tx.execute(asked)]
+    return [
+        CustomerRow(key, names[system], ref, name or ref, *rest)
+        for key, system, ref, name, *rest in tx.execute(asked).all()
+    ]
+
+
+def _listed(c: Any) -> ColumnElement[bool]:
+    """Whether a customer is one: listed by its system, or with documents or orders there."""
+    return or_(
+        c.known.is_(True),
+        exists().where(item.c.customer == c.id),
+        exists().where(sales_order.c.customer == c.id, sales_order.c.status.in_(("open", "draft"))),
+    )
+
+
+def debtors(
+    tx: Connection,
+    systems: Collection[str],
+    *,
+    among: Collection[int] | None = None,
+    unjudged: bool = False,
+) -> set[int]:
+    """The debtors that have a customer in one of these systems; of `among` only, and those never judged only."""
+    c = customer.c
+    asked = select(link.c.debtor).join_from(link, customer, c.id == link.c.customer)
+    asked = asked.where(c.system.in_(system_ids(tx, systems) or []), _listed(c))
+    if among is not None:
+        asked = asked.where(bulk.among(tx, link.c.debtor, among))
+    if unjudged:
+        asked = asked.where(~exists().where(standing.c.debtor == link.c.debtor))
+    return set(tx.execute(asked).scalars())
+
+
+def debtors_of(tx: Connection, keys: Collection[int]) -> set[int]:
+    """The debtors that customers are linked to."""
+    if not keys:
+        return set()
+    return set(tx.execute(select(link.c.debtor).where(bulk.among(tx, link.c.customer, keys))).scalars())
+
+
+def parents(tx: Connection, systems: Collection[str]) -> list[tuple[int, int, int]]:
+    """Who stands below whom in these systems, by key: the customer's key, its debtor, and the debtor of its parent.
+
+    Only where both are customers with a debtor; one debtor's own customers may name each other.
+    """
+    above = customer.alias("above")
+    own, its = link.alias("own"), link.alias("its")
+    ids = system_ids(tx, systems) or []
+    asked = (
+        select(customer.c.id, own.c.debtor, its.c.debtor)
+        .select_from(customer)
+        .join(own, own.c.customer == customer.c.id)
+        .join(above, above.c.id == customer.c.parent)
+        .join(its, its.c.customer == above.c.id)
+        .where(
+            customer.c.parent.is_not(None),
+            customer.c.system.in_(ids),
+            above.c.system.in_(ids),
+            _listed(customer.c),
+            _listed(above.c),
+        )
+        .order_by(customer.c.id)
+    )
+    return [(key, below, over) for key, below, over in tx.execute(asked).all()]
 
 
 def find(tx: Connection, words: str, systems: Collection[str] | None = None, most: int = 20) -> list[CustomerRow]:
@@ -118,29 +175,29 @@ def find(tx: Connection, words: str, systems: Collection[str] | None = None, mos
 def limits(tx: Connection, keys: Collection[int] | None = None) -> dict[int, list[Limit]]:
     """The pieces of each customer's limit, by the customer's key; customers without any are not there."""
     c = credit_limit.c
-    asked = select(credit_limit, customer.c.ref.label("customer_ref")).join_from(
+    columns = (c[name] for name in _LIMIT)
+    asked = select(c.customer, c.ref, customer.c.ref, *columns).join_from(
         credit_limit, customer, customer.c.id == c.customer
     )
     if keys is not None:
         asked = asked.where(bulk.among(tx, c.customer, keys))
     found: dict[int, list[Limit]] = defaultdict(list)
-    for row in tx.execute(asked.order_by(c.customer, c.id)):
-        found[row.customer].append(
-            Limit(
-                id=row.ref,
-                customer_id=row.customer_ref,
-                kind=row.kind,
-                amount=row.amount,
-                currency=row.currency,
-                percent=row.percent,
-                valid_from=row.valid_from,
-                valid_to=row.valid_to,
-                approved_on=row.approved_on,
-                condition=row.condition,
-                segment=row.segment,
-            )
-        )
+    for key, ref, owner, *values in tx.execute(asked.order_by(c.customer, c.id)).all():
+        found[key].append(Limit(id=ref, customer_id=owner, **dict(zip(_LIMIT, values, strict=True))))
     return dict(found)
+
+
+_LIMIT = (
+    "kind",
+    "amount",
+    "currency",
+    "percent",
+    "valid_from",
+    "valid_to",
+    "approved_on",
+    "condition",
+    "segment",
+)
 
 
 def rates(

@@ -30,11 +30,14 @@ class DecisionRow:
 
 @dataclass(frozen=True, slots=True)
 class Conclusion:
-    """What was concluded of one debtor: the decision's content, and a digest over what makes it another decision."""
+    """What was concluded of one debtor: the decision's content, and a digest over what makes it another decision.
+
+    None for the content says that the digest is that of the newest decision: nothing new is to be kept.
+    """
 
     debtor: int
     digest: str
-    body: Mapping[str, Any]
+    body: Mapping[str, Any] | None
 
 
 def conclude(
@@ -57,15 +60,14 @@ def conclude_all(
     tx: Connection, conclusions: Sequence[Conclusion], *, as_of: dt.date, made_at: dt.datetime, policy_version: str
 ) -> int:
     """The same for many debtors of one day with a handful of statements; says how many decisions were added."""
-    at, s = utc(made_at), standing.c
+    at = utc(made_at)
     wanted = {one.debtor: one for one in conclusions}
-    asked = select(s.debtor, s.digest).where(bulk.among(tx, s.debtor, wanted))
-    before = {row.debtor: row.digest for row in tx.execute(asked)}
+    before = digests(tx, wanted)
     same = [key for key, one in wanted.items() if before.get(key) == one.digest]
     news = [one for key, one in wanted.items() if before.get(key) != one.digest]
     ids = list(bulk.new_ids(tx, decision, len(news)))
     rows = [
-        (number, one.debtor, as_of, at, policy_version, one.digest, packed(one.body))
+        (number, one.debtor, as_of, at, policy_version, one.digest, packed(one.body or {}))
         for number, one in zip(ids, news, strict=True)
     ]
     bulk.insert(tx, decision, ("id", "debtor", "as_of", "made_at", "policy_version", "digest", "body"), rows)
@@ -75,6 +77,13 @@ def conclude_all(
     bulk.update(tx, standing, columns, [row for row in standings if row[-1] in before], by=("debtor",))
     bulk.update(tx, standing, ("evaluated_on", "evaluated_at"), [(as_of, at, key) for key in same], by=("debtor",))
     return len(news)
+
+
+def digests(tx: Connection, debtors: Collection[int]) -> dict[int, str]:
+    """The digest of the newest decision of each debtor that has one."""
+    s = standing.c
+    asked = select(s.debtor, s.digest).where(bulk.among(tx, s.debtor, debtors))
+    return {row.debtor: row.digest for row in tx.execute(asked).all()}
 
 
 def latest(tx: Connection, debtors: Collection[int] | None = None) -> dict[int, DecisionRow]:

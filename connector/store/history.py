@@ -7,12 +7,15 @@ from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import Connection, and_, func, or_, select, union_all
 
 from connector.money import from_minor
 from connector.store import bulk
+from connector.store.items import DOCUMENT
 from connector.store.keys import system_ids
+from connector.store.opened import DAY, Asked, sources, split_later, stage_pieces
 from connector.store.tables import application, customer, item, part, sales
 
 
@@ -106,6 +109,53 @@ def payment_experience(
     return [
         Experience(key, currency, from_minor(-value, currency), paid_on, applied_on, due_on)
         for key, currency, value, paid_on, applied_on, due_on in tx.execute(asked)
+    ]
+
+
+class InvoicedDay(NamedTuple):
+    """Invoices and debit notes of a customer issued on one day: their amounts, and what of them is still open."""
+
+    customer: int
+    currency: str
+    issued_on: dt.date
+    invoiced: Decimal
+    open: Decimal
+
+
+def invoiced_by_day(tx: Connection, customers: Collection[int], as_of: dt.date) -> list[InvoicedDay]:
+    """What was invoiced to some customers day by day, as it stood at the end of a day: what was voided by then is not
+    there, and what was applied later is still open. Oldest first."""
+    asked = Asked(tx, as_of, customers)
+    i = item.c
+    whole = (
+        select(i.customer, i.currency, i.issued_on, func.sum(i.value))
+        .where(
+            i.sort == bulk.literal(DOCUMENT),
+            i.value > 0,
+            i.issued_on <= DAY,
+            or_(i.voided_on.is_(None), i.voided_on > DAY),
+        )
+        .group_by(i.customer, i.currency, i.issued_on)
+        .order_by(i.issued_on, i.customer)
+    )
+    staged = stage_pieces(asked, split_later(asked.shape))
+    pieces = union_all(*sources(asked.shape, staged)).subquery("opened")
+    o = pieces.c
+    left = (
+        select(o.customer, o.currency, o.issued_on, func.sum(o.value))
+        .where(o.sort == bulk.literal(DOCUMENT), o.value > bulk.literal(0))
+        .group_by(o.customer, o.currency, o.issued_on)
+    )
+    rest = {tuple(row[:3]): int(row[3]) for row in tx.execute(left, asked.parameters).all()}
+    return [
+        InvoicedDay(
+            key,
+            currency,
+            day,
+            from_minor(int(value), currency),
+            from_minor(rest.get((key, currency, day), 0), currency),
+        )
+        for key, currency, day, value in tx.execute(asked.shape.mine(whole, i), asked.parameters).all()
     ]
 
 

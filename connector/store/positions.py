@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -32,7 +31,7 @@ from sqlalchemy import (
 
 from connector.credit.ageing import Basis, OpenItem, Placement, bounds
 from connector.credit.totals import Totals
-from connector.money import exponent, from_minor
+from connector.money import EXACT, exponent, from_minor
 from connector.store import balances, bulk
 from connector.store.history import payment_experience as payment_experience
 from connector.store.history import sales_by_month as sales_by_month
@@ -79,8 +78,10 @@ def totals(
         made = _totals(tuple(row), len(empty), placement)
         sums[made.customer, made.currency] = made
     for key, currency, delivered, ordered in _on_order(asked, horizon_days):
-        there = sums.get((key, currency)) or Totals(key, currency, empty)
-        sums[key, currency] = replace(there, delivered_not_invoiced=delivered, ordered_not_delivered=ordered)
+        there = sums.get((key, currency))
+        if there is None:
+            there = sums[key, currency] = Totals(key, currency, empty)
+        there.delivered_not_invoiced, there.ordered_not_delivered = delivered, ordered
     return list(sums.values())
 
 
@@ -238,8 +239,7 @@ def open_items_of(tx: Connection, customers: Collection[int], as_of: dt.date) ->
 
 
 # --- orders ---------------------------------------------------------------------------------------------------------------
-@dataclass(frozen=True, slots=True)
-class OrderRow:
+class OrderRow(NamedTuple):
     """An open or draft order, gross, in its own currency, unrounded. `open_value` is what it adds to the exposure inside
     the horizon, `invoiced_value` what of it is a receivable already."""
 
@@ -319,7 +319,19 @@ def _inside(ship_on: Any, horizon: Any) -> Any:
 
 
 def _exact(whole: Any, rest: Any) -> Decimal:
-    return Decimal(int(whole or 0)) + Decimal(int(rest or 0)).scaleb(-REST_DIGITS)
+    return _value(_units(whole, rest))
+
+
+def _units(whole: Any, rest: Any) -> int:
+    """Whole units and their rest as one whole number, which is exact and quick to reckon with."""
+    return int(whole or 0) * _UNIT + int(rest or 0)
+
+
+def _value(units: int) -> Decimal:
+    return Decimal(units).scaleb(-REST_DIGITS, EXACT) if units else ZERO
+
+
+_UNIT: int = 10**REST_DIGITS
 
 
 def order_values(
@@ -378,38 +390,44 @@ def order_values(
     lines = lines.where(o.status.in_(("open", "draft"))).group_by(n.sales_order)
     if wanted is not None:
         lines = lines.where(bulk.among(tx, o.customer, wanted))
-    by_order = {row[0]: tuple(row)[1:] for row in tx.execute(lines)}
+    by_order = {row[0]: row for row in tx.execute(lines).all()}
     names = system_names(tx)
-    return [_order(row, by_order.get(row.id), names, horizon_on) for row in tx.execute(asked)]
+    return [_order(tuple(row), by_order.get(row[0]), names, horizon_on) for row in tx.execute(asked).all()]
 
 
-def _order(row: Any, lines: tuple[Any, ...] | None, names: dict[int, str], horizon: dt.date | None) -> OrderRow:
-    stated = None if row.amount is None else from_minor(row.amount, row.currency)
+def _order(row: tuple[Any, ...], lines: Any | None, names: dict[int, str], horizon: dt.date | None) -> OrderRow:
+    key, system, ref, number, owner_key, debtor, status, currency, amount, *rest = row
+    whole_delivered, whole_ordered, ordered_on, ship_on, terms, owner, priority, company = rest
+    stated = None if amount is None else from_minor(amount, currency)
     if lines is not None:
-        total, delivered, ordered, inside = (_exact(lines[at], lines[at + 1]) for at in (0, 2, 4, 6))
-        ship_on, invoiced = row.ship_on or lines[8], total - delivered - ordered
-        total = total if stated is None else min(stated, total)  # the stated one still holds what was cancelled
+        _, *pairs, first_ship_on = lines
+        total_units, delivered, ordered, inside = (_units(pairs[at], pairs[at + 1]) for at in (0, 2, 4, 6))
+        ship_on, total = ship_on or first_ship_on, _value(total_units)
+        open_value, invoiced = _value(delivered + inside), _value(max(total_units - delivered - ordered, 0))
+        if stated is not None and stated < total:
+            total = stated  # the stated one still holds what was cancelled
     else:
         total = stated or ZERO
-        delivered, ordered = (from_minor(value or 0, row.currency) for value in (row.delivered, row.ordered))
-        ship_on, invoiced = row.ship_on, total - delivered - ordered
-        inside = ZERO if horizon and ship_on and ship_on > horizon else ordered
+        delivered_value, ordered_value = (from_minor(v or 0, currency) for v in (whole_delivered, whole_ordered))
+        invoiced = max(total - delivered_value - ordered_value, ZERO)
+        beyond = horizon and ship_on and ship_on > horizon
+        open_value = delivered_value + (ZERO if beyond else ordered_value)
     return OrderRow(
-        key=row.id,
-        system=names[row.system],
-        ref=row.ref,
-        number=row.number,
-        customer=row.customer,
-        debtor=row.debtor,
-        status=row.status,
-        currency=row.currency,
-        total=total,
-        open_value=delivered + inside,
-        invoiced_value=max(invoiced, ZERO),
-        ordered_on=row.ordered_on,
-        ship_on=ship_on,
-        terms=row.terms,
-        owner=row.owner,
-        priority=row.priority,
-        company=row.company,
+        key,
+        names[system],
+        ref,
+        number,
+        owner_key,
+        debtor,
+        status,
+        currency,
+        total,
+        open_value,
+        invoiced,
+        ordered_on,
+        ship_on,
+        terms,
+        owner,
+        priority,
+        company,
     )
