@@ -99,10 +99,14 @@ class System(_Part):
     settings: Mapping[str, Any] = Field(default_factory=dict, description="The adapter's own settings.")
     secrets: Mapping[str, str] = Field(default_factory=dict, description="References only.")
     mapping: str | None = Field(
-        None, description="A mapping file of your own, where no version in the database is in use; else the shipped one."
+        None,
+        description="A mapping file of your own, where no version in the database is in use; else the shipped one.",
     )
     language: Literal["en", "zh"] | None = Field(None, description="Language of what is written there.")
     write: bool | None = Field(None, description="Whether anything is written there; else where a CRM is configured.")
+    undone: Literal["tell", "restore"] = Field(
+        "tell", description="What follows where somebody takes a hold off there: it is told and left, or held again."
+    )
     allow_private: bool = Field(
         False, description="Whether its public-looking name may lead into a private network (an ERP of your own)."
     )
@@ -205,9 +209,14 @@ def store_url(config: Config) -> str:
     if not config.store.password:
         return config.store_url
     from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
 
     password = secret(config.store.password, config.root, "store")
-    return make_url(config.store_url).set(password=password).render_as_string(hide_password=False)
+    try:
+        url = make_url(config.store_url)
+    except (ArgumentError, ValueError):
+        return config.store_url  # opening the store says what is wrong with it
+    return url.set(password=password).render_as_string(hide_password=False)
 
 
 # --- loading ---

@@ -16,8 +16,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from connector.errors import ConfigError, TransientError
@@ -27,6 +27,7 @@ from connector.text import Text
 _BUSY_SECONDS = 60.0
 _CACHE_KIB = 64 * 1024
 _MAPPED_BYTES = 256 * 1024 * 1024
+_LOG_PAGES = 8000  # 32 MB: pages of facts touch the same leaves again and again, which go home once for many of them
 
 
 @lru_cache(maxsize=16)  # a page stamps all its rows with one moment
@@ -55,15 +56,17 @@ class Store:
         """
         engine = _engine(url)
         try:
+            # The first connection finds what is wrong with the URL's options, which each driver tells in its own way.
+            with engine.connect():
+                pass
+        except (DBAPIError, ArgumentError, ValueError, TypeError, OSError) as wrong:
+            engine.dispose()
+            raise _closed(engine.url, wrong) from wrong
+        try:
             upgrade.upgrade(engine)
         except OperationalError as wrong:
             engine.dispose()
-            raise ConfigError(
-                Text(
-                    "The database {url} cannot be opened: {why}",
-                    "无法打开数据库 {url}：{why}",
-                ).fill(url=engine.url.render_as_string(hide_password=True), why=str(wrong.orig).strip())
-            ) from wrong
+            raise _closed(engine.url, wrong) from wrong
         except BaseException:
             engine.dispose()
             raise
@@ -106,6 +109,23 @@ class Store:
         self.engine.dispose()
 
 
+def _closed(url: URL, wrong: Exception) -> ConfigError:
+    why = " ".join(str(getattr(wrong, "orig", None) or wrong).split()).rstrip(".")
+    end = ("", "") if why.endswith("?") else (".", "。")
+    return ConfigError(
+        Text(
+            "The database {url} cannot be opened: {why}{end} Check [store] url and password, and that the database is up.",
+            "无法打开数据库 {url}：{why}{end}请检查 [store] 的 url 和 password，并确认数据库已启动。",
+        ).fill(url=_shown(url), why=why, end=Text(*end))
+    )
+
+
+def _shown(url: URL) -> str:
+    """A URL for people: without user, password and options, which may hold a secret, too."""
+    shown = URL.create(url.get_backend_name(), host=url.host, port=url.port, database=url.database)
+    return shown.render_as_string()
+
+
 def _busy() -> TransientError:
     return TransientError(
         Text(
@@ -123,7 +143,7 @@ def _driver(connection: Connection) -> Any:
 def _engine(url: str) -> Engine:
     try:
         parsed = make_url(url)
-    except ArgumentError as wrong:
+    except (ArgumentError, ValueError) as wrong:
         # The URL may hold a password: it is not repeated.
         raise ConfigError(
             Text(
@@ -136,6 +156,15 @@ def _engine(url: str) -> Engine:
         if not parsed.database or parsed.database == ":memory:":
             raise ConfigError(
                 Text("The store needs a file: sqlite:///holdfast.db.", "数据库需要一个文件：sqlite:///holdfast.db。")
+            )
+        if parsed.host or parsed.query or parsed.drivername not in ("sqlite", "sqlite+pysqlite"):
+            raise ConfigError(
+                Text(
+                    "An SQLite URL is sqlite:///FILE and nothing else: no host, no driver, no options behind “?”. "
+                    "An absolute path has four slashes: sqlite:////var/lib/holdfast.db.",
+                    "SQLite 地址只能写成 sqlite:///文件：不含主机、驱动，也不含“?”后的选项。"
+                    "绝对路径须用四个斜杠：sqlite:////var/lib/holdfast.db。",
+                )
             )
         folder = Path(parsed.database).parent
         if not folder.is_dir():
@@ -150,7 +179,10 @@ def _engine(url: str) -> Engine:
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     if kind == "postgresql":
-        engine = create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        try:
+            engine = create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        except (ArgumentError, ValueError, TypeError) as wrong:
+            raise _closed(parsed, wrong) from wrong
         event.listen(engine, "connect", _prepare_postgresql)
         return engine
     raise ConfigError(
@@ -170,6 +202,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry)
         f"cache_size = -{_CACHE_KIB}",
         f"mmap_size = {_MAPPED_BYTES}",
         "foreign_keys = OFF",
+        f"wal_autocheckpoint = {_LOG_PAGES}",
     ):
         connection.execute(f"PRAGMA {pragma}").close()
 

@@ -81,6 +81,18 @@ def test_a_database_of_a_newer_program_is_left_alone(tmp_path: Path) -> None:
         ("mysql://u:secret@h/d", "SQLite or PostgreSQL, not mysql"),
         ("what is this:secret", "The store's URL is not one"),
         ("postgresql://u:secret@127.0.0.1:1/d", "cannot be opened"),
+        ("postgresql://u:secret@127.0.0.1:abc/d", "The store's URL is not one"),
+        ("postgresql://u@127.0.0.1:1/d?password=secret", "postgresql://127.0.0.1:1/d cannot be opened"),
+        ("postgresql://127.0.0.1:1/d?connect_timeout=x", "bad value for connect_timeout: 'x'. Check [store] url"),
+        ("postgresql://127.0.0.1:1/d?sslmode=x", 'invalid sslmode value: "x". Check [store] url'),
+        ("postgresql://127.0.0.1:1/d?nonsense=1", 'invalid connection option "nonsense". Check [store] url'),
+        ("postgresql://127.0.0.1:1/d?host=a&host=b&port=1", "cannot be opened: Can't mix"),
+        ("sqlite:///x.db?timeout=abc", "no options behind “?”"),
+        ("sqlite:///x.db?mode=ro", "no options behind “?”"),
+        ("sqlite+aiosqlite:///x.db", "no driver"),
+        ("sqlite+nonsense:///x.db", "no driver"),
+        ("sqlite://var/holdfast.db", "An absolute path has four slashes"),
+        ("sqlite:////tmp/a%00b.db", "cannot be opened"),
     ],
 )
 def test_a_wrong_url_is_told_without_its_password(url: str, message: str) -> None:

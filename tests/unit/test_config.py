@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from connector.config import Config, load, parse, secret
+from connector.config import Config, load, parse, secret, store_url
 from connector.errors import ConfigError
 
 GOOD = """
@@ -133,3 +133,18 @@ def test_the_password_of_the_store_is_only_put_in_by_reference(monkeypatch: pyte
     assert "pa:ss" not in repr(config)
     assert store_url(config) == "postgresql+psycopg://me:pa%3Ass%40word@127.0.0.1/x"
     assert os.environ["HOLDFAST_TEST_DB"] == "pa:ss@word"
+
+
+def test_a_store_url_that_is_none_is_told_where_the_store_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from connector.store.db import Store
+
+    monkeypatch.setenv("PG", "hunter2")
+    for url in ("postgresql://db:abc/x", "what is this"):
+        text = f'[store]\nurl = "{url}"\npassword = "env:PG"\n'
+        config, problems = parse(text, "config.toml", tmp_path)
+        assert (config is not None, problems) == (True, [])
+        assert config is not None
+        with pytest.raises(ConfigError, match="The store's URL is not one"):
+            Store.open(store_url(config))
