@@ -31,6 +31,7 @@ _COMMANDS = {
     "explain": "explain",
     "link": "link",
     "outbox": "outbox",
+    "audit": "audit",
     "mapping": "mapping",
     "adapters": "adapters",
     "sandbox": "sandbox",

@@ -170,6 +170,14 @@ def everything(tx: Connection) -> Iterator[Line]:
         yield from map(_line, rows)
 
 
+def stored(tx: Connection) -> Iterator[dict[str, Any]]:
+    """All entries as they are stored: the texts that `hash_of` covers, and the hash."""
+    for rows in _pages(tx):
+        for row in rows:
+            at = utc(row.at).isoformat(timespec="microseconds")
+            yield dict(zip(_COLUMNS, (row.lane, row.number, at, *tuple(row)[3:]), strict=True))
+
+
 def _pages(tx: Connection) -> Iterator[Sequence[Any]]:
     # Page by page by key: a trail of many years is never all in memory.
     a = audit.c
@@ -279,4 +287,4 @@ def _remade(lane: str, number: int) -> Problem:
     return Problem("audit_remade", _where(lane, number), what.fill(number=number, lane=lane), _RESTORE)
 
 
-__all__ = ["MAIN", "Entry", "Head", "Line", "append", "everything", "hash_of", "heads", "listing", "verify"]
+__all__ = ["MAIN", "Entry", "Head", "Line", "append", "everything", "hash_of", "heads", "listing", "stored", "verify"]

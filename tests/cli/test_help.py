@@ -51,6 +51,7 @@ NAMES = (
     *(f" report {name}" for name in ["positions", "customer", "problems"]),
     *(f" link {name}" for name in ["list", "confirm", "split"]),
     *(f" outbox {name}" for name in ["list", "retry", "drop"]),
+    *(f" audit{name}" for name in ["", " list", " verify", " export"]),
     *(f" mapping {name}" for name in ["check", "show", "diff", "export", "import", "activate", "history", "try"]),
 )
 

@@ -1,0 +1,271 @@
+"""`holdfast audit`: who did or concluded what, when and why; and the proof that nobody has changed it since."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from connector.cli.common import OK, PROBLEMS, Cli, show_problem, t
+from connector.cli.output import Column, Format, Table, as_json, clean, emit
+from connector.cli.report import Form, Out
+from connector.errors import ConfigError
+from connector.text import Text
+
+if TYPE_CHECKING:
+    from connector.store.audit import Head, Line
+
+Since = Annotated[
+    dt.datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help=t("The first day.", "起始日期。"))
+]
+Until = Annotated[
+    dt.datetime | None,
+    typer.Option("--to", formats=["%Y-%m-%d"], help=t("The last day, whole.", "截止日期（含当日）。")),
+]
+
+# Actions whose own names would tell a credit controller nothing; the others are shown as they are.
+ACTIONS = {
+    "decision.made": Text("decisions made", "生成信用结论"),
+    "limit.propose": Text("limit proposed", "提出额度建议"),
+    "limit.approve": Text("limit approved", "批准额度"),
+    "limit.reject": Text("limit refused", "驳回额度"),
+    "limit.set": Text("limit set", "设定额度"),
+    "order.release": Text("order released", "订单放行"),
+    "policy.activate": Text("policy activated", "启用政策"),
+}
+
+
+def register(app: typer.Typer) -> None:
+    audit = typer.Typer(
+        help=t(
+            "Who did what, when and why; proof that it is unchanged.",
+            "审计日志：何人、何时、因何做了什么；防篡改校验。",
+        ),
+        no_args_is_help=True,
+    )
+    app.add_typer(audit, name="audit")
+
+    @audit.command("list", help=t("Entries of the trail, newest first.", "审计记录，最新的在前。"))
+    def listing(
+        context: typer.Context,
+        subject: Annotated[
+            str | None,
+            typer.Option(
+                help=t(
+                    "Only what was done to this: customer:books/C001, or its beginning, such as order.",
+                    "仅该对象的记录：如 customer:books/C001，或其开头部分，如 order。",
+                )
+            ),
+        ] = None,
+        action: Annotated[
+            str | None,
+            typer.Option(help=t("Only this action: limit.approve, or limit.", "仅该操作：如 limit.approve 或 limit。")),
+        ] = None,
+        actor: Annotated[
+            str | None,
+            typer.Option(help=t("Only by this one: person:li.wei, or job.", "仅该操作者：如 person:li.wei 或 job。")),
+        ] = None,
+        since: Since = None,
+        until: Until = None,
+        most: Annotated[int, typer.Option("--most", min=1, help=t("So many at most.", "最多显示条数。"))] = 100,
+        form: Form = Format.table,
+        out: Out = None,
+    ) -> None:
+        from connector.store import audit as trail
+
+        cli: Cli = context.obj
+        with cli.store.reading() as tx:
+            lines = trail.listing(
+                tx,
+                subject=subject,
+                action=action,
+                actor=actor,
+                since=_midnight(cli, since),
+                until=_midnight(cli, until, 1),
+                limit=most,
+            )
+        emit(lambda: _table(cli, lines, most), {"audit": [_answer(line) for line in lines]}, form, out)
+
+    @audit.command(
+        "verify",
+        help=t("Look for entries that were changed, removed or put in.", "检查审计记录是否被改动、删除或插入。"),
+    )
+    def verify(
+        context: typer.Context,
+        head: Annotated[
+            list[str] | None,
+            typer.Option(
+                metavar="LANE:NUMBER:HASH",
+                help=t("A head that was written down earlier.", "此前留存的链尾（链名:编号:校验值）。"),
+            ),
+        ] = None,
+    ) -> None:
+        from connector.store import audit as trail
+
+        cli: Cli = context.obj
+        kept = [_head(words) for words in head or ()]
+        with cli.store.reading() as tx:
+            found = trail.verify(tx, kept)
+            heads = trail.heads(tx)
+        for problem in found:
+            typer.echo(show_problem(problem))
+        if found:
+            raise typer.Exit(PROBLEMS)
+        if not heads:
+            typer.echo(t("The trail is empty.", "审计日志为空。"))
+            raise typer.Exit(OK)
+        count = sum(h.number for h in heads)
+        typer.echo(
+            t(
+                f"{count:,} entries, none changed, removed or put in. Keep these heads somewhere else:",
+                f"共 {count:,} 条记录，未发现改动、删除或插入。请将以下链尾另行留存：",
+            )
+        )
+        for each in heads:
+            typer.echo(f"  {each}")
+
+    @audit.command(
+        "export",
+        help=t(
+            "The whole trail as JSON lines, as it is hashed, for the auditor.",
+            "导出全部审计记录（JSON 行，与校验值计算口径一致），供审计使用。",
+        ),
+    )
+    def export(
+        context: typer.Context,
+        out: Annotated[Path | None, typer.Option("--out", help=t("Write to a file.", "写入文件。"))] = None,
+    ) -> None:
+        import sys
+
+        import simplejson
+
+        from connector.store import audit as trail
+
+        cli: Cli = context.obj
+        try:
+            with cli.store.reading() as tx, _opened(out) as file:
+                for row in trail.stored(tx):
+                    file.write(simplejson.dumps(row, ensure_ascii=False) + "\n")
+        except OSError as wrong:
+            raise ConfigError(
+                Text("{path} cannot be written: {why}.", "无法写入 {path}：{why}。").fill(path=out, why=wrong.strerror)
+            ) from None
+        if out is not None:
+            print(t(f"Written: {out}", f"已写出：{out}"), file=sys.stderr)
+
+
+def _opened(out: Path | None) -> Any:
+    import contextlib
+    import sys
+
+    return contextlib.nullcontext(sys.stdout) if out is None else out.open("w", encoding="utf-8", newline="\n")
+
+
+def _midnight(cli: Cli, day: dt.datetime | None, later: int = 0) -> dt.datetime | None:
+    """The beginning of a day in the business's time zone."""
+    from zoneinfo import ZoneInfo
+
+    if day is None:
+        return None
+    return (day + dt.timedelta(days=later)).replace(tzinfo=ZoneInfo(cli.config.business.time_zone))
+
+
+def _head(words: str) -> Head:
+    from connector.store.audit import Head
+
+    lane, _, rest = words.partition(":")
+    number, _, digest = rest.partition(":")
+    if not (lane and number.isdigit() and digest):
+        raise ConfigError(
+            Text(
+                "--head {words}: as `audit verify` prints it, LANE:NUMBER:HASH.",
+                "--head {words}：请按 `audit verify` 的输出填写（链名:编号:校验值）。",
+            ).fill(words=words)
+        )
+    return Head(lane, int(number), digest)
+
+
+def _answer(line: Line) -> dict[str, Any]:
+    entry = line.entry
+    return {
+        "lane": line.lane,
+        "number": line.number,
+        "at": line.at.isoformat(),
+        "action": entry.action,
+        "subject": entry.subject,
+        "actor": entry.actor,
+        "why": entry.why,
+        "before": plain(entry.before),
+        "after": plain(entry.after),
+        "hash": line.hash,
+    }
+
+
+def plain(value: Any) -> Any:
+    """A value of an entry as JSON: days as texts."""
+    if isinstance(value, dict):
+        return {key: plain(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [plain(each) for each in value]
+    return value.isoformat() if isinstance(value, (dt.date, dt.datetime)) else value
+
+
+def _table(cli: Cli, lines: list[Line], most: int) -> Table:
+    from zoneinfo import ZoneInfo
+
+    zone = ZoneInfo(cli.config.business.time_zone)
+    table = Table(
+        Text("Audit trail", "审计日志"),
+        [
+            Column("number", Text("no.", "编号"), right=True),
+            Column("at", Text("when", "时间")),
+            Column("actor", Text("who", "操作者"), style="bold"),
+            Column("action", Text("what", "操作")),
+            Column("subject", Text("of", "对象")),
+            Column("change", Text("before → after", "变更前 → 变更后"), spare=1),
+            Column("why", Text("why", "原因")),
+        ],
+        [
+            {
+                "number": line.number if line.lane == "main" else f"{line.lane} {line.number}",
+                "at": line.at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S"),
+                "actor": line.entry.actor,
+                "action": ACTIONS.get(line.entry.action, Text(line.entry.action, line.entry.action)),
+                "subject": line.entry.subject,
+                "change": _change(line.entry.before, line.entry.after),
+                "why": line.entry.why or None,
+            }
+            for line in lines
+        ],
+    )
+    if not lines:
+        table.notes.append(Text("Nothing of that kind was done.", "没有符合条件的记录。"))
+    elif len(lines) == most:
+        table.notes.append(Text("There may be more: --most.", "可能还有更多记录：请用 --most。"))
+    return table
+
+
+def _change(before: Any, after: Any) -> str | None:
+    """What an entry changed, field by field; what is the same on both sides is left out."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        keys = [key for key in {**before, **after} if before.get(key) != after.get(key)]
+        return ", ".join(f"{key}: {_short(before.get(key))} → {_short(after.get(key))}" for key in keys) or None
+    if isinstance(after, dict) and before is None:
+        return ", ".join(f"{key}: {_short(value)}" for key, value in after.items()) or None
+    if before is None and after is None:
+        return None
+    return f"{_short(before)} → {_short(after)}"
+
+
+def _short(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, Decimal):
+        return f"{value:,f}"
+    if isinstance(value, (dict, list)):
+        value = "".join(as_json(plain(value))).replace("\n", "")
+    text = clean(str(value))
+    return text if len(text) <= 40 else f"{text[:39]}…"

@@ -1,0 +1,120 @@
+"""`audit`: the trail as a person reads it, and as an auditor proves it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from connector.store import audit
+from connector.store.audit import Entry
+from connector.store.db import Store
+from connector.store.tables import audit as audit_table
+from tests.cli.calling import call, shop
+from tests.store.conftest import without_fence
+
+# 00:30 on the 24th in Shanghai.
+NIGHT = dt.datetime(2026, 11, 23, 16, 30, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Path:
+    config = shop(tmp_path, customers="id,name\nC1,One")
+    store = Store.open(f"sqlite:///{tmp_path / 'holdfast.db'}")
+    with store.writing() as tx:
+        audit.append(
+            tx,
+            [
+                Entry(
+                    "limit.approve",
+                    "customer:books/C1",
+                    "person:li.wei",
+                    "年度复评",
+                    before={"amount": Decimal("300000.00"), "currency": "CNY"},
+                    after={"amount": Decimal("450000.00"), "currency": "CNY", "valid_to": dt.date(2027, 3, 31)},
+                ),
+                Entry("order.release", "order:books/SO12", "person:wang.fang", "=HYPERLINK(1)"),
+            ],
+            NIGHT,
+        )
+    store.close()
+    return config
+
+
+def tamper(config: Path) -> None:
+    store = Store.open(f"sqlite:///{config.parent / 'holdfast.db'}")
+    with store.writing() as tx, without_fence(tx):
+        tx.execute(audit_table.update().where(audit_table.c.number == 1).values(actor="person:wang.fang"))
+    store.close()
+
+
+def test_the_list_says_who_changed_what_from_what_to_what(book: Path) -> None:
+    done = call("-c", book, "audit", "list")
+    assert (done.code, done.err) == (0, "")
+    [line] = [line for line in done.out.splitlines() if "person:li.wei" in line]
+    assert "2026-11-24 00:30:00" in line, "in the business's own time zone"
+    assert "limit approved" in line
+    assert "amount: 300,000.00 → 450,000.00, valid_to: – → 2027-03-31" in line
+    assert "年度复评" in line
+    chinese = call("-c", book, "audit", "list", lang="zh").out
+    assert "批准额度" in chinese
+    assert "订单放行" in chinese
+
+
+def test_the_list_is_narrowed(book: Path) -> None:
+    def numbers(*arguments: str) -> list[int]:
+        found = call("-c", book, "audit", "list", "--format", "json", *arguments).json["audit"]
+        return [line["number"] for line in found]
+
+    assert numbers() == [2, 1]
+    assert numbers("--subject", "customer") == [1]
+    assert numbers("--action", "order.release") == [2]
+    assert numbers("--actor", "person:li.wei") == [1]
+    assert numbers("--to", "2026-11-23") == []
+    assert numbers("--from", "2026-11-24", "--to", "2026-11-24") == [2, 1]
+    assert numbers("--most", "1") == [2]
+
+
+def test_a_reason_is_no_formula(book: Path) -> None:
+    assert ",'=HYPERLINK(1)" in call("-c", book, "audit", "list", "--format", "csv").out
+
+
+def test_verify_prints_heads_that_prove_it_later(book: Path) -> None:
+    done = call("-c", book, "audit", "verify")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith("2 entries, none changed, removed or put in.")
+    head = done.out.split()[-1]
+    assert head.startswith("main:2:")
+    assert call("-c", book, "audit", "verify", "--head", head).code == 0
+    other = call("-c", book, "audit", "verify", "--head", f"main:2:{'0' * 64}")
+    assert other.code == 1
+    assert "the trail up to it was made anew" in other.out
+    assert call("-c", book, "audit", "verify", "--head", "nonsense").code == 2
+
+
+def test_verify_names_what_was_changed(book: Path) -> None:
+    tamper(book)
+    done = call("-c", book, "audit", "verify")
+    assert done.code == 1
+    assert "audit main 1: Entry 1 of lane main was changed after it was written." in done.out
+    assert "第 1 条记录在写入后被改动" in call("-c", book, "audit", "verify", lang="zh").out
+
+
+def test_the_export_can_be_verified_without_us(book: Path, tmp_path: Path) -> None:
+    """By the documented rule alone: SHA-256 over the JSON list of all fields before the hash."""
+    import hashlib
+
+    out = tmp_path / "trail.jsonl"
+    assert call("-c", book, "audit", "export", "--out", out).code == 0
+    rows = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    assert [row["number"] for row in rows] == [1, 2]
+    previous = "0" * 64
+    for row in rows:
+        *said, digest = row.values()
+        assert said[-1] == previous
+        text = json.dumps(said, ensure_ascii=False)
+        assert hashlib.sha256(text.encode()).hexdigest() == digest
+        previous = digest
