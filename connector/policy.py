@@ -31,6 +31,7 @@ from connector.policy_figures import Exposure as Exposure
 from connector.policy_hold import Hold as Hold
 from connector.policy_hold import LimitExceeded as LimitExceeded
 from connector.policy_problems import line, problem
+from connector.policy_score import Scoring as Scoring
 from connector.policy_section import LEVELS as LEVELS
 from connector.policy_section import Level as Level
 from connector.policy_section import Section
@@ -50,6 +51,7 @@ class Policy(Section):
     hold: Hold = Hold()
     warning: Warning = Warning()
     dunning: Dunning = Dunning()
+    score: Scoring = Field(default_factory=Scoring)
     segment: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
     _of: dict[str, Policy] = PrivateAttr(default_factory=dict)
