@@ -135,12 +135,24 @@ Current = Callable[[C, Sequence[str]], Mapping[str, Mapping[str, Json]]]
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """Who last changed a record there, and when (UTC), as far as the system says."""
+
+    who: str
+    at: dt.datetime | None = None
+
+
+Changes = Callable[[C, Sequence[str]], Mapping[str, Change]]
+
+
+@dataclass(frozen=True, slots=True)
 class Channel(Generic[C]):
     """How one kind of action reaches a system.
 
     `batch` is the most writes one `send` takes. `find` (needed for tasks) looks for records that carry our keys.
     `current(client, targets)` reads back the values that are there now, by target; the core verifies holds with it.
-    `object` is what the writes are about there (`Accounts`, `res.partner`).
+    `changes(client, targets)` says who last changed those records and when, for people who are told that something
+    differs. `object` is what the writes are about there (`Accounts`, `res.partner`).
     """
 
     kind: ActionKind
@@ -150,6 +162,7 @@ class Channel(Generic[C]):
     find: Find[C] | None = None
     current: Current[C] | None = None
     note: str = ""
+    changes: Changes[C] | None = None
 
 
 # --- setting up ------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The story of the night, and of every quarter of an hour: pull → link → evaluate → push.
+"""The story of the night, and of every quarter of an hour: pull → link → evaluate → push; at night also reconcile.
 
 Each step is restartable and leaves the store in order wherever it is stopped; repeating any of them does no harm.
 """
@@ -20,6 +20,7 @@ from connector.errors import TransientError
 from connector.policy import Policy
 from connector.store import runs
 from connector.store.db import Store
+from connector.store.leases import Fenced
 from connector.text import Text
 from jobs.evaluate import evaluate
 from jobs.housekeeping import housekeeping
@@ -27,6 +28,7 @@ from jobs.link import link
 from jobs.progress import Progress, silent
 from jobs.pull import pull
 from jobs.push import push
+from jobs.reconcile import reconcile
 from jobs.run import Run
 
 log = logging.getLogger("holdfast.jobs")
@@ -54,22 +56,30 @@ def work(
     progress: Progress = silent,
     told: Callable[[Run], None] = lambda run: None,
 ) -> list[Run]:
-    """The whole job once. `full` pulls and evaluates everything; `nightly` also reconciles deletions."""
+    """The whole job once. `full` pulls and evaluates everything; `nightly` also reconciles deletions, and what people
+    changed in the systems of what we wrote there. Raises LeaseLost where `store` is fenced and its lease is lost."""
     systems = systems or connected_systems(config, clock, store=store)
     done: list[Run] = []
 
     def tell(run: Run) -> None:
         done.append(run)
         told(run)
+        if isinstance(store, Fenced):
+            store.prove()
 
     for connected in systems:
         tell(pull(store, connected, full=full, nightly=nightly, progress=progress))
     tell(link(store, config, clock, progress))
     tell(evaluate(store, config, policy, clock, systems=systems, full=full or nightly, progress=progress))
-    for connected in systems:
-        if connected.adapter.channels and config.writes_to(connected.system):
-            tell(push(store, connected, progress=progress))
+    written_to = [c for c in systems if c.adapter.channels and config.writes_to(c.system)]
+    for connected in written_to:
+        tell(push(store, connected, progress=progress))
     if nightly:
+        for connected in written_to:
+            found = reconcile(store, connected, progress=progress)
+            tell(found)
+            if found.counts["restored"]:
+                tell(push(store, connected, progress=progress))
         tell(housekeeping(store, config, clock))
     return done
 
@@ -95,8 +105,9 @@ def is_dead(other: str) -> bool:
 
 
 @contextmanager
-def lease(store: Store, clock: Clock, job: str, slot: str = "") -> Iterator[int]:
-    """Holds the one right to do a job, extended while the work goes on; gives its fencing number.
+def lease(store: Store, clock: Clock, job: str, slot: str = "") -> Iterator[Fenced]:
+    """Holds the one right to do a job, extended while the work goes on; gives the store to work with, which writes only
+    as long as the right is held.
 
     TransientError where somebody else holds it. A dead process of this host is replaced at once.
     """
@@ -107,21 +118,23 @@ def lease(store: Store, clock: Clock, job: str, slot: str = "") -> Iterator[int]
         raise TransientError(
             Text("“{job}” is already being done by another process.", "“{job}”正由另一进程执行。").fill(job=job)
         )
-    over = threading.Event()
+    held, over = Fenced(store, job, slot, fence), threading.Event()
 
     def beat() -> None:
         while not over.wait(_LEASE_SECONDS / 4):
             try:
                 with store.writing() as tx:
                     if not runs.heartbeat(tx, job, slot, own, clock.now(), _LEASE_SECONDS):
-                        log.error("the lease of “%s” was taken by another process", job)
+                        log.error("the lease of “%s” was taken by another process; this one stops", job)
+                        held.lost = True
+                        return
             except Exception:
                 log.exception("the lease of “%s” could not be extended; tried again", job)
 
     thread = threading.Thread(target=beat, daemon=True)
     thread.start()
     try:
-        yield fence
+        yield held
     finally:
         over.set()
         thread.join(5)

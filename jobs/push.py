@@ -3,10 +3,14 @@
 Fields and holds are desired state: writing one twice does no harm, a newer one has superseded an undelivered older one.
 A task is created once: its key is kept in the remote record, and the system is asked for the keys of a batch before
 anything is sent, so that neither a lost answer nor a lost store makes it twice.
+
+A system that cannot be reached parks nothing, however long it lasts: only what it says of a single write counts against
+that write. What waits or is parked stays an open problem until it is settled.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 
 from connector.adapter import ACTION_KINDS, Channel, Outcome, Write
@@ -14,6 +18,7 @@ from connector.connect import Connected
 from connector.errors import ConfigError, HoldfastError, Problem, RejectedError, TransientError
 from connector.store import outbox
 from connector.store.db import Store
+from connector.store.leases import LeaseLost
 from connector.store.outbox import OutboxRow
 from connector.text import Text, same
 from jobs.progress import Progress, silent
@@ -21,12 +26,13 @@ from jobs.run import Run, failure, running
 
 # How long a claimed row belongs to the process that claimed it; after that another may take it and looks first.
 _LEASE_SECONDS = 300
-# A write that fails this often is parked for a person.
+# A write that the system puts off this often is parked for a person.
 _ATTEMPTS_MOST = 8
+_SOON_SECONDS, _LATE_SECONDS = 30.0, 3600.0
 
 
 def push(store: Store, connected: Connected, *, progress: Progress = silent) -> Run:
-    """Delivers all that is owed to one system now. Never raises our own errors.
+    """Delivers all that is owed to one system now. Of our own errors it raises LeaseLost only.
 
     The caller holds the lease of the job: what is still claimed was claimed by a process that died.
     """
@@ -39,6 +45,8 @@ def push(store: Store, connected: Connected, *, progress: Progress = silent) -> 
                 continue
             try:
                 _push_kind(store, connected, channel, run, progress)
+            except LeaseLost:
+                raise
             except TransientError as wrong:
                 run.problem(failure("push", connected.name, wrong))
                 run.failed = wrong.user
@@ -46,6 +54,10 @@ def push(store: Store, connected: Connected, *, progress: Progress = silent) -> 
             except HoldfastError as wrong:
                 run.problem(failure("push", connected.name, wrong, f"{connected.name}/{kind}"))
                 run.failed = run.failed or wrong.user
+        with store.reading() as tx:
+            left = outbox.listing(tx, states=("owed", "parked"), system=connected.name)
+        for problem in _left(left):
+            run.problem(problem)
     return run
 
 
@@ -59,8 +71,11 @@ def _push_kind(store: Store, connected: Connected, channel: Channel[object], run
             return
         try:
             _deliver(store, connected, channel, rows, run)
+        except LeaseLost:
+            raise  # the rows are the successor's to take back
         except HoldfastError as wrong:
-            # It is unclear how far the batch got: the rows go back, marked uncertain, and are looked for first.
+            # It is unclear how far the batch got: what is not settled goes back, marked uncertain, and is looked for
+            # first. The next run is the next attempt, however long the trouble lasts.
             retry = wrong.retry_after if isinstance(wrong, TransientError) else None
             with store.writing() as tx:
                 for row in rows:
@@ -125,33 +140,69 @@ def _verified(
 
 
 def _settle(store: Store, connected: Connected, settled: Sequence[tuple[OutboxRow, Outcome]], run: Run) -> None:
-    """What became of the writes of one call, in one transaction: a crash before it leaves them all uncertain."""
+    """What became of the writes of one call, in one transaction: a crash before it leaves them all uncertain.
+
+    Raises TransientError where the whole call came to nothing because the system cannot be reached.
+    """
     now = connected.clock.now()
-    parked: list[tuple[OutboxRow, Outcome]] = []
     with store.writing() as tx:
         for row, outcome in settled:
             if outcome.state == "done":
                 outbox.settle(tx, row.id, outcome.remote_id, now)
                 run.counts["done"] += 1
-            elif outcome.state == "again" and row.attempts < _ATTEMPTS_MOST:
-                wait = outcome.retry_after if outcome.retry_after is not None else min(3600.0, 30.0 * 2**row.attempts)
-                outbox.again(tx, row.id, now, wait, outcome.why or same(""), uncertain=outcome.code == "not_verified")
+            elif outcome.state == "again" and row.attempts + 1 < _ATTEMPTS_MOST:
+                # Without a code it is the system's trouble, not this write's. Either way it may have arrived.
+                wait = outcome.retry_after if outcome.retry_after is not None else _wait(row, outcome, now)
+                why = outcome.why or same("")
+                outbox.again(tx, row.id, now, wait, why, uncertain=True, counts=bool(outcome.code))
                 run.counts["again"] += 1
             else:
                 outbox.park(tx, row.id, now, outcome.why or same(""), outcome.code)
                 run.counts["parked"] += 1
-                parked.append((row, outcome))
-    for row, outcome in parked:
-        run.problem(
-            Problem(
-                "parked",
-                f"{connected.name}/{row.kind}/{row.target}",
-                Text("The system refuses this write: {why}", "系统拒绝了该写入：{why}").fill(
-                    why=outcome.why or same("")
-                ),
-                Text(
-                    "Mend it there, then `holdfast outbox retry {id}`, or `holdfast outbox drop {id}`.",
-                    "请在该系统中处理后执行 `holdfast outbox retry {id}`，或 `holdfast outbox drop {id}`。",
-                ).fill(id=row.id),
-            )
+    silent = [o for _, o in settled if o.state == "again" and not o.code]
+    # One alone may be its own trouble (a slow workflow there), and must not stop the others.
+    if len(silent) > 1 and len(silent) == len(settled):
+        raise TransientError(silent[0].why or _SILENT, retry_after=silent[0].retry_after)
+
+
+_SILENT = Text("The system cannot be reached now.", "当前无法连接该系统。")
+
+
+def _wait(row: OutboxRow, outcome: Outcome, now: dt.datetime) -> float:
+    """Seconds until the next attempt: longer with each that this write has had, or with the time it has been owed."""
+    if outcome.code:
+        return min(_LATE_SECONDS, _SOON_SECONDS * 2.0 ** (row.attempts + 1))
+    return min(_LATE_SECONDS, max(_SOON_SECONDS, (now - row.owed_at).total_seconds() / 4))
+
+
+def _left(rows: Sequence[OutboxRow]) -> list[Problem]:
+    """What is not written, as problems that stay open until it is: each parked write, and those that are tried again."""
+    found = [
+        Problem(
+            "parked",
+            f"{row.system}/{row.kind}/{row.target}",
+            Text("The system refuses this write: {why}", "系统拒绝了该写入：{why}").fill(why=row.why or same("")),
+            Text(
+                "Mend it there, then `holdfast outbox retry {id}`, or `holdfast outbox drop {id}`.",
+                "请在该系统中处理后执行 `holdfast outbox retry {id}`，或 `holdfast outbox drop {id}`。",
+            ).fill(id=row.id),
         )
+        for row in rows
+        if row.state == "parked"
+    ]
+    waiting: dict[str, list[OutboxRow]] = {}
+    for row in rows:
+        if row.state == "owed" and row.why is not None:
+            waiting.setdefault(row.kind, []).append(row)
+    return found + [
+        Problem(
+            "waiting",
+            f"{some[0].system}/{kind}",
+            Text(
+                "{count} writes could not be delivered yet, the oldest is owed since {since}. Last answer: {why}",
+                "有 {count} 项写入尚未送达，最早的自 {since} 起待写入。最近一次应答：{why}",
+            ).fill(count=len(some), since=min(r.owed_at for r in some).isoformat(timespec="minutes"), why=some[0].why),
+            Text("They are tried again by themselves.", "系统会自动重试。"),
+        )
+        for kind, some in waiting.items()
+    ]

@@ -11,6 +11,7 @@ from connector.clock import Clock
 from connector.errors import HoldfastError, Problem
 from connector.store import runs
 from connector.store.db import Store
+from connector.store.leases import Fenced, LeaseLost
 from connector.text import Text, same
 
 
@@ -34,7 +35,8 @@ class Run:
 def running(store: Store, clock: Clock, job: str, system: str = "") -> Iterator[Run]:
     """Begins and ends a run. One of our own errors ends the run as failed and goes no further; the next job goes on.
 
-    Anything else is a fault of ours: the run is ended as failed and the error is raised.
+    A lost lease ends the run and is raised: the next job must not go on. Anything else is a fault of ours: the run is
+    ended as failed and the error is raised.
     """
     run = Run(job, system)
     began = clock.now()
@@ -45,6 +47,9 @@ def running(store: Store, clock: Clock, job: str, system: str = "") -> Iterator[
     except HoldfastError as wrong:
         run.failed = wrong.user
         run.problem(failure(job, system, wrong))
+        if isinstance(wrong, LeaseLost):
+            _end(store, clock, run, began)
+            raise
     except BaseException as wrong:
         run.failed = same(type(wrong).__name__)
         _end(store, clock, run, began)
@@ -71,7 +76,8 @@ def failure(job: str, system: str, wrong: HoldfastError, where: str = "") -> Pro
 def _end(store: Store, clock: Clock, run: Run, began: object) -> None:
     now = clock.now()
     run.seconds = (now - began).total_seconds()  # type: ignore[operator]
-    with store.writing() as tx:
+    # The row of the run is its own, whoever holds the lease by now.
+    with (store.plain if isinstance(store, Fenced) else store).writing() as tx:
         runs.finish(
             tx,
             run.id,

@@ -197,6 +197,8 @@ JOB_NAMES = {
     "link": Text("link", "关联"),
     "evaluate": Text("evaluate", "评估"),
     "push": Text("push", "推送"),
+    "reconcile": Text("reconcile", "核对"),
+    "housekeeping": Text("tidy up", "清理"),
 }
 CHANNEL_NAMES = {
     "customer_fields": Text("credit fields", "信用字段"),
@@ -230,6 +232,10 @@ COUNT_NAMES = {
     "found": Text("found there already", "对方已存在"),
     "again": Text("to be tried again", "待重试"),
     "parked": Text("parked", "搁置"),
+    "withdrawn": Text("withdrawn", "已撤回"),
+    "compared": Text("compared", "已核对"),
+    "undone": Text("undone there", "在对方被取消"),
+    "restored": Text("restored", "已恢复"),
 }
 
 

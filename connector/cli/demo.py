@@ -349,9 +349,9 @@ def _verdict(runs: list[Run], written: int, lost: int) -> int:
 def _run(cli: Cli, systems: list[Connected]) -> list[Run]:
     from jobs.night import lease, work
 
-    with lease(cli.store, cli.clock, "run"), bars() as progress:
+    with lease(cli.store, cli.clock, "run") as held, bars() as progress:
         return work(
-            cli.store,
+            held,
             cli.config,
             cli.policy,
             cli.clock,

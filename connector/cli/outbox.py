@@ -22,6 +22,7 @@ STATES = {
     "done": Text("written", "已写入"),
     "dropped": Text("dropped", "已放弃"),
     "superseded": Text("superseded", "已被取代"),
+    "undone": Text("undone there", "在对方被取消"),
 }
 
 
@@ -44,7 +45,7 @@ def register(app: typer.Typer) -> None:
 
         cli: Cli = context.obj
         with cli.store.reading() as tx:
-            rows = box.listing(tx, states=None if everything else ("owed", "claimed", "parked"))
+            rows = box.listing(tx, states=None) if everything else box.listing(tx)
         table = Table(
             Text("Outbox", "发件箱"),
             [
@@ -82,6 +83,13 @@ def register(app: typer.Typer) -> None:
                     "搁置项需人工处理：消除原因后执行 holdfast outbox retry；或用 holdfast outbox drop 编号 放弃。",
                 )
             )
+        if any(r.state == "undone" for r in rows):
+            table.notes.append(
+                Text(
+                    "Somebody took these holds off there, and they are left so: holdfast outbox retry NO holds again, holdfast outbox drop NO takes note of it.",
+                    "这些冻结在对方系统中被取消，现状予以保留：holdfast outbox retry 编号 重新冻结，holdfast outbox drop 编号 表示认可。",
+                )
+            )
         answer = [
             {
                 "id": r.id,
@@ -99,7 +107,10 @@ def register(app: typer.Typer) -> None:
         ]
         emit(table, {"outbox": answer}, form, out)
 
-    @outbox.command("retry", help=t("Try parked writes again.", "重试搁置的写入。"))
+    @outbox.command(
+        "retry",
+        help=t("Try parked writes again; hold again what was undone.", "重试搁置的写入；重新冻结被取消的客户。"),
+    )
     def retry(
         context: typer.Context,
         ids: Annotated[
@@ -111,7 +122,8 @@ def register(app: typer.Typer) -> None:
         cli: Cli = context.obj
         with cli.store.writing() as tx:
             if ids:
-                done = [number for number in ids if box.retry(tx, number)]
+                now = cli.clock.now()
+                done = [number for number in ids if box.retry(tx, number) or box.restore(tx, number, now)]
                 missed = _missed(tx, [n for n in ids if n not in done])
                 count = len(done)
             else:

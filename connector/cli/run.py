@@ -25,9 +25,9 @@ def register(app: typer.Typer) -> None:
         cli: Cli = context.obj
         cli.connected()
         systems = connected_systems(cli.config, cli.clock, store=cli.store)
-        with lease(cli.store, cli.clock, "run"), bars() as progress:
+        with lease(cli.store, cli.clock, "run") as held, bars() as progress:
             done = work(
-                cli.store,
+                held,
                 cli.config,
                 cli.policy,
                 cli.clock,
@@ -45,12 +45,12 @@ def register(app: typer.Typer) -> None:
         from jobs.pull import pull as job
 
         cli: Cli = context.obj
-        with lease(cli.store, cli.clock, "run"), bars() as progress:
+        with lease(cli.store, cli.clock, "run") as held, bars() as progress:
             done = []
             for connected in cli.connected(systems or []):
-                done.append(job(cli.store, connected, full=full, progress=progress))
+                done.append(job(held, connected, full=full, progress=progress))
                 show_run(done[-1])
-            done.append(link(cli.store, cli.config, cli.clock, progress))
+            done.append(link(held, cli.config, cli.clock, progress))
             show_run(done[-1])
         raise typer.Exit(exit_code(done, strict))
 
@@ -64,8 +64,8 @@ def register(app: typer.Typer) -> None:
 
         cli: Cli = context.obj
         systems = connected_systems(cli.config, cli.clock, store=cli.store)
-        with lease(cli.store, cli.clock, "run"), bars() as progress:
-            done = job(cli.store, cli.config, cli.policy, cli.clock, systems=systems, full=full, progress=progress)
+        with lease(cli.store, cli.clock, "run") as held, bars() as progress:
+            done = job(held, cli.config, cli.policy, cli.clock, systems=systems, full=full, progress=progress)
         show_run(done)
         raise typer.Exit(exit_code([done], strict))
 
@@ -76,10 +76,10 @@ def register(app: typer.Typer) -> None:
 
         cli: Cli = context.obj
         done = []
-        with lease(cli.store, cli.clock, "run"), bars() as progress:
+        with lease(cli.store, cli.clock, "run") as held, bars() as progress:
             for connected in cli.connected(systems or []):
                 if connected.adapter.channels and cli.config.writes_to(connected.system):
-                    done.append(job(cli.store, connected, progress=progress))
+                    done.append(job(held, connected, progress=progress))
                     show_run(done[-1])
         raise typer.Exit(exit_code(done, strict))
 

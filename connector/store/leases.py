@@ -1,16 +1,68 @@
-"""Leases: which process may do a job now, and which slots of a schedule have been taken."""
+"""Leases: which process may do a job now, and which slots of a schedule have been taken.
+
+A `Fenced` store belongs to who holds a lease: each of its writing transactions proves first that the lease is still his,
+so that a process that was thought dead (a sleeping machine, a long pause) cannot write over its successor.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from connector.errors import TransientError
 from connector.store import bulk
+from connector.store.db import Store
 from connector.store.marks import next_number
 from connector.store.tables import lease, slot
+from connector.text import Text
+
+
+class LeaseLost(TransientError):
+    """Another process has taken the lease meanwhile: whoever meets this stops; what was committed before stays."""
+
+    def __init__(self, job: str) -> None:
+        super().__init__(
+            Text(
+                "Another process has taken over “{job}” meanwhile, so this one stops. What it had done stays done.",
+                "“{job}”已由另一进程接管，本进程停止。已完成的部分保留有效。",
+            ).fill(job=job)
+        )
+
+
+class Fenced(Store):
+    """A store for as long as a lease is held. `plain` is the same one without the fence."""
+
+    def __init__(self, store: Store, job: str, slot: str, fence: int) -> None:
+        super().__init__(store.engine)
+        self._writer = store._writer  # one queue of writers for the process
+        self.plain, self.job, self.slot, self.fence = store, job, slot, fence
+        self.lost = False
+
+    @contextmanager
+    def writing(self, *, durable: bool = True) -> Iterator[Connection]:
+        """A transaction that may write, as long as the lease is held. Raises LeaseLost where it is not any more."""
+        self._fail_if_lost()
+        with super().writing(durable=durable) as tx:
+            # Locked, so that nobody takes the lease over before this transaction has ended.
+            self.lost = not holds(tx, self.job, self.slot, self.fence, lock=True)
+            self._fail_if_lost()
+            yield tx
+
+    def prove(self) -> None:
+        """Raises LeaseLost where the lease is not held any more."""
+        self._fail_if_lost()
+        with self.reading() as tx:
+            self.lost = not holds(tx, self.job, self.slot, self.fence)
+        self._fail_if_lost()
+
+    def _fail_if_lost(self) -> None:
+        if self.lost:
+            raise LeaseLost(self.job)
 
 
 def acquire(
@@ -30,8 +82,16 @@ def acquire(
     # One row of a table that only grows serialises everybody who tries: two can never both find the lease free.
     fence = next_number(tx, "fence")
     mine = (lease.c.job == job, lease.c.slot == slot)
-    row = tx.execute(select(lease.c.holder, lease.c.until).where(*mine)).one_or_none()
-    if row and row.holder != holder and row.until > now and not is_dead(row.holder):
+    asked = select(lease.c.holder, lease.c.until).where(*mine)
+
+    def is_free(row: Any) -> bool:
+        return row is None or row.holder == holder or row.until <= now or is_dead(row.holder)
+
+    row = tx.execute(asked).one_or_none()
+    if is_free(row):
+        # Looked at again once a transaction of the holder has ended: it may have been extended meanwhile.
+        row = tx.execute(asked.with_for_update()).one_or_none()
+    if not is_free(row):
         return None
     values = {"holder": holder, "until": now + dt.timedelta(seconds=seconds), "fence": fence}
     if row:
@@ -47,10 +107,11 @@ def heartbeat(tx: Connection, job: str, slot: str, holder: str, now: dt.datetime
     return tx.execute(lease.update().where(*mine).values(until=now + dt.timedelta(seconds=seconds))).rowcount > 0
 
 
-def holds(tx: Connection, job: str, slot: str, fence: int) -> bool:
-    """Whether this fencing number is still the newest: checked in the transaction that must not be overtaken."""
-    mine = (lease.c.job == job, lease.c.slot == slot)
-    return tx.execute(select(lease.c.fence).where(*mine)).scalar() == fence
+def holds(tx: Connection, job: str, slot: str, fence: int, *, lock: bool = False) -> bool:
+    """Whether this fencing number is still the newest: checked in the transaction that must not be overtaken. `lock`:
+    and nobody takes the lease over before that transaction ends."""
+    asked = select(lease.c.fence).where(lease.c.job == job, lease.c.slot == slot)
+    return tx.execute(asked.with_for_update(read=True) if lock else asked).scalar() == fence
 
 
 def release(tx: Connection, job: str, slot: str, holder: str) -> None:
@@ -58,11 +119,39 @@ def release(tx: Connection, job: str, slot: str, holder: str) -> None:
     tx.execute(lease.delete().where(lease.c.job == job, lease.c.slot == slot, lease.c.holder == holder))
 
 
-def claim_slot(tx: Connection, job: str, time: str, holder: str, now: dt.datetime) -> bool:
-    """Takes one slot of a schedule for good; False where anybody has taken it before."""
+def claim_slot(
+    tx: Connection,
+    job: str,
+    time: str,
+    holder: str,
+    now: dt.datetime,
+    *,
+    is_dead: Callable[[str], bool] = lambda holder: False,
+) -> bool:
+    """Takes one slot of a schedule; False where it is finished, or somebody who is not dead has taken it before.
+
+    Whoever claims slots only under a lease knows that all who did so before are dead or stopped.
+    """
     make = sqlite.insert if bulk.is_sqlite(tx) else postgresql.insert
     row = make(slot).values(job=job, time=time, holder=holder, claimed_at=now).on_conflict_do_nothing()
-    return tx.execute(row.returning(slot.c.job)).scalar() is not None
+    if tx.execute(row.returning(slot.c.job)).scalar() is not None:
+        return True
+    mine = (slot.c.job == job, slot.c.time == time)
+    before = tx.execute(select(slot.c.holder).where(*mine).with_for_update()).scalar()
+    if not before or not is_dead(before):
+        return False
+    tx.execute(slot.update().where(*mine).values(holder=holder, claimed_at=now))
+    return True
+
+
+def finish_slot(tx: Connection, job: str, time: str) -> None:
+    """The slot's work is done: nobody holds it any more, and nobody takes it again."""
+    tx.execute(slot.update().where(slot.c.job == job, slot.c.time == time).values(holder=""))
+
+
+def is_unfinished(tx: Connection, job: str, time: str) -> bool:
+    """Whether a slot was taken and not finished: somebody is at work on it, or was stopped."""
+    return bool(tx.execute(select(slot.c.holder).where(slot.c.job == job, slot.c.time == time)).scalar())
 
 
 def forget_slots(tx: Connection, before: dt.datetime) -> int:

@@ -14,7 +14,18 @@ from sqlalchemy import Connection, select
 from connector.errors import Problem
 from connector.store import bulk
 from connector.store import problems as _problems
-from connector.store.leases import acquire, claim_slot, forget_slots, heartbeat, holds, release
+from connector.store.leases import (
+    Fenced,
+    LeaseLost,
+    acquire,
+    claim_slot,
+    finish_slot,
+    forget_slots,
+    heartbeat,
+    holds,
+    is_unfinished,
+    release,
+)
 from connector.store.problems import KeptProblem, problems
 from connector.store.tables import problem, run
 
@@ -48,7 +59,8 @@ def finish(
     problems: Sequence[Problem] = (),
 ) -> None:
     """Ends a run. Its problems are kept, once each; those an earlier run of the same job and system had and this one has
-    not are resolved. What is wrong with one record is kept with the record, not here."""
+    not are resolved, unless this one failed: it may not have come so far. What is wrong with one record is kept with the
+    record, not here."""
     row = tx.execute(select(run.c.job, run.c.system).where(run.c.id == run_id)).one()
     tx.execute(
         run.update()
@@ -60,7 +72,7 @@ def finish(
     for one in problems:
         if (one.where, one.code, one.field) not in of_records:
             given[one.where[:500]].append(one)
-    _problems.note(tx, row.job, row.system, "", given, now)
+    _problems.note(tx, row.job, row.system, "", given, now, refs=set(given) if state == "failed" else None)
 
 
 def _of_records(tx: Connection, system: str, places: set[str]) -> set[tuple[str, str, str]]:
@@ -93,15 +105,19 @@ def runs(tx: Connection, *, job: str | None = None, system: str | None = None, l
 
 
 __all__ = [
+    "Fenced",
     "KeptProblem",
+    "LeaseLost",
     "RunRow",
     "acquire",
     "begin",
     "claim_slot",
     "finish",
+    "finish_slot",
     "forget_slots",
     "heartbeat",
     "holds",
+    "is_unfinished",
     "problems",
     "release",
     "runs",

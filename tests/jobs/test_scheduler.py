@@ -16,14 +16,21 @@ from connector.errors import TransientError
 from connector.policy import default_policy
 from connector.store import runs
 from connector.store.db import Store
-from jobs.night import holder, is_dead, lease
-from jobs.scheduler import once, slot_of
+from jobs.night import holder, is_dead, lease, work
+from jobs.run import Run, running
+from jobs.scheduler import make_up, once, slot_of
+from tests.store.conftest import emptied
 
 NOW = dt.datetime(2026, 11, 20, 9, 7, 31, tzinfo=dt.UTC)
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    if request.param == "postgresql":
+        found: Store = request.getfixturevalue("pg_store")
+        emptied(found)
+        yield found
+        return
     opened = Store.open(f"sqlite:///{tmp_path / 'x.db'}")
     yield opened
     opened.close()
@@ -76,8 +83,8 @@ def test_a_dead_process_of_this_host_is_replaced_at_once(store: Store) -> None:
     assert not is_dead(f"another-host:{pid}:abc"), "of another host nothing is known"
     with store.writing() as tx:
         assert runs.acquire(tx, "run", "", dead, NOW, 600) is not None
-    with lease(store, FixedClock(NOW), "run") as fence:
-        assert fence > 1
+    with lease(store, FixedClock(NOW), "run") as held:
+        assert held.fence > 1
 
 
 def test_a_lease_of_another_host_ends_with_its_time(store: Store) -> None:
@@ -87,6 +94,78 @@ def test_a_lease_of_another_host_ends_with_its_time(store: Store) -> None:
         pass
     with lease(store, FixedClock(NOW + dt.timedelta(seconds=61)), "run"):
         pass
+
+
+def test_who_has_lost_the_lease_writes_nothing_more(store: Store, config: Config) -> None:
+    """A machine that slept through its lease: its successor works, and it must not write over what that one does."""
+    clock = FixedClock(NOW)
+    successor = "another-host:1:abc"
+
+    def overtaken(run: Run) -> None:
+        if run.job == "link":
+            with store.writing() as tx:
+                assert runs.acquire(tx, "run", "", successor, NOW + dt.timedelta(seconds=61), 60) is not None
+
+    with lease(store, clock, "run") as held:
+        with pytest.raises(runs.LeaseLost) as lost:
+            work(held, config, default_policy(), clock, told=overtaken)
+        assert lost.value.user.en == (
+            "Another process has taken over “run” meanwhile, so this one stops. What it had done stays done."
+        )
+        assert lost.value.user.zh == "“run”已由另一进程接管，本进程停止。已完成的部分保留有效。"
+        with pytest.raises(runs.LeaseLost), held.writing():
+            raise AssertionError("never comes so far")
+    with store.reading() as tx:
+        assert [r.job for r in runs.runs(tx)] == ["link", "pull"], "evaluate never began"
+    with store.writing() as tx:
+        assert runs.acquire(tx, "run", "", "third", NOW + dt.timedelta(seconds=62), 60) is None, "it is the successor's"
+
+
+def test_a_job_that_is_overtaken_half_way_stops_with_a_message(store: Store, config: Config) -> None:
+    clock = FixedClock(NOW)
+
+    def evaluate(held: Store) -> None:
+        with running(held, clock, "evaluate"):
+            with held.writing() as tx:
+                runs.finish_slot(tx, "x", "y")
+            with store.writing() as tx:
+                runs.acquire(tx, "run", "", "another-host:1:abc", NOW + dt.timedelta(seconds=61), 60)
+            with held.writing():
+                raise AssertionError("never comes so far")
+
+    with lease(store, clock, "run") as held, pytest.raises(runs.LeaseLost):
+        evaluate(held)
+    with store.reading() as tx:
+        (row,) = runs.runs(tx)
+        assert (row.job, row.state) == ("evaluate", "failed")
+        (problem,) = runs.problems(tx)
+        assert problem.problem.code == "evaluate_leaselost"
+
+
+def test_a_night_that_was_stopped_half_way_is_made_up_for(store: Store, config: Config) -> None:
+    """Killed after it had claimed its slot: whoever is up next does the night again; once it is finished, nobody does."""
+    clock = FixedClock(dt.datetime(2026, 11, 19, 17, 40, tzinfo=dt.UTC))  # 01:40 in Shanghai
+    with store.writing() as tx:
+        assert runs.claim_slot(tx, "nightly", "2026-11-20", "another-host:1:abc", clock.now())
+        runs.acquire(tx, "run", "", "another-host:1:abc", clock.now(), 60)
+    assert make_up(store, config, default_policy(), FixedClock(clock.now())) is not None, (
+        "waits until the lease is dead"
+    )
+    assert make_up(store, config, default_policy(), clock) is None
+    assert once(store, config, default_policy(), clock, "nightly", "2026-11-20") is None, "finished is finished"
+
+
+def test_what_fails_by_a_fault_of_ours_is_not_done_again_and_again(
+    store: Store, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> list[Run]:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("jobs.scheduler.work", broken)
+    clock = FixedClock(NOW)
+    with pytest.raises(ZeroDivisionError):
+        once(store, config, default_policy(), clock, "nightly", "2026-11-20")
+    assert once(store, config, default_policy(), clock, "nightly", "2026-11-20") is None
 
 
 def test_a_busy_moment_does_not_use_up_the_night(store: Store, config: Config) -> None:

@@ -41,8 +41,8 @@ def test_a_newer_state_supersedes_an_undelivered_older_one(store: Store) -> None
         assert waiting(tx) == [("owed", "x"), ("owed", "b")]
         rows = outbox.claim(tx, "crm", "customer_fields", 10, NOW)
         assert [(r.target, r.digest, r.attempts, r.uncertain) for r in rows] == [
-            ("A2", "x", 1, False),
-            ("A1", "b", 1, False),
+            ("A2", "x", 0, False),
+            ("A1", "b", 0, False),
         ]
         assert outbox.claim(tx, "crm", "customer_fields", 10, NOW) == []
 
@@ -111,7 +111,7 @@ def test_a_dead_process_leaves_its_rows_to_the_next_marked_uncertain(store: Stor
         assert [r.key for r in outbox.claim(tx, "crm", "task", 1, NOW, lease_seconds=300)] == ["k1"]
         assert [r.key for r in outbox.claim(tx, "crm", "task", 5, NOW)] == ["k2"]
         rows = outbox.claim(tx, "crm", "task", 5, LATER)
-        assert [(r.key, r.uncertain, r.attempts) for r in rows] == [("k1", True, 2), ("k2", True, 2)]
+        assert [(r.key, r.uncertain, r.attempts) for r in rows] == [("k1", True, 0), ("k2", True, 0)]
 
 
 def test_a_task_is_never_owed_twice(store: Store) -> None:
@@ -130,10 +130,140 @@ def test_again_waits_and_says_why(store: Store) -> None:
     with store.writing() as tx:
         outbox.owe(tx, [fields("a")], NOW)
         (row,) = outbox.claim(tx, "crm", "customer_fields", 10, NOW)
-        outbox.again(tx, row.id, NOW, 60, WHY)
+        outbox.again(tx, row.id, NOW, 60, WHY, counts=True)
         assert outbox.claim(tx, "crm", "customer_fields", 10, NOW + dt.timedelta(seconds=59)) == []
         (again,) = outbox.claim(tx, "crm", "customer_fields", 10, NOW + dt.timedelta(seconds=60))
-        assert (again.attempts, again.uncertain, again.why) == (2, False, WHY)
+        assert (again.attempts, again.uncertain, again.why) == (1, False, WHY)
+
+
+def test_an_outage_counts_against_no_row(store: Store) -> None:
+    with store.writing() as tx:
+        outbox.owe(tx, [fields("a")], NOW)
+        for _ in range(20):
+            (row,) = outbox.claim(tx, "crm", "customer_fields", 10, NOW)
+            outbox.again(tx, row.id, NOW, 0, WHY, uncertain=True)
+        (row,) = outbox.listing(tx)
+        assert (row.state, row.attempts, row.uncertain) == ("owed", 0, True)
+
+
+def test_what_is_settled_is_not_put_back_by_trouble_that_follows(store: Store) -> None:
+    with store.writing() as tx:
+        outbox.owe(tx, [fields("a"), fields("z", "A2")], NOW)
+        first, second = outbox.claim(tx, "crm", "customer_fields", 10, NOW)
+        outbox.settle(tx, first.id, "", NOW)
+        for row in (first, second):
+            outbox.again(tx, row.id, NOW, 0, WHY, uncertain=True)
+        assert [(r.target, r.state) for r in outbox.listing(tx, states=None)] == [("A2", "owed"), ("A1", "done")]
+        outbox.park(tx, first.id, NOW, WHY)
+        assert outbox.listing(tx, states=["parked"]) == []
+
+
+def test_taken_back_from_the_dead_one_write_of_a_target_is_left(store: Store) -> None:
+    """The old state was under way when its sender died, a newer one waits: only the newer is sent, and in doubt."""
+    with store.writing() as tx:
+        outbox.owe(tx, [fields("a"), task("k1")], NOW)
+        outbox.claim(tx, "crm", "customer_fields", 10, NOW)
+        outbox.claim(tx, "crm", "task", 10, NOW)
+        outbox.owe(tx, [fields("b")], NOW)
+        assert outbox.reclaim(tx, "crm") == 2
+        rows = outbox.claim(tx, "crm", "customer_fields", 10, NOW)
+        assert [(r.digest, r.uncertain) for r in rows] == [("b", True)]
+        assert [(r.key, r.uncertain) for r in outbox.claim(tx, "crm", "task", 10, NOW)] == [("k1", True)]
+
+
+def test_a_task_whose_cause_is_gone_before_it_is_made_is_withdrawn(store: Store) -> None:
+    with store.writing() as tx:
+        outbox.owe(tx, [task("hold:1"), task("hold:2"), task("hold:3")], NOW)
+        (made,) = outbox.claim(tx, "crm", "task", 1, NOW)
+        assert outbox.withdraw(tx, "crm", {"A1": ["hold:2"], "A9": []}, NOW) == 1
+        assert waiting(tx) == [("claimed", "hold:1"), ("owed", "hold:2")], (
+            "under way is under way; the cause of 2 is there"
+        )
+        outbox.settle(tx, made.id, "T1", NOW)
+        # It comes back the same day: the task is wanted after all. What was made is not made again.
+        assert outbox.owe(tx, [task("hold:3"), task("hold:1")], NOW) == 1
+        assert waiting(tx) == [("owed", "hold:2"), ("owed", "hold:3")]
+        assert outbox.withdraw(tx, "nobody", {"A1": []}, NOW) == 0
+
+
+def held(target: str = "A1", hold: bool = True, reason: str | None = "late") -> Owed:
+    values = {"Hold": hold, "Reason": reason}
+    return Owed("crm", "hold", target, f"hold:{target}", values, f"{hold} {reason}", 1)
+
+
+def delivered(tx: Any, kind: str = "hold") -> list[dict[str, Any]]:
+    rows = outbox.claim(tx, "crm", kind, 10, LATER)
+    for row in rows:
+        outbox.settle(tx, row.id, row.target, NOW)
+    return [row.values for row in rows]
+
+
+def test_what_a_person_undid_stays_so_while_we_want_the_same(store: Store) -> None:
+    with store.writing() as tx:
+        outbox.owe(tx, [held()], NOW)
+        delivered(tx)
+        (settled,) = outbox.standing(tx, "crm", "hold")
+        outbox.note_undone(tx, settled, ["Hold"], WHY, NOW)
+        outbox.note_undone(tx, settled, ["Hold"], WHY, NOW)
+        (row,) = outbox.undone(tx, "crm")
+        assert (row.state, row.target, outbox.fields_of(row), row.why) == ("undone", "A1", ("Hold",), WHY)
+        assert outbox.owe(tx, [held()], NOW) == 0
+        # Other reasons: the reason is kept right, the flag is left as the person set it.
+        assert outbox.owe(tx, [held(reason="over the limit")], NOW) == 1
+        assert delivered(tx) == [{"Reason": "over the limit"}]
+        # The customer pays: our word is another, so it is over; held again later, the flag is ours again.
+        assert outbox.owe(tx, [held(hold=False, reason=None)], NOW) == 1
+        assert delivered(tx) == [{"Hold": False, "Reason": None}]
+        assert outbox.undone(tx, "crm") == []
+        assert outbox.owe(tx, [held()], NOW) == 1
+        assert delivered(tx) == [{"Hold": True, "Reason": "late"}]
+
+
+def test_what_was_undone_is_put_back_by_a_person_here(store: Store) -> None:
+    with store.writing() as tx:
+        outbox.owe(tx, [held(), held("A2")], NOW)
+        delivered(tx)
+        for row in outbox.standing(tx, "crm", "hold"):
+            outbox.note_undone(tx, row, ["Hold"], WHY, NOW)
+        outbox.owe(tx, [held(reason="more")], NOW)
+        first, second = outbox.undone(tx, "crm")
+        assert outbox.restore(tx, first.id, NOW)
+        assert not outbox.restore(tx, first.id, NOW)
+        assert delivered(tx) == [{"Hold": True, "Reason": "more"}], "the newest word, whole; what waited gave way"
+        # Taken note of: not told any more, and still not fought.
+        assert outbox.drop(tx, second.id, NOW)
+        assert outbox.owe(tx, [held("A2", reason="more")], NOW) == 1
+        assert delivered(tx) == [{"Reason": "more"}]
+        outbox.close_undone(tx, [second.id], NOW)
+        assert outbox.owe(tx, [held("A2", reason="most")], NOW) == 1
+        assert delivered(tx) == [{"Hold": True, "Reason": "most"}]
+
+
+def test_where_nothing_is_left_to_write_beside_what_was_undone_nothing_is_owed(store: Store) -> None:
+    def flag(digest: str, hold: bool = True) -> Owed:
+        return Owed("erp", "hold", "C1", "hold:C1", {"hold": hold}, digest, 1)
+
+    with store.writing() as tx:
+        outbox.owe(tx, [flag("a")], NOW)
+        (row,) = outbox.claim(tx, "erp", "hold", 1, NOW)
+        outbox.settle(tx, row.id, "", NOW)
+        outbox.note_undone(tx, row, ["hold"], WHY, NOW)
+        assert outbox.owe(tx, [flag("b")], NOW) == 0
+        assert outbox.owe(tx, [flag("c", False)], NOW) == 1
+
+
+def test_the_last_word_on_each_target_is_kept(store: Store) -> None:
+    with store.writing() as tx:
+        for digest in ("a", "b"):
+            outbox.owe(tx, [fields(digest)], NOW)
+            delivered(tx, "customer_fields")
+        assert outbox.expire(tx, LATER) == 1
+        assert [r.digest for r in outbox.standing(tx, "crm", "customer_fields")] == ["b"]
+        outbox.write_again(tx, *outbox.standing(tx, "crm", "customer_fields"), NOW)
+        assert outbox.standing(tx, "crm", "customer_fields") == [], "a newer write is under way"
+        delivered(tx, "customer_fields")
+        (last,) = outbox.standing(tx, "crm", "customer_fields")
+        assert (last.digest, last.code) == ("b", "restored")
 
 
 def test_parked_rows_wait_for_a_person(store: Store) -> None:
@@ -195,9 +325,11 @@ def test_old_states_are_forgotten_in_time(store: Store) -> None:
         outbox.owe(tx, [fields("a")], NOW)
         (row,) = outbox.claim(tx, "crm", "customer_fields", 10, NOW)
         outbox.settle(tx, row.id, "", NOW)
+        outbox.owe(tx, [fields("b")], NOW)
+        outbox.owe(tx, [fields("c")], NOW)
         assert outbox.expire(tx, NOW) == 0
         assert outbox.expire(tx, LATER) == 1
-        assert outbox.owe(tx, [fields("a")], NOW) == 0  # what was pushed is still known
+        assert [(r.digest, r.state) for r in outbox.listing(tx, states=None)] == [("c", "owed"), ("a", "done")]
 
 
 class Deliveries(RuleBasedStateMachine):

@@ -1,0 +1,243 @@
+"""Reconcile: what stands in a system now against what we last wrote there; part of the night.
+
+A hold that somebody has taken off there is an event, not a fight: it is told once and left so, while the rest of the
+record is kept right (`[[systems]] undone = "restore"` puts it back instead). Other fields that were overwritten are
+restored once; what is changed again after that is told. A hold that somebody has set by hand is not ours to lift.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from typing import Any
+
+from connector.adapter import ActionKind, Change, Channel
+from connector.connect import Connected
+from connector.errors import Problem
+from connector.money import EXACT
+from connector.store import Connection, customers, outbox
+from connector.store.db import Store
+from connector.store.outbox import OutboxRow
+from connector.text import Text, joined, same
+from jobs.progress import Progress, silent
+from jobs.pull import context_of
+from jobs.run import Run, running
+
+# Holds and orders are all looked at; of records that only show figures so many a night, each in its turn.
+_FIGURES_A_NIGHT = 5000
+_KINDS: tuple[ActionKind, ...] = ("hold", "order_fields", "customer_fields", "limit")
+
+
+@dataclass
+class _Seen:
+    """One record of ours that was read back: what a person has undone there, and what else differs."""
+
+    row: OutboxRow
+    there: Mapping[str, Any]
+    undone: list[str] = field(default_factory=list)
+    overwritten: list[str] = field(default_factory=list)
+
+
+def reconcile(store: Store, connected: Connected, *, progress: Progress = silent) -> Run:
+    """Compares one system with what we wrote there, after everything owed was delivered. Of our own errors it raises
+    LeaseLost only."""
+    with running(store, connected.clock, "reconcile", connected.name) as run:
+        with store.reading() as tx:
+            aside = {(row.kind, row.target): row for row in outbox.undone(tx, connected.name)}
+        for kind in _KINDS:
+            channel = connected.adapter.channel(kind)
+            if channel is not None and channel.current is not None and connected.mapping.writes_to(kind):
+                _compare(store, connected, channel, aside, run, progress)
+    return run
+
+
+def _compare(
+    store: Store,
+    connected: Connected,
+    channel: Channel[Any],
+    aside: Mapping[tuple[str, str], OutboxRow],
+    run: Run,
+    progress: Progress,
+) -> None:
+    kind = channel.kind
+    held = _held(connected, kind)
+    with store.reading() as tx:
+        rows = outbox.standing(tx, connected.name, kind)
+    chosen = _chosen(rows, kind, held, connected.clock.now())
+    known = {row.target for row in chosen}
+    chosen += [row for row in rows if row.target not in known and (kind, row.target) in aside]
+    for start in range(0, len(chosen), channel.batch):
+        some = chosen[start : start + channel.batch]
+        assert channel.current is not None, "asked for above"
+        now = channel.current(connected.client, [row.target for row in some])
+        found = [_looked_at(row, now[row.target], held) for row in some if row.target in now]
+        run.counts["compared"] += len(found)
+        _answer(store, connected, channel, found, aside, run)
+        progress(f"{connected.name}/{kind}", start + len(some), len(chosen))
+
+
+def _held(connected: Connected, kind: str) -> dict[str, Any]:
+    """The fields that say that something is held, with the value they have then."""
+    fields, context = connected.mapping.writes[kind].fields, context_of(connected)
+    return {f.name: f.value({"hold": True}, context) for f in fields if f.word == "hold"}
+
+
+def _chosen(rows: list[OutboxRow], kind: str, held: Mapping[str, Any], now: dt.datetime) -> list[OutboxRow]:
+    if kind in ("hold", "order_fields"):
+        return [row for row in rows if any(row.values.get(name) == value for name, value in held.items())]
+    if len(rows) <= _FIGURES_A_NIGHT:
+        return rows
+    turns = -(-len(rows) // _FIGURES_A_NIGHT)
+    turn = now.date().toordinal() % turns
+    return rows[turn * _FIGURES_A_NIGHT : (turn + 1) * _FIGURES_A_NIGHT]
+
+
+def _looked_at(row: OutboxRow, there: Mapping[str, Any], held: Mapping[str, Any]) -> _Seen:
+    seen = _Seen(row, there)
+    for name, ours in row.values.items():
+        if name not in there or alike(ours, there[name]):
+            continue
+        if name not in held:
+            seen.overwritten.append(name)
+        elif ours == held[name]:
+            seen.undone.append(name)
+    return seen
+
+
+def alike(ours: Any, there: Any) -> bool:
+    """Whether a value that was read is the one we wrote: systems answer nothing as empty, false or nought, cut texts off,
+    round amounts to cents and give references with their names."""
+    if isinstance(there, list | tuple) and not isinstance(ours, list | tuple):
+        there = there[0] if there else None
+    if isinstance(ours, bool):
+        return _yes(there) == ours
+    if ours is None or ours == "":
+        return there in (None, "", False) or there == 0
+    if isinstance(ours, int | Decimal):
+        return _number(ours) == _number(there)
+    if isinstance(ours, dt.date):
+        return str(there or "").startswith(ours.isoformat())
+    if isinstance(ours, str):
+        mine, its = " ".join(ours.split()), " ".join(str(there if there not in (None, False) else "").split())
+        return mine == its or (len(its) >= 100 and mine.startswith(its))
+    return bool(ours == there)
+
+
+def _yes(value: Any) -> bool:
+    return value.strip().lower() in ("true", "1", "yes") if isinstance(value, str) else bool(value)
+
+
+def _number(value: Any) -> Decimal | None:
+    try:
+        return Decimal(str(value)).quantize(Decimal("0.01"), ROUND_HALF_UP, EXACT)
+    except InvalidOperation:
+        return None
+
+
+# --- what follows ------------------------------------------------------------------------------------------------------
+def _answer(
+    store: Store,
+    connected: Connected,
+    channel: Channel[Any],
+    found: Sequence[_Seen],
+    aside: Mapping[tuple[str, str], OutboxRow],
+    run: Run,
+) -> None:
+    restores = connected.system.undone == "restore"
+    over: list[int] = []
+    for seen in found:
+        before = aside.get((channel.kind, seen.row.target))
+        if before is None:
+            if restores:
+                seen.overwritten, seen.undone = seen.overwritten + seen.undone, []
+        elif all(alike(before.values.get(name), seen.there.get(name)) for name in outbox.fields_of(before)):
+            over.append(before.id)
+        elif before.state == "undone":
+            seen.undone = list(outbox.fields_of(before))
+    differing = [seen for seen in found if seen.undone or seen.overwritten]
+    changes = _changes(connected, channel, differing)
+    now = connected.clock.now()
+    with store.writing() as tx:
+        outbox.close_undone(tx, over, now)
+        names = _names(tx, differing)
+        for seen in differing:
+            of = _Words(connected.name, names.get(seen.row.customer or -1, ""), changes.get(seen.row.target))
+            again, whole = seen.overwritten and (restores or seen.row.code != outbox.RESTORED), False
+            if seen.undone:
+                what = of.say(_UNDONE, seen, seen.undone)
+                number = outbox.note_undone(tx, seen.row, seen.undone, what, now)
+                whole = restores and outbox.restore(tx, number, now)
+                fix = _RESTORED if restores else _UNDONE_FIX.fill(id=number)
+                run.counts["undone"] += 1
+                run.problem(of.problem("undone", seen, what, fix, seen.undone))
+            if seen.overwritten:
+                what = of.say(_OVERWRITTEN, seen, seen.overwritten)
+                code, fix = ("overwritten", _RESTORED) if again else ("overwritten_again", _AGAIN)
+                run.problem(of.problem(code, seen, what, fix, seen.overwritten))
+            if again and not whole:
+                outbox.write_again(tx, seen.row, now, without=seen.undone)
+            run.counts["restored"] += bool(again or whole)
+
+
+def _changes(connected: Connected, channel: Channel[Any], seen: Sequence[_Seen]) -> Mapping[str, Change]:
+    """Who last changed these records and when, where the system says so."""
+    if channel.changes is None or not seen:
+        return {}
+    return channel.changes(connected.client, [one.row.target for one in seen])
+
+
+def _names(tx: Connection, seen: Sequence[_Seen]) -> dict[int, str]:
+    keys = {one.row.customer for one in seen if one.row.customer is not None}
+    return {row.key: row.name for row in customers.customers(tx, keys=sorted(keys))} if keys else {}
+
+
+_UNDONE = Text(
+    "The credit hold of {name} was taken off there: {fields}.{who}",
+    "{name} 的信用冻结在该系统中被取消：{fields}。{who}",
+)
+_OVERWRITTEN = Text(
+    "Fields of {name} were changed there: {fields}.{who}", "{name} 的字段在该系统中被改动：{fields}。{who}"
+)
+_FIELD = Text("{field} is {there}, we wrote {ours}", "{field} 现为 {there}，本系统写入的是 {ours}")
+_WHO = Text(" Last changed by {who}, {at}.", "最近修改：{who}，{at}。")
+_UNDONE_FIX = Text(
+    "It is left so. `holdfast outbox retry {id}` holds again, `holdfast outbox drop {id}` takes note of it.",
+    "现状予以保留。如需重新冻结，请执行 `holdfast outbox retry {id}`；如认可，请执行 `holdfast outbox drop {id}`。",
+)
+_RESTORED = Text("It is written again.", "将重新写入。")
+_AGAIN = Text(
+    "It was restored before and is not written again. Find out who or which workflow changes it, or take the field out "
+    "of the mapping.",
+    "此前已恢复过一次，不再重写。请查明是何人或何工作流在修改，或从映射中去掉该字段。",
+)
+
+
+@dataclass(frozen=True)
+class _Words:
+    """How one record is told of."""
+
+    system: str
+    name: str
+    change: Change | None
+
+    def say(self, text: Text, seen: _Seen, fields: Sequence[str]) -> Text:
+        each = [_FIELD.fill(field=f, there=_shown(seen.there.get(f)), ours=_shown(self._ours(seen, f))) for f in fields]
+        who = same("")
+        if self.change is not None:
+            at = self.change.at.isoformat(" ", "minutes") if self.change.at else "?"
+            who = _WHO.fill(who=self.change.who or "?", at=at)
+        name = f"{self.name} ({seen.row.target})" if self.name else seen.row.target
+        return text.fill(name=name, fields=joined(each), who=who)
+
+    def _ours(self, seen: _Seen, name: str) -> Any:
+        return seen.row.values.get(name, True)  # what was undone before is not written any more
+
+    def problem(self, code: str, seen: _Seen, what: Text, fix: Text, fields: Sequence[str]) -> Problem:
+        return Problem(code, f"{self.system}/{seen.row.kind}/{seen.row.target}", what, fix, ", ".join(fields))
+
+
+def _shown(value: Any) -> str:
+    text = "-" if value is None or value == "" else str(value)
+    return text if len(text) <= 80 else text[:79] + "…"
