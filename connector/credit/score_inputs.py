@@ -139,7 +139,7 @@ SOURCES: dict[str, Text] = {
     "ledger": Text("ledger of {0}", "{0} 应收账款"),
     "customer": Text("customer since {0}", "自 {0} 起合作"),
     "statement": Text("statement of {0}", "{0} 财务报表"),
-    "event": Text("{0} of {1}", "{0}，{1}"),
+    "event": Text("{0} of {1}", "来源：{0}，{1}"),
 }
 
 

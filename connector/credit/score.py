@@ -1,0 +1,216 @@
+"""Scores: the points of a scorecard for one customer, explained criterion by criterion (domain 6).
+
+`score = Σ weight × points ÷ Σ weight` over the criteria. What is missing is left out and the rest weighs more
+(`reweight`), gets fixed points (`neutral`) or none (`zero`); where too little of the weight is known there is no score,
+which is not a bad score. A bin has its lower bound and not its upper one; so has a band. The score is rounded once, at
+the end, half up to two decimals, and the grade is that of the rounded score.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+import simplejson
+
+from connector.credit.score_inputs import STEP, Known, Value
+from connector.money import EXACT
+from connector.policy_score import Cap, Criterion, Missing, Scoring
+
+ZERO, HUNDRED, CENT = Decimal(0), Decimal(100), Decimal("0.01")
+UNKNOWN = Known(flags=("no_event",))
+
+
+@dataclass(slots=True)
+class Part:
+    """What one criterion came to.
+
+    `value` is the input as it was judged; `points` are None where it was left out; `rule` says what was done because it
+    is missing. `low` and `high` are the ends of the bin that was hit (None: open); of a word there are none. `points`
+    are 0 to 100; in a statistical scorecard they are the part's own share of the score, and `weight` is its coefficient.
+    """
+
+    input: str
+    known: Known
+    value: Value
+    weight: Decimal
+    points: Decimal | None
+    rule: Missing | None = None
+    low: Decimal | None = None
+    high: Decimal | None = None
+
+
+@dataclass(slots=True)
+class Score:
+    """A customer's score on a day, with all that it was made of.
+
+    `points` and `grade` are None where there is no score. `coverage` is the known share of the weight (0 to 1, two
+    decimals). `capped` names the inputs that keep the grade down. `pd` is the probability of default, of a statistical
+    scorecard only. `version` is that of the scorecard: the same version, the same bins, weights and rules.
+    """
+
+    as_of: dt.date
+    version: str
+    points: Decimal | None
+    grade: str | None
+    coverage: Decimal
+    parts: tuple[Part, ...]
+    capped: tuple[str, ...] = ()
+    pd: Decimal | None = None
+
+
+def version_of(rules: Scoring) -> str:
+    """A short hash of everything that a score by these rules depends on beside its inputs."""
+    return hashlib.blake2b(rules.model_dump_json().encode(), digest_size=8).hexdigest()
+
+
+def score(inputs: Mapping[str, Known], rules: Scoring, as_of: dt.date, version: str = "") -> Score:
+    """The score of a customer by a points scorecard; what `inputs` does not have is missing.
+
+    `version` is `version_of(rules)`, where the caller has it already.
+    """
+    parts = []
+    weights = known_weights = counted = total = ZERO
+    for criterion in rules.criterion:
+        weight = criterion.weight
+        weights += weight
+        part = _part(criterion, inputs.get(criterion.input, UNKNOWN), rules)
+        if part.rule is None:
+            known_weights += weight
+        if part.points is not None:
+            counted += weight
+            total += weight * part.points
+        parts.append(part)
+    coverage = known_weights / weights
+    enough = counted > 0 and coverage * HUNDRED >= rules.min_coverage_percent
+    points = EXACT.quantize(total / counted, CENT) if enough else None
+    grade, capped = graded(points, rules.bands, rules.cap, inputs)
+    return Score(
+        as_of, version or version_of(rules), points, grade, EXACT.quantize(coverage, CENT), tuple(parts), capped
+    )
+
+
+def _part(criterion: Criterion, known: Known, rules: Scoring) -> Part:
+    value = known.value
+    if isinstance(value, str):
+        if value in criterion.words:
+            return Part(criterion.input, known, value, criterion.weight, criterion.words[value])
+        # A rating that the scorecard does not list is not known to be good or bad.
+        known = Known(None, known.source, (*known.flags, "not_in_table"))
+    elif value is not None and criterion.bins:
+        value = measured(value)
+        low, high, points = placed(value, criterion.bins, criterion.below or ZERO)
+        return Part(criterion.input, known, value, criterion.weight, points, None, low, high)
+    rule = criterion.missing or rules.missing
+    if rule == "reweight":
+        points_missing = None
+    elif rule == "zero":
+        points_missing = ZERO
+    else:
+        points_missing = rules.neutral if criterion.neutral is None else criterion.neutral
+    return Part(criterion.input, known, value, criterion.weight, points_missing, rule)
+
+
+def measured(value: Decimal) -> Decimal:
+    """A number as it is judged and kept: four decimals, half up, so that 1/3 + 2/3 lands on the bound it belongs to."""
+    return value if value == value.to_integral_value() else value.quantize(STEP, ROUND_HALF_UP)
+
+
+def placed(
+    value: Decimal, bins: Sequence[tuple[Decimal, Decimal]], below: Decimal
+) -> tuple[Decimal | None, Decimal | None, Decimal]:
+    """The bin of a number: its ends (the lower one belongs to it, the upper one does not), and what it gives."""
+    at = bisect_right(bins, value, key=_bound)
+    low, points = bins[at - 1] if at else (None, below)
+    return low, bins[at][0] if at < len(bins) else None, points
+
+
+def _bound(one: tuple[Decimal, Decimal]) -> Decimal:
+    return one[0]
+
+
+def grade_of(points: Decimal, bands: Sequence[tuple[str, Decimal]]) -> str:
+    """The band of a score: the best one whose lower bound it reaches, the last one below all of them."""
+    return next((name for name, bound in bands if points >= bound), bands[-1][0])
+
+
+def graded(
+    points: Decimal | None, bands: Sequence[tuple[str, Decimal]], caps: Sequence[Cap], inputs: Mapping[str, Known]
+) -> tuple[str | None, tuple[str, ...]]:
+    """The grade, and the inputs that keep it down.
+
+    The lowest grade needs no score: where a cap allows nothing better, no score could be better.
+    """
+    names = [name for name, _ in bands]
+    grade = None if points is None else grade_of(points, bands)
+    at_most, capping = -1, []
+    for cap in caps:
+        known = inputs.get(cap.input)
+        if known is not None and isinstance(known.value, str) and known.value in cap.words:
+            here = names.index(cap.grade)
+            if here > at_most:
+                at_most, capping = here, [cap.input]
+            elif here == at_most and cap.input not in capping:
+                capping.append(cap.input)
+    if at_most == -1:
+        return grade, ()
+    if grade is None:
+        return (names[-1], tuple(capping)) if at_most == len(names) - 1 else (None, ())
+    return (names[at_most], tuple(capping)) if at_most > names.index(grade) else (grade, ())
+
+
+# --- what is kept ------------------------------------------------------------------------------------------------------
+def as_kept(found: Score) -> dict[str, Any]:
+    """A score as it is kept and as programs read it: decimals as plain texts, in a fixed order."""
+    return {
+        "as_of": found.as_of.isoformat(),
+        "version": found.version,
+        "score": _plain(found.points),
+        "grade": found.grade,
+        "coverage": _plain(found.coverage),
+        "pd": _plain(found.pd),
+        "capped": list(found.capped),
+        "parts": [
+            {
+                "input": part.input,
+                "value": part.value if isinstance(part.value, str) else _plain(part.value),
+                "bin": [_plain(part.low), _plain(part.high)],
+                "weight": _plain(part.weight),
+                "points": _plain(part.points),
+                "rule": part.rule,
+                "source": list(part.known.source),
+                "flags": list(part.known.flags),
+                "missing": list(part.known.missing),
+            }
+            for part in found.parts
+        ],
+    }
+
+
+def digest(found: Score) -> str:
+    """What makes it another score: the result, the scorecard, and what each criterion gave and on which statement or word.
+
+    A number that moves inside its bin changes nothing: else every customer would have a new score every morning.
+    """
+    said = [
+        found.version,
+        _plain(found.points),
+        found.grade,
+        _plain(found.pd),
+        list(found.capped),
+        [
+            [part.input, _plain(part.points), part.rule, part.value if isinstance(part.value, str) else None]
+            + ([list(part.known.source)] if part.known.source[:1] == ("statement",) else [])
+            for part in found.parts
+        ],
+    ]
+    return hashlib.blake2b(simplejson.dumps(said).encode(), digest_size=16).hexdigest()
+
+
+def _plain(number: Decimal | None) -> str | None:
+    return None if number is None else f"{number:f}"
