@@ -18,7 +18,7 @@ _POSITIVE = {
     "payment": ("amount",),
     "promise": ("amount",),
     "limit": ("amount",),
-    "instalment": ("amount",),
+    "instalment": ("amount", "disputed_amount"),
     "application": ("amount", "from_amount"),
 }
 _NEGATIVE = Text("The amount is negative; the kind gives the sign.", "金额为负数；正负应由类别决定。")

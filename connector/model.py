@@ -127,12 +127,18 @@ class Document:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instalment:
-    """A part of a document with its own due date; all parts add up to the document. `amount` is in its currency."""
+    """A part of a document with its own due date; all parts add up to the document. `amount` is in its currency.
+
+    `base_amount` is the same in the company's ledger currency; it counts where the document has one, too. Where a part
+    says how much of it is disputed, the document's dispute beyond such parts concerns the others, earliest due first.
+    """
 
     document_id: str
     number: str
     due_on: dt.date
     amount: Decimal
+    base_amount: Decimal | None = None
+    disputed_amount: Decimal | None = None
 
     @property
     def ref(self) -> str:

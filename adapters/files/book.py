@@ -64,7 +64,7 @@ BOOK: dict[str, BookFile] = {
             "instalments",
             Text("Instalments", "分期"),
             "instalment",
-            "document_id* number* due_on* amount*",
+            "document_id* number* due_on* amount* base_amount disputed_amount",
             ("document_id", "number"),
         ),
         BookFile(

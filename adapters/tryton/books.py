@@ -239,7 +239,17 @@ class Books:
         members["_documents"].append(document)
         if len(lines) > 1:
             members["_instalments"] += [
-                {"document": name, "number": str(n), "due_on": d, "amount": abs(self.value(r)[1])}
+                {
+                    "document": name,
+                    "number": str(n),
+                    "due_on": d,
+                    "amount": abs(self.value(r)[1]),
+                    "base_amount": abs(net(r)),
+                    # Of the document's dispute the whole belongs to the parts that are blocked, nothing to the others.
+                    "disputed_amount": (abs(self.value(r)[1]) if r["id"] in self.disputed else ZERO)
+                    if disputed
+                    else None,
+                }
                 for n, (r, d) in enumerate(zip(lines, due, strict=True), 1)
             ]
 

@@ -56,7 +56,7 @@ class _End:
     cash: bool
     posted: bool
     voided_on: dt.date | None
-    disputed: Decimal = ZERO
+    disputed: Decimal = ZERO  # of the document, beyond what its instalments say of themselves
     applied: Decimal = ZERO  # without a stated instalment; positive lessens the open amount
     to_instalments: dict[str, Decimal] = field(default_factory=dict)
 
@@ -152,6 +152,8 @@ def _open(end: _End, parts: Sequence[Instalment]) -> Iterable[OpenItem]:
         (part.number, part.due_on, part.amount - end.to_instalments.get(part.number, ZERO))
         for part in sorted(parts, key=lambda part: (part.due_on, part.number))
     ]
+    own = {part.number: part.disputed_amount for part in parts if part.disputed_amount is not None}
+    end.disputed = max(end.disputed - sum(own.values(), ZERO), ZERO)
     rest = end.item.amount - sum((part.amount for part in parts), ZERO)
     if rest or not pieces:
         pieces.append(("", end.item.due_on, rest))
@@ -162,12 +164,13 @@ def _open(end: _End, parts: Sequence[Instalment]) -> Iterable[OpenItem]:
         left -= taken
         amount -= taken
         if amount:
-            yield _piece(end, number, due_on, amount)
+            yield _piece(end, number, due_on, amount, own.get(number))
 
 
-def _piece(end: _End, number: str, due_on: dt.date | None, amount: Decimal) -> OpenItem:
+def _piece(end: _End, number: str, due_on: dt.date | None, amount: Decimal, own: Decimal | None) -> OpenItem:
     item, signed = end.item, end.sign * amount
-    disputed = min(end.disputed, max(signed, ZERO))
-    end.disputed -= disputed
+    disputed = min(end.disputed if own is None else own, max(signed, ZERO))
+    if own is None:
+        end.disputed -= disputed
     ref = f"{item.ref}/{number}" if number else item.ref
     return OpenItem(ref, item.number, item.kind, item.issued_on, due_on, item.currency, signed, disputed)

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Table, or_, select
 
 from connector.model import Customer, Fact
-from connector.store import bulk, tables
+from connector.store import amendments, bulk, tables
 from connector.store.keys import interned
 from connector.store.page import Saving, newest
 
@@ -43,7 +43,11 @@ KINDS: dict[str, Plain] = {
         "kind amount currency percent valid_from valid_to approved_on condition segment",
         of_customer=True,
     ),
-    "instalment": _as_named(tables.instalment, "document_ref number due_on amount", "document_id number due_on amount"),
+    "instalment": _as_named(
+        tables.instalment,
+        "document_ref number due_on amount base_amount disputed_amount",
+        "document_id number due_on amount base_amount disputed_amount",
+    ),
     "rate": _as_named(tables.rate, "on from_currency to_currency rate"),
     "promise": _as_named(
         tables.promise,
@@ -84,6 +88,8 @@ def save(saving: Saving, kind: str, facts: Facts) -> None:
         else:
             continue
         _touch(saving, kind, now[1:])
+    if kind == amendments.INSTALMENT:
+        amendments.note(saving, kind, [row[-1] for row in changed])
     ids = bulk.new_ids(tx, how.table, len(new))
     rows = [(key, saving.system, ref, *_plain(now)) for key, (ref, now) in zip(ids, new, strict=True)]
     bulk.insert(tx, how.table, ("id", "system", "ref", *columns), rows)
@@ -112,6 +118,8 @@ def remove(saving: Saving, kind: str, ids: Collection[int]) -> None:
     asked = select(*(how.table.c[name] for name in columns)).where(bulk.among(saving.tx, how.table.c.id, ids))
     for row in saving.tx.execute(asked):
         _touch(saving, kind, tuple(row))
+    if kind == amendments.INSTALMENT:
+        amendments.note(saving, kind, ids, gone=True)
     bulk.delete(saving.tx, how.table, ids)
 
 

@@ -77,6 +77,10 @@ def maybe(strategy: st.SearchStrategy[Any], chance: int = 4) -> st.SearchStrateg
     return st.integers(1, chance).flatmap(lambda n: strategy if n == 1 else st.none())
 
 
+def _own(disputed: int | None, places: int) -> Decimal | None:
+    return None if disputed is None else Decimal(disputed).scaleb(-places)
+
+
 @st.composite
 def books(draw: st.DrawFn, foreign: bool = True) -> Book:
     """Up to three customers with a handful of everything, over- and cross-applied, voided, reversed, in instalments."""
@@ -116,6 +120,7 @@ def books(draw: st.DrawFn, foreign: bool = True) -> Book:
                         number=str(place),
                         due_on=draw(days(0, 200)),
                         amount=Decimal(part).scaleb(-places),
+                        disputed_amount=_own(draw(maybe(st.integers(0, part), 3)), places),
                     )
                 )
     for number in range(draw(st.integers(0, 5))):

@@ -241,6 +241,37 @@ def test_base_amounts_that_are_not_stated_are_cut_from_the_whole(store: Store) -
         assert positions.totals(tx, DAY)[0].cash == 2
 
 
+def test_an_instalment_s_own_dispute_and_ledger_value_count_before_its_share_of_the_document_s(store: Store) -> None:
+    def part(number: str, due: str, amount: str, **own: Decimal) -> Instalment:
+        day = dt.date.fromisoformat(due)
+        return Instalment(document_id="D1", number=number, due_on=day, amount=Decimal(amount), **own)  # type: ignore[arg-type]
+
+    with store.writing() as tx:
+        # The later instalment is disputed; the one of 60 that is overdue is not.
+        bill = invoice("D1", 10_000, currency="USD", base_amount=71_000, disputed_amount=4_000)
+        save(tx, "documents", [bill], ledger_currency="CNY")
+        parts = [
+            part("1", "2026-08-01", "60.00", base_amount=Decimal("420.00")),
+            part("2", "2026-12-01", "40.00", disputed_amount=Decimal("40.00")),
+        ]
+        save(tx, "instalments", parts, ledger_currency="CNY")
+        row = positions.totals(tx, DAY)[0]
+        assert (row.overdue, row.undisputed_overdue, row.disputed) == (6_000, 6_000, 4_000)
+        # 710.00 less the stated 420.00 is the other's.
+        row = positions.totals(tx, DAY, view="ledger", ledger_currency="CNY")[0]
+        assert (row.overdue, row.undisputed_overdue, row.disputed, row.receivables) == (42_000, 42_000, 29_000, 71_000)
+        # Where each states its own and they differ from the document, the document is the ledger's word.
+        parts[1] = part("2", "2026-12-01", "40.00", base_amount=Decimal("280.00"))
+        save(tx, "instalments", [kept(p, "2") for p in parts], ledger_currency="CNY")
+        row = positions.totals(tx, DAY, view="ledger", ledger_currency="CNY")[0]
+        assert (row.overdue, row.receivables) == (42_000, 71_000)
+        # Without a word of their own the document's dispute concerns the earliest, as before.
+        assert (positions.totals(tx, DAY)[0].undisputed_overdue, positions.totals(tx, DAY)[0].disputed) == (
+            2_000,
+            4_000,
+        )
+
+
 def test_stated_base_amounts_and_exchange_differences_close_the_ledger(store: Store) -> None:
     with store.writing() as tx:
         save(

@@ -246,3 +246,29 @@ def test_a_voided_namesake_is_still_the_one_that_was_meant() -> None:
     )
     assert on(book, "2026-06-15") == {"I": 70, "1": -30}
     assert on(book, "2026-06-25") == {"I": 100, "1": -30}
+
+
+def test_a_disputed_instalment_leaves_the_others_alone() -> None:
+    def own(number: str, due: str, disputed: int | None = None) -> Instalment:
+        asked = None if disputed is None else Decimal(disputed)
+        return Instalment(document_id="I", number=number, due_on=DAY(due), amount=Decimal(100), disputed_amount=asked)
+
+    def seen(documents: list[Document], *parts: Instalment, paid_in: int = 0) -> list[tuple[str, int]]:
+        payments = [paid("P", paid_in, "2026-06-05")] if paid_in else []
+        uses = [applied("P", "I", paid_in, "2026-06-05", instalment_number="2")] if paid_in else []
+        found = open_items(documents, parts, payments, uses, DAY("2026-06-30"))
+        return [(i.ref, int(i.disputed)) for i in found if i.kind == "invoice"]
+
+    months = ("2026-06-10", "2026-07-10", "2026-08-10")
+    bill = [doc("I", 300, "2026-06-01", disputed_amount=10_000)]
+    later = [own("1", months[0]), own("2", months[1], 100), own("3", months[2])]
+    assert seen(bill, *later) == [("I/1", 0), ("I/2", 100), ("I/3", 0)]
+    # What the document disputes beyond that concerns the others, earliest due first.
+    more = [doc("I", 300, "2026-06-01", disputed_amount=15_000)]
+    assert seen(more, *later) == [("I/1", 50), ("I/2", 100), ("I/3", 0)]
+    # Never more than is open of it, and none of it moves on.
+    assert seen(bill, *later, paid_in=70) == [("I/1", 0), ("I/2", 30), ("I/3", 0)]
+    # An instalment may be the only one to say so, and 0 says: not this one.
+    assert seen([doc("I", 300, "2026-06-01")], *later) == [("I/1", 0), ("I/2", 100), ("I/3", 0)]
+    none = [own("1", months[0], 0), own("2", months[1]), own("3", months[2])]
+    assert seen(bill, *none) == [("I/1", 0), ("I/2", 100), ("I/3", 0)]

@@ -234,6 +234,20 @@ def test_a_blocked_dunning_is_a_dispute(books: Desk) -> None:
     assert document.disputed_amount == 10000
 
 
+def test_a_dispute_belongs_to_the_instalment_whose_dunning_is_blocked(books: Desk) -> None:
+    first = books.line(A, "60.00", maturity_date="2026-02-10")
+    second = books.line(A, "40.00", maturity_date="2026-03-10")
+    _, (_, later) = books.invoice(A, "2026-01-10", first, second, total="100.00")
+    books.rows.add("account.dunning", {"line": later, "blocked": True}, books.rows.stamp())
+    found = books.facts()
+    [document] = _of(found, Document)
+    assert document.disputed_amount == 4000
+    assert [(i.amount, i.base_amount, i.disputed_amount) for i in _of(found, Instalment)] == [
+        (Decimal("60.00"), Decimal("60.00"), 0),
+        (Decimal("40.00"), Decimal("40.00"), Decimal("40.00")),
+    ]
+
+
 def test_without_the_right_to_see_dunnings_the_rest_is_read(books: Desk) -> None:
     books.invoice(A, "2026-01-10", books.line(A, "100.00", maturity_date="2026-02-10"), total="100.00")
     books.client._known["account.dunning"] = False
