@@ -14,7 +14,8 @@ from decimal import Decimal, localcontext
 from typing import Literal
 
 from connector.credit.quality import PRECISE
-from connector.credit.ratios import Items, ebit, retained_earnings, working_capital
+from connector.credit.ratios import Items
+from connector.credit.statements import ebit, retained_earnings, working_capital
 from connector.text import Text
 
 Zone = Literal["distress", "grey", "safe"]
@@ -80,16 +81,17 @@ def altman(model: str, items: Items, market_value: Decimal | None = None) -> Alt
     `market_value`: of all shares, in the statement's currency; only the model of 1968 asks for it.
     """
     chosen = MODELS[model]
+    stated = {name: amount for name, amount in items.items() if amount is not None}
     given = {
-        "total_assets": items.get("total_assets"),
-        "total_liabilities": items.get("total_liabilities"),
-        "working_capital": working_capital(items),
-        "retained_earnings": retained_earnings(items),
-        "ebit": ebit(items)[0],
+        "total_assets": stated.get("total_assets"),
+        "total_liabilities": stated.get("total_liabilities"),
+        "working_capital": working_capital(stated),
+        "retained_earnings": retained_earnings(stated),
+        "ebit": ebit(stated)[0],
     }
-    given |= {"market_value": market_value} if chosen.at_market else {"equity": items.get("equity")}
+    given |= {"market_value": market_value} if chosen.at_market else {"equity": stated.get("equity")}
     if chosen.factors[4]:
-        given["revenue"] = items.get("revenue")
+        given["revenue"] = stated.get("revenue")
     known = {name: value for name, value in given.items() if value is not None}
     if len(known) < len(given):
         return Altman(model, None, None, tuple(name for name in given if name not in known))

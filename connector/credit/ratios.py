@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from decimal import Decimal, localcontext
 
 from connector.credit.quality import PRECISE
+from connector.credit.statement_labels import ITEMS
+from connector.credit.statements import ebit, receivables_broad
 from connector.text import Text, joined, same
 
 Items = Mapping[str, Decimal | None]
@@ -61,22 +63,17 @@ def ratios(
     closing: Items, opening: Items | None = None, *, months: int = 12, how: Reading | None = None
 ) -> dict[str, Ratio]:
     """All ratios of a statement by name, in the order of `RATIOS`; `months` is the length of its period."""
-    sheet = _Sheet(closing, opening or {}, months, how or Reading())
+    sheet = _Sheet(_known(closing), _known(opening or {}), months, how or Reading())
     with localcontext(PRECISE):
         return {name: make(sheet) for name, make in RATIOS.items()}
 
 
+def _known(items: Items) -> dict[str, Decimal]:
+    return {name: amount for name, amount in items.items() if amount is not None}
+
+
 # --- items that others are made of -------------------------------------------------------------------------------------
-def retained_earnings(items: Items) -> Decimal | None:
-    """留存收益: as stated, else surplus reserve + undistributed profit; None where one of the two is not known."""
-    stated = items.get("retained_earnings")
-    if stated is not None:
-        return stated
-    reserve, undistributed = items.get("surplus_reserve"), items.get("undistributed_profit")
-    return None if reserve is None or undistributed is None else reserve + undistributed
-
-
-def interest(items: Items) -> tuple[Decimal | None, bool]:
+def interest(items: Mapping[str, Decimal]) -> tuple[Decimal | None, bool]:
     """Interest expense, and whether finance expenses had to stand in for it.
 
     Finance expenses below zero are net interest income: they say nothing of the interest paid.
@@ -88,33 +85,9 @@ def interest(items: Items) -> tuple[Decimal | None, bool]:
     return (net, True) if net is not None and net >= 0 else (None, False)
 
 
-def ebit(items: Items) -> tuple[Decimal | None, bool]:
-    """息税前利润: profit before tax + interest (never 营业利润), and whether finance expenses stood in for the interest.
-
-    Interest stated below zero is net interest income, as small companies write it: it is taken off.
-    """
-    stated = items.get("ebit")
-    if stated is not None:
-        return stated, False
-    profit = items.get("profit_before_tax")
-    paid, stands_in = interest(items)
-    return (None, False) if profit is None or paid is None else (profit + paid, stands_in)
-
-
-def working_capital(items: Items) -> Decimal | None:
-    """营运资金: current assets − current liabilities."""
-    assets, liabilities = items.get("current_assets"), items.get("current_liabilities")
-    return None if assets is None or liabilities is None else assets - liabilities
-
-
-def receivables(items: Items, kind: str) -> Decimal | None:
+def receivables(items: Mapping[str, Decimal], kind: str) -> Decimal | None:
     """应收账款, narrow (trade receivables alone) or broad (with notes and receivables financing where they are known)."""
-    own = items.get("receivables")
-    if kind == "narrow":
-        return own
-    merged = items.get("notes_and_receivables")
-    whole = merged if merged is not None else None if own is None else own + (items.get("notes_receivable") or ZERO)
-    return None if whole is None else whole + (items.get("receivables_financing") or ZERO)
+    return items.get("receivables") if kind == "narrow" else receivables_broad(items)
 
 
 # --- the ratios --------------------------------------------------------------------------------------------------------
@@ -122,8 +95,8 @@ def receivables(items: Items, kind: str) -> Decimal | None:
 class _Sheet:
     """A statement with the ways of reading it, and what the ratios ask of it."""
 
-    closing: Items
-    opening: Items
+    closing: Mapping[str, Decimal]
+    opening: Mapping[str, Decimal]
     months: int
     how: Reading
 
@@ -204,7 +177,7 @@ def _interest_cover(sheet: _Sheet) -> Ratio:
         return Ratio(None, (), tuple(name for name, value in names if value is None))
     if paid <= 0:
         return Ratio(None, ("no_interest",))
-    return Ratio((profit + paid) / paid, ("finance_expenses",) if stands_in else ())
+    return Ratio((profit + paid) / paid, ("ebit_uses_finance_expenses",) if stands_in else ())
 
 
 def _on_average(sheet: _Sheet, part: str, whole: str, if_not: str) -> Ratio:
@@ -224,7 +197,7 @@ def _return_on_equity(sheet: _Sheet) -> Ratio:
 
 
 def _return_on_assets(sheet: _Sheet) -> Ratio:
-    earned, stands_in = ebit(sheet.closing)
+    earned, flag = ebit(sheet.closing)
     whole = sheet.closing.get("total_assets")
     if earned is None or whole is None:
         paid, _ = interest(sheet.closing)
@@ -237,7 +210,7 @@ def _return_on_assets(sheet: _Sheet) -> Ratio:
     average, flags = sheet.average(whole, sheet.opening.get("total_assets"))
     if average <= 0:
         return Ratio(None, ("no_assets",))
-    flags = (*flags, *sheet.period, *(("finance_expenses",) if stands_in else ()))
+    flags = (*flags, *sheet.period, *((flag,) if flag else ()))
     return Ratio(sheet.flow(earned) / average, flags)
 
 
@@ -357,37 +330,24 @@ FLAGS = {
     "closing_only": Text("on the closing balance, the opening one is not known", "缺少期初数，按期末余额计算"),
     "annualised": Text("taken to a year", "已折算为全年"),
     "short_period": Text("of a period shorter or longer than a year, not taken to a year", "非全年报表，未折算"),
-    "finance_expenses": Text("finance expenses stand in for interest", "以财务费用代替利息费用"),
+    "ebit_uses_finance_expenses": Text("finance expenses stand in for interest", "以财务费用代替利息费用"),
     "with_notes": Text(
         "receivables with notes, as the statement has them in one line", "应收票据与应收账款合并列示，一并计算"
     ),
 }
 
-# The items that ratios and the Altman models ask for, as people know them.
-ITEMS = {
-    "cash": Text("cash", "货币资金"),
-    "receivables": Text("receivables", "应收账款"),
-    "prepayments": Text("prepayments", "预付款项"),
-    "inventories": Text("inventories", "存货"),
-    "current_assets": Text("current assets", "流动资产合计"),
-    "total_assets": Text("total assets", "资产总计"),
-    "current_liabilities": Text("current liabilities", "流动负债合计"),
-    "total_liabilities": Text("total liabilities", "负债合计"),
-    "surplus_reserve": Text("surplus reserve", "盈余公积"),
-    "undistributed_profit": Text("undistributed profit", "未分配利润"),
+# Items that no statement prints.
+_MADE = {
     "retained_earnings": Text("retained earnings", "留存收益"),
-    "equity": Text("equity", "所有者权益合计"),
-    "market_value": Text("market value of equity", "股权市值"),
-    "revenue": Text("revenue", "营业收入"),
-    "cost": Text("cost of sales", "营业成本"),
-    "interest_expense": Text("interest expense", "利息费用"),
-    "profit_before_tax": Text("profit before tax", "利润总额"),
+    "working_capital": Text("working capital", "营运资金"),
     "ebit": Text("EBIT", "息税前利润"),
-    "net_profit": Text("net profit", "净利润"),
-    "operating_cash_flow": Text("operating cash flow", "经营活动现金流量净额"),
+    "market_value": Text("market value of equity", "股权市值"),
 }
 
 
 def item_name(item: str) -> Text:
-    """An item as people know it; its own name where it is none of those."""
-    return ITEMS.get(item, same(item))
+    """An item as people know it: the first of its labels; its own name where it is none of those."""
+    if item in _MADE:
+        return _MADE[item]
+    known = ITEMS.get(item)
+    return Text(known.en[0], known.zh[0]) if known else same(item)

@@ -65,7 +65,7 @@ def test_nothing_known_gives_no_ratio_and_says_which_items_are_missing() -> None
     assert found["quick_ratio"].missing == ("current_assets", "current_liabilities", "inventories", "prepayments")
     why = ratios({"current_assets": D(1)})["current_ratio"].why
     assert why is not None
-    assert (why.en, why.zh) == ("not known: current liabilities", "缺少：流动负债合计")
+    assert (why.en, why.zh) == ("not known: total current liabilities", "缺少：流动负债合计")
 
 
 def test_missing_is_not_zero() -> None:
@@ -130,8 +130,8 @@ def test_finance_expenses_stand_in_for_interest_but_never_below_zero() -> None:
     unknown = {**GOOD, "interest_expense": None}
     stands_in = ratios({**unknown, "finance_expenses": D(420_000)})
     assert four(stands_in["interest_cover"].value) == "4.2857"
-    assert stands_in["interest_cover"].flags == ("finance_expenses",)
-    assert "finance_expenses" in stands_in["return_on_assets"].flags
+    assert stands_in["interest_cover"].flags == ("ebit_uses_finance_expenses",)
+    assert "ebit_uses_finance_expenses" in stands_in["return_on_assets"].flags
     income = ratios({**unknown, "finance_expenses": D(-7)})
     assert income["interest_cover"].missing == ("interest_expense",)
     assert income["return_on_assets"].missing == ("interest_expense",)
