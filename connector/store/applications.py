@@ -17,7 +17,7 @@ from sqlalchemy import Row, or_, select
 
 from connector.model import Application
 from connector.money import to_minor
-from connector.store import bulk
+from connector.store import amendments, bulk
 from connector.store.items import BILL, SIGN
 from connector.store.page import Saving, day_of, newest
 from connector.store.tables import application, item
@@ -85,6 +85,7 @@ def save(saving: Saving, facts: Sequence[tuple[int, Application]]) -> None:
         if said[ref] != one.said:
             one.said = said[ref]
             changed[one.id] = one
+    amendments.note(saving, amendments.APPLICATION, changed)
     again = {a.id: a for a in _waiting(saving)}
     again.update(changed)
     _find_ends(saving, [*new, *again.values()])
@@ -251,4 +252,5 @@ def remove(saving: Saving, ids: Collection[int]) -> None:
     c = application.c
     for row in saving.tx.execute(select(c.from_item, c.to_item).where(bulk.among(saving.tx, c.id, ids))):
         saving.unsettled.update(key for key in row if key is not None)
+    amendments.note(saving, amendments.APPLICATION, ids, gone=True)
     bulk.delete(saving.tx, application, ids)

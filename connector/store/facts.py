@@ -19,7 +19,20 @@ from sqlalchemy import Connection, select
 
 from connector.errors import Problem
 from connector.model import KIND_OF, Fact
-from connector.store import applications, balances, bulk, items, keys, marks, orders, plain, problems, records, tables
+from connector.store import (
+    amendments,
+    applications,
+    balances,
+    bulk,
+    items,
+    keys,
+    marks,
+    orders,
+    plain,
+    problems,
+    records,
+    tables,
+)
 from connector.store.page import Saving, uncollected, unfit
 from connector.store.tables import record as record_table
 from connector.store.tables import stream as stream_table
@@ -327,6 +340,7 @@ def _finish(saving: Saving) -> None:
     balances.settle(saving)
     items.save_sales(saving)
     plain.touch_foreign(saving)
+    amendments.save(saving)
     marks.touch(saving.tx, saving.touched)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy import text as sql
 
 from connector.model import Document, Payment
-from connector.store import bulk
+from connector.store import amendments, bulk
 from connector.store.keys import interned
 from connector.store.page import Saving, newest
 from connector.store.tables import customer, item, part
@@ -179,6 +179,7 @@ def _save(saving: Saving, family: str, said: dict[str, Said]) -> None:
     saving.arrived.update(new)
 
     changed = []
+    amended: dict[int, int] = {}
     for ref, (key, before) in there.items():
         now = said[ref]
         if now == before:
@@ -188,8 +189,11 @@ def _save(saving: Saving, family: str, said: dict[str, Said]) -> None:
             saving.touched.update((before[_CUSTOMER], now[_CUSTOMER]))
             saving.unsettled.add(key)
             saving.upset.add(key)
+            amended[key] = now[_CUSTOMER]
             _sell(saving, before, -1)
             _sell(saving, now, 1)
+    amendments.note(saving, amendments.ITEM, amended)
+    amendments.moved(saving, amended)
     bulk.update(tx, item, SAID, changed)
 
 
@@ -203,6 +207,7 @@ def remove(saving: Saving, ids: Collection[int]) -> None:
     for row in tx.execute(select(*(item.c[name] for name in SAID)).where(bulk.among(tx, item.c.id, ids))):
         saving.touched.add(row.customer)
         _sell(saving, tuple(row), -1)
+    amendments.note(saving, amendments.ITEM, ids, gone=True)
     applications.let_go(saving, ids)
     saving.unsettled.difference_update(ids)
     saving.upset.difference_update(ids)

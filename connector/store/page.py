@@ -42,6 +42,8 @@ class Saving:
     sales: dict[tuple[int, str, dt.date], list[int]] = field(default_factory=dict)
     split: set[str] = field(default_factory=set)  # documents whose instalments changed
     rates_changed: set[str] = field(default_factory=set)  # currencies
+    amended: list[list[Any]] = field(default_factory=list)  # facts as they were before, for `amendments.save`
+    decided: bool | None = None  # whether decisions rest on the facts; None: not looked yet
 
     @property
     def ledger_exponent(self) -> int:

@@ -27,13 +27,14 @@ from connector.store.tables_links import apart, debtor, link, proposal
 from connector.store.tables_runs import activation, document, lease, problem, run, slot
 from connector.store.tables_said import counter, mark, record, stream, system
 from connector.store.tables_statement import statement, statement_item
-from connector.store.tables_work import decision, outbox, pushed, standing
+from connector.store.tables_work import amendment, decision, outbox, pushed, standing
 
 __all__ = [
     "Exact",
     "Instant",
     "Key",
     "activation",
+    "amendment",
     "apart",
     "application",
     "audit",

@@ -7,7 +7,8 @@ from sqlalchemy import text as sql
 
 from connector.store.tables_kinds import Instant, Key, id_column, metadata
 
-# Append-only.
+# Append-only. `inputs` are what it was concluded from, compressed, so that it can be concluded again; `sha` is the SHA-256
+# over body and inputs, in hexadecimal, which the audit trail covers.
 decision = Table(
     "decision",
     metadata,
@@ -18,7 +19,24 @@ decision = Table(
     Column("policy_version", Text, nullable=False),
     Column("digest", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),
+    Column("inputs", LargeBinary),
+    Column("sha", Text),
     Index("ix_decision_debtor", "debtor", "id"),
+)
+
+# Facts as they were before they were changed or removed, after there were decisions; append-only. `fact` is the key in
+# the table of its kind, `said` JSON.
+amendment = Table(
+    "amendment",
+    metadata,
+    id_column(),
+    Column("customer", Key, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("fact", Key, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("gone", Boolean, nullable=False),
+    Column("said", Text, nullable=False),
+    Index("ix_amendment_customer", "customer", "id"),
 )
 
 # The newest decision of each debtor, and the last day it was evaluated for, whether or not anything changed.
