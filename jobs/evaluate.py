@@ -26,12 +26,11 @@ from connector.store.decisions import Conclusion
 from connector.store.outbox import Owed
 from connector.text import Text
 from jobs import words
-from jobs.judge import Frame, Judged, frame, judge
+from jobs.afterwards import lifted_orders, withdraw_tasks
+from jobs.judge import Frame, Judged, frame, judge, portions
 from jobs.progress import Progress, silent
 from jobs.pull import context_of
 from jobs.run import Run, running
-
-_TOGETHER = 2000
 
 
 def evaluate(
@@ -62,7 +61,7 @@ def evaluate(
         run.counts.update(dict.fromkeys(rested_on, 1))
         run.counts["through"] = today.toordinal()
         done = 0
-        for part in _parts(base, chosen):
+        for part in portions(base, chosen):
             with store.writing() as tx:
                 accounts = _accounts(tx, systems, part)
                 found = [(judged, _digest(base, judged)) for judged in judge(tx, base, part)]
@@ -91,6 +90,7 @@ def evaluate(
                     for o in _owed(base, judged, bodies[judged.debtor], accounts.get(judged.debtor, ()), told)
                 ]
                 run.counts["owed"] += outbox.owe(tx, owed, clock.now())
+                run.counts["withdrawn"] += withdraw_tasks(tx, accounts, owed, clock.now())
                 # A customer touched since keeps its newer mark and is judged again.
                 if seen:
                     marks.clear_marks(
@@ -99,7 +99,8 @@ def evaluate(
             done += len(part)
             progress("evaluate", done, len(chosen))
         with store.writing() as tx:
-            run.counts["owed"] += outbox.owe(tx, list(_orphaned(tx, base, systems)), clock.now())
+            left = [*_orphaned(tx, base, systems), *lifted_orders(tx, systems, base.systems, today)]
+            run.counts["owed"] += outbox.owe(tx, left, clock.now())
             marks.clear_marks(tx, seen)  # what is linked to nobody has nothing to be judged
     return run
 
@@ -159,22 +160,6 @@ def _warning_days(policy: Policy) -> list[int]:
     """Days past due from which on the oldest item has another warning level."""
     steps = policy.warning.oldest_overdue_days
     return [int(s) for s in (steps.yellow, steps.orange, steps.red) if s is not None] if steps.on else []
-
-
-def _parts(base: Frame, chosen: Collection[int]) -> Iterator[list[int]]:
-    """The chosen debtors in portions that never tear a group apart."""
-    left, part = set(chosen), list[int]()
-    for debtor in sorted(chosen):
-        if debtor not in left:
-            continue
-        family = [debtor] if base.alone(debtor) else sorted(base.family([debtor]))
-        left.difference_update(family)
-        part += family
-        if len(part) >= _TOGETHER:
-            yield part
-            part = []
-    if part:
-        yield part
 
 
 def _accounts(

@@ -156,6 +156,8 @@ def _answer(
             over.append(before.id)
         elif before.state == "undone":
             seen.undone = list(outbox.fields_of(before))
+        else:  # somebody here has taken note of it
+            seen.undone = [name for name in seen.undone if name not in outbox.fields_of(before)]
     differing = [seen for seen in found if seen.undone or seen.overwritten]
     changes = _changes(connected, channel, differing)
     now = connected.clock.now()

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from adapters.odoo import ledger, orders, partners, push, rehearsal, setup
 from adapters.odoo.client import Client
-from connector.adapter import Adapter, Channel, Evidence, Rehearsal, Secret, Stream
+from connector.adapter import ActionKind, Adapter, Channel, Evidence, Rehearsal, Secret, Stream
 from connector.http import Limits
 from connector.text import Text
 
@@ -20,42 +20,109 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    base_url: str = Field(description="Address of the Odoo server, https://company.odoo.com.")
-    database: str = Field("", description="Name of the database; may be empty where the address serves only one.")
-    company: str = Field("", description="Name or id of the company whose books count; empty: the bot's own.")
-    transport: Literal["auto", "json2", "jsonrpc"] = Field(
-        "auto", description="JSON-2 from Odoo 19 on, /jsonrpc before; auto asks the server."
+    base_url: str = Field(
+        description="Address of the Odoo server, https://company.odoo.com.",
+        json_schema_extra={"zh": "Odoo 服务器地址，例如 https://company.odoo.com。"},
     )
-    login: str = Field("", description="The bot's user name; needed for /jsonrpc (16 to 18) only.")
+    database: str = Field(
+        "",
+        description="Name of the database; may be empty where the address serves only one.",
+        json_schema_extra={"zh": "数据库名称；若该地址只有一个数据库，可留空。"},
+    )
+    company: str = Field(
+        "",
+        description="Name or id of the company whose books count; empty: the bot's own.",
+        json_schema_extra={"zh": "以哪家公司的账簿为准（名称或 ID）；留空则为机器人用户所属公司。"},
+    )
+    transport: Literal["auto", "json2", "jsonrpc"] = Field(
+        "auto",
+        description="JSON-2 from Odoo 19 on, /jsonrpc before; auto asks the server.",
+        json_schema_extra={"zh": "Odoo 19 起用 JSON-2，此前用 /jsonrpc；auto 自动判断。"},
+    )
+    login: str = Field(
+        "",
+        description="The bot's user name; needed for /jsonrpc (16 to 18) only.",
+        json_schema_extra={"zh": "机器人用户名；仅 /jsonrpc（16 至 18）需要。"},
+    )
     accounts: tuple[str, ...] = Field(
-        (), description="Codes of the receivable accounts that count; empty: all that are trade receivables."
+        (),
+        description="Codes of the receivable accounts that count; empty: all that are trade receivables.",
+        json_schema_extra={"zh": "计入的应收科目代码；留空则为全部贸易应收科目。"},
     )
     blocked_is_disputed: bool = Field(
-        True, description="An invoice whose payment is blocked counts as disputed with all its amount."
+        True,
+        description="An invoice whose payment is blocked counts as disputed with all its amount.",
+        json_schema_extra={"zh": "付款被暂停的发票按全额计为争议。"},
     )
     payments_in_process: bool = Field(
-        True, description="Customer payments that are sent but not booked yet count as unapplied cash."
+        True,
+        description="Customer payments that are sent but not booked yet count as unapplied cash.",
+        json_schema_extra={"zh": "已发出但尚未入账的客户付款计为未核销收款。"},
     )
     customer_domain: tuple[Any, ...] = Field(
-        (), description='Further condition on customers in Odoo\'s own words, for example [["category_id", "in", [7]]].'
+        (),
+        description='Further condition on customers in Odoo\'s own words, for example [["category_id", "in", [7]]].',
+        json_schema_extra={"zh": '对客户的附加条件，用 Odoo 自身的写法，例如 [["category_id", "in", [7]]]。'},
     )
     customer_no_field: str = Field(
         "ref",
         description="The field of a contact that holds the customer's number (as CRM: that of the ERP); empty: none.",
+        json_schema_extra={"zh": "联系人上保存客户编号的字段（用作 CRM 时为 ERP 的客户编号）；留空表示没有。"},
     )
-    hold_field: _Name = Field("x_credit_hold", description="Hold flag on contacts, which the guard looks at.")
-    hold_reason_field: _Name = Field("x_credit_hold_reason", description="Its reason, shown when the guard refuses.")
-    order_hold_field: _Name = Field("x_credit_hold", description="Hold flag on a sales order itself; empty: none.")
-    order_hold_reason_field: _Name = Field("x_credit_hold_reason", description="The reason of that one.")
-    guard: bool = Field(True, description="Provision and check the rule that refuses to confirm held orders.")
+    hold_field: _Name = Field(
+        "x_credit_hold",
+        description="Hold flag on contacts, which the guard looks at.",
+        json_schema_extra={"zh": "联系人上的信用冻结标记，守卫规则以此为准。"},
+    )
+    hold_reason_field: _Name = Field(
+        "x_credit_hold_reason",
+        description="Its reason, shown when the guard refuses.",
+        json_schema_extra={"zh": "冻结原因，守卫规则拒绝时显示。"},
+    )
+    order_hold_field: _Name = Field(
+        "x_credit_hold",
+        description="Hold flag on a sales order itself; empty: none.",
+        json_schema_extra={"zh": "销售订单自身的冻结标记；留空表示不用。"},
+    )
+    order_hold_reason_field: _Name = Field(
+        "x_credit_hold_reason", description="The reason of that one.", json_schema_extra={"zh": "该订单的冻结原因。"}
+    )
+    guard: bool = Field(
+        True,
+        description="Provision and check the rule that refuses to confirm held orders.",
+        json_schema_extra={"zh": "创建并检查拒绝确认被冻结订单的规则。"},
+    )
     protect_hold: bool = Field(
-        True, description="With the guard: only the bot and administrators may change the hold flag of a contact."
+        True,
+        description="With the guard: only the bot and administrators may change the hold flag of a contact.",
+        json_schema_extra={"zh": "启用守卫规则时：只有机器人和管理员可以修改联系人的冻结标记。"},
     )
-    task_key_field: _Name = Field("x_credit_task_key", description="Field of an activity that holds our key.")
-    task_type: str = Field("mail.mail_activity_data_todo", description="External id of the activity type of tasks.")
-    page_size: int = Field(1000, ge=10, le=5000, description="Records per call.")
+    task_key_field: _Name = Field(
+        "x_credit_task_key",
+        description="Field of an activity that holds our key.",
+        json_schema_extra={"zh": "活动上保存任务键的字段。"},
+    )
+    task_type: str = Field(
+        "mail.mail_activity_data_todo",
+        description="External id of the activity type of tasks.",
+        json_schema_extra={"zh": "任务所用活动类型的外部 ID。"},
+    )
+    page_size: int = Field(
+        1000, ge=10, le=5000, description="Records per call.", json_schema_extra={"zh": "每次调用读取的记录数。"}
+    )
     overlap_minutes: int = Field(
-        10, ge=0, le=1440, description="How far behind the last change a pull asks again; longer than any transaction."
+        10,
+        ge=0,
+        le=1440,
+        description="How far behind the last change a pull asks again; longer than any transaction.",
+        json_schema_extra={"zh": "增量拉取向前重读的分钟数；应长于任何一次写入事务。"},
+    )
+
+
+def _fields(kind: ActionKind, model: str) -> Channel[Client]:
+    """A channel that sets fields of one model's records, and reads them back."""
+    return Channel(
+        kind, model, push.fields_of(model), 100, current=push.current_of(model), changes=push.changes_of(model)
     )
 
 
@@ -138,12 +205,17 @@ ADAPTER = Adapter(
         Stream("rates", Text("Currency rates", "汇率"), orders.rates, ("rate",), True, orders.rate_keys, "nightly"),
     ),
     channels=(
+        _fields("customer_fields", "res.partner"),
+        _fields("order_fields", "sale.order"),
+        _fields("hold", "res.partner"),
         Channel(
-            "customer_fields", "res.partner", push.fields_of("res.partner"), 100, current=push.current_of("res.partner")
+            "limit",
+            "res.partner",
+            push.limits,
+            100,
+            current=push.current_of("res.partner"),
+            changes=push.changes_of("res.partner"),
         ),
-        Channel("order_fields", "sale.order", push.fields_of("sale.order"), 100, current=push.current_of("sale.order")),
-        Channel("hold", "res.partner", push.fields_of("res.partner"), 100, current=push.current_of("res.partner")),
-        Channel("limit", "res.partner", push.limits, 100, current=push.current_of("res.partner")),
         Channel("task", "mail.activity", push.tasks, 20, find=push.tasks_with),
     ),
     open=Client,

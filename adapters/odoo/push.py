@@ -8,6 +8,7 @@ sent singly and the bad one is found. Odoo has no idempotency key: a task carrie
 
 from __future__ import annotations
 
+import datetime as dt
 import html
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -15,7 +16,7 @@ from decimal import Decimal
 from typing import Any
 
 from adapters.odoo.client import Client, encoded, same_values
-from connector.adapter import Json, Outcome, Write
+from connector.adapter import Change, Json, Outcome, Write
 from connector.errors import ConfigError, ProtocolError, RejectedError, TransientError
 from connector.text import Text
 
@@ -43,6 +44,25 @@ def current_of(model: str) -> Callable[[Client, Sequence[str]], Mapping[str, Map
         return {str(r["id"]): {n: r[n] for n in names if n in r} for r in rows}
 
     return current
+
+
+def changes_of(model: str) -> Callable[[Client, Sequence[str]], Mapping[str, Change]]:
+    """A `changes` that says who last wrote one model's records and when."""
+
+    def changes(client: Client, targets: Sequence[str]) -> Mapping[str, Change]:
+        names = [n for n in ("write_uid", "write_date") if n in client.fields(model)]
+        ids = [int(t) for t in targets if t.isdecimal()]
+        found = {}
+        for row in client.rows(model, [["id", "in", ids]], names) if ids else []:
+            at = row.get("write_date")
+            who = row.get("write_uid")
+            found[str(row["id"])] = Change(
+                str(who[1]) if isinstance(who, list) else "",
+                dt.datetime.fromisoformat(at).replace(tzinfo=dt.UTC) if at else None,
+            )
+        return found
+
+    return changes
 
 
 class _Batch:

@@ -19,19 +19,62 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    base_url: Annotated[str, Field(description="Address of the server, without the database: https://erp.example.com")]
-    database: Annotated[str, Field(min_length=1, description="Name of the database")]
-    user: Annotated[str, Field(min_length=1, description="Login of the integration user; one user per company")]
+    base_url: Annotated[
+        str,
+        Field(
+            description="Address of the server, without the database: https://erp.example.com",
+            json_schema_extra={"zh": "服务器地址，不含数据库名，例如 https://erp.example.com"},
+        ),
+    ]
+    database: Annotated[
+        str, Field(min_length=1, description="Name of the database", json_schema_extra={"zh": "数据库名称"})
+    ]
+    user: Annotated[
+        str,
+        Field(
+            min_length=1,
+            description="Login of the integration user; one user per company",
+            json_schema_extra={"zh": "集成用户的登录名；每家公司一个用户"},
+        ),
+    ]
     admin_user: Annotated[
-        str | None, Field(description="Login of an administrator, used by `provision` only, to make category and rule")
+        str | None,
+        Field(
+            description="Login of an administrator, used by `provision` only, to make category and rule",
+            json_schema_extra={"zh": "管理员登录名，仅供 `provision` 创建类别和规则时使用"},
+        ),
     ] = None
-    hold_category: Annotated[str, Field(description="Party category that marks a customer on hold")] = "Credit hold"
-    hold_group: Annotated[str, Field(description="User group whose click confirms a held order")] = (
-        "Account Credit Limit"
-    )
-    page_size: Annotated[int, Field(ge=1, le=2000, description="Records a page; 500 to 1,000 are fastest")] = 500
+    hold_category: Annotated[
+        str,
+        Field(
+            description="Party category that marks a customer on hold",
+            json_schema_extra={"zh": "标记客户已冻结的参与方类别"},
+        ),
+    ] = "Credit hold"
+    hold_group: Annotated[
+        str,
+        Field(
+            description="User group whose click confirms a held order",
+            json_schema_extra={"zh": "有权确认被冻结订单的用户组"},
+        ),
+    ] = "Account Credit Limit"
+    page_size: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=2000,
+            description="Records a page; 500 to 1,000 are fastest",
+            json_schema_extra={"zh": "每页记录数；500 至 1,000 最快"},
+        ),
+    ] = 500
     overlap_minutes: Annotated[
-        int, Field(ge=0, le=1440, description="How long a write transaction may take before a change is missed")
+        int,
+        Field(
+            ge=0,
+            le=1440,
+            description="How long a write transaction may take before a change is missed",
+            json_schema_extra={"zh": "允许一次写入事务持续多久（分钟）而不遗漏变更"},
+        ),
     ] = 15
 
 
@@ -83,9 +126,15 @@ ADAPTER: Adapter[Tryton] = Adapter(
     ),
     channels=(
         Channel(
-            "hold", "party.party", holds.send, batch=200, current=holds.current, note="party category and button rule"
+            "hold",
+            "party.party",
+            holds.send,
+            batch=200,
+            current=holds.current,
+            changes=parties.changes,
+            note="party category and button rule",
         ),
-        Channel("limit", "party.party", limits.send, batch=200, current=limits.current),
+        Channel("limit", "party.party", limits.send, batch=200, current=limits.current, changes=parties.changes),
         Channel("task", "party.party", notes.send, batch=50, find=notes.find, note="a note on the party"),
         Channel(
             "customer_fields",

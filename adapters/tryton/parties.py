@@ -12,14 +12,14 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from connector.adapter import Outcome, Write
+from connector.adapter import Change, Outcome, Write
 from connector.errors import RejectedError
 from connector.text import Text
 
 from .books import Row
 from .client import Tryton
 
-Change = tuple[int, dict[str, Any]]
+Wish = tuple[int, dict[str, Any]]
 
 
 def by_code(client: Tryton, codes: Sequence[str], fields: Sequence[str]) -> dict[str, Row]:
@@ -40,7 +40,7 @@ def write(
     """
     there = by_code(client, [w.target for w in writes], fields)
     outcomes: list[Outcome | None] = [None] * len(writes)
-    changes: dict[int, Change] = {}
+    changes: dict[int, Wish] = {}
     for place, one in enumerate(writes):
         row = there.get(one.target)
         if row is None:
@@ -58,7 +58,7 @@ def write(
     return [o or Outcome("done", w.target) for o, w in zip(outcomes, writes, strict=True)]
 
 
-def _send(client: Tryton, changes: Mapping[int, Change]) -> dict[int, Text]:
+def _send(client: Tryton, changes: Mapping[int, Wish]) -> dict[int, Text]:
     """Writes all at once, else one by one; says which were refused, and why."""
     if not changes:
         return {}
@@ -74,7 +74,7 @@ def _send(client: Tryton, changes: Mapping[int, Change]) -> dict[int, Text]:
     return {}
 
 
-def _write(client: Tryton, changes: Sequence[Change]) -> None:
+def _write(client: Tryton, changes: Sequence[Wish]) -> None:
     # Equal changes share a pair: 200 holds are one. The same party twice in one call is refused, the later one wins.
     latest = dict(changes)
     pairs: list[tuple[list[int], dict[str, Any]]] = []
@@ -127,6 +127,17 @@ def _typed(value: Any, kind: str) -> Any:
 def current(client: Tryton, targets: Sequence[str], names: Sequence[str]) -> dict[str, dict[str, Any]]:
     """What stands in these fields now, by customer number."""
     return {code: {n: row.get(n) for n in names} for code, row in by_code(client, targets, names).items()}
+
+
+def changes(client: Tryton, targets: Sequence[str]) -> dict[str, Change]:
+    """Who last changed these parties and when, by customer number."""
+    names = [n for n in ("write_uid", "write_date") if n in client.fields("party.party", [n])]
+    found = {}
+    for code, row in by_code(client, targets, [*names, *(f"{n}.rec_name" for n in names if n == "write_uid")]).items():
+        at = row.get("write_date")
+        who = (row.get("write_uid.") or {}).get("rec_name") or ""
+        found[code] = Change(who, at.replace(tzinfo=dt.UTC) if isinstance(at, dt.datetime) else None)
+    return found
 
 
 _UNKNOWN = Text("Tryton has no party with the code {code}.", "Tryton 中没有编号为 {code} 的参与方。")

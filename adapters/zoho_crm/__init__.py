@@ -23,17 +23,38 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    data_center: DataCenter = Field("us", description="where the organisation lives: us, eu, in, au, jp, cn, sa, ca")
-    base_url: str | None = Field(None, description="the API's address, where it is not the one of the token reply")
-    accounts_url: str | None = Field(None, description="where tokens are issued, where it is not the data centre's")
-    version: Literal["v8"] = Field("v8", description="version of the API")
-    bulk_first: bool = Field(True, description="read everything in bulk the first time, where that is permitted")
+    data_center: DataCenter = Field(
+        "us",
+        description="where the organisation lives: us, eu, in, au, jp, cn, sa, ca",
+        json_schema_extra={"zh": "组织所在的数据中心：us、eu、in、au、jp、cn、sa、ca"},
+    )
+    base_url: str | None = Field(
+        None,
+        description="the API's address, where it is not the one of the token reply",
+        json_schema_extra={"zh": "API 地址；缺省取令牌返回的地址"},
+    )
+    accounts_url: str | None = Field(
+        None,
+        description="where tokens are issued, where it is not the data centre's",
+        json_schema_extra={"zh": "签发令牌的地址；缺省取数据中心的地址"},
+    )
+    version: Literal["v8"] = Field("v8", description="version of the API", json_schema_extra={"zh": "API 版本"})
+    bulk_first: bool = Field(
+        True,
+        description="read everything in bulk the first time, where that is permitted",
+        json_schema_extra={"zh": "首次读取时，若有权限则批量读取全部数据"},
+    )
     page_size: int = Field(
-        2000, ge=1, le=2000, description="records a page; a query of up to 200 costs one credit of Zoho's"
+        2000,
+        ge=1,
+        le=2000,
+        description="records a page; a query of up to 200 costs one credit of Zoho's",
+        json_schema_extra={"zh": "每页记录数；不超过 200 条的查询消耗 Zoho 一个额度"},
     )
     hold_triggers: list[Trigger] = Field(
         [],
         description="what a change of a hold flag sets off in Zoho, such as workflow or approval; nothing by default",
+        json_schema_extra={"zh": "修改冻结标记时在 Zoho 中触发的动作，例如 workflow 或 approval；缺省不触发"},
     )
 
 
@@ -69,9 +90,30 @@ ADAPTER: Adapter[Zoho] = Adapter(
         ),
     ),
     channels=(
-        Channel("customer_fields", "Accounts", write.customer_fields, write.ROWS_MOST, current=write.account_values),
-        Channel("hold", "Accounts", write.hold, write.ROWS_MOST, current=write.account_values),
-        Channel("order_fields", "Sales_Orders", write.order_fields, write.ROWS_MOST, current=write.sales_order_values),
+        Channel(
+            "customer_fields",
+            "Accounts",
+            write.customer_fields,
+            write.ROWS_MOST,
+            current=write.account_values,
+            changes=write.account_changes,
+        ),
+        Channel(
+            "hold",
+            "Accounts",
+            write.hold,
+            write.ROWS_MOST,
+            current=write.account_values,
+            changes=write.account_changes,
+        ),
+        Channel(
+            "order_fields",
+            "Sales_Orders",
+            write.order_fields,
+            write.ROWS_MOST,
+            current=write.sales_order_values,
+            changes=write.sales_order_changes,
+        ),
         Channel("task", "Tasks", write.tasks, write.ROWS_MOST, find=write.find_tasks),
     ),
     open=Zoho,

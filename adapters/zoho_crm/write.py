@@ -12,7 +12,8 @@ from typing import Any
 
 from adapters.zoho_crm.client import Zoho, contents, judge_rows
 from adapters.zoho_crm.fields import encode
-from connector.adapter import Outcome, Write
+from adapters.zoho_crm.times import parse
+from connector.adapter import Change, Outcome, Write
 from connector.errors import ConfigError, ProtocolError, RejectedError
 from connector.text import Text
 
@@ -56,6 +57,16 @@ def account_values(client: Zoho, targets: Sequence[str]) -> dict[str, dict[str, 
 def sales_order_values(client: Zoho, targets: Sequence[str]) -> dict[str, dict[str, Any]]:
     """What the sales orders hold now in their custom fields, under the mapping's names."""
     return _current(client, "Sales_Orders", targets)
+
+
+def account_changes(client: Zoho, targets: Sequence[str]) -> dict[str, Change]:
+    """Who last changed these accounts, and when."""
+    return _changes(client, "Accounts", targets)
+
+
+def sales_order_changes(client: Zoho, targets: Sequence[str]) -> dict[str, Change]:
+    """Who last changed these sales orders, and when."""
+    return _changes(client, "Sales_Orders", targets)
 
 
 def tasks(client: Zoho, writes: Sequence[Write]) -> list[Outcome]:
@@ -174,4 +185,15 @@ def _current(client: Zoho, module: str, targets: Sequence[str]) -> dict[str, dic
                 values = found.setdefault(str(row["id"]), {})
                 for field in some:
                     values[field.name] = values[field.mark or field.name] = row.get(field.name)
+    return found
+
+
+def _changes(client: Zoho, module: str, targets: Sequence[str]) -> dict[str, Change]:
+    found: dict[str, Change] = {}
+    for first in range(0, len(targets), _IDS_MOST):
+        ids = ",".join(targets[first : first + _IDS_MOST])
+        body = client.get(f"/{module}", {"fields": "Modified_By,Modified_Time", "ids": ids, "per_page": "200"})
+        for row in body.get("data", []):
+            at = row.get("Modified_Time")
+            found[str(row["id"])] = Change((row.get("Modified_By") or {}).get("name") or "", parse(at) if at else None)
     return found

@@ -1,0 +1,54 @@
+"""Afterwards: what is owed for what no decision speaks of any more.
+
+The flag of an order that is delivered, closed or cancelled is lifted, and so is that of one whose customer belongs to
+nobody in the ledger any more; a task whose cause is gone before it was made is withdrawn.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+from connector.connect import Connected
+from connector.store import Connection, customers, outbox
+from connector.store.customers import CustomerRow
+from connector.store.order_state import order_states
+from connector.store.outbox import Owed
+from jobs.pull import context_of
+
+
+def lifted_orders(
+    tx: Connection, systems: Sequence[Connected], ledgers: Collection[str], as_of: dt.date
+) -> Iterator[Owed]:
+    """The lifting of flags that we set. Open orders of the customers of the `ledgers` are judged and not spoken of here."""
+    for connected in systems:
+        if not (connected.adapter.channel("order_fields") and connected.mapping.writes_to("order_fields")):
+            continue
+        orders = order_states(tx, connected.name, outbox.targets(tx, connected.name, "order_fields"))
+        judged = customers.debtors(tx, ledgers) if orders and ledgers else set()
+        for order in orders:
+            if order.is_open and order.debtor in judged:
+                continue
+            said = {"order_no": order.number or order.ref, "hold": False, "as_of": as_of}
+            values, digest = connected.mapping.write("order_fields", said, context=context_of(connected))
+            key = f"order_fields:{order.ref}"
+            yield Owed(connected.name, "order_fields", order.ref, key, values, digest, order.customer)
+
+
+def withdraw_tasks(
+    tx: Connection,
+    accounts: Mapping[int, Iterable[tuple[Connected, CustomerRow]]],
+    owed: Iterable[Owed],
+    now: dt.datetime,
+) -> int:
+    """Takes back tasks of these accounts that are not made yet and not among what is owed now; says how many."""
+    wanted: dict[str, set[str]] = {}
+    for action in owed:
+        if action.kind in outbox.ONCE:
+            wanted.setdefault(action.system, set()).add(action.key)
+    keep: dict[str, dict[str, set[str]]] = {}
+    for pairs in accounts.values():
+        for connected, row in pairs:
+            if connected.adapter.channel("task"):
+                keep.setdefault(connected.name, {})[row.ref] = wanted.get(connected.name, set())
+    return sum(outbox.withdraw(tx, system, targets, now) for system, targets in keep.items())
