@@ -31,7 +31,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from connector import adapter as adapters
 from connector.adapter import Adapter, Role, nearest
-from connector.errors import ConfigError, HoldfastError, Problem
+from connector.config_words import reason
+from connector.errors import BadSetting, ConfigError, HoldfastError, Problem
 from connector.money import is_currency
 from connector.text import Language, Text, same
 
@@ -51,7 +52,9 @@ class Business(_Part):
     @classmethod
     def _currency(cls, value: str) -> str:
         if not is_currency(value):
-            raise ValueError("three capital letters of ISO 4217, such as CNY")
+            raise BadSetting(
+                Text("three capital letters of ISO 4217, such as CNY", "应为 ISO 4217 的三个大写字母，例如 CNY")
+            )
         return value
 
     @field_validator("time_zone")
@@ -60,8 +63,9 @@ class Business(_Part):
         try:
             ZoneInfo(value)
         except (ValueError, OSError, KeyError):
-            raise ValueError(
-                f"no such time zone; did you mean {nearest(value, sorted(available_timezones()))}?"[:120]
+            near = nearest(value, sorted(available_timezones()))
+            raise BadSetting(
+                Text("no such time zone; did you mean {near}?", "没有该时区；是否应为 {near}？").fill(near=near)
             ) from None
         return value
 
@@ -167,10 +171,15 @@ class Config(_Part):
 
 
 def checked_reference(reference: str) -> str:
-    """A reference to a secret, unchanged. ValueError (without the value) for what may be the secret itself."""
+    """A reference to a secret, unchanged. BadSetting (without the value) for what may be the secret itself."""
     kind, _, rest = reference.partition(":")
     if kind not in ("env", "file", "keyring") or not rest:
-        raise ValueError("a reference is wanted: env:NAME, file:PATH or keyring:NAME; never the secret itself")
+        raise BadSetting(
+            Text(
+                "a reference is wanted: env:NAME, file:PATH or keyring:NAME; never the secret itself",
+                "应为引用：env:变量名、file:路径 或 keyring:名称；绝不能写密钥本身",
+            )
+        )
     return reference
 
 
@@ -306,9 +315,7 @@ def _problems(wrong: ValidationError, where: str, model: type[BaseModel]) -> lis
             what = Text("This key is missing.", "缺少该键。")
             fix = Text("Add it.", "请补上。")
         else:
-            what = Text("The value is not usable: {why}.", "值不可用：{why}。").fill(
-                why=error["msg"].removeprefix("Value error, ")
-            )
+            what = Text("The value is not usable: {why}.", "值不可用：{why}。").fill(why=reason(error))
             fix = Text("See config.example.toml.", "参见 config.example.toml。")
         found.append(Problem(error["type"], where, what, fix, field))
     return found

@@ -37,6 +37,14 @@ class TransientError(HoldfastError):
         self.retry_after = retry_after
 
 
+class BadSetting(ValueError):
+    """A setting that will not do, raised by its model's validators: `why` in both languages, without its end."""
+
+    def __init__(self, why: Text) -> None:
+        super().__init__(why.en)
+        self.why = why
+
+
 class RejectedError(HoldfastError):
     """The system understood and refuses this one record; repeating it unchanged is useless."""
 

@@ -12,7 +12,7 @@ from adapters.files.book import BOOK
 from adapters.files.rows import CsvPart, Part
 from adapters.files.workbook import SheetPart, Workbook
 from connector.adapter import Connection, Finding, Need, nearest
-from connector.errors import ConfigError, HoldfastError, TransientError
+from connector.errors import BadSetting, ConfigError, HoldfastError, TransientError
 from connector.text import Text
 
 
@@ -21,25 +21,58 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    path: str = Field(description="Folder of the CSV files, or the .xlsx; relative to the folder of config.toml.")
+    path: str = Field(
+        description="Folder of the CSV files, or the .xlsx; relative to the folder of config.toml.",
+        json_schema_extra={"zh": "CSV 文件所在文件夹，或 .xlsx 文件；相对于 config.toml 所在文件夹。"},
+    )
     files: dict[str, str] = Field(
         default_factory=dict,
         description='Which file, files (a pattern with *) or sheet a stream is, where it is not STREAM.csv; with "files" '
         "only those that are named are read.",
+        json_schema_extra={
+            "zh": "某数据流对应的文件、多个文件（可用 * 通配）或工作表，缺省为 数据流.csv；填写后只读取列出的数据流。"
+        },
     )
     keys: dict[str, list[str]] = Field(
-        default_factory=dict, description="Which columns make a row of a stream unique, where they are not the book's."
+        default_factory=dict,
+        description="Which columns make a row of a stream unique, where they are not the book's.",
+        json_schema_extra={"zh": "某数据流中唯一确定一行的列，缺省按账簿格式。"},
     )
     repeated: list[str] = Field(
         default_factory=list,
         description="Streams whose file says the same thing on many rows, such as the customers of an invoice list: the "
         "first row counts.",
+        json_schema_extra={"zh": "同一内容会出现在多行的数据流，例如发票清单中的客户：以第一行为准。"},
     )
-    unused: list[str] = Field(default_factory=list, description="Columns that are of no use to us and not reported.")
-    incremental: bool = Field(False, description="Rows are changes: what a file no longer holds is not deleted.")
-    encoding: str = Field("utf-8", description="Character set of the CSV files; a byte order mark is skipped.")
-    delimiter: str = Field(",", description="Character between two cells of a CSV file.", min_length=1, max_length=1)
-    page_rows: int = Field(2000, ge=1, le=100_000, description="Rows that are saved in one transaction.")
+    unused: list[str] = Field(
+        default_factory=list,
+        description="Columns that are of no use to us and not reported.",
+        json_schema_extra={"zh": "无需使用、也不必提示的列。"},
+    )
+    incremental: bool = Field(
+        False,
+        description="Rows are changes: what a file no longer holds is not deleted.",
+        json_schema_extra={"zh": "文件中的行是变更：文件中不再出现的内容不会被删除。"},
+    )
+    encoding: str = Field(
+        "utf-8",
+        description="Character set of the CSV files; a byte order mark is skipped.",
+        json_schema_extra={"zh": "CSV 文件的字符集；字节顺序标记（BOM）会被忽略。"},
+    )
+    delimiter: str = Field(
+        ",",
+        description="Character between two cells of a CSV file.",
+        min_length=1,
+        max_length=1,
+        json_schema_extra={"zh": "CSV 文件中两个单元格之间的分隔符。"},
+    )
+    page_rows: int = Field(
+        2000,
+        ge=1,
+        le=100_000,
+        description="Rows that are saved in one transaction.",
+        json_schema_extra={"zh": "一次事务保存的行数。"},
+    )
 
     @field_validator("encoding")
     @classmethod
@@ -47,7 +80,11 @@ class Settings(BaseModel):
         try:
             codecs.lookup(value)
         except LookupError:
-            raise ValueError("no such encoding; utf-8 and gb18030 are the usual ones") from None
+            raise BadSetting(
+                Text(
+                    "no such encoding; utf-8 and gb18030 are the usual ones", "没有该字符集；常用的是 utf-8 和 gb18030"
+                )
+            ) from None
         return value
 
     @field_validator("files", "keys", "repeated")
@@ -55,7 +92,11 @@ class Settings(BaseModel):
     def _streams(cls, value: Collection[str]) -> Collection[str]:
         for stream in value:
             if stream not in BOOK:
-                raise ValueError(f"no stream “{stream}”; did you mean {nearest(stream, list(BOOK))}?")
+                raise BadSetting(
+                    Text("no stream “{stream}”; did you mean {near}?", "没有数据流“{stream}”；是否应为 {near}？").fill(
+                        stream=stream, near=nearest(stream, list(BOOK))
+                    )
+                )
         return value
 
 

@@ -72,17 +72,17 @@ class Settings(BaseModel):
     hold_field: _Name = Field(
         "x_credit_hold",
         description="Hold flag on contacts, which the guard looks at.",
-        json_schema_extra={"zh": "联系人上的信用冻结标记，守卫规则以此为准。"},
+        json_schema_extra={"zh": "联系人上的信用冻结标志，拦截规则以此为准。"},
     )
     hold_reason_field: _Name = Field(
         "x_credit_hold_reason",
         description="Its reason, shown when the guard refuses.",
-        json_schema_extra={"zh": "冻结原因，守卫规则拒绝时显示。"},
+        json_schema_extra={"zh": "冻结原因，拦截规则拒绝时显示。"},
     )
     order_hold_field: _Name = Field(
         "x_credit_hold",
         description="Hold flag on a sales order itself; empty: none.",
-        json_schema_extra={"zh": "销售订单自身的冻结标记；留空表示不用。"},
+        json_schema_extra={"zh": "销售订单自身的冻结标志；留空表示不用。"},
     )
     order_hold_reason_field: _Name = Field(
         "x_credit_hold_reason", description="The reason of that one.", json_schema_extra={"zh": "该订单的冻结原因。"}
@@ -95,7 +95,7 @@ class Settings(BaseModel):
     protect_hold: bool = Field(
         True,
         description="With the guard: only the bot and administrators may change the hold flag of a contact.",
-        json_schema_extra={"zh": "启用守卫规则时：只有机器人和管理员可以修改联系人的冻结标记。"},
+        json_schema_extra={"zh": "启用拦截规则时：只有机器人和管理员可以修改联系人的冻结标志。"},
     )
     task_key_field: _Name = Field(
         "x_credit_task_key",

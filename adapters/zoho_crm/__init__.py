@@ -54,7 +54,7 @@ class Settings(BaseModel):
     hold_triggers: list[Trigger] = Field(
         [],
         description="what a change of a hold flag sets off in Zoho, such as workflow or approval; nothing by default",
-        json_schema_extra={"zh": "修改冻结标记时在 Zoho 中触发的动作，例如 workflow 或 approval；缺省不触发"},
+        json_schema_extra={"zh": "修改冻结标志时在 Zoho 中触发的动作，例如 workflow 或 approval；缺省不触发"},
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from connector.cli.common import CHANNEL_NAMES, language, say, t
+from connector.cli.common import CHANNEL_NAMES, say, t
 from connector.cli.output import Column, Format, Table, clean, emit
 from connector.cli.report import Form, Out
 from connector.text import Text
@@ -75,11 +75,10 @@ def register(app: typer.Typer) -> None:
 
 
 def described(field: FieldInfo) -> str:
-    """What a setting means, in the language of this call where its adapter says it (`json_schema_extra`, key zh)."""
-    extra = field.json_schema_extra
-    if language() == "zh" and isinstance(extra, dict) and isinstance(extra.get("zh"), str):
-        return str(extra["zh"])
-    return field.description or ""
+    """What a setting means, in the language of this call."""
+    from connector.config_words import meaning
+
+    return say(meaning(field))
 
 
 def _answer(adapter: Adapter[Any]) -> dict[str, Any]:

@@ -258,11 +258,13 @@ def _together(adapter: Adapter[Any], settings: dict[str, Any]) -> None:
     """ValueError where the settings are each right and still do not go together."""
     from pydantic import ValidationError
 
+    from connector.config_words import reason
+
     try:
         adapter.settings.model_validate(settings)
     except ValidationError as wrong:
-        said = [e["msg"].removeprefix("Value error, ") for e in wrong.errors(include_input=False, include_url=False)]
-        raise ValueError("; ".join(said)) from None
+        said = [reason(e) for e in wrong.errors(include_input=False, include_url=False)]
+        raise ValueError(say(joined(said))) from None
 
 
 def _value(adapter: Adapter[Any], key: str, answer: str) -> Any:
@@ -270,6 +272,8 @@ def _value(adapter: Adapter[Any], key: str, answer: str) -> Any:
     import tomllib
 
     from pydantic import ValidationError
+
+    from connector.config_words import reason
 
     if re.search(r"://[^/\s]*:[^/\s]*@", answer):
         raise ValueError(
@@ -286,7 +290,7 @@ def _value(adapter: Adapter[Any], key: str, answer: str) -> Any:
             mine = [e for e in wrong.errors(include_input=False, include_url=False) if e["loc"][:1] == (key,)]
             if not mine:
                 return value
-            why = mine[0]["msg"].removeprefix("Value error, ")
+            why = say(reason(mine[0]))
         else:
             return value
     raise ValueError(t(f"{key}: {why}", f"{key}：值不可用（{why}）"))

@@ -72,7 +72,7 @@ def test_answers_that_will_not_do_are_asked_again(tmp_path: Path) -> None:
         "Did you mean files",
         "Small letters, digits, - and _, a letter first.",
         "One or more of erp, rates, bureau.",
-        "page_rows: Input should be a valid integer",
+        "page_rows: a whole number is wanted",
         "Write NAME=VALUE.",
         "Another system is called that.",
     ):
