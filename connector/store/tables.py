@@ -26,6 +26,7 @@ from connector.store.tables_kinds import Exact, Instant, Key, metadata, utc
 from connector.store.tables_links import apart, debtor, link, proposal
 from connector.store.tables_runs import activation, document, lease, problem, run, slot
 from connector.store.tables_said import counter, mark, record, stream, system
+from connector.store.tables_score import score, scorecard
 from connector.store.tables_statement import statement, statement_item
 from connector.store.tables_work import amendment, decision, outbox, pushed, standing
 
@@ -71,6 +72,8 @@ __all__ = [
     "run",
     "sales",
     "sales_order",
+    "score",
+    "scorecard",
     "slot",
     "standing",
     "statement",

@@ -1,0 +1,107 @@
+"""Behaviour: how customers have paid, as sums by days late, so that scores of thousands rest on two grouped queries.
+
+A payment counts for the day on which it was set against the invoice (`applied_on`), so that the past never changes. Its
+days late are those from the due date to the day the money came. Unsettled debts count with their days past due so far,
+less what is disputed of them; what is not due yet says nothing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import BigInteger, Connection, Integer, and_, bindparam, case, cast, func, or_, select, union_all
+
+from connector.store import bulk
+from connector.store.items import DOCUMENT
+from connector.store.opened import DAY, Asked, sources, split_later, stage_pieces
+from connector.store.tables import application, customer, item, part, sales
+
+
+class Paid(NamedTuple):
+    """Payments of a customer's invoices that came so many days late (negative: early), in one window of time.
+
+    `value` in minor units of `currency`; `times` is how many they were. `window` counts from 0, the newest; None: still
+    open and past due on the day.
+    """
+
+    customer: int
+    currency: str
+    window: int | None
+    days_late: int
+    value: int
+    times: int
+
+
+def payments(
+    tx: Connection,
+    customers: Collection[int] | None,
+    as_of: dt.date,
+    starts: Sequence[dt.date],
+    systems: Collection[str] | None = None,
+) -> list[Paid]:
+    """Payments of invoices in windows of time, newest first: window n are those applied after `starts[n]` and not after
+    the start before (the first one: `as_of`). What is older than the last start does not count."""
+    asked = Asked(tx, as_of, customers, systems)
+    a, paid, due = application.c, item.alias("paid"), part.alias("due")
+    due_on = func.coalesce(due.c.due_on, item.c.due_on)
+    bounds = {f"start{n}": start for n, start in enumerate(starts)}
+    window = case(*((a.since > bindparam(name), bulk.literal(n)) for n, name in enumerate(bounds)))
+    days = _days(tx, paid.c.issued_on, due_on)
+    question = (
+        select(item.c.customer, item.c.currency, window, days, func.sum(-a.to_value), func.count())
+        .join_from(application, item, item.c.id == a.to_item)
+        .join(paid, paid.c.id == a.from_item)
+        .outerjoin(due, and_(due.c.item == item.c.id, due.c.number == a.instalment, a.instalment.is_not(None)))
+        .where(
+            a.since > bindparam(f"start{len(starts) - 1}"),
+            a.since <= DAY,
+            or_(a.until.is_(None), a.until > DAY),
+            a.to_value < bulk.literal(0),
+            item.c.kind.in_(("invoice", "debit_note")),
+            paid.c.kind == "receipt",
+            due_on.is_not(None),
+        )
+        .group_by(item.c.customer, item.c.currency, window, days)
+    )
+    rows = tx.execute(asked.shape.mine(question, item.c), {**asked.parameters, **bounds}).all()
+    return [Paid(key, currency, w, late, int(value), times) for key, currency, w, late, value, times in rows]
+
+
+def overdue(
+    tx: Connection, customers: Collection[int] | None, as_of: dt.date, systems: Collection[str] | None = None
+) -> list[Paid]:
+    """Debts past due at the end of a day, less what is disputed of them, by days past due; `window` is None."""
+    asked = Asked(tx, as_of, customers, systems)
+    staged = stage_pieces(asked, split_later(asked.shape))
+    o = union_all(*sources(asked.shape, staged)).subquery("opened").c
+    days = _days(tx, DAY, o.due_on)
+    value = cast(func.sum(o.value - o.disputed), BigInteger)
+    question = (
+        select(o.customer, o.currency, days, value, func.count())
+        .where(o.sort == bulk.literal(DOCUMENT), o.value > o.disputed, o.due_on < DAY)
+        .group_by(o.customer, o.currency, days)
+    )
+    rows = tx.execute(question, asked.parameters).all()
+    return [Paid(key, currency, None, late, int(value), times) for key, currency, late, value, times in rows]
+
+
+def first_sold_on(tx: Connection, customers: Collection[int] | None = None) -> dict[int, dt.date]:
+    """Since when each customer has bought: as the system says, else the first day of the first month with a sale."""
+    found: dict[int, dt.date] = {}
+    month = select(sales.c.customer, func.min(sales.c.month)).where(sales.c.documents > 0).group_by(sales.c.customer)
+    stated = select(customer.c.id, customer.c.first_sold_on).where(customer.c.first_sold_on.is_not(None))
+    for asked, key in ((month, sales.c.customer), (stated, customer.c.id)):
+        if customers is not None:
+            asked = asked.where(bulk.among(tx, key, customers))
+        found.update((row[0], row[1]) for row in tx.execute(asked))
+    return found
+
+
+def _days(tx: Connection, later: Any, earlier: Any) -> Any:
+    """Calendar days from one date to another, as a whole number."""
+    if bulk.is_sqlite(tx):
+        # Julian days of two dates differ by a whole number; both end in .5, which a double holds exactly.
+        return cast(func.julianday(later) - func.julianday(earlier), Integer)
+    return later - earlier

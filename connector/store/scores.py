@@ -1,0 +1,109 @@
+"""Scores: every score of a debtor that changed something, with all it was made of, and the scorecards; append-only."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from connector.credit.score import Score, as_kept, digest
+from connector.store import bulk
+from connector.store.records import packed, unpacked
+from connector.store.tables import score, scorecard, utc
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRow:
+    """One score as it was kept: it holds from `as_of` until the next one. `points` and `grade` None: no score."""
+
+    id: int
+    debtor: int
+    as_of: dt.date
+    made_at: dt.datetime
+    version: str
+    points: Decimal | None
+    grade: str | None
+    digest: str
+    body: Mapping[str, Any]
+
+
+def keep(tx: Connection, found: Sequence[tuple[int, Score]], made_at: dt.datetime) -> int:
+    """Keeps the scores of debtors that differ from their newest ones; says how many."""
+    before = _digests(tx, [debtor for debtor, _ in found])
+    news = []
+    for debtor, one in found:
+        own = digest(one)
+        if before.get(debtor) != own:
+            news.append((debtor, one, own))
+    ids = bulk.new_ids(tx, score, len(news))
+    at = utc(made_at)
+    rows = [
+        (
+            number,
+            debtor,
+            one.as_of,
+            at,
+            one.version,
+            None if one.points is None else f"{one.points:f}",
+            one.grade,
+            own,
+            packed(as_kept(one)),
+        )
+        for number, (debtor, one, own) in zip(ids, news, strict=True)
+    ]
+    columns = ("id", "debtor", "as_of", "made_at", "version", "points", "grade", "digest", "body")
+    bulk.insert(tx, score, columns, rows)
+    return len(news)
+
+
+def keep_card(tx: Connection, version: str, body: str, made_at: dt.datetime) -> None:
+    """Keeps a scorecard by its version, once."""
+    known = select(scorecard.c.version).where(scorecard.c.version == version)
+    if tx.execute(known).scalar() is None:
+        tx.execute(scorecard.insert().values(version=version, body=body, made_at=made_at))
+
+
+def card(tx: Connection, version: str) -> str | None:
+    """The scorecard of a version, as it was kept."""
+    return tx.execute(select(scorecard.c.body).where(scorecard.c.version == version)).scalar()
+
+
+def latest(tx: Connection, debtors: Collection[int] | None = None, as_of: dt.date | None = None) -> dict[int, ScoreRow]:
+    """The score of each debtor that has one: the newest, or the one that held at the end of a day."""
+    s = score.c
+    newest = select(func.max(s.id)).group_by(s.debtor)
+    if debtors is not None:
+        newest = newest.where(bulk.among(tx, s.debtor, debtors))
+    if as_of is not None:
+        newest = newest.where(s.as_of <= as_of)
+    return {row.debtor: _row(row) for row in tx.execute(select(score).where(s.id.in_(newest)))}
+
+
+def history(tx: Connection, debtor: int) -> list[ScoreRow]:
+    """All scores of a debtor, newest first."""
+    asked = select(score).where(score.c.debtor == debtor).order_by(score.c.id.desc())
+    return [_row(row) for row in tx.execute(asked)]
+
+
+def _digests(tx: Connection, debtors: Collection[int]) -> dict[int, str]:
+    s = score.c
+    newest = select(func.max(s.id)).where(bulk.among(tx, s.debtor, debtors)).group_by(s.debtor)
+    return {row.debtor: row.digest for row in tx.execute(select(s.debtor, s.digest).where(s.id.in_(newest)))}
+
+
+def _row(row: Any) -> ScoreRow:
+    return ScoreRow(
+        row.id,
+        row.debtor,
+        row.as_of,
+        row.made_at,
+        row.version,
+        row.points,
+        row.grade,
+        row.digest,
+        unpacked(row.body),
+    )
