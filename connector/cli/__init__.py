@@ -29,6 +29,8 @@ _COMMANDS = {
     "push": "run",
     "report": "report",
     "explain": "explain",
+    "dun": "dun",
+    "contact": "contact",
     "link": "link",
     "outbox": "outbox",
     "audit": "audit",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
-from connector.credit.dun import Key, Letter, Listed
+from connector.credit.dun import Letter, Listed
 from connector.money import show
 from connector.policy_dunning import Channel, Dunning
 from connector.text import Text
@@ -27,24 +27,42 @@ class Addressee:
     email: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Charged:
+    """A fee, or the late interest of one document, not yet settled; `document` is empty for a fee."""
+
+    kind: Literal["fee", "interest"]
+    document: str
+    part: str
+    currency: str
+    amount: Decimal
+    to_on: dt.date
+
+    @property
+    def text(self) -> Text:
+        """What the charge is for."""
+        if self.kind == "fee":
+            return FEE
+        ref = f"{self.document}/{self.part}" if self.part else self.document
+        return INTEREST.fill(document=ref, day=self.to_on)
+
+
 def payload(
     letter: Letter,
     addressee: Addressee,
     rules: Dunning,
     as_of: dt.date,
-    interest: Mapping[Key, Decimal],
-    fees: Mapping[str, Decimal],
+    charges: Sequence[Charged] = (),
 ) -> dict[str, Any]:
     """A letter as data: plain decimals as text, days as dates, every sentence as `{"en": …, "zh": …}`.
 
-    `interest` is all late interest claimed so far of an item, this letter's among it; `fees` all fees by currency.
+    `charges` are all fees and late interest not yet settled, those that this letter claims among them.
     """
     sums: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     lines = []
     for line in letter.lines:
         debt = line.debt
         asked = _asked(line, rules)
-        own = interest.get(debt.key, ZERO)
         late = (debt.days(as_of) or 0) > 0
         total = sums[debt.currency]
         if late:
@@ -52,7 +70,6 @@ def payload(
             total["disputed"] += debt.disputed
         total["demanded"] += asked if late else ZERO
         total["promised"] += debt.undisputed if line.mark == "promised" else ZERO
-        total["interest"] += own
         lines.append(
             {
                 "document": debt.document,
@@ -67,13 +84,12 @@ def payload(
                 "open": show(debt.open, debt.currency),
                 "disputed": show(debt.disputed, debt.currency),
                 "demanded": show(asked, debt.currency),
-                "interest": show(own, debt.currency),
                 "level": line.level,
                 "note": _said(_note(line, as_of)),
             }
         )
-    for currency, fee in fees.items():
-        sums[currency]["fees"] += fee
+    for one in charges:
+        sums[one.currency]["interest" if one.kind == "interest" else "fees"] += one.amount
     pay_by = as_of + dt.timedelta(days=rules.letter_interval_days)
     title, opening, closing = SENTENCES[letter.channel if letter.level else "statement"]
     names = {"name": addressee.name, "as_of": as_of, "pay_by": pay_by, "level": letter.level}
@@ -94,6 +110,18 @@ def payload(
         "closing": _said(closing.fill(**names)),
         "interest_rate_per_day": format(rules.interest.rate_per_day, "f") if rules.interest.on else None,
         "items": lines,
+        "charges": [
+            {
+                "kind": one.kind,
+                "document": one.document,
+                "part": one.part,
+                "currency": one.currency,
+                "amount": show(one.amount, one.currency),
+                "to_on": one.to_on,
+                "text": _said(one.text),
+            }
+            for one in charges
+        ],
         "totals": [_total(currency, sums[currency]) for currency in sorted(sums)],
     }
 
@@ -132,6 +160,9 @@ DISPUTED = Text("disputed; not demanded by this letter", "存在争议，本函�
 PROMISED = Text("you promised payment for {day}", "贵方已承诺于 {day} 付款")
 PARTLY = Text("of this {amount} is disputed and not demanded", "其中争议金额 {amount} 暂不催收")
 NOT_DUE = Text("falls due on {day}", "将于 {day} 到期")
+
+FEE = Text("dunning fee", "催收费用")
+INTEREST = Text("late interest on {document} up to {day}", "单据 {document} 截至 {day} 的逾期利息")
 
 _DEMAND_CLOSING = Text(
     "Please pay the amount demanded by {pay_by}. If your payment has crossed this letter, please send us the bank "

@@ -15,7 +15,7 @@ from connector.store import balances, bulk
 from connector.store.balances import Balance
 from connector.store.items import DOCUMENT
 from connector.store.keys import system_names
-from connector.store.tables import application, dunning, item, part
+from connector.store.tables import application, dunning, item, link, part
 
 _KINDS = ("invoice", "debit_note")
 
@@ -45,8 +45,8 @@ class DebtRow:
         return found
 
 
-def customers_to_look_at(tx: Connection, as_of: dt.date, due_until: dt.date) -> list[int]:
-    """Keys of customers with something open that falls due by a day, or with an item whose dunning is not settled."""
+def debtors_to_look_at(tx: Connection, as_of: dt.date, due_until: dt.date) -> list[int]:
+    """Debtors with something open that falls due by a day, or with an item whose dunning is not settled."""
     c = item.c
     late = select(c.customer).where(_is_open(as_of), c.due_on <= due_until)
     dateless = select(c.customer).where(_is_open(as_of), c.due_on.is_(None))
@@ -58,7 +58,7 @@ def customers_to_look_at(tx: Connection, as_of: dt.date, due_until: dt.date) -> 
     begun = select(dunning.c.customer).where(dunning.c.closed_on.is_(None))
     found: set[int] = set()
     for asked in (late, dateless, parts, begun):
-        found.update(tx.execute(asked.distinct()).scalars())
+        found.update(tx.execute(select(link.c.debtor).distinct().where(link.c.customer.in_(asked))).scalars())
     return sorted(found)
 
 
@@ -74,8 +74,8 @@ def debts(tx: Connection, customers: Collection[int], as_of: dt.date, due_until:
         dunning, item, and_(c.system == d.system, c.family == bulk.word("d"), c.ref == d.document_ref)
     )
     begun = begun.where(bulk.among(tx, d.customer, customers), d.closed_on.is_(None))
-    ids = set(tx.execute(asked).scalars()) | set(tx.execute(begun).scalars())
     started = set(tx.execute(begun).scalars())
+    ids = started | set(tx.execute(asked).scalars())
     rows = [
         row
         for row in _rows(tx, ids, as_of)
@@ -121,6 +121,13 @@ def _rows(tx: Connection, ids: Collection[int], as_of: dt.date) -> Iterator[Debt
                 disputed=from_minor(0 if is_void else piece.disputed, currency),
             )
             yield DebtRow(debt, balance.id, balance, place)
+
+
+def is_of(tx: Connection, customer: int, document: str) -> bool:
+    """Whether a customer has a document with this id."""
+    c = item.c
+    asked = select(c.id).where(c.customer == customer, c.family == bulk.word("d"), c.ref == document).limit(1)
+    return tx.execute(asked).scalar() is not None
 
 
 def paid_on(tx: Connection, items: Collection[int], as_of: dt.date) -> dict[int, list[dt.date]]:

@@ -81,7 +81,8 @@ class NewLetter:
 @dataclass(frozen=True, slots=True)
 class Charge:
     """A fee or late interest claimed from a customer; `document` is empty where it is of no one document. `amount` is in
-    `currency`, negative where it takes back what was claimed too much; `rate` is a fraction of 1 per day."""
+    `currency`, negative where it takes back what was claimed too much; `rate` is a fraction of 1 per day. `kind`: fee,
+    interest, and negative ones of fee_settled, interest_settled where they were paid or waived."""
 
     customer: int
     system: str
@@ -120,8 +121,8 @@ def standings(tx: Connection, customers: Collection[int], keys: Collection[Key] 
     """How far items are: those of `customers` whose dunning is not settled, and `keys`."""
     names, d = system_names(tx), dunning.c
     found: dict[Key, Standing] = {}
-    mine = select(dunning, item.c.currency).outerjoin(
-        item, and_(item.c.system == d.system, item.c.family == bulk.word("d"), item.c.ref == d.document_ref)
+    mine = select(dunning, item.c.currency).outerjoin_from(
+        dunning, item, and_(item.c.system == d.system, item.c.family == bulk.word("d"), item.c.ref == d.document_ref)
     )
     for asked in (
         mine.where(bulk.among(tx, d.customer, customers), d.closed_on.is_(None)) if customers else None,
@@ -135,6 +136,15 @@ def standings(tx: Connection, customers: Collection[int], keys: Collection[Key] 
             key = (names[row.system], row.document_ref, row.part)
             found[key] = Standing(row.level, row.since, row.noticed_on, row.closed_on, closed)
     return found
+
+
+def owners(tx: Connection, customers: Collection[int]) -> dict[Key, int]:
+    """The customers of items whose dunning is not settled."""
+    names, d = system_names(tx), dunning.c
+    asked = select(d.system, d.document_ref, d.part, d.customer).where(
+        bulk.among(tx, d.customer, customers), d.closed_on.is_(None)
+    )
+    return {(names[row[0]], row[1], row[2]): row[3] for row in tx.execute(asked)}
 
 
 def keep_standings(tx: Connection, now: Mapping[Key, tuple[int, str, Standing]]) -> None:
