@@ -38,6 +38,8 @@ from connector.store.history import InvoicedDay, invoiced_by_day
 from connector.store.positions import OrderRow
 
 ZERO = Decimal(0)
+# So many debtors are read and judged together.
+_TOGETHER = 2000
 
 
 @dataclass(frozen=True)
@@ -220,11 +222,34 @@ def judge(
     tx: Connection, frame: Frame, debtors: Collection[int] | None = None, orders: bool = True
 ) -> Iterator[Judged]:
     """What the policy concludes of debtors (None: all); of their whole groups, because a group's limit binds them all."""
-    wanted = sorted(frame.family(debtors)) if debtors is not None else None
-    frame.load(tx, wanted)
-    if wanted is None:
-        wanted = sorted(frame.members)
-    facts = _facts(tx, frame, [k for d in wanted for k in frame.members.get(d, ())] if debtors is not None else None)
+    if debtors is not None:
+        wanted = sorted(frame.family(debtors))
+        frame.load(tx, wanted)
+        yield from _portion(tx, frame, wanted, orders)
+        return
+    # Everybody, some at a time: what was read for the others is gone by then.
+    for portion in portions(frame, frame.members):
+        yield from _portion(tx, frame, portion, orders)
+
+
+def portions(frame: Frame, debtors: Collection[int], most: int = _TOGETHER) -> Iterator[list[int]]:
+    """Debtors in portions of about so many, none of which tears a group apart."""
+    left, portion = set(debtors), list[int]()
+    for debtor in sorted(debtors):
+        if debtor not in left:
+            continue
+        family = [debtor] if frame.alone(debtor) else sorted(frame.family([debtor]))
+        left.difference_update(family)
+        portion += family
+        if len(portion) >= most:
+            yield portion
+            portion = []
+    if portion:
+        yield portion
+
+
+def _portion(tx: Connection, frame: Frame, wanted: Sequence[int], orders: bool) -> Iterator[Judged]:
+    facts = _facts(tx, frame, [k for d in wanted for k in frame.members.get(d, ())])
     amounts = _orders(tx, frame, facts.keys) if orders else {}
     done: set[int] = set()
     for debtor in wanted:
@@ -283,16 +308,15 @@ def _checked(
 # --- the facts of many customers at once ---------------------------------------------------------------------------------
 @dataclass(slots=True)
 class _Facts:
-    """Sums and limits by customer, and how the invoices of each tranche of staged limits were paid; `keys` are those
-    asked for, None where it was everybody."""
+    """Sums and limits of the customers with these keys, and how the invoices of each tranche of staged limits were paid."""
 
-    keys: Sequence[int] | None
+    keys: Sequence[int]
     sums: Mapping[int, list[Totals]]
     limits: Mapping[int, list[Limit]]
     paid: Mapping[int, Mapping[str, Decimal]]
 
 
-def _facts(tx: Connection, frame: Frame, keys: Sequence[int] | None) -> _Facts:
+def _facts(tx: Connection, frame: Frame, keys: Sequence[int]) -> _Facts:
     view, policy = frame.view, frame.policy
     sums: dict[int, list[Totals]] = defaultdict(list)
     for row in positions.totals(
@@ -419,7 +443,7 @@ def _nodes(frame: Frame, found: Mapping[int, tuple[Position, object]], facts: _F
     return nodes
 
 
-def _orders(tx: Connection, frame: Frame, keys: Sequence[int] | None) -> dict[int, list[OrderRow]]:
+def _orders(tx: Connection, frame: Frame, keys: Sequence[int]) -> dict[int, list[OrderRow]]:
     """Open and draft orders by debtor: of the ERP, and of the CRM accounts that are linked to it."""
     by_debtor: dict[int, list[OrderRow]] = defaultdict(list)
     for row in positions.order_values(tx, keys, horizon_on=_horizon(frame)):

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from connector.credit.group import Node as Node
 from connector.credit.group import headroom
@@ -19,7 +20,7 @@ from connector.policy import Level, Policy
 from connector.text import Text
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Decision:
     """What was concluded for one customer on one day.
 
@@ -40,8 +41,7 @@ class Decision:
     ancestors: tuple[Node, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class OrderDecision:
+class OrderDecision(NamedTuple):
     """Whether one order is held and why. `warnings` do not hold it (the order lies beyond the horizon)."""
 
     hold: bool
@@ -68,7 +68,9 @@ def decide(
             raise TypeError(f"{node.ref} is not seen from {position.currency}: use Node.seen_from")
     found = indicators(position, policy.warning)
     level = worst(found)
-    unclear = [*position.unclear, *stale, *(reason for node in ancestors for reason in node.unclear)]
+    unclear = [*position.unclear, *stale]
+    for node in ancestors:
+        unclear += node.unclear
     reasons = [
         *unclear,
         *on_exposure(position, ancestors, policy.hold),
@@ -77,14 +79,16 @@ def decide(
     if manual_note is not None:
         reasons.append(manual(manual_note))
     return Decision(
-        as_of=position.as_of,
-        position=position,
-        hold=bool(reasons),
-        reasons=tuple(reasons),
-        level=level,
-        indicators=found,
-        available=_available(position, ancestors, unclear),
-        ancestors=tuple(ancestors),
+        position.as_of,
+        position,
+        bool(reasons),
+        tuple(reasons),
+        level,
+        found,
+        None,
+        None,
+        _available(position, ancestors, unclear),
+        tuple(ancestors),
     )
 
 

@@ -25,7 +25,7 @@ ZERO = Decimal(0)
 EXPOSURE_RULES = frozenset({"limit_exceeded", "group_limit_exceeded", "used_share"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OrderAmounts:
     """An order under check, in the customer's currency.
 

@@ -7,8 +7,8 @@ with the state that keeps it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from connector.credit.position import Position, share
 from connector.credit.reason import percent
@@ -19,8 +19,7 @@ HUNDRED = Decimal(100)
 RANK: dict[Level, int] = {level: rank for rank, level in enumerate(LEVELS)}
 
 
-@dataclass(frozen=True, slots=True)
-class Indicator:
+class Indicator(NamedTuple):
     """One sign of trouble: its value (None: not known, or meaningless today), its level, and the threshold reached.
 
     `overdue_ratio` and `utilisation` are fractions of 1, their thresholds percentages; `oldest_overdue` counts days.
