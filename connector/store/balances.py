@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, Update, and_, case, exists, func, or_, select, union_all
@@ -23,6 +23,7 @@ from connector.store import bulk
 from connector.store.items import SIGN
 from connector.store.page import Saving
 from connector.store.tables import application, instalment, item, part
+from connector.store.tables import system as system_table
 
 # Whether the item is the aim, the base value of its end, the application.
 Share = tuple[bool, int, int]
@@ -47,6 +48,17 @@ class Use:
         return self.since <= as_of and (self.until is None or self.until > as_of)
 
 
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """An instalment as it was stated, unsigned; `base` and `disputed` only where it has its own."""
+
+    number: str
+    due_on: dt.date
+    value: int
+    base: int | None = None
+    disputed: int | None = None
+
+
 @dataclass(slots=True)
 class Balance:
     """An item with all that was applied to or from it."""
@@ -67,7 +79,7 @@ class Balance:
     before: tuple[Any, ...] = ()
     aims: list[Use] = field(default_factory=list)
     gives: list[Use] = field(default_factory=list)
-    instalments: list[tuple[str, dt.date, int]] = field(default_factory=list)
+    instalments: list[Stated] = field(default_factory=list)
 
     @property
     def uses(self) -> Iterator[Use]:
@@ -95,34 +107,44 @@ def pieces(balance: Balance, as_of: dt.date | None = None) -> list[Piece]:
     bases: list[int] | None = None
     if balance.base is not None:
         bases = _opened(balance, [(number, base or 0) for number, _, _, base in whole], as_of, in_base=True)
-    made, disputed = [], balance.disputed
+    own = {one.number: one.disputed for one in balance.instalments if one.disputed is not None}
+    made, disputed = [], max(balance.disputed - sum(own.values()), 0)
     for place, (number, due_on, value, base) in enumerate(whole):
-        doubt = min(disputed, max(values[place], 0))
-        disputed -= doubt
+        doubt = min(own.get(number, disputed), max(values[place], 0))
+        if number not in own:
+            disputed -= doubt
         made.append(Piece(number, due_on, value, base, values[place], bases[place] if bases else None, doubt))
     return made
 
 
 def _split(balance: Balance) -> list[tuple[str, dt.date | None, int, int | None]]:
     """Number, due date, signed value and signed base value of each piece, earliest due first."""
-    sign, base = SIGN[balance.kind], balance.base
-    stated: list[tuple[str, dt.date | None, int]] = [
-        (number, due_on, sign * amount)
-        for number, due_on, amount in sorted(balance.instalments, key=lambda part: (part[1], part[0]))
+    sign = SIGN[balance.kind]
+    parts: list[tuple[str, dt.date | None, int, int | None]] = [
+        (one.number, one.due_on, sign * one.value, None if one.base is None else sign * one.base)
+        for one in sorted(balance.instalments, key=lambda one: (one.due_on, one.number))
     ]
-    rest = balance.value - sum(value for _, _, value in stated)
-    if rest or not stated:
-        stated.append(("", balance.due_on, rest))
+    rest = balance.value - sum(value for _, _, value, _ in parts)
+    if rest or not parts:
+        parts.append(("", balance.due_on, rest, None))
+    if balance.base is None:
+        return [(number, due_on, value, None) for number, due_on, value, _ in parts]
+    # What has no base value of its own has its share of what the others leave; the shares are cut from one whole, so that
+    # they add up to it.
+    left = balance.base - sum(own or 0 for *_, own in parts)
+    of = sum(value for _, _, value, own in parts if own is None)
     made: list[tuple[str, dt.date | None, int, int | None]] = []
     so_far = done = 0
-    for place, (number, due_on, value) in enumerate(stated):
-        share = None
-        if base is not None:
+    for number, due_on, value, own in parts:
+        share = own
+        if own is None:
             so_far += value
-            # The shares are cut from one whole, so that they add up to it; the last takes what is left.
-            upto = base if place == len(stated) - 1 else share_of(base, so_far, balance.value)
+            upto = share_of(left, so_far, of)
             share, done = upto - done, upto
         made.append((number, due_on, value, share))
+    # The last takes what is over, where every part says its own and they differ from the whole.
+    number, due_on, value, share = made[-1]
+    made[-1] = (number, due_on, value, (share or 0) + left - done)
     return made
 
 
@@ -162,28 +184,34 @@ def settle(saving: Saving) -> None:
     """Works out anew what is open of the items that the page touched."""
     if not saving.unsettled:
         return
-    tx, ids = saving.tx, saving.unsettled
-    saving.touched.update(
-        tx.execute(select(item.c.customer).distinct().where(bulk.among(tx, item.c.id, ids))).scalars()
-    )
-    in_pieces = set(tx.execute(_in_pieces(tx, ids)).scalars())
-    _settle_pieces(tx, in_pieces)
-    whole = ids - in_pieces
-    if whole:
-        _write_shares(tx, _shares_of(tx, whole))
-        tx.execute(_settled(tx, whole))
+    tx, sqlite = saving.tx, bulk.is_sqlite(saving.tx)
+    ids = {"ids": bulk.given(tx, saving.unsettled)}
+    saving.touched.update(tx.execute(_owners(sqlite), ids).scalars())
+    in_pieces = set(tx.execute(_in_pieces(sqlite), ids).scalars())
+    if in_pieces:
+        _settle_pieces(tx, in_pieces)
+        ids = {"ids": bulk.given(tx, saving.unsettled - in_pieces)}
+    _write_shares(tx, _shares_of(tx, ids))
+    tx.execute(_settled(sqlite), ids)
     saving.unsettled = set()
 
 
-def _in_pieces(tx: Connection, ids: Collection[int]) -> Select[Any]:
+@cache
+def _owners(sqlite: bool) -> Select[Any]:
+    return select(item.c.customer).distinct().where(bulk.among_ids(sqlite, item.c.id))
+
+
+@cache
+def _in_pieces(sqlite: bool) -> Select[Any]:
     """Those of some items that have instalments, or had."""
     c, i = item.c, instalment.c
     stated = exists().where(i.system == c.system, i.document_ref == c.ref)
-    return select(c.id).where(bulk.among(tx, c.id, ids), or_(c.parts != 0, and_(c.family == "d", stated)))
+    return select(c.id).where(bulk.among_ids(sqlite, c.id), or_(c.parts != 0, and_(c.family == "d", stated)))
 
 
-def _shares_of(tx: Connection, ids: Collection[int]) -> Iterator[Share]:
-    """What `_shares` says, of items in one piece, straight from the rows."""
+@cache
+def _unstated(sqlite: bool) -> Select[Any]:
+    """What was set without a base value against items that have one, item by item in order of time."""
     c, a = item.c, application.c
     lines = []
     for aimed, end, value, base in ((1, a.to_item, a.to_value, a.to_base), (0, a.from_item, a.from_value, a.from_base)):
@@ -193,8 +221,8 @@ def _shares_of(tx: Connection, ids: Collection[int]) -> Iterator[Share]:
         )  # fmt: skip
         counted = or_(a.until.is_(None), a.until > a.since)
         lines.append(
-            asked.join_from(item, application, end == c.id).where(
-                bulk.among(tx, c.id, ids),
+            asked.join_from(application, item, end == c.id).where(
+                bulk.among_ids(sqlite, end),
                 c.base_value.is_not(None),
                 a.base_amount.is_(None),
                 a.since.is_not(None),
@@ -202,11 +230,15 @@ def _shares_of(tx: Connection, ids: Collection[int]) -> Iterator[Share]:
             )
         )
     each = union_all(*lines).subquery()
+    return select(each).order_by(each.c.id, each.c.since, each.c.use, each.c.aimed.desc())
+
+
+def _shares_of(tx: Connection, ids: Mapping[str, Any]) -> Iterator[Share]:
+    """What `_shares` says, of items in one piece, straight from the rows."""
     so_far = done = 0
     before = None
-    for item_id, _, use, aimed, until, value, base, of, whole in tx.execute(
-        select(each).order_by(each.c.id, each.c.since, each.c.use, each.c.aimed.desc())
-    ).all():
+    rows = tx.execute(_unstated(bulk.is_sqlite(tx)), ids).all()
+    for item_id, _, use, aimed, until, value, base, of, whole in rows:
         if item_id != before:
             before, so_far, done = item_id, 0, 0
         if until is None:
@@ -225,14 +257,15 @@ def _write_shares(tx: Connection, shares: Iterable[Share]) -> None:
     bulk.update(tx, application, ("from_base",), [row[1:] for row in told if not row[0]])
 
 
-def _settled(tx: Connection, ids: Collection[int]) -> Update:
+@cache
+def _settled(sqlite: bool) -> Update:
     """The statement that writes what is open of items in one piece: their own value, and what was set against them.
 
     `pieces` says the same of one piece; no value goes through Python, since most of a first load is just this.
     """
     c, a = item.c, application.c
     own = select(c.id.label("id"), c.value.label("value"), c.base_value.label("base"), c.issued_on.label("last"))
-    lines = [own.where(bulk.among(tx, c.id, ids))]
+    lines = [own.where(bulk.among_ids(sqlite, c.id))]
     for end, value, base in ((a.to_item, a.to_value, a.to_base), (a.from_item, a.from_value, a.from_base)):
         stays = a.until.is_(None)
         lines.append(
@@ -241,7 +274,7 @@ def _settled(tx: Connection, ids: Collection[int]) -> Update:
                 case((stays, value), else_=0).label("value"),
                 case((stays, base), else_=0).label("base"),
                 func.coalesce(a.until, a.since).label("last"),
-            ).where(bulk.among(tx, end, ids), a.since.is_not(None), or_(stays, a.until > a.since))
+            ).where(bulk.among_ids(sqlite, end), a.since.is_not(None), or_(stays, a.until > a.since))
         )
     each = union_all(*lines).subquery()
     sums = (
@@ -274,8 +307,6 @@ def _settled(tx: Connection, ids: Collection[int]) -> Update:
 
 
 def _settle_pieces(tx: Connection, ids: Collection[int]) -> None:
-    if not ids:
-        return
     changed: list[tuple[Any, ...]] = []
     shares: list[Share] = []
     part_rows: list[tuple[Any, ...]] = []
@@ -372,10 +403,19 @@ def load(tx: Connection, ids: Collection[int]) -> Iterator[Balance]:
     papers = {(b.system, b.ref): b for b in found.values() if b.family == "d"}
     i = instalment.c
     for system in {key[0] for key in papers}:
-        parts = select(i.document_ref, i.number, i.due_on, i.amount).where(
+        books = tx.execute(select(system_table.c.ledger_currency).where(system_table.c.id == system)).scalar() or ""
+        parts = select(i.document_ref, i.number, i.due_on, i.amount, i.base_amount, i.disputed_amount).where(
             i.system == system, bulk.among(tx, i.document_ref, [ref for at, ref in papers if at == system])
         )
-        for ref, number, due_on, amount in tx.execute(parts).all():
+        for ref, number, due_on, amount, base, disputed in tx.execute(parts).all():
             balance = papers[system, ref]
-            balance.instalments.append((number, due_on, to_minor(Decimal(amount), balance.currency)))
+            balance.instalments.append(
+                Stated(
+                    number,
+                    due_on,
+                    to_minor(amount, balance.currency),
+                    None if base is None else to_minor(base, books),
+                    None if disputed is None else to_minor(disputed, balance.currency),
+                )
+            )
     yield from found.values()

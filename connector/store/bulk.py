@@ -16,7 +16,7 @@ from sqlalchemy.sql.expression import literal_column
 # ruff: noqa: S608 -- the names in these statements are our own tables' and columns', quoted by the dialect
 
 # From so many rows on PostgreSQL's COPY is cheaper than single statements in a pipeline.
-_COPY_FROM = 1000
+_COPY_FROM = 200
 
 
 def is_sqlite(tx: Connection) -> bool:
@@ -26,15 +26,27 @@ def is_sqlite(tx: Connection) -> bool:
 
 def among(tx: Connection, what: ColumnElement[Any], values: Collection[int] | Collection[str]) -> ColumnElement[bool]:
     """`what IN (values)` with one parameter however many values there are, so that one plan serves them all."""
-    wanted = list(values)
-    texts = bool(wanted) and isinstance(wanted[0], str)
     if is_sqlite(tx):
-        import simplejson
-
-        each = func.json_each(simplejson.dumps(wanted)).table_valued("value")
+        each = func.json_each(given(tx, values)).table_valued("value")
         return what.in_(select(each.c.value))
-    kind = ARRAY(Text()) if texts else ARRAY(BigInteger())
-    return what == any_(bindparam(None, wanted, type_=kind))
+    kind = ARRAY(Text()) if isinstance(what.type, Text) else ARRAY(BigInteger())
+    return what == any_(bindparam(None, given(tx, values), type_=kind))
+
+
+def among_ids(sqlite: bool, what: ColumnElement[Any]) -> ColumnElement[bool]:
+    """`what IN (:ids)` for a statement that is made once: what is executed gets `ids=given(tx, …)`."""
+    if sqlite:
+        return what.in_(select(func.json_each(bindparam("ids", type_=Text())).table_valued("value").c.value))
+    return what == any_(bindparam("ids", type_=ARRAY(BigInteger())))
+
+
+def given(tx: Connection, values: Collection[int] | Collection[str]) -> Any:
+    """Many values as the one parameter that they are."""
+    if not is_sqlite(tx):
+        return list(values)
+    import simplejson
+
+    return simplejson.dumps(list(values))
 
 
 def literal(number: int) -> ColumnElement[int]:
