@@ -46,8 +46,11 @@ class Count:
 
 @dataclass(slots=True)
 class Trial:
-    """What a mapping would change in one stream. `problems` are those that only the new one has, the first few of them;
-    `samples` the first few changes, not more than two of the same field."""
+    """What a mapping would change in one stream.
+
+    `problems` are those that only the new one has, one of a kind; `samples` the first few changes, not more than two of
+    the same field. A record with a problem keeps the facts that it had.
+    """
 
     stream: str
     records: int = 0
@@ -86,9 +89,9 @@ def trial(
         made.problems_before += len(wrong_before)
         made.problems_after += len(wrong_after)
         if wrong_after and len(made.problems) < samples_most:
-            known = {(p.code, p.field, p.what) for p in wrong_before}
-            fresh = [p for p in wrong_after if (p.code, p.field, p.what) not in known]
-            made.problems += fresh[: samples_most - len(made.problems)]
+            known = {(p.code, p.field, p.what) for p in (*wrong_before, *made.problems)}
+            fresh = {(p.code, p.field, p.what): p for p in wrong_after}
+            made.problems += [p for key, p in fresh.items() if key not in known][: samples_most - len(made.problems)]
         before, after = _by_name(was), _by_name(will)
         if wrong_after:
             after = {**before, **after}  # what cannot be read keeps its last good word

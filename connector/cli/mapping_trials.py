@@ -138,7 +138,11 @@ def tell_trial(answer: dict[str, Any], lines: Sequence[str], trials: Sequence[Tr
     for line in lines or [t("No difference.", "没有差异。")]:
         typer.echo(line)
     for table in trial_tables(trials, notes):
-        emit(table, None, form, None)
+        if table.rows:
+            emit(table, None, form, None)
+        else:
+            for note in table.notes:
+                typer.echo(say(note))
     for one in trials:
         for problem in one.problems:
             typer.echo(show_problem(problem))
