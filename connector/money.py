@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
+from functools import lru_cache
 
 # ISO 4217 currencies whose minor unit is not two decimals.
 _EXPONENTS = {
@@ -53,7 +54,15 @@ def is_currency(code: str) -> bool:
 
 def rounded(amount: Decimal, currency: str) -> Decimal:
     """An amount rounded half up to the currency's minor unit. The one rounding of a sum."""
-    return EXACT.quantize(amount, Decimal(1).scaleb(-exponent(currency))) + Decimal(0)
+    return EXACT.quantize(amount, _unit(currency)) + _ZERO  # no minus zero
+
+
+@lru_cache(maxsize=256)
+def _unit(currency: str) -> Decimal:
+    return Decimal(1).scaleb(-exponent(currency))
+
+
+_ZERO = Decimal(0)
 
 
 def to_minor(amount: Decimal, currency: str) -> int:

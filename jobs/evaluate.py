@@ -22,7 +22,7 @@ from connector.policy import Policy
 from connector.store import Connection, customers, decisions, links, marks, outbox, runs
 from connector.store.customers import CustomerRow
 from connector.store.db import Store
-from connector.store.decisions import Conclusion
+from connector.store.decisions import Conclusion, DecisionRow
 from connector.store.outbox import Owed
 from connector.text import Text
 from jobs import words
@@ -73,7 +73,7 @@ def evaluate(
                 other = {judged.debtor for judged, digest in found if standing.get(judged.debtor) != digest}
                 wordy = [judged for judged, _ in found if judged.debtor in other or accounts.get(judged.debtor)]
                 before = decisions.latest(tx, [judged.debtor for judged in wordy])
-                bodies = {j.debtor: _body(base, j, before[j.debtor].body if j.debtor in before else {}) for j in wordy}
+                bodies = {j.debtor: _body(base, j, before.get(j.debtor)) for j in wordy}
                 run.counts["decisions"] += decisions.conclude_all(
                     tx,
                     [
@@ -195,20 +195,25 @@ RING_FIX = Text("Correct the parent in the ERP.", "请在 ERP 中更正上级客
 
 
 # --- what is kept of a conclusion ------------------------------------------------------------------------------------
-def _body(base: Frame, judged: Judged, before: Mapping[str, Any]) -> dict[str, Any]:
+def _body(base: Frame, judged: Judged, before: DecisionRow | None) -> dict[str, Any]:
     """The decision as the store keeps it: all figures and reasons, and since when it has been held or warned of."""
     decision, first = judged.decision, judged.members[0]
     today = base.as_of.isoformat()
-    held_since = (before.get("held_since") or today) if decision.hold else None
     worse = decision.level in ("orange", "red")
-    warned_since = (before.get("warned_since") or today) if worse else None
+    held_since = warned_since = None
+    if decision.hold or worse:
+        said = before.body if before else {}
+        held_since = (said.get("held_since") or today) if decision.hold else None
+        warned_since = (said.get("warned_since") or today) if worse else None
+    # A release is an event that stays; `released` of the frame is what earlier decisions kept.
+    earlier = {ref: day.isoformat() for ref, day in base.released.get(judged.debtor, {}).items()}
     return {
         **as_answer(judged.position, decision, first.ref, first.system),
         "as_of": today,
         "members": [[m.system, m.ref] for m in judged.members],
         "held_since": held_since,
         "warned_since": warned_since,
-        "released": dict.fromkeys(judged.position.limit.released, today) | (before.get("released") or {}),
+        "released": dict.fromkeys(judged.position.limit.released, today) | earlier,
         "orders": [
             {"system": row.system, "order_id": row.ref, "hold": True, "reasons": [r.rule for r in checked.reasons]}
             for row, checked in judged.orders

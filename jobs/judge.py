@@ -227,7 +227,11 @@ def judge(
         frame.load(tx, wanted)
         yield from _portion(tx, frame, wanted, orders)
         return
-    # Everybody, some at a time: what was read for the others is gone by then.
+    frame.load(tx)
+    if len(frame.members) <= _TOGETHER:
+        yield from _portion(tx, frame, sorted(frame.members), orders, everybody=True)
+        return
+    # Some at a time: what was read for the others is gone by then.
     for portion in portions(frame, frame.members):
         yield from _portion(tx, frame, portion, orders)
 
@@ -248,9 +252,12 @@ def portions(frame: Frame, debtors: Collection[int], most: int = _TOGETHER) -> I
         yield portion
 
 
-def _portion(tx: Connection, frame: Frame, wanted: Sequence[int], orders: bool) -> Iterator[Judged]:
-    facts = _facts(tx, frame, [k for d in wanted for k in frame.members.get(d, ())])
-    amounts = _orders(tx, frame, facts.keys) if orders else {}
+def _portion(
+    tx: Connection, frame: Frame, wanted: Sequence[int], orders: bool, everybody: bool = False
+) -> Iterator[Judged]:
+    keys = None if everybody else [k for d in wanted for k in frame.members.get(d, ())]
+    facts = _facts(tx, frame, keys)
+    amounts = _orders(tx, frame, keys) if orders else {}
     done: set[int] = set()
     for debtor in wanted:
         if debtor not in frame.members or debtor in done:
@@ -308,15 +315,14 @@ def _checked(
 # --- the facts of many customers at once ---------------------------------------------------------------------------------
 @dataclass(slots=True)
 class _Facts:
-    """Sums and limits of the customers with these keys, and how the invoices of each tranche of staged limits were paid."""
+    """Sums and limits by customer, and how the invoices of each tranche of staged limits were paid."""
 
-    keys: Sequence[int]
     sums: Mapping[int, list[Totals]]
     limits: Mapping[int, list[Limit]]
     paid: Mapping[int, Mapping[str, Decimal]]
 
 
-def _facts(tx: Connection, frame: Frame, keys: Sequence[int]) -> _Facts:
+def _facts(tx: Connection, frame: Frame, keys: Sequence[int] | None) -> _Facts:
     view, policy = frame.view, frame.policy
     sums: dict[int, list[Totals]] = defaultdict(list)
     for row in positions.totals(
@@ -338,7 +344,7 @@ def _facts(tx: Connection, frame: Frame, keys: Sequence[int]) -> _Facts:
     for key, pieces in limits.items():
         if key in frame.rows and (own := [x for x in pieces if x.kind == "stage"]):
             tranches[key] = own
-    return _Facts(keys, sums, limits, _paid(tx, frame, tranches) if tranches else {})
+    return _Facts(sums, limits, _paid(tx, frame, tranches) if tranches else {})
 
 
 def _paid(tx: Connection, frame: Frame, tranches: Mapping[int, Sequence[Limit]]) -> dict[int, dict[str, Decimal]]:
@@ -443,7 +449,7 @@ def _nodes(frame: Frame, found: Mapping[int, tuple[Position, object]], facts: _F
     return nodes
 
 
-def _orders(tx: Connection, frame: Frame, keys: Sequence[int]) -> dict[int, list[OrderRow]]:
+def _orders(tx: Connection, frame: Frame, keys: Sequence[int] | None) -> dict[int, list[OrderRow]]:
     """Open and draft orders by debtor: of the ERP, and of the CRM accounts that are linked to it."""
     by_debtor: dict[int, list[OrderRow]] = defaultdict(list)
     for row in positions.order_values(tx, keys, horizon_on=_horizon(frame)):
@@ -464,7 +470,9 @@ def _amounts(frame: Frame, currency: str, row: OrderRow) -> OrderAmounts | None:
         return None
 
     def there(amount: Decimal) -> Decimal:
-        return rounded(quote.convert(amount), currency) if amount else ZERO
+        if not amount:
+            return ZERO
+        return rounded(amount if row.currency == currency else quote.convert(amount), currency)
 
     counted = row.system in frame.systems and row.status == "open"
     return OrderAmounts(

@@ -101,17 +101,15 @@ def check_order(decision: Decision, order: OrderAmounts, policy: Policy) -> Orde
     horizon = policy.exposure.order_horizon_days
     last = position.as_of + dt.timedelta(days=horizon) if horizon is not None else None
     beyond = last is not None and order.ship_on is not None and order.ship_on > last
+    before = decision.reasons
+    reasons = [reason for reason in before if reason.rule not in EXPOSURE_RULES] if before else []
     if beyond:
-        exposed = [reason for reason in decision.reasons if reason.rule in EXPOSURE_RULES]
+        reasons += [reason for reason in before if reason.rule in EXPOSURE_RULES]
     else:
-        exposed = on_exposure(position, decision.ancestors, policy.hold, order.change, order=True)
-    reasons = (
-        *(reason for reason in decision.reasons if reason.rule not in EXPOSURE_RULES),
-        *exposed,
-        *on_order(position, policy.hold, order),
-    )
+        reasons += on_exposure(position, decision.ancestors, policy.hold, order.change, order=True)
+    reasons += on_order(position, policy.hold, order)
     warnings = (_beyond(order, last),) if beyond and last else ()
-    return OrderDecision(bool(reasons), reasons, warnings)
+    return OrderDecision(bool(reasons), tuple(reasons), warnings)
 
 
 def order_without_rate(decision: Decision, order_id: str, currency: str) -> OrderDecision:

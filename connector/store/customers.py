@@ -175,29 +175,41 @@ def find(tx: Connection, words: str, systems: Collection[str] | None = None, mos
 def limits(tx: Connection, keys: Collection[int] | None = None) -> dict[int, list[Limit]]:
     """The pieces of each customer's limit, by the customer's key; customers without any are not there."""
     c = credit_limit.c
-    columns = (c[name] for name in _LIMIT)
-    asked = select(c.customer, c.ref, customer.c.ref, *columns).join_from(
-        credit_limit, customer, customer.c.id == c.customer
-    )
+    asked = select(
+        c.customer,
+        c.ref,
+        customer.c.ref,
+        c.kind,
+        c.amount,
+        c.currency,
+        c.percent,
+        c.valid_from,
+        c.valid_to,
+        c.approved_on,
+        c.condition,
+        c.segment,
+    ).join_from(credit_limit, customer, customer.c.id == c.customer)
     if keys is not None:
         asked = asked.where(bulk.among(tx, c.customer, keys))
     found: dict[int, list[Limit]] = defaultdict(list)
-    for key, ref, owner, *values in tx.execute(asked.order_by(c.customer, c.id)).all():
-        found[key].append(Limit(id=ref, customer_id=owner, **dict(zip(_LIMIT, values, strict=True))))
+    for key, ref, owner, kind, amount, currency, share, begins, ends, approved_on, condition, segment in tx.execute(
+        asked.order_by(c.customer, c.id)
+    ).all():
+        piece = Limit(
+            id=ref,
+            customer_id=owner,
+            kind=kind,
+            amount=amount,
+            currency=currency,
+            percent=share,
+            valid_from=begins,
+            valid_to=ends,
+            approved_on=approved_on,
+            condition=condition,
+            segment=segment,
+        )
+        found[key].append(piece)
     return dict(found)
-
-
-_LIMIT = (
-    "kind",
-    "amount",
-    "currency",
-    "percent",
-    "valid_from",
-    "valid_to",
-    "approved_on",
-    "condition",
-    "segment",
-)
 
 
 def rates(
