@@ -89,9 +89,18 @@ def _answer(adapter: Adapter[Any]) -> dict[str, Any]:
         "streams": [{"name": s.name, "facts": list(s.facts), "incremental": s.incremental} for s in adapter.streams],
         "channels": [{"kind": c.kind, "object": c.object, "batch": c.batch} for c in adapter.channels],
         "secrets": [{"name": s.name, "required": s.required} for s in adapter.secrets],
-        "settings": adapter.settings.model_json_schema(),
+        "settings": _schema(adapter),
         "evidence": [{"kind": e.kind, "what": say(e.what)} for e in adapter.evidence],
     }
+
+
+def _schema(adapter: Adapter[Any]) -> dict[str, Any]:
+    """The JSON schema of the settings, its descriptions in the language of this call."""
+    schema: dict[str, Any] = adapter.settings.model_json_schema()
+    for key, field in adapter.settings.model_fields.items():
+        schema["properties"][key].pop("zh", None)
+        schema["properties"][key]["description"] = described(field)
+    return schema
 
 
 def _detail(adapter: Adapter[Any]) -> None:
