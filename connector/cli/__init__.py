@@ -29,6 +29,8 @@ _COMMANDS = {
     "push": "run",
     "report": "report",
     "explain": "explain",
+    "import": "statements",
+    "statements": "statements",
     "dun": "dun",
     "contact": "contact",
     "link": "link",

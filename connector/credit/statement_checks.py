@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from connector.credit import statement_words as words
+from connector.credit.statement_labels import NAMES, SHEET_OF
 from connector.credit.statement_sheet import Finding, Level
 from connector.credit.statements import OnFile, months_back, rank, stale
 from connector.text import Text
@@ -18,34 +20,6 @@ from connector.text import Text
 JUMP = 500
 _NEVER_NEGATIVE = ("revenue", "cost", "total_assets", "inventories", "receivables")
 _EXPENSES = ("cost", "taxes_surcharges", "selling_expenses", "admin_expenses", "rd_expenses", "finance_expenses")
-NAMES: Mapping[str, Text] = {
-    "cash": Text("cash", "货币资金"),
-    "receivables": Text("receivables", "应收账款"),
-    "prepayments": Text("prepayments", "预付款项"),
-    "inventories": Text("inventories", "存货"),
-    "current_assets": Text("current assets", "流动资产合计"),
-    "non_current_assets": Text("non-current assets", "非流动资产合计"),
-    "total_assets": Text("total assets", "资产总计"),
-    "current_liabilities": Text("current liabilities", "流动负债合计"),
-    "non_current_liabilities": Text("non-current liabilities", "非流动负债合计"),
-    "total_liabilities": Text("total liabilities", "负债合计"),
-    "liabilities_and_equity": Text("liabilities and equity", "负债和所有者权益总计"),
-    "equity": Text("equity", "所有者权益合计"),
-    "equity_parent": Text("equity of the parent", "归属于母公司所有者权益"),
-    "minority_interest": Text("minority interest", "少数股东权益"),
-    "revenue": Text("revenue", "营业收入"),
-    "cost": Text("cost of sales", "营业成本"),
-    "operating_profit": Text("operating profit", "营业利润"),
-    "profit_before_tax": Text("profit before tax", "利润总额"),
-    "income_tax": Text("income tax", "所得税费用"),
-    "net_profit": Text("net profit", "净利润"),
-    "undistributed_profit": Text("undistributed profit", "未分配利润"),
-    "operating_cash_flow": Text("operating cash flow", "经营活动现金流量净额"),
-    "investing_cash_flow": Text("investing cash flow", "投资活动现金流量净额"),
-    "financing_cash_flow": Text("financing cash flow", "筹资活动现金流量净额"),
-    "net_change_in_cash": Text("net change in cash", "现金净增加额"),
-}
-
 Items = Mapping[str, Decimal]
 
 
@@ -100,28 +74,30 @@ def _arithmetic(items: Items, tolerance: Decimal, basis: str | None) -> Iterator
         declared = basis == "annual_report"
         if abs(difference) > (max(tolerance, abs(assets) / 100) if declared else tolerance):
             level: Level = "warn" if declared else "refuse"
-            yield _unequal("assets_vs_claims", level, difference, _BALANCE, items)
+            yield _unequal("assets_vs_claims", level, difference, words.BALANCE, items)
     if (found := known(*_OF["assets_vs_claims_total"])) and abs(found[0] - found[1]) > tolerance:
-        yield _unequal("assets_vs_claims_total", "refuse", found[0] - found[1], _TOTALS, items)
+        yield _unequal("assets_vs_claims_total", "refuse", found[0] - found[1], words.TOTALS, items)
     for code in ("assets_split", "liabilities_split"):
         if (found := known(*_OF[code])) and abs(found[0] + found[1] - found[2]) > tolerance:
-            yield _unequal(code, "refuse", found[0] + found[1] - found[2], _SPLIT, items)
+            yield _unequal(code, "refuse", found[0] + found[1] - found[2], words.SPLIT, items)
     for part, whole in (*((p, "current_assets") for p in ("cash", "receivables", "prepayments", "inventories")),
                         ("current_assets", "total_assets")):  # fmt: skip
         if (found := known(part, whole)) and found[0] - found[1] > tolerance:
-            text = _OVER.fill(part=NAMES[part], whole=NAMES[whole], a=_n(found[0]), b=_n(found[1]))
+            text = words.OVER.fill(part=NAMES[part], whole=NAMES[whole], a=_n(found[0]), b=_n(found[1]))
             yield Finding("part_over_total", "refuse", text, part, found[0] - found[1])
     if (found := known(*_OF["equity_split"])) and abs(found[0] - found[1] - found[2]) > tolerance:
-        yield _unequal("equity_split", "warn", found[0] - found[1] - found[2], _EQUITY, items)
+        yield _unequal("equity_split", "warn", found[0] - found[1] - found[2], words.EQUITY, items)
     if (found := known(*_OF["net_profit"])) and abs(found[0] - found[1] - found[2]) > tolerance:
         # The difference is told as printed less computed.
-        yield _unequal("net_profit", "warn", found[2] - (found[0] - found[1]), _NET_PROFIT, items)
+        yield _unequal("net_profit", "warn", found[2] - (found[0] - found[1]), words.NET_PROFIT, items)
     yield from _operating_profit(items)
     if (found := known(*_OF["cash_flows"])) and abs(found[3] - found[0] - found[1] - found[2]) > tolerance:
-        yield _unequal("cash_flows", "warn", found[3] - found[0] - found[1] - found[2], _CASH_FLOWS, items)
+        yield _unequal("cash_flows", "warn", found[3] - found[0] - found[1] - found[2], words.CASH_FLOWS, items)
     for name in _NEVER_NEGATIVE:
         if items.get(name, Decimal(0)) < 0:
-            yield Finding("sign", "refuse", _SIGN.fill(item=NAMES[name], amount=_n(items[name])), name, items[name])
+            yield Finding(
+                "sign", "refuse", words.SIGN.fill(item=NAMES[name], amount=_n(items[name])), name, items[name]
+            )
 
 
 def _operating_profit(items: Items) -> Iterator[Finding]:
@@ -131,7 +107,7 @@ def _operating_profit(items: Items) -> Iterator[Finding]:
     rest = revenue - sum((items.get(n, Decimal(0)) for n in _EXPENSES), Decimal(0))
     difference = items["operating_profit"] - rest
     if revenue > 0 and abs(difference) * 5 >= revenue:
-        yield _unequal("operating_profit", "warn", difference, _OPERATING, {**items, "cost": rest})
+        yield _unequal("operating_profit", "warn", difference, words.OPERATING, {**items, "cost": rest})
 
 
 def across(
@@ -142,25 +118,25 @@ def across(
     if "cash" in closing and "cash" in opening and "net_change_in_cash" in closing:
         difference = closing["net_change_in_cash"] - (closing["cash"] - opening["cash"])
         if abs(difference) > tolerance:
-            found.append(_unequal("cash_vs_balance", "warn", difference, _CASH_BALANCE, closing))
+            found.append(_unequal("cash_vs_balance", "warn", difference, words.CASH_BALANCE, closing))
     earlier = {} if prior is None else {name: now for name, (now, _) in prior.items.items() if now is not None}
     differing = [n for n in opening if n in earlier and abs(opening[n] - earlier[n]) > tolerance and _is_balance(n)]
     if differing and prior is not None:
         first = differing[0]
-        text = _RESTATED.fill(
-            count=len(differing), day=prior.period_end_on, item=NAMES.get(first, Text(first, first)),
+        text = words.RESTATED.fill(
+            count=len(differing), day=prior.period_end_on, item=NAMES[first],
             a=_n(opening[first]), b=_n(earlier[first]),
         )  # fmt: skip
         found.append(Finding("opening_vs_prior", "warn", text, first, opening[first] - earlier[first]))
     for name in ("total_assets", "revenue"):
         past = opening.get(name, earlier.get(name))
         if past is not None and name in closing and _jumps(closing[name], past):
-            text = _JUMP.fill(item=NAMES[name], a=_n(closing[name]), b=_n(past))
+            text = words.JUMP.fill(item=NAMES[name], a=_n(closing[name]), b=_n(past))
             found.append(Finding("unit_jump", "refuse", text, name, closing[name] - past))
     if all(n in closing for n in ("undistributed_profit", "net_profit")) and "undistributed_profit" in opening:
         difference = closing["undistributed_profit"] - opening["undistributed_profit"] - closing["net_profit"]
         if abs(difference) > tolerance:
-            found.append(_unequal("profit_vs_equity", "info", difference, _DISTRIBUTED, closing))
+            found.append(_unequal("profit_vs_equity", "info", difference, words.DISTRIBUTED, closing))
     return [*found, *_other_sources(closing, same_period)]
 
 
@@ -171,7 +147,7 @@ def _other_sources(closing: Items, same_period: Sequence[OnFile]) -> Iterator[Fi
             told = other.items.get(name, (None, None))[0]
             if told is None or name not in closing or abs(closing[name] - told) * 20 <= abs(told):
                 continue
-            text = _SOURCES.fill(item=NAMES[name], a=_n(closing[name]), b=_n(told), source=_source(other))
+            text = words.SOURCES_DIFFER.fill(item=NAMES[name], a=_n(closing[name]), b=_n(told), source=_source(other))
             yield Finding("sources_differ", "warn", text, name, closing[name] - told)
 
 
@@ -180,15 +156,15 @@ def plausible(closing: Items, ours: Ours) -> list[Finding]:
     found = []
     capital, invoiced = ours.registered_capital, ours.invoiced
     if capital is not None and "total_assets" in closing and closing["total_assets"] * 1000 < capital:
-        text = _CAPITAL.fill(a=_n(closing["total_assets"]), b=_n(capital))
+        text = words.CAPITAL.fill(a=_n(closing["total_assets"]), b=_n(capital))
         found.append(Finding("unit_plausible", "warn", text, "total_assets"))
     if invoiced is not None and "cost" in closing:
         spent = sum((closing.get(n, Decimal(0)) for n in _EXPENSES), Decimal(0))
         if invoiced > spent:
-            text = _SALES_ALL.fill(a=_n(invoiced), b=_n(spent))
+            text = words.SALES_ALL.fill(a=_n(invoiced), b=_n(spent))
             found.append(Finding("unit_plausible", "warn", text, "cost", invoiced - spent))
         elif invoiced > closing["cost"]:
-            text = _SALES.fill(a=_n(invoiced), b=_n(closing["cost"]))
+            text = words.SALES.fill(a=_n(invoiced), b=_n(closing["cost"]))
             found.append(Finding("sales_vs_ours", "warn", text, "cost", invoiced - closing["cost"]))
     return found
 
@@ -200,18 +176,18 @@ def head(
     """What the head of a statement leaves to doubt: interim, unaudited, qualified, old, of another currency."""
     found = []
     if months < 12:
-        found.append(Finding("interim", "flag", _INTERIM.fill(months=months)))
+        found.append(Finding("interim", "flag", words.INTERIM.fill(months=months)))
     if not audited:
-        found.append(Finding("unaudited", "flag", _UNAUDITED if audited is False else _AUDIT_UNKNOWN))
+        found.append(Finding("unaudited", "flag", words.UNAUDITED if audited is False else words.AUDIT_UNKNOWN))
     if opinion not in (None, "unqualified"):
-        found.append(Finding("opinion", "flag", _OPINION.fill(opinion=OPINION_TEXTS[opinion or ""])))
+        found.append(Finding("opinion", "flag", words.OPINION.fill(opinion=words.OPINION_TEXTS[opinion or ""])))
     step = stale(period_end_on, as_of)
     if step is not None:
-        found.append(Finding("stale", "warn", _STALE.fill(months=step, day=period_end_on)))
+        found.append(Finding("stale", "warn", words.STALE.fill(months=step, day=period_end_on)))
     if period_end_on > as_of:
-        found.append(Finding("future", "refuse", _FUTURE.fill(day=period_end_on)))
+        found.append(Finding("future", "refuse", words.FUTURE.fill(day=period_end_on)))
     if currency is not None and limit_currency is not None and currency != limit_currency:
-        found.append(Finding("currency", "info", _CURRENCY.fill(a=currency, b=limit_currency)))
+        found.append(Finding("currency", "info", words.CURRENCY.fill(a=currency, b=limit_currency)))
     return found
 
 
@@ -231,8 +207,6 @@ def begins(one: OnFile) -> dt.date:
 
 
 def _is_balance(name: str) -> bool:
-    from connector.credit.statement_labels import SHEET_OF
-
     return SHEET_OF.get(name) == "balance"
 
 
@@ -246,9 +220,9 @@ def _n(amount: Decimal) -> str:
 
 
 def _source(one: OnFile) -> Text:
-    if one.basis in SOURCES:
-        return SOURCES[one.basis or ""]
-    return SOURCES["system" if one.number is None else "file"]
+    if one.basis in words.SOURCES:
+        return words.SOURCES[one.basis or ""]
+    return words.SOURCES["system" if one.number is None else "file"]
 
 
 def _unequal(code: str, level: Level, difference: Decimal, text: Text, items: Items) -> Finding:
@@ -256,89 +230,3 @@ def _unequal(code: str, level: Level, difference: Decimal, text: Text, items: It
     values = {letter: _n(items[name]) for letter, name in zip("abcd", names, strict=False)}
     labels = {f"{letter}_name": NAMES[name] for letter, name in zip("abcd", names, strict=False)}
     return Finding(code, level, text.fill(difference=_n(abs(difference)), **values, **labels), difference=difference)
-
-
-SOURCES = {
-    "bureau": Text("the credit bureau", "征信机构"),
-    "annual_report": Text("the annual report on the register", "企业年报"),
-    "system": Text("a connected system", "已接入的系统"),
-    "file": Text("another file", "另一份文件"),
-}
-OPINION_TEXTS = {
-    "unqualified": Text("unqualified", "标准无保留意见"),
-    "going_concern": Text("unqualified, with doubt about going concern", "带持续经营重大不确定性段的无保留意见"),
-    "qualified": Text("qualified", "保留意见"),
-    "adverse": Text("adverse", "否定意见"),
-    "disclaimer": Text("disclaimer", "无法表示意见"),
-}
-_BALANCE = Text(
-    "{a_name} {a} is not {b_name} {b} and {c_name} {c} together: {difference} apart.",
-    "资产负债表不平：{a_name} {a} ≠ {b_name} {b} + {c_name} {c}，相差 {difference}。",
-)
-_TOTALS = Text(
-    "{a_name} {a} is not {b_name} {b}: {difference} apart.", "{a_name} {a} ≠ {b_name} {b}，相差 {difference}。"
-)
-_SPLIT = Text(
-    "{a_name} {a} and {b_name} {b} do not make {c_name} {c}: {difference} apart.",
-    "{a_name} {a} + {b_name} {b} ≠ {c_name} {c}，相差 {difference}。",
-)
-_OVER = Text("{part} {a} is more than {whole} {b}.", "{part} {a} 大于{whole} {b}。")
-_EQUITY = Text(
-    "{a_name} {a} is not {b_name} {b} and {c_name} {c}: {difference} apart.",
-    "{a_name} {a} ≠ {b_name} {b} + {c_name} {c}，相差 {difference}。",
-)
-_NET_PROFIT = Text(
-    "{a_name} {a} less {b_name} {b} is not {c_name} {c}: {difference} apart (discontinued operations?).",
-    "{a_name} {a} − {b_name} {b} ≠ {c_name} {c}，相差 {difference}（是否有终止经营？）。",
-)
-_OPERATING = Text(
-    "{c_name} {c} is {difference} away from revenue less cost, taxes and expenses ({b}): 20 % of revenue or more.",
-    "{c_name} {c} 与收入减成本、税金及费用（{b}）相差 {difference}，达到营业收入的 20%。",
-)
-_CASH_FLOWS = Text(
-    "The three cash flows {a}, {b}, {c} do not make the net change {d}: {difference} apart (exchange effect?).",
-    "三项现金流量净额 {a}、{b}、{c} 之和与现金净增加额 {d} 相差 {difference}（是否为汇率变动影响？）。",
-)
-_CASH_BALANCE = Text(
-    "The net change in cash is {difference} away from the change of cash on the balance sheet (restricted deposits?).",
-    "现金净增加额与资产负债表货币资金的变动相差 {difference}（是否为受限资金？）。",
-)
-_RESTATED = Text(
-    "{count} opening amounts differ from the statement of {day} on file, first {item}: {a} here, {b} there. Both are "
-    "kept; this one counts for averages.",
-    "有 {count} 个年初数与已存档的 {day} 报表不符，首个为{item}：本表 {a}，原表 {b}。两者均保留，计算平均数时用本表。",
-)
-_JUMP = Text(
-    "{item} {a} against {b} before: 500 times or more. Is the unit right (元, 万元)?",
-    "{item} {a}，此前为 {b}，相差 500 倍以上。金额单位是否正确（元／万元）？",
-)
-_DISTRIBUTED = Text(
-    "Undistributed profit changed by {difference} more than the net profit: distributions or adjustments.",
-    "未分配利润的变动与净利润相差 {difference}：利润分配或前期调整。",
-)
-_SOURCES = Text(
-    "{item} {a} here, {b} from {source}: more than 5 % apart. The more trustworthy one counts.",
-    "{item}本表为 {a}，{source}为 {b}，相差超过 5%。以可信度较高者为准。",
-)
-_SIGN = Text("{item} is negative: {amount}.", "{item}为负数：{amount}。")
-_CAPITAL = Text(
-    "Total assets {a} are less than a thousandth of the registered capital {b}. Is the unit right?",
-    "资产总计 {a} 不足注册资本 {b} 的千分之一。金额单位是否正确？",
-)
-_SALES_ALL = Text(
-    "We alone invoiced {a} to it in the period, more than its cost and expenses {b}. Is the unit right?",
-    "仅我方当期开票即达 {a}，超过其成本与费用合计 {b}。金额单位是否正确？",
-)
-_SALES = Text(
-    "We invoiced {a} to it in the period, more than its cost of sales {b}. Is it this company's statement?",
-    "我方当期开票 {a}，超过其营业成本 {b}。是否为该公司的报表？",
-)
-_INTERIM = Text("An interim statement of {months} months.", "中期报表，期间 {months} 个月。")
-_UNAUDITED = Text("Not audited.", "未经审计。")
-_AUDIT_UNKNOWN = Text("Nobody said whether it is audited.", "未说明是否经审计。")
-_OPINION = Text("The auditor's opinion: {opinion}.", "审计意见：{opinion}。")
-_STALE = Text("Older than {months} months ({day}).", "报表已超过 {months} 个月（{day}）。")
-_FUTURE = Text("It ends in the future ({day}).", "截止日在将来（{day}）。")
-_CURRENCY = Text(
-    "In {a}, the limit is in {b}: ratios need no conversion.", "报表币种为 {a}，额度币种为 {b}；比率无需折算。"
-)

@@ -11,6 +11,8 @@ from functools import cache
 from importlib import resources
 from typing import Any, Literal
 
+from connector.text import Text
+
 SheetKind = Literal["balance", "profit", "cash"]
 
 
@@ -79,6 +81,8 @@ def _items() -> dict[str, Item]:
 
 
 ITEMS: Mapping[str, Item] = _items()
+# Items as people read them: the usual label of each language.
+NAMES: Mapping[str, Text] = {name: Text(item.en[0], item.zh[0]) for name, item in ITEMS.items()}
 SHEET_OF: Mapping[str, SheetKind] = {name: item.sheet for name, item in ITEMS.items()}
 
 

@@ -1,6 +1,6 @@
 """Financial statements on file: what people brought and what systems said, seen as one.
 
-A draft feeds no decision. A confirmed statement feeds those from the day of its confirmation until the day it is refused;
+`latest` is what scores and limits read; `statement_entry` is where people's statements come in. A draft feeds no decision. A confirmed statement feeds those from the day of its confirmation until the day it is refused;
 both stay visible for the days between, and no version is ever changed.
 """
 
@@ -28,11 +28,8 @@ def latest(
     `debtors` None: all. `full_years` passes over interim statements. What people brought counts from the day it was
     confirmed; what a system says counts from the period's end, for no system tells since when it knew.
     """
-    known: dict[int, list[OnFile]] = defaultdict(list)
-    for debtor, one in (*_brought(tx, debtors, as_of), *_said(tx, debtors, as_of)):
-        known[debtor].append(one)
     chosen: dict[int, tuple[OnFile, OnFile | None]] = {}
-    for debtor, some in known.items():
+    for debtor, some in known(tx, debtors, as_of).items():
         found = newest(some, as_of, full_years=full_years)
         if found is not None:
             chosen[debtor] = (found, before(some, found, as_of))
@@ -42,6 +39,14 @@ def latest(
         debtor: view(_filled(one, items), None if past is None else _filled(past, items), as_of)
         for debtor, (one, past) in chosen.items()
     }
+
+
+def known(tx: Connection, debtors: Collection[int] | None, as_of: dt.date) -> dict[int, list[OnFile]]:
+    """All statements that feed decisions of a day, by debtor; what people brought without its items (`items_of`)."""
+    found: dict[int, list[OnFile]] = defaultdict(list)
+    for debtor, one in (*_brought(tx, debtors, as_of), *_said(tx, debtors, as_of)):
+        found[debtor].append(one)
+    return found
 
 
 def items_of(tx: Connection, numbers: Collection[int]) -> dict[int, dict[str, Pair]]:

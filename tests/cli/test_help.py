@@ -49,6 +49,7 @@ NAMES = (
     *(f" {name}" for name in ["demo", "init", "check", "provision", "run", "serve", "pull", "evaluate", "push"]),
     *(f" {name}" for name in ["report", "explain", "link", "outbox", "mapping", "adapters", "sandbox", "bench"]),
     *(f" report {name}" for name in ["positions", "customer", "problems"]),
+    *(f" {name}" for name in ["import", "import statements", "statements"]),
     *(f" link {name}" for name in ["list", "confirm", "split"]),
     *(f" outbox {name}" for name in ["list", "retry", "drop"]),
     *(f" audit{name}" for name in ["", " list", " verify", " export"]),
