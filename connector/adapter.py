@@ -266,6 +266,7 @@ class Adapter(Generic[C]):
     check: Callable[[C, Sequence[Need]], Sequence[Finding]]
     provision: Callable[[C, Sequence[Need], bool], Sequence[Finding]] | None = None
     limits: Limits | None = None
+    lanes: int = 1  # so many streams may be read at once: more than one where threads may share what `open` gives
     rehearsal: Rehearsal[C] | None = None
     demo_settings: Mapping[str, str] = field(default_factory=dict)  # settings for its sandbox; "{url}" is its address
     evidence: tuple[Evidence, ...] = ()

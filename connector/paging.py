@@ -4,6 +4,7 @@
     by_id        ordered by id inside a fixed window: for systems that sort by id only
     by_token     the system's own continuation token, with a restart where it has expired
     at_once      a short list that is read as a whole every time
+    side_by_side pages that are known beforehand, fetched several at a time and handed out in order
     ahead        any of them, with the next page on its way while this one is worked on
 
 They yield `Page`s whose cursor is plain JSON. Row numbers (`offset`) are missing on purpose: over a list that moves while
@@ -18,7 +19,9 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from connector.adapter import Page, Record
@@ -26,6 +29,8 @@ from connector.errors import ConfigError
 
 Mark = str  # a watermark in the system's own sortable form
 
+# A thread that is left is waited for so long: it ends with its call, and must not outlive what it was reading for.
+_LEAVING_SECONDS = 10.0
 _RESTARTS_MOST = 3  # how often one read begins anew because its token has expired
 
 
@@ -159,11 +164,31 @@ def at_once(records: Sequence[Record], size: int = 1000) -> Iterator[Page]:
         yield Page(records[start : start + size], None, full=True, last=start + size >= len(records))
 
 
-def ahead(pages: Iterator[Page], most: int = 1) -> Iterator[Page]:
+def side_by_side(fetches: Iterable[Callable[[], Page]], most: int) -> Generator[Page, None, None]:
+    """Pages none of which needs the one before it, fetched by up to `most` threads, handed out in their order.
+
+    At most `most` pages are fetched or on their way and not yet handed out. An error comes at its place in the row, after
+    all the pages before it. Leaving early begins no further call and waits for those that are under way.
+    """
+    waiting: deque[Future[Page]] = deque()
+    pool = ThreadPoolExecutor(most, thread_name_prefix="pages")
+    try:
+        for fetch in fetches:
+            if len(waiting) == most:
+                yield waiting.popleft().result()
+            waiting.append(pool.submit(fetch))
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def ahead(pages: Iterator[Page], most: int = 1, records: int = 0) -> Generator[Page, None, None]:
     """The same pages, fetched by a thread of their own, at most `most` of them before they are asked for.
 
     A page's cursor still means "after this page": what was fetched and not handed out is fetched again after a crash.
-    Errors come at their place in the row. Leaving early ends the thread after the call it is in.
+    Errors come at their place in the row. Leaving early ends the thread after the call it is in, and waits for that.
+    Where whoever works on them is slower than the system, pages that are there already come as one of up to `records`.
     """
     ready: queue.Queue[Page | BaseException | None] = queue.Queue(most)
     left = threading.Event()
@@ -177,19 +202,47 @@ def ahead(pages: Iterator[Page], most: int = 1) -> Iterator[Page]:
 
     def fetch() -> None:
         try:
-            for page in pages:
-                if not put(page):
-                    return
+            with contextlib.closing(pages) if isinstance(pages, Generator) else contextlib.nullcontext():
+                for page in pages:
+                    if not put(page) or page.last:
+                        break
             put(None)
         except BaseException as wrong:  # handed over, and raised where the page was expected
             put(wrong)
 
-    thread = threading.Thread(target=fetch, daemon=True)
+    thread = threading.Thread(target=fetch, name="pages-ahead", daemon=True)
     thread.start()
     try:
-        while (what := ready.get()) is not None:
-            if isinstance(what, BaseException):
-                raise what
-            yield what
+        what = ready.get()
+        while isinstance(what, Page):
+            together, following = [what], None
+            size = len(what.records)
+            while following is None and not together[-1].last:
+                try:
+                    following = ready.get_nowait()
+                except queue.Empty:
+                    break
+                if isinstance(following, Page) and _joins(together[-1], following, size, records):
+                    together.append(following)
+                    size, following = size + len(following.records), None
+            yield _joined(together)
+            what = ready.get() if following is None else following
+        if what is not None:
+            raise what
     finally:
         left.set()
+        thread.join(_LEAVING_SECONDS)
+
+
+def _joins(page: Page, following: Page, size: int, most: int) -> bool:
+    # What a page says is gone may be there again on the next one: nothing is put behind it.
+    return page.full == following.full and not page.gone and size + len(following.records) <= most
+
+
+def _joined(pages: Sequence[Page]) -> Page:
+    if len(pages) == 1:
+        return pages[0]
+    last = pages[-1]
+    every = [record for page in pages for record in page.records]
+    problems = [problem for page in pages for problem in page.problems]
+    return Page(every, last.cursor, last.full, last.last, last.gone, problems)

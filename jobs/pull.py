@@ -2,13 +2,18 @@
 
 A crash after any page loses and doubles nothing: the next pull goes on from the cursor that was committed with the last
 page. A record that has not changed is only stamped. A bad record is quarantined with its problem, its last good facts
-stay, and the rest goes on.
+stay, and the rest goes on. While one page is saved the next is on its way, and streams that need not wait for one another
+are read side by side.
 """
 
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import closing
+from dataclasses import dataclass, field
 
 import simplejson
 
@@ -16,12 +21,16 @@ from connector.adapter import Page, Record, Stream
 from connector.connect import Connected
 from connector.errors import ConfigError, HoldfastError, Problem
 from connector.mapping import Context
+from connector.paging import ahead
 from connector.store import documents, doubts, facts, records
 from connector.store.db import Store
 from connector.store.facts import Kept
 from connector.text import Text
 from jobs.progress import Progress, silent
 from jobs.run import Run, failure, running
+
+# So many pages are fetched before they are needed; where they wait for us, up to so many records are saved at once.
+_AHEAD = (8, 2000)
 
 
 def pull(
@@ -32,25 +41,94 @@ def pull(
     with running(store, connected.clock, "pull", connected.name) as run:
         streams = _in_order(connected)
         _remap(store, connected, streams, run)
-        refused: list[ConfigError] = []
-        for stream in streams:
-            try:
-                _pull_stream(store, connected, stream, run, full, nightly, progress)
-            except ConfigError as wrong:
+        refused: list[Text] = []
+        for one in _read_all(_Pull(store, connected, full, nightly, progress), streams):
+            run.counts.update(one.run.counts)
+            run.problems += one.run.problems
+            if one.wrong is None:
+                continue
+            if isinstance(one.wrong, ConfigError):
                 # One object without rights must not keep the others from being read; it is told, and nothing is swept.
-                if wrong.user not in [r.user for r in refused]:  # a wrong key is one problem, not one a stream
-                    run.problem(failure("pull", connected.name, wrong, f"{connected.name}/{stream.name}"))
-                refused.append(wrong)
-            except HoldfastError as wrong:
-                run.problem(failure("pull", connected.name, wrong, f"{connected.name}/{stream.name}"))
-                run.failed = wrong.user
-                break  # the system is in trouble: no use in asking it for more
+                refused.append(one.wrong.user)
+                if one.wrong.user in refused[:-1]:
+                    continue  # a wrong key is one problem, not one a stream
+            else:
+                run.failed = run.failed or one.wrong.user
+            run.problem(failure("pull", connected.name, one.wrong, f"{connected.name}/{one.stream.name}"))
         if streams and len(refused) == len(streams):
-            run.failed = refused[0].user
+            run.failed = refused[0]
         with store.reading() as tx:
             # What no single record shows: a payment set against nothing, instalments that do not add up.
             run.problems += doubts.doubts(tx, connected.name)
     return run
+
+
+@dataclass(frozen=True)
+class _Pull:
+    """What all streams of one pull share. `ended` tells those that are being read to end after the page in hand."""
+
+    store: Store
+    connected: Connected
+    full: bool
+    nightly: bool
+    progress: Progress
+    ended: threading.Event = field(default_factory=threading.Event)
+
+
+@dataclass
+class _Read:
+    """One stream's part of the run, and what stopped it, where something did."""
+
+    stream: Stream[object]
+    run: Run
+    wrong: HoldfastError | None = None
+
+    @property
+    def in_trouble(self) -> bool:
+        """Whether it is the system that fails, not the right to read this one thing."""
+        return self.wrong is not None and not isinstance(self.wrong, ConfigError)
+
+
+def _read_all(pull: _Pull, streams: Sequence[Stream[object]]) -> list[_Read]:
+    """Reads the streams, as many at once as the adapter allows; in the order of `streams`, those that were read.
+
+    Facts find each other whichever comes first, so only `after` keeps one stream waiting for another. Where the system
+    is in trouble no further stream begins: no use in asking it for more.
+    """
+    lanes = pull.connected.adapter.lanes
+    ends: dict[str, _Read] = {}
+    left = list(streams)
+    if lanes == 1:
+        for stream in left:
+            ends[stream.name] = one = _read(pull, stream)
+            if one.in_trouble:
+                break
+        return list(ends.values())
+    with ThreadPoolExecutor(lanes, thread_name_prefix="stream") as pool:
+        under_way: dict[Future[_Read], str] = {}
+        try:
+            while left or under_way:
+                pending = {s.name for s in left} | set(under_way.values())
+                for stream in [s for s in left if pending.isdisjoint(s.after)] or ([] if under_way else left[:1]):
+                    left.remove(stream)
+                    under_way[pool.submit(_read, pull, stream)] = stream.name
+                for done in wait(under_way, return_when=FIRST_COMPLETED).done:
+                    ends[under_way.pop(done)] = one = done.result()
+                    if one.in_trouble:
+                        left = []
+        finally:
+            pull.ended.set()
+            pool.shutdown(cancel_futures=True)
+    return [ends[s.name] for s in streams if s.name in ends]
+
+
+def _read(pull: _Pull, stream: Stream[object]) -> _Read:
+    one = _Read(stream, Run("pull", pull.connected.name))
+    try:
+        _pull_stream(pull, stream, one.run)
+    except HoldfastError as wrong:
+        one.wrong = wrong
+    return one
 
 
 def _in_order(connected: Connected) -> list[Stream[object]]:
@@ -65,55 +143,59 @@ def _in_order(connected: Connected) -> list[Stream[object]]:
     return ordered
 
 
-def _pull_stream(
-    store: Store,
-    connected: Connected,
-    stream: Stream[object],
-    run: Run,
-    full: bool,
-    nightly: bool,
-    progress: Progress,
-) -> None:
+def _pull_stream(pull: _Pull, stream: Stream[object], run: Run) -> None:
+    store, connected, full, nightly = pull.store, pull.connected, pull.full, pull.nightly
     name, mapping = connected.name, connected.mapping
     with store.writing() as tx:
         if full:
             facts.forget_cursor(tx, name, stream.name)
         cursor = facts.cursor(tx, name, stream.name)
     done = 0
-    for page in stream.read(connected.client, cursor, mapping.wanted(stream.name)):
-        with store.reading() as tx:
-            hashed = [(r.key, digest(r)) for r in page.records]
-            same = facts.unchanged(tx, name, stream.name, hashed, mapping.version)
-        kept = list(_mapped(connected, stream.name, page.records, hashed, same, run))
-        run.problems += page.problems
-        # Not durable: after a power cut it is pulled again.
-        with store.writing(durable=False) as tx:
-            counts = facts.save_page(
-                tx,
-                name,
-                stream.name,
-                records=kept,
-                cursor=page.cursor,
-                full=page.full,
-                last=page.last,
-                gone=page.gone,
-                now=connected.clock.now(),
-                mapping_version=mapping.version,
-                ledger_currency=connected.config.business.currency,
-            )
-        run.counts["pages"] += 1
-        run.counts["records"] += len(page.records)
-        for key in ("new", "changed", "same", "gone"):
-            run.counts[key] += getattr(counts, key)
-        done += len(page.records)
-        progress(f"{name}/{stream.name}", done)
-        if page.last:
-            _note_wanted(store, connected, stream.name)
-            break
-    else:
-        raise _unfinished(connected, stream)
+    # The next pages are on their way while this one is saved; what was not saved is fetched again after a crash.
+    with closing(ahead(stream.read(connected.client, cursor, mapping.wanted(stream.name)), *_AHEAD)) as pages:
+        for page in pages:
+            if pull.ended.is_set():
+                return
+            _save(pull, stream, page, run)
+            done += len(page.records)
+            pull.progress(f"{name}/{stream.name}", done)
+            if page.last:
+                break
+        else:
+            raise _unfinished(connected, stream)
+    _note_wanted(store, connected, stream.name)
     if stream.keys and not page.full and (stream.sweep == "always" or (nightly and stream.sweep == "nightly")):
         _sweep(store, connected, stream, run)
+
+
+def _save(pull: _Pull, stream: Stream[object], page: Page, run: Run) -> None:
+    """One page: records, facts, cursor and change marks in one transaction."""
+    store, connected, mapping = pull.store, pull.connected, pull.connected.mapping
+    name = connected.name
+    with store.reading() as tx:
+        hashed = [(r.key, digest(r)) for r in page.records]
+        same = facts.unchanged(tx, name, stream.name, hashed, mapping.version)
+    kept = list(_mapped(connected, stream.name, page.records, hashed, same, run))
+    run.problems += page.problems
+    # Not durable: after a power cut it is pulled again.
+    with store.writing(durable=False) as tx:
+        counts = facts.save_page(
+            tx,
+            name,
+            stream.name,
+            records=kept,
+            cursor=page.cursor,
+            full=page.full,
+            last=page.last,
+            gone=page.gone,
+            now=connected.clock.now(),
+            mapping_version=mapping.version,
+            ledger_currency=connected.config.business.currency,
+        )
+    run.counts["pages"] += 1
+    run.counts["records"] += len(page.records)
+    for key in ("new", "changed", "same", "gone"):
+        run.counts[key] += getattr(counts, key)
 
 
 def _unfinished(connected: Connected, stream: Stream[object]) -> ConfigError:
