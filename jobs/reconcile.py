@@ -2,7 +2,8 @@
 
 A hold that somebody has taken off there is an event, not a fight: it is told once and left so, while the rest of the
 record is kept right (`[[systems]] undone = "restore"` puts it back instead). Other fields that were overwritten are
-restored once; what is changed again after that is told. A hold that somebody has set by hand is not ours to lift.
+restored once; what is changed again after that is told. A hold that somebody has set by hand is not ours to lift, and
+a limit that somebody has changed is told only: it may have been approved there.
 """
 
 from __future__ import annotations
@@ -166,7 +167,8 @@ def _answer(
         names = _names(tx, differing)
         for seen in differing:
             of = _Words(connected.name, names.get(seen.row.customer or -1, ""), changes.get(seen.row.target))
-            again, whole = seen.overwritten and (restores or seen.row.code != outbox.RESTORED), False
+            may = restores or (channel.kind != "limit" and seen.row.code != outbox.RESTORED)
+            again, whole = bool(seen.overwritten) and may, False
             if seen.undone:
                 what = of.say(_UNDONE, seen, seen.undone)
                 number = outbox.note_undone(tx, seen.row, seen.undone, what, now)
@@ -177,6 +179,8 @@ def _answer(
             if seen.overwritten:
                 what = of.say(_OVERWRITTEN, seen, seen.overwritten)
                 code, fix = ("overwritten", _RESTORED) if again else ("overwritten_again", _AGAIN)
+                if channel.kind == "limit" and not again:
+                    code, fix = "limit_changed", _LIMIT
                 run.problem(of.problem(code, seen, what, fix, seen.overwritten))
             if again and not whole:
                 outbox.write_again(tx, seen.row, now, without=seen.undone)
@@ -213,6 +217,10 @@ _AGAIN = Text(
     "It was restored before and is not written again. Find out who or which workflow changes it, or take the field out "
     "of the mapping.",
     "此前已恢复过一次，不再重写。请查明是何人或何工作流在修改，或从映射中去掉该字段。",
+)
+_LIMIT = Text(
+    "It is left so. Approve that limit here, or set it back there.",
+    "现状予以保留。请在此审批该额度，或在对方系统中改回。",
 )
 
 

@@ -18,6 +18,7 @@ from connector.text import Text
 
 from .books import Row
 from .client import Tryton
+from .values import instant
 
 Wish = tuple[int, dict[str, Any]]
 
@@ -106,14 +107,16 @@ def write_fields(client: Tryton, writes: Sequence[Write]) -> list[Outcome]:
 
 
 def same(there: Any, ours: Any) -> bool:
-    """Whether a value that was read is the one we would write. An empty text is as absent as null."""
+    """Whether a value that was read is the one we would write. An empty text is as absent as null; nought is not."""
     if isinstance(ours, bool):
         return bool(there) == ours
     if isinstance(ours, Decimal | int) and there is not None:
         return Decimal(there) == ours
     if isinstance(ours, dt.date):
         ours = ours.isoformat()
-    return (there or None) == (ours or None) if isinstance(ours, str) or ours is None else bool(there == ours)
+    if ours is None or ours == "":
+        return there is None or there == ""
+    return bool(there == ours)
 
 
 def _typed(value: Any, kind: str) -> Any:
@@ -130,13 +133,16 @@ def current(client: Tryton, targets: Sequence[str], names: Sequence[str]) -> dic
 
 
 def changes(client: Tryton, targets: Sequence[str]) -> dict[str, Change]:
-    """Who last changed these parties and when, by customer number."""
-    names = [n for n in ("write_uid", "write_date") if n in client.fields("party.party", [n])]
+    """Who last changed these parties and when, by customer number, as far as the user may see it."""
+    known = client.fields("party.party", ["write_uid", "write_date"])
+    names = [
+        *(["write_uid.rec_name"] if "write_uid" in known else []),
+        *(["write_date"] if "write_date" in known else []),
+    ]
     found = {}
-    for code, row in by_code(client, targets, [*names, *(f"{n}.rec_name" for n in names if n == "write_uid")]).items():
-        at = row.get("write_date")
-        who = (row.get("write_uid.") or {}).get("rec_name") or ""
-        found[code] = Change(who, at.replace(tzinfo=dt.UTC) if isinstance(at, dt.datetime) else None)
+    for code, row in by_code(client, targets, names).items():
+        who, at = row.get("write_uid"), row.get("write_date")
+        found[code] = Change(str(who["rec_name"]) if isinstance(who, dict) else "", instant(at) if at else None)
     return found
 
 

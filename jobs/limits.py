@@ -1,0 +1,80 @@
+"""Limits: an approved limit is owed to every system that keeps it for its own checks, save the one it comes from."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+from connector.connect import Connected
+from connector.errors import ConfigError
+from connector.store import Connection, customers, outbox
+from connector.store.customers import CustomerRow
+from connector.store.outbox import Owed
+from connector.text import Text
+from jobs.pull import context_of
+
+
+def limit_approved(
+    tx: Connection,
+    systems: Sequence[Connected],
+    *,
+    system: str,
+    ref: str,
+    amount: Decimal | None,
+    currency: str,
+    master: str | None = None,
+    now: dt.datetime,
+) -> int:
+    """Owes the systems the limit that was approved for a customer of a ledger; says how many writes are new. `amount` in
+    `currency`; None: no limit is checked (unlimited); 0: no credit at all. `master`: the system where limits are kept
+    and this one was approved; nothing is written there. Called in the transaction that keeps the approval.
+
+    Written are the customer's own record, and, where its debtor is this one customer, the debtor's records in systems
+    that keep no ledger: of several customers each has a limit of its own, and none is the debtor's. Raises ConfigError
+    where there is no such customer, or an amount is below nought.
+    """
+    found = customers.customers(tx, systems=[system], refs=[ref])
+    if not found:
+        raise ConfigError(
+            Text("{system} has no customer {ref}.", "{system} 中没有客户 {ref}。").fill(system=system, ref=ref)
+        )
+    if amount is not None and amount < 0:
+        raise ConfigError(Text("A limit is not below nought.", "信用额度不能为负数。"))
+    said: dict[str, object] = {
+        "customer_no": found[0].external_id or found[0].ref,
+        "name": found[0].name,
+        "limit": amount,
+        "limit_kind": "unlimited" if amount is None else ("amount" if amount else "none"),
+        "currency": currency,
+    }
+    return outbox.owe(tx, list(_owed(tx, systems, found[0], said, master)), now)
+
+
+def _owed(
+    tx: Connection, systems: Sequence[Connected], customer: CustomerRow, said: dict[str, object], master: str | None
+) -> Iterator[Owed]:
+    takers = {c.name: c for c in systems if c.name != master and _takes(c)}
+    for row in _records(tx, systems, customer):
+        connected = takers.get(row.system)
+        if connected is not None:
+            values, digest = connected.mapping.write("limit", said, context=context_of(connected))
+            yield Owed(connected.name, "limit", row.ref, f"limit:{row.ref}", values, digest, row.key)
+
+
+def _takes(connected: Connected) -> bool:
+    return (
+        connected.adapter.channel("limit") is not None
+        and connected.mapping.writes_to("limit")
+        and connected.config.writes_to(connected.system)
+    )
+
+
+def _records(tx: Connection, systems: Sequence[Connected], customer: CustomerRow) -> list[CustomerRow]:
+    ledgers = {c.name for c in systems if "erp" in c.system.roles}
+    if customer.debtor is None:
+        return [customer]
+    rows = customers.customers(tx, debtors=[customer.debtor])
+    if sum(row.system in ledgers for row in rows) > 1:
+        return [customer]
+    return [customer, *(row for row in rows if row.system not in ledgers and row.known)]
