@@ -50,9 +50,10 @@ class Kept:
     same: int | None = None
 
 
-def read(opened: Opened, labels: Mapping[str, str] | None = None) -> list[SheetRead]:
-    """Reads all sheets of a file; `labels` are the system's own by normal form. Raises ConfigError where none has items."""
-    sheets = [read_sheet(sheet, labels) for sheet in opened.sheets]
+def read(opened: Opened, labels: Mapping[str, str] | None = None, consolidated: bool | None = None) -> list[SheetRead]:
+    """Reads all sheets of a file; `labels` are the system's own by normal form, `consolidated` is which columns to take
+    where those of the group and of the parent stand side by side. Raises ConfigError where none has items."""
+    sheets = [read_sheet(sheet, labels, consolidated) for sheet in opened.sheets]
     if not any(s.lines and s.kind != "other" for s in sheets):
         raise ConfigError(_NOTHING.fill(file=opened.name, sheets=", ".join(s.name for s in sheets) or "-"))
     return sheets

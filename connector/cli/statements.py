@@ -167,7 +167,7 @@ def register(app: typer.Typer) -> None:
                 else statement.labels_of(tx, row.system)
             )
             kept = statement.keep(
-                tx, row, opened, statement.read(opened, labels), given, head,
+                tx, row, opened, statement.read(opened, labels, consolidated), given, head,
                 actor=who, now=now, today=day_in(now, cli.config.business.time_zone),
             )  # fmt: skip
         tables = [_brought_table(one, row) for one in kept]

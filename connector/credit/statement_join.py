@@ -93,8 +93,6 @@ def join(sheets: Sequence[SheetRead], given: Given) -> list[Brought]:
 
 def _one(sheets: Sequence[SheetRead], consolidated: bool | None, given: Given) -> Brought:
     findings = [f for s in sheets for f in s.findings]
-    if given.consolidated is not None:
-        findings = [f for f in findings if f.code != "two_columns"]
     if given.unit is not None:
         findings = [f for f in findings if f.code != "unit_differs"]
     unsaid = [s.name for s in sheets if s.unit is None]

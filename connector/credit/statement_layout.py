@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from connector.credit.statement_header import plain, tight
@@ -31,19 +31,28 @@ _LABEL = re.compile(
 )
 _MONEY_MARK = re.compile(r"[\s(]*(?:人民币)?(?:百万|亿|万|千)?元\)?$|\((?:人民币)?(?:百万|亿|万|千)?元\)|人民币$")
 _MARK_ALONE = re.compile(r"(?:rmb|cny|us\$|usd|hk\$|hkd|gbp|eur|[£$€¥])\s?(?:'?000|mn?|million|thousand)?")
+_SCOPE_WORD = re.compile(r"合并|母公司|本公司|consolidated|group|company|parent")
+_SCOPES = {
+    "合并": True, "consolidated": True, "group": True, "母公司": False, "本公司": False, "company": False, "parent": False,
+}  # fmt: skip
 _YEAR_ALONE = re.compile(r"(?:fy)?((?:19|20)\d\d)(?:年度?)?(?:\(?(?:as)?restated\)?|\(重述\)|\(经重述\))?")
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One label column with its amounts. `cumulative`: since the beginning of the year. `twice`: there is another pair of
-    such columns beside it (group and company), so that it is not clear which one is meant."""
+    """One label column with its amounts.
+
+    `values` and `priors` are columns of the same period: UK balance sheets print parts in one and sums in the next.
+    `cumulative`: since the beginning of the year. `scopes`: the columns of the group and of the parent stand side by
+    side, so that somebody has to say which are meant. `consolidated` is the scope of the columns that were taken.
+    """
 
     label: int
-    value: int
-    prior: int | None = None
+    values: tuple[int, ...]
+    priors: tuple[int, ...] = ()
     cumulative: bool = False
-    twice: bool = False
+    scopes: bool = False
+    consolidated: bool | None = None
     period: Period | None = None
     prior_end: dt.date | None = None
 
@@ -58,10 +67,13 @@ class _Head:
     year: int = 0
 
 
-def blocks_of(row: Sequence[Cell], known: Sequence[Block] = ()) -> list[Block]:
+def blocks_of(
+    row: Sequence[Cell], known: Sequence[Block] = (), above: Sequence[Cell] = (), wanted: bool | None = None
+) -> list[Block]:
     """The blocks of a header row, left to right; none where the row is no header.
 
     `known` are the blocks so far: a row of bare years in the middle of figures is a header only if it repeats theirs.
+    `above` is the row before, which may say 合并 and 母公司 over pairs of columns; `wanted` is which of them to take.
     """
     heads = [_head(column, cell) for column, cell in enumerate(row) if _filled(cell)]
     values = [h for h in heads if h.what in ("cumulative", "current", "dated")]
@@ -75,37 +87,75 @@ def blocks_of(row: Sequence[Cell], known: Sequence[Block] = ()) -> list[Block]:
     found = []
     for at, start in enumerate(starts):
         end = starts[at + 1] if at + 1 < len(starts) else len(row)
-        block = _block(start, [h for h in heads if start < h.column < end])
+        scopes = {h.column: _scope(h.column, row, above, start) for h in heads if start < h.column < end}
+        sides = {scope for scope in scopes.values() if scope is not None}
+        taken = (wanted if wanted is not None else True) if len(sides) == 2 else None
+        mine = [h for h in heads if start < h.column < end and (taken is None or scopes[h.column] == taken)]
+        block = _block(start, mine)
         if block is not None:
-            found.append(block)
+            found.append(replace(block, scopes=taken is not None and wanted is None, consolidated=taken))
     return found
 
 
-def _block(start: int, heads: Sequence[_Head]) -> Block | None:
-    def of(*what: str) -> list[_Head]:
-        return [h for h in heads if h.what in what]
+def under(blocks: Sequence[Block], row: Sequence[Cell], wanted: bool | None) -> list[Block]:
+    """The blocks of a header whose next row says 合并 and 母公司 under each of its headings; none where it does not."""
+    scopes = {column: _SCOPES.get(tight(cell)) for column, cell in enumerate(row) if _filled(cell)}
+    if set(scopes.values()) != {True, False}:
+        return []
+    taken = True if wanted is None else wanted
+    found = []
+    for block in blocks:
+        heads = sorted((*block.values, *block.priors))
+        ends = dict(zip(heads, [*heads[1:], len(row)], strict=True))
 
-    cumulative, current, dated = of("cumulative"), of("current"), of("dated")
-    if cumulative:
-        prior = of("prior_year")
-        return Block(start, cumulative[0].column, prior[0].column if prior else None, cumulative=True)
-    if current:
+        def mine(columns: Sequence[int], ends: dict[int, int] = ends) -> tuple[int, ...]:
+            return tuple(next((c for c in range(h, ends[h]) if scopes.get(c) == taken), h) for h in columns)
+
+        found.append(
+            replace(
+                block, values=mine(block.values), priors=mine(block.priors), scopes=wanted is None, consolidated=taken
+            )
+        )
+    return found
+
+
+def _scope(column: int, row: Sequence[Cell], above: Sequence[Cell], start: int) -> bool | None:
+    """Whether a column is the group's or the parent's: by its own heading, else by the nearest words above to the left."""
+    own = _SCOPES.get(_scope_word(row[column]))
+    if own is not None:
+        return own
+    for at in range(min(column, len(above) - 1), start, -1):
+        if _filled(above[at]):
+            return _SCOPES.get(_scope_word(above[at]))
+    return None
+
+
+def _scope_word(cell: Cell) -> str:
+    found = _SCOPE_WORD.search(tight(cell))
+    return found[0] if found is not None else ""
+
+
+def _block(start: int, heads: Sequence[_Head]) -> Block | None:
+    def of(*what: str) -> tuple[int, ...]:
+        return tuple(h.column for h in heads if h.what in what)
+
+    if cumulative := of("cumulative"):
+        return Block(start, cumulative, of("prior_year"), cumulative=True)
+    if current := of("current"):
         # 上年年末余额 and 上期金额 before 上年数, where both are printed.
-        prior = of("prior") or of("prior_year")
-        return Block(start, current[0].column, prior[0].column if prior else None, twice=len(current) > 1)
+        return Block(start, current, of("prior") or of("prior_year"))
+    dated = [h for h in heads if h.what == "dated"]
     if not dated:
         return None
-    years = sorted({_when(h) for h in dated}, reverse=True)
-    newest = [h for h in dated if _when(h) == years[0]]
-    before = [h for h in dated if len(years) > 1 and _when(h) == years[1]]
-    past = before[0] if before else None
+    ends = sorted({_when(h) for h in dated}, reverse=True)
+    newest = [h for h in dated if _when(h) == ends[0]]
+    past = [h for h in dated if len(ends) > 1 and _when(h) == ends[1]]
     return Block(
         start,
-        newest[0].column,
-        past.column if past else None,
-        twice=len(newest) > 1,
+        tuple(h.column for h in newest),
+        tuple(h.column for h in past),
         period=newest[0].period,
-        prior_end=past.period.end if past is not None and past.period is not None else None,
+        prior_end=past[0].period.end if past and past[0].period is not None else None,
     )
 
 
@@ -136,7 +186,7 @@ def _head(column: int, cell: Cell) -> _Head:
     period = period_of(cell)
     if not isinstance(cell, str):
         return _Head(column, "dated", period) if period is not None else _Head(column, "other")
-    text = _MONEY_MARK.sub("", tight(cell))
+    text = _SCOPE_WORD.sub("", _MONEY_MARK.sub("", tight(cell))).replace("()", "")
     if not text or _MARK_ALONE.fullmatch(plain(cell)):
         return _Head(column, "skip")
     for what, pattern in _WHAT:

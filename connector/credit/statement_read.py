@@ -23,7 +23,7 @@ from connector.credit.statement_header import (
     unit_of,
 )
 from connector.credit.statement_labels import SHEET_OF, item_of, normal_form, passed_over
-from connector.credit.statement_layout import Block, blocks_of
+from connector.credit.statement_layout import Block, blocks_of, under
 from connector.credit.statement_numbers import Printed, printed
 from connector.credit.statement_once import once
 from connector.credit.statement_period import Period, other_day_follows, period_of, single_to_months
@@ -78,28 +78,34 @@ class SheetRead:
     findings: list[Finding] = field(default_factory=list)
 
 
-def read_sheet(sheet: Sheet, labels: Mapping[str, str] | None = None) -> SheetRead:
-    """Reads one sheet; `labels` are the system's own labels, by normal form."""
-    return _Reader(sheet, labels or {}).read()
+def read_sheet(sheet: Sheet, labels: Mapping[str, str] | None = None, wanted: bool | None = None) -> SheetRead:
+    """Reads one sheet; `labels` are the system's own labels, by normal form. `wanted`: consolidated or not, where both
+    stand side by side."""
+    return _Reader(sheet, labels or {}, wanted).read()
 
 
 class _Reader:
     """The state of reading one sheet from top to bottom."""
 
-    def __init__(self, sheet: Sheet, labels: Mapping[str, str]) -> None:
-        self.sheet, self.labels = sheet, labels
+    def __init__(self, sheet: Sheet, labels: Mapping[str, str], wanted: bool | None) -> None:
+        self.sheet, self.labels, self.wanted = sheet, labels, wanted
         self.out = SheetRead(sheet.name, kind_of(tight(sheet.name)))
         self.kind = self.out.kind
         self.titled = False
+        self.supplement = False
+        self.headed = -2
         self.blocks: list[Block] = []
         self.out.consolidated = scope_of(tight(sheet.name))
         self.zeros: dict[int, statement_zero.Section] = defaultdict(statement_zero.Section)
 
     def read(self) -> SheetRead:
         for at, row in enumerate(self.sheet.rows):
-            blocks = blocks_of(row, self.blocks)
+            above = self.sheet.rows[at - 1] if at else ()
+            blocks = blocks_of(row, self.blocks, above, self.wanted)
+            if not blocks and self.headed == at - 1:
+                blocks = under(self.blocks, row, self.wanted)
             if blocks:
-                self.blocks = blocks
+                self.blocks, self.headed = blocks, at
                 self._header(at, row)
             elif not self.blocks or _only_marks(row) or not self._lines(at, row):
                 self._above(row)
@@ -120,10 +126,14 @@ class _Reader:
                 apart = (period.end.year - first.prior_end.year) * 12 + period.end.month - first.prior_end.month
                 period = Period(period.end, apart if 0 < apart <= 12 else None)
             self.out.period = period
-        if any(b.twice for b in self.blocks):
-            self.out.findings.append(
-                Finding("two_columns", "refuse", _TWO_COLUMNS.fill(cell=place(self.sheet.name, at, first.value)))
-            )
+        if first.consolidated is not None:
+            self.out.consolidated = first.consolidated
+        if any(b.scopes for b in self.blocks):
+            self._once_only("two_scopes", _TWO_SCOPES.fill(cell=place(self.sheet.name, at, first.values[0])))
+
+    def _once_only(self, code: str, text: Text) -> None:
+        if not any(f.code == code for f in self.out.findings):
+            self.out.findings.append(Finding(code, "refuse", text))
 
     def _above(self, row: Sequence[Cell]) -> None:
         """Titles, units and periods: rows without figures of their own."""
@@ -152,7 +162,7 @@ class _Reader:
         if kind is None:
             return
         if kind != self.kind or not self.titled:
-            self.kind = kind
+            self.kind, self.supplement = kind, False
             if not self.titled:
                 self.out.kind = kind
             self.blocks = [] if self.titled else self.blocks
@@ -187,7 +197,8 @@ class _Reader:
         any_figure = False
         for number, block in enumerate(self.blocks):
             found = self._label(row, block)
-            now, past = printed(_at(row, block.value)), printed(_at(row, block.prior))
+            now_at, now = self._figure(at, row, block.values)
+            past_at, past = self._figure(at, row, block.priors)
             if found is None:
                 any_figure |= not (now.blank and past.blank)
                 continue
@@ -199,25 +210,35 @@ class _Reader:
                 # 补充资料 and indirect cash flows: these are changes, not the items of their names.
                 any_figure |= not (now.blank and past.blank)
                 continue
-            self.zeros[number].line(label, item, now, past, place(self.sheet.name, at, block.value))
+            self.zeros[number].line(label, item, now, past, place(self.sheet.name, at, now_at))
+            self.supplement |= self.kind == "cash" and normal_form(label).startswith("补充资料")
             if now.blank and past.blank:
                 continue
             any_figure = True
-            self._line(at, column, label, item, block, now, past)
+            if self.kind != "other" and not self.supplement:
+                cells = (
+                    place(self.sheet.name, at, now_at),
+                    place(self.sheet.name, at, past_at) if block.priors else "",
+                )
+                self._line(label, item, place(self.sheet.name, at, column), now, past, cells)
         return any_figure
 
+    def _figure(self, at: int, row: Sequence[Cell], columns: Sequence[int]) -> tuple[int, Printed]:
+        """The one filled cell among columns of the same period."""
+        found = [(column, printed(_at(row, column))) for column in columns]
+        filled = [(column, figure) for column, figure in found if not figure.blank]
+        if len({figure.amount for _, figure in filled}) > 1:
+            self._once_only("two_columns", _TWO_COLUMNS.fill(cell=place(self.sheet.name, at, filled[1][0])))
+        return (filled or found or [(0, printed(None))])[0]
+
     def _line(
-        self, at: int, column: int, label: str, item: str | None, block: Block, now: Printed, past: Printed
+        self, label: str, item: str | None, label_cell: str, now: Printed, past: Printed, cells: tuple[str, str]
     ) -> None:
-        cell = place(self.sheet.name, at, block.value)
-        if self.kind == "other":
-            return
         if item is None:
             if not passed_over(label) and (now.amount is not None or past.amount is not None):
-                self.out.unknown.append(Unknown(label.strip(), now.raw or past.raw, place(self.sheet.name, at, column)))
+                self.out.unknown.append(Unknown(label.strip(), now.raw or past.raw, label_cell))
             return
-        past_cell = "" if block.prior is None else place(self.sheet.name, at, block.prior)
-        for figure, where in ((now, cell), (past, past_cell)):
+        for figure, where in zip((now, past), cells, strict=True):
             if figure.problem is not None:
                 self.out.findings.append(Finding("unreadable", "refuse", figure.problem, item, cells=(where,)))
         self.out.lines.append(
@@ -228,17 +249,16 @@ class _Reader:
                 opening=past.amount,
                 unit=None,
                 sheet=self.sheet.name,
-                cell=cell,
+                cell=cells[0],
                 raw=now.raw,
-                opening_cell=past_cell,
+                opening_cell=cells[1],
                 opening_raw=past.raw,
             )
         )
 
     def _label(self, row: Sequence[Cell], block: Block) -> tuple[int, str] | None:
         """The label of a line: the first words between the label column and the amounts."""
-        stop = min(block.value, block.prior if block.prior is not None else block.value)
-        for column in range(block.label, stop):
+        for column in range(block.label, min((*block.values, *block.priors))):
             cell = _at(row, column)
             if isinstance(cell, str) and cell.strip() and printed(cell).problem is not None:
                 return column, cell
@@ -256,14 +276,18 @@ def settled_period(read: SheetRead) -> Period | None:
     return None if read.period is None else single_to_months(read.period, read.cumulative)
 
 
-def _at(row: Sequence[Cell], column: int | None) -> Cell:
-    return row[column] if column is not None and column < len(row) else None
+def _at(row: Sequence[Cell], column: int) -> Cell:
+    return row[column] if column < len(row) else None
 
 
+_TWO_SCOPES = Text(
+    "{cell}: the columns of the group and of the parent stand side by side. The group's were read; say which are meant: "
+    "--consolidated or --parent.",
+    "{cell}：合并与母公司的数字并列。已读取合并数；请用 --consolidated（合并）或 --parent（母公司）说明以哪一列为准。",
+)
 _TWO_COLUMNS = Text(
-    "{cell}: there are two columns for the same period (group and company?). The first one was read; name it with "
-    "--consolidated or --parent, or remove the other.",
-    "{cell}：同一期间有两列数字（合并与母公司？）。已读取第一列；请用 --consolidated 或 --parent 说明，或删去另一列。",
+    "{cell}: two columns are headed alike and both hold amounts. The left one was read; remove the other.",
+    "{cell}：两列表头相同且都有数字。已读取左列；请删去不需要的一列。",
 )
 _UNIT_DIFFERS = Text(
     "Sheet {sheet} names a second unit, “{words}”. Which one holds?",
