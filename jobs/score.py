@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -17,7 +16,7 @@ from functools import cached_property
 from connector.clock import Clock
 from connector.config import Config
 from connector.credit import altman, listings, ratios, scorecard
-from connector.credit.habits import Habits, PaidShare, habits, starts
+from connector.credit.habits import Habits, Share, habits, starts
 from connector.credit.position import Position
 from connector.credit.rates import Rates
 from connector.credit.score import Score, score, version_of
@@ -35,6 +34,8 @@ from connector.store.customers import CustomerRow
 from connector.text import Text
 
 HUNDRED = Decimal(100)
+_NO_SHARES: dict[str, list[Share]] = {}
+_NOTHING_TOLD = dict.fromkeys(EVENTS, listings.NOTHING)
 YEAR_MONTHS = 12
 NONE = "none"
 
@@ -74,7 +75,7 @@ class Scorer:
     policy: Policy
     rates: Rates
     as_of: dt.date
-    paid: Mapping[int, Sequence[Paid]] = field(default_factory=dict)
+    paid: Paid = field(default_factory=dict)
     since: Mapping[int, dt.date] = field(default_factory=dict)
     statements: Mapping[int, Statement] = field(default_factory=dict)
     events: Mapping[int, Sequence[Event]] = field(default_factory=dict)
@@ -100,7 +101,21 @@ class Scorer:
 
     def habits(self, members: Sequence[CustomerRow], currency: str) -> tuple[Habits, bool]:
         """How a debtor pays, over all its customers; and whether a payment had no rate into the currency."""
-        return habits_of([row for member in members for row in self.paid.get(member.key, ())], currency, self)
+        shares: list[Share] = []
+        for member in members:
+            for paid_in, some in self.paid.get(member.key, _NO_SHARES).items():
+                if paid_in == currency:
+                    shares += some
+                    continue
+                quote = self.rates.quote(paid_in, currency, self.as_of)
+                if quote is None:
+                    return Habits(), True  # a part would look like the whole
+                digits = exponent(currency) - exponent(paid_in)
+                shares += [
+                    (window, days, quote.convert(Decimal(amount)).scaleb(digits), times)
+                    for window, days, amount, times in some
+                ]
+        return habits(shares), False
 
     def inputs(self, debtor: int, members: Sequence[CustomerRow], position: Position, chosen: Card) -> dict[str, Known]:
         """Everything that the scorecard asks for, as far as it is known."""
@@ -109,7 +124,8 @@ class Scorer:
         if not asked.isdisjoint(STATEMENT):
             found |= self._finances(self.statements.get(debtor), chosen.rules)
         if not asked.isdisjoint(EVENTS):
-            found |= self._listings(self.events.get(debtor, ()), chosen)
+            told = self.events.get(debtor)
+            found |= self._listings(told, chosen) if told else _NOTHING_TOLD
         return found
 
     def _behaviour(self, members: Sequence[CustomerRow], position: Position) -> dict[str, Known]:
@@ -166,13 +182,10 @@ def scorer(
     """Gathers what is known of debtors (None: of all); `keys` are their ERP customers. A handful of grouped queries,
     however many they are."""
     systems = [s.name for s in config.with_role("erp")]
-    paid: dict[int, list[Paid]] = defaultdict(list)
-    for rows in (
-        behaviour.payments(tx, keys, as_of, starts(as_of), systems),
-        behaviour.overdue(tx, keys, as_of, systems),
-    ):
-        for row in rows:
-            paid[row.customer].append(row)
+    paid = behaviour.payments(tx, keys, as_of, starts(as_of), systems)
+    for key, by_currency in behaviour.overdue(tx, keys, as_of, systems).items():
+        for currency, shares in by_currency.items():
+            paid[key].setdefault(currency, []).extend(shares)
     return Scorer(
         config,
         policy,
@@ -199,23 +212,6 @@ def card(rules: Scoring, config: Config) -> Card:
     # The caps and the ways of reading statements are the policy's; they make another version, too.
     others = hashlib.blake2b(rules.model_dump_json().encode(), digest_size=4).hexdigest()
     return Card(rules, f"{scorecard.version_of(found)}-{others}", found)
-
-
-def habits_of(rows: Sequence[Paid], currency: str, at: Scorer) -> tuple[Habits, bool]:
-    """The habits behind some rows; rows in another currency are converted at the day's rate.
-
-    Where there is no rate nothing is said at all, and the second value is True: a part would look like the whole.
-    """
-    shares = []
-    for row in rows:
-        amount: Decimal | int = row.value
-        if row.currency != currency:
-            quote = at.rates.quote(row.currency, currency, at.as_of)
-            if quote is None:
-                return Habits(), True
-            amount = quote.convert(Decimal(row.value)).scaleb(exponent(currency) - exponent(row.currency))
-        shares.append(PaidShare(row.window, row.days_late, amount, row.times))
-    return habits(shares), False
 
 
 def ledger_inputs(position: Position) -> dict[str, Known]:

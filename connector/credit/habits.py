@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
-from typing import NamedTuple
+from itertools import pairwise
+from math import lcm
 
 from connector.credit import kpi
 from connector.credit.terms import months_later
@@ -24,16 +25,9 @@ INDEX_MONTHS = 24
 RECENT, YEAR, BEFORE, OLDER = range(4)
 
 
-class PaidShare(NamedTuple):
-    """What came so many days late (negative: early) in one window, in any one currency; `times` payments.
-
-    `window` None: not paid yet, and so many days past due on the day itself.
-    """
-
-    window: int | None
-    days_late: int
-    amount: Decimal | int
-    times: int
+# What came so many days late (negative: early) in one window: the window (None: not paid yet, so many days past due on
+# the day itself), the days, the amount in any one currency, and how many payments it were.
+Share = tuple[int | None, int, Decimal | int, int]
 
 
 @dataclass(slots=True)
@@ -58,35 +52,42 @@ def starts(as_of: dt.date) -> tuple[dt.date, ...]:
     return recent, months_later(as_of, -12), months_later(recent, -12), months_later(as_of, -INDEX_MONTHS)
 
 
-def habits(shares: Iterable[PaidShare]) -> Habits:
+def habits(shares: Iterable[Share]) -> Habits:
     """The habits of a customer, from its payments in the windows of `starts` and its debts past due."""
-    weight = points = ZERO
+    weight: Decimal | int = 0
+    points: Decimal | int = 0
     times = 0
-    paid = [ZERO] * 4
-    signed = [ZERO] * 4
-    late = [ZERO] * 4
+    paid: list[Decimal | int] = [0] * 4
+    signed: list[Decimal | int] = [0] * 4
+    late: list[Decimal | int] = [0] * 4
     for window, days, amount, count in shares:
         weight += amount
         points += amount * _points(days)
         times += count
         if window is not None:
             paid[window] += amount
-            signed[window] += amount * days
-            if days > 0:
-                late[window] += amount * days
+            if days:
+                signed[window] += amount * days
+                if days > 0:
+                    late[window] += amount * days
     found = Habits(experiences=times)
     if times >= kpi.EXPERIENCES_MIN and weight > 0:
-        found.payment_index = points / weight
-    if paid[RECENT] > 0:
-        found.late_recent = late[RECENT] / paid[RECENT]
-    year, before = paid[RECENT] + paid[YEAR], paid[YEAR] + paid[BEFORE]
+        found.payment_index = Decimal(points) / (weight * _PARTS)
+    recent, year, before = paid[RECENT], paid[RECENT] + paid[YEAR], paid[YEAR] + paid[BEFORE]
+    if recent > 0:
+        found.late_recent = Decimal(late[RECENT]) / recent
     if year > 0:
-        found.late_year = (late[RECENT] + late[YEAR]) / year
-    if paid[RECENT] > 0 and before > 0:
-        found.slowdown = signed[RECENT] / paid[RECENT] - (signed[YEAR] + signed[BEFORE]) / before
+        found.late_year = Decimal(late[RECENT] + late[YEAR]) / year
+    if recent > 0 and before > 0:
+        found.slowdown = Decimal(signed[RECENT]) / recent - Decimal(signed[YEAR] + signed[BEFORE]) / before
     return found
 
 
+# Straight lines between points that lie so many days apart: in these parts of a point every day's points are whole, so
+# that sums stay exact.
+_PARTS = lcm(*(after - day for (day, _), (after, _) in pairwise(kpi.POINTS)))
+
+
 @lru_cache(maxsize=4096)
-def _points(days_late: int) -> Decimal:
-    return kpi.payment_points(kpi.Paid(ZERO, days_late))
+def _points(days_late: int) -> int:
+    return int((kpi.payment_points(kpi.Paid(ZERO, days_late)) * _PARTS).to_integral_value())

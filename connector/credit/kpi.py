@@ -108,7 +108,7 @@ def weighted_days_late(payments: Sequence[Paid]) -> DaysLate | None:
 
 
 # Days beyond terms → points, in the spirit of D&B PAYDEX; straight lines between, 0 from 180 days on.
-_POINTS = ((0, 80), (15, 70), (22, 60), (30, 50), (60, 40), (90, 30), (120, 20), (180, 0))
+POINTS = ((0, 80), (15, 70), (22, 60), (30, 50), (60, 40), (90, 30), (120, 20), (180, 0))
 EARLY_DAYS = 20
 EXPERIENCES_MIN = 3
 
@@ -121,7 +121,7 @@ def payment_points(paid: Paid) -> Decimal:
         return Decimal(90)
     if paid.days_late <= 0:
         return Decimal(80)
-    for (low, above), (high, below) in pairwise(_POINTS):
+    for (low, above), (high, below) in pairwise(POINTS):
         if paid.days_late <= high:
             return above - Decimal(paid.days_late - low) * (above - below) / (high - low)
     return ZERO

@@ -39,6 +39,9 @@ _PASSING = frozenset({"lawsuit"})
 KINDS = frozenset({REGISTRY_CHECKED, COURT_CHECKED, RATING, RATED}.union(*(kinds for _, kinds in (*REGISTRY, *COURT))))
 
 
+NOTHING = Known(flags=("no_event",))
+
+
 def registry(events: Iterable[Event], as_of: dt.date, months: int) -> Known:
     """What the register of companies says: clean, abnormal, serious or revoked; unknown where nobody asked."""
     return _worst(events, as_of, months, REGISTRY, REGISTRY_CHECKED)
@@ -73,7 +76,7 @@ def _worst(
                 clean = event
     if by is not None:
         return Known(ladder[worst][0], _source(by))
-    return Known(CLEAN, _source(clean)) if clean is not None else Known(flags=("no_event",))
+    return Known(CLEAN, _source(clean)) if clean is not None else NOTHING
 
 
 def _stands(event: Event, as_of: dt.date, fresh: dt.date) -> bool:
@@ -92,14 +95,14 @@ def rating(events: Iterable[Event], as_of: dt.date, months: int, listed: Collect
         for word in (f"{event.source}:{event.value}", event.value):
             if word in listed:
                 return Known(word, _source(event))
-    return Known(found[-1].value, _source(found[-1])) if found else Known(flags=("no_event",))
+    return Known(found[-1].value, _source(found[-1])) if found else NOTHING
 
 
 def rated(events: Iterable[Event], as_of: dt.date, months: int) -> Known:
     """The newest number that a bureau gave."""
     found = _fresh(events, as_of, months, RATED)
     if not found:
-        return Known(flags=("no_event",))
+        return NOTHING
     try:
         return Known(Decimal(parse(found[-1].value or "")), _source(found[-1]))
     except ValueError:

@@ -13,10 +13,8 @@ import hashlib
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any
-
-import simplejson
 
 from connector.credit.score_inputs import STEP, Known, Value
 from connector.money import EXACT
@@ -118,7 +116,7 @@ def _part(criterion: Criterion, known: Known, rules: Scoring) -> Part:
 
 def measured(value: Decimal) -> Decimal:
     """A number as it is judged and kept: four decimals, half up, so that 1/3 + 2/3 lands on the bound it belongs to."""
-    return value if value == value.to_integral_value() else value.quantize(STEP, ROUND_HALF_UP)
+    return EXACT.quantize(value, STEP)
 
 
 def placed(
@@ -146,22 +144,15 @@ def graded(
 
     The lowest grade needs no score: where a cap allows nothing better, no score could be better.
     """
-    names = [name for name, _ in bands]
     grade = None if points is None else grade_of(points, bands)
-    at_most, capping = -1, []
-    for cap in caps:
-        known = inputs.get(cap.input)
-        if known is not None and isinstance(known.value, str) and known.value in cap.words:
-            here = names.index(cap.grade)
-            if here > at_most:
-                at_most, capping = here, [cap.input]
-            elif here == at_most and cap.input not in capping:
-                capping.append(cap.input)
-    if at_most == -1:
+    bad = [cap for cap in caps if cap.input in inputs and inputs[cap.input].value in cap.words]
+    if not bad:
         return grade, ()
-    if grade is None:
-        return (names[-1], tuple(capping)) if at_most == len(names) - 1 else (None, ())
-    return (names[at_most], tuple(capping)) if at_most > names.index(grade) else (grade, ())
+    names = [name for name, _ in bands]
+    at_most = max(names.index(cap.grade) for cap in bad)
+    if at_most <= (len(names) - 2 if grade is None else names.index(grade)):
+        return grade, ()
+    return names[at_most], tuple(dict.fromkeys(cap.input for cap in bad if cap.grade == names[at_most]))
 
 
 # --- what is kept ------------------------------------------------------------------------------------------------------
@@ -197,19 +188,14 @@ def digest(found: Score) -> str:
 
     A number that moves inside its bin changes nothing: else every customer would have a new score every morning.
     """
-    said = [
-        found.version,
-        _plain(found.points),
-        found.grade,
-        _plain(found.pd),
-        list(found.capped),
-        [
-            [part.input, _plain(part.points), part.rule, part.value if isinstance(part.value, str) else None]
-            + ([list(part.known.source)] if part.known.source[:1] == ("statement",) else [])
-            for part in found.parts
-        ],
-    ]
-    return hashlib.blake2b(simplejson.dumps(said).encode(), digest_size=16).hexdigest()
+    said = [found.version, str(found.points), str(found.grade), str(found.pd), *found.capped]
+    for part in found.parts:
+        said += (part.input, str(part.points), str(part.rule))
+        if isinstance(part.value, str):
+            said.append(part.value)
+        if part.known.source[:1] == ("statement",):
+            said += part.known.source
+    return hashlib.blake2b("\n".join(said).encode(), digest_size=16).hexdigest()
 
 
 def _plain(number: Decimal | None) -> str | None:

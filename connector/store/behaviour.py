@@ -8,30 +8,20 @@ less what is disputed of them; what is not due yet says nothing.
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Collection, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Integer, and_, bindparam, case, cast, func, or_, select, union_all
+from sqlalchemy import BigInteger, Connection, Integer, and_, bindparam, case, cast, func, null, or_, select, union_all
 
+from connector.credit.habits import Share
 from connector.store import bulk
 from connector.store.items import DOCUMENT
 from connector.store.opened import DAY, Asked, sources, split_later, stage_pieces
 from connector.store.tables import application, customer, item, part, sales
 
-
-class Paid(NamedTuple):
-    """Payments of a customer's invoices that came so many days late (negative: early), in one window of time.
-
-    `value` in minor units of `currency`; `times` is how many they were. `window` counts from 0, the newest; None: still
-    open and past due on the day.
-    """
-
-    customer: int
-    currency: str
-    window: int | None
-    days_late: int
-    value: int
-    times: int
+# By customer and currency, amounts in minor units of it.
+Paid = dict[int, dict[str, list[Share]]]
 
 
 def payments(
@@ -40,7 +30,7 @@ def payments(
     as_of: dt.date,
     starts: Sequence[dt.date],
     systems: Collection[str] | None = None,
-) -> list[Paid]:
+) -> Paid:
     """Payments of invoices in windows of time, newest first: window n are those applied after `starts[n]` and not after
     the start before (the first one: `as_of`). What is older than the last start does not count."""
     asked = Asked(tx, as_of, customers, systems)
@@ -50,7 +40,7 @@ def payments(
     window = case(*((a.since > bindparam(name), bulk.literal(n)) for n, name in enumerate(bounds)))
     days = _days(tx, paid.c.issued_on, due_on)
     question = (
-        select(item.c.customer, item.c.currency, window, days, func.sum(-a.to_value), func.count())
+        select(item.c.customer, item.c.currency, window, days, _whole(func.sum(-a.to_value)), func.count())
         .join_from(application, item, item.c.id == a.to_item)
         .join(paid, paid.c.id == a.from_item)
         .outerjoin(due, and_(due.c.item == item.c.id, due.c.number == a.instalment, a.instalment.is_not(None)))
@@ -65,26 +55,29 @@ def payments(
         )
         .group_by(item.c.customer, item.c.currency, window, days)
     )
-    rows = tx.execute(asked.shape.mine(question, item.c), {**asked.parameters, **bounds}).all()
-    return [Paid(key, currency, w, late, int(value), times) for key, currency, w, late, value, times in rows]
+    found: Paid = defaultdict(dict)
+    for key, currency, *share in tx.execute(asked.shape.mine(question, item.c), {**asked.parameters, **bounds}):
+        found[key].setdefault(currency, []).append(tuple(share))
+    return found
 
 
 def overdue(
     tx: Connection, customers: Collection[int] | None, as_of: dt.date, systems: Collection[str] | None = None
-) -> list[Paid]:
-    """Debts past due at the end of a day, less what is disputed of them, by days past due; `window` is None."""
+) -> Paid:
+    """Debts past due at the end of a day, less what is disputed of them, by days past due; their window is None."""
     asked = Asked(tx, as_of, customers, systems)
     staged = stage_pieces(asked, split_later(asked.shape))
     o = union_all(*sources(asked.shape, staged)).subquery("opened").c
     days = _days(tx, DAY, o.due_on)
-    value = cast(func.sum(o.value - o.disputed), BigInteger)
     question = (
-        select(o.customer, o.currency, days, value, func.count())
+        select(o.customer, o.currency, null(), days, _whole(func.sum(o.value - o.disputed)), func.count())
         .where(o.sort == bulk.literal(DOCUMENT), o.value > o.disputed, o.due_on < DAY)
         .group_by(o.customer, o.currency, days)
     )
-    rows = tx.execute(question, asked.parameters).all()
-    return [Paid(key, currency, None, late, int(value), times) for key, currency, late, value, times in rows]
+    found: Paid = defaultdict(dict)
+    for key, currency, *share in tx.execute(question, asked.parameters):
+        found[key].setdefault(currency, []).append(tuple(share))
+    return found
 
 
 def first_sold_on(tx: Connection, customers: Collection[int] | None = None) -> dict[int, dt.date]:
@@ -97,6 +90,11 @@ def first_sold_on(tx: Connection, customers: Collection[int] | None = None) -> d
             asked = asked.where(bulk.among(tx, key, customers))
         found.update((row[0], row[1]) for row in tx.execute(asked))
     return found
+
+
+def _whole(total: Any) -> Any:
+    """A sum of whole numbers as one: PostgreSQL makes a NUMERIC of it."""
+    return cast(total, BigInteger)
 
 
 def _days(tx: Connection, later: Any, earlier: Any) -> Any:
