@@ -199,6 +199,59 @@ def test_one_holder_at_a_time_and_a_higher_fence_each_time(store: Store) -> None
         assert runs.acquire(tx, "run", "", "d", later, 60) is not None
 
 
+def test_nobody_takes_a_lease_over_in_the_middle_of_a_transaction(store: Store) -> None:
+    """Whoever proved in a transaction that he holds the lease holds it until that transaction has ended."""
+    told: list[str] = []
+    trying = threading.Event()
+    with store.writing() as tx:
+        fence = runs.acquire(tx, "run", "", "a", NOW, 60)
+        assert fence is not None
+
+    def take() -> None:
+        trying.set()
+        with store.writing() as tx:
+            assert runs.acquire(tx, "run", "", "b", NOW + dt.timedelta(seconds=61), 60) is not None
+            told.append("taken")
+
+    thread = threading.Thread(target=take)
+    held = runs.Fenced(store, "run", "", fence)
+    with held.writing():
+        thread.start()
+        trying.wait(10)
+        thread.join(0.5)  # long enough for it to come to the lease
+        told.append("ended")
+    thread.join(30)
+    assert told == ["ended", "taken"]
+    with pytest.raises(runs.LeaseLost), held.writing():
+        raise AssertionError("never comes so far")
+    with pytest.raises(runs.LeaseLost):
+        held.prove()
+
+
+def test_a_slot_is_taken_again_from_the_dead_until_it_is_finished(store: Store) -> None:
+    with store.writing() as tx:
+        assert runs.claim_slot(tx, "nightly", "2026-11-25", "a", NOW)
+        assert runs.is_unfinished(tx, "nightly", "2026-11-25")
+        assert not runs.claim_slot(tx, "nightly", "2026-11-25", "b", NOW)
+        assert not runs.claim_slot(tx, "nightly", "2026-11-25", "b", NOW, is_dead=lambda holder: holder == "x")
+        assert runs.claim_slot(tx, "nightly", "2026-11-25", "b", NOW, is_dead=lambda holder: holder == "a")
+        runs.finish_slot(tx, "nightly", "2026-11-25")
+        assert not runs.is_unfinished(tx, "nightly", "2026-11-25")
+        assert not runs.claim_slot(tx, "nightly", "2026-11-25", "c", NOW, is_dead=lambda holder: True)
+
+
+def test_a_run_that_failed_resolves_nothing_it_did_not_come_to(store: Store) -> None:
+    with store.writing() as tx:
+        first = runs.begin(tx, "push", "crm", NOW)
+        runs.finish(tx, first, NOW, state="problems", counts={}, problems=[trouble("parked", "crm/task/7")])
+        second = runs.begin(tx, "push", "crm", NOW)
+        runs.finish(tx, second, NOW, state="failed", counts={}, problems=[trouble("push_transient", "crm")])
+        assert {p.problem.code for p in runs.problems(tx)} == {"parked", "push_transient"}
+        third = runs.begin(tx, "push", "crm", NOW)
+        runs.finish(tx, third, NOW, state="done", counts={})
+        assert runs.problems(tx) == []
+
+
 def test_a_slot_of_a_schedule_is_taken_once(store: Store) -> None:
     won: list[str] = []
 
