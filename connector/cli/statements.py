@@ -245,7 +245,8 @@ def register(app: typer.Typer) -> None:
             + [
                 {
                     "number": None, "period_end_on": s.period_end_on.isoformat(), "months": s.months,
-                    "currency": s.currency, "audited": s.audited, "state": "confirmed", "source": "system",
+                    "currency": s.currency, "audited": s.audited, "state": "confirmed" if s.confirmed_on else "draft", "source": "system",
+                    "findings": list(s.findings),
                     "items": {name: _plain(now_) for name, (now_, _) in s.items.items()},
                 }
                 for s in systems
@@ -388,7 +389,7 @@ def _item_row(item: str, now: Decimal | None, past: Decimal | None, label: str, 
 
 
 def _filed_table(row: CustomerRow, filed: Sequence[Filed], systems: Sequence[Any], today: dt.date) -> Table:
-    from connector.credit.statement_checks import head
+    from connector.credit.statement_checks import arithmetic, head
     from connector.store.statement_entry import STATES
 
     table = Table(
@@ -435,9 +436,16 @@ def _filed_table(row: CustomerRow, filed: Sequence[Filed], systems: Sequence[Any
             {
                 "number": None, "period_end_on": said.period_end_on.isoformat(), "months": said.months,
                 "currency": said.currency, "scope": SCOPES[said.consolidated], "audited": AUDITS[said.audited],
-                "version": None, "state": say(STATES["confirmed"]), "by": row.system, "source": row.system,
+                "version": None, "state": say(STATES["confirmed" if said.confirmed_on else "draft"]), "by": row.system, "source": row.system,
             }
         )  # fmt: skip
+        closing = {name: now for name, (now, _) in said.items.items() if now is not None}
+        table.notes.extend(
+            Text("{system} {day} {note}", "{system} {day} {note}").fill(
+                system=row.system, day=said.period_end_on, note=note
+            )
+            for note in _notes(arithmetic(closing))
+        )
     if not table.rows:
         table.notes.append(
             Text(

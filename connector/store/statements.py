@@ -9,9 +9,11 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable
+from decimal import Decimal
 
 from sqlalchemy import Connection, or_, select
 
+from connector.credit.statement_checks import arithmetic, refused
 from connector.credit.statement_labels import item_named
 from connector.credit.statements import OnFile, Pair, Statement, before, newest, view, with_items
 from connector.store import bulk
@@ -42,7 +44,11 @@ def latest(
 
 
 def known(tx: Connection, debtors: Collection[int] | None, as_of: dt.date) -> dict[int, list[OnFile]]:
-    """All statements that feed decisions of a day, by debtor; what people brought without its items (`items_of`)."""
+    """The statements known on a day, by debtor; what people brought without its items (`items_of`).
+
+    What a system says and the checks refuse is there with its findings and without a day of confirmation: nobody here can
+    confirm another system's figures, they are mended there or brought as a file.
+    """
     found: dict[int, list[OnFile]] = defaultdict(list)
     for debtor, one in (*_brought(tx, debtors, as_of), *_said(tx, debtors, as_of)):
         found[debtor].append(one)
@@ -112,13 +118,17 @@ def _said(tx: Connection, debtors: Collection[int] | None, as_of: dt.date) -> It
         asked = asked.where(bulk.among(tx, link.c.debtor, debtors))
     made: dict[tuple[int, int, dt.date, int, str], dict[str, Pair]] = defaultdict(dict)
     audited: dict[tuple[int, int, dt.date, int, str], bool | None] = {}
+    units: dict[tuple[int, int, dt.date, int, str], int] = defaultdict(int)
     for debtor, key, end, months, currency, unit, is_audited, item, amount in tx.execute(asked):
         head = (debtor, key, end, months, currency)
         made[head].setdefault(item_named(item) or item, (amount * unit, None))
+        units[head] = max(units[head], unit)
         # One item that was not audited makes the whole statement so.
         audited[head] = is_audited if head not in audited else _and(audited[head], is_audited)
     for head, items in made.items():
         debtor, key, end, months, currency = head
+        closing = {name: now for name, (now, _) in items.items() if now is not None}
+        findings = arithmetic(closing, Decimal(units[head]))
         yield (
             debtor,
             OnFile(
@@ -127,7 +137,8 @@ def _said(tx: Connection, debtors: Collection[int] | None, as_of: dt.date) -> It
                 months=months,
                 currency=currency,
                 audited=audited[head],
-                confirmed_on=end,
+                confirmed_on=None if refused(findings) else end,
+                findings=tuple(f.code for f in findings),
                 items=items,
             ),
         )
