@@ -25,7 +25,7 @@ from connector.text import Text
 
 if TYPE_CHECKING:
     from connector.cli.bench_book import Book
-    from connector.cli.bench_measure import Row
+    from connector.cli.bench_row import Row
     from jobs.progress import Progress
 
 
@@ -86,7 +86,7 @@ def register(app: typer.Typer) -> None:
         form: Annotated[Form, typer.Option("--format", help=t("table or json.", "table 或 json。"))] = Form.table,
     ) -> None:
         from connector.cli.bench_book import Book
-        from connector.cli.bench_measure import Different
+        from connector.cli.bench_row import Different
 
         cli: Cli = context.obj
         wanted = {goal.upper() for goal in only or ()}
@@ -112,9 +112,9 @@ def register(app: typer.Typer) -> None:
 
 def measured(book: Book, database: str, progress: Progress, only: set[str]) -> Iterator[Row]:
     """The rows of the table, as they come. Raises `Different` where sides do not agree."""
-    from connector.cli import bench_measure as measure
-    from connector.cli import bench_memory, bench_network, bench_push
+    from connector.cli import bench_full, bench_load, bench_memory, bench_network, bench_part, bench_push
     from connector.cli.bench_book import Book
+    from connector.cli.bench_scene import scene_of
     from connector.store import contest
 
     small = book.documents < 500_000
@@ -122,25 +122,25 @@ def measured(book: Book, database: str, progress: Progress, only: set[str]) -> I
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="holdfast-bench-")))
         places = stack.enter_context(contest.places(database, folder))
-        scene = smaller = measure.scene_of(book, places, "whole", progress)
+        scene = smaller = scene_of(book, places, "whole", progress)
         stack.callback(scene.store.close)
         if not only or only & {"P3", "P5"}:
-            smaller = measure.scene_of(tenth, places, "tenth", progress)
+            smaller = scene_of(tenth, places, "tenth", progress)
             stack.callback(smaller.store.close)
         # What is loaded once and for all need not be looked through before every turn.
         gc.collect()
         gc.freeze()
         stack.callback(gc.unfreeze)
         steps: tuple[tuple[str, Callable[[], Any]], ...] = (
-            ("P1", lambda: measure.against_orm(scene, small)),
-            ("P2", lambda: measure.against_duckdb(scene)),
-            ("P3", lambda: measure.linear(scene, smaller)),
-            ("P5", lambda: measure.one_customer(scene, smaller)),
-            ("P4", lambda: measure.incremental(scene, 0.001, 12 if places.server is None else 8)),
-            ("P4", lambda: measure.incremental(scene, 0.0001, 50)),
+            ("P1", lambda: bench_full.against_orm(scene, small)),
+            ("P2", lambda: bench_full.against_duckdb(scene)),
+            ("P3", lambda: bench_full.linear(scene, smaller)),
+            ("P5", lambda: bench_part.one_customer(scene, smaller)),
+            ("P4", lambda: bench_part.incremental(scene, 0.001, 12 if places.server is None else 8)),
+            ("P4", lambda: bench_part.incremental(scene, 0.0001, 50)),
             ("P10", lambda: bench_memory.peak(scene)),
             ("P9", lambda: bench_push.calls(scene, 1_000 if small else 5_000, progress)),
-            ("P6", lambda: measure.loading(scene, min(book.documents, 2_000 if small else 20_000))),
+            ("P6", lambda: bench_load.loading(scene, min(book.documents, 2_000 if small else 20_000))),
             ("P8", lambda: bench_network.network(scene, min(20_000, 4 * book.documents))),
         )
         for done, (goal, step) in enumerate(steps):

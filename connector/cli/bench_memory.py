@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import simplejson
 
-from connector.cli.bench_measure import Row
+from connector.cli.bench_row import Row
 from connector.errors import HoldfastError
 from connector.text import Text
 
 if TYPE_CHECKING:
-    from connector.cli.bench_measure import Scene
+    from connector.cli.bench_scene import Scene
 
 _MOST_MB = 512.0
 
@@ -62,7 +62,7 @@ def run() -> None:
     import datetime as dt
 
     from connector.cli.bench_book import Book
-    from connector.cli.bench_measure import Scene
+    from connector.cli.bench_scene import Scene
     from connector.store import contest
     from connector.store.db import Store
 

@@ -24,8 +24,9 @@ from pydantic import BaseModel
 
 from connector import mapping as mappings
 from connector.adapter import Adapter, Page, Record, Stream
-from connector.cli.bench_measure import Row, Scene
 from connector.cli.bench_memory import child
+from connector.cli.bench_row import Row
+from connector.cli.bench_scene import Scene
 from connector.clock import SystemClock
 from connector.connect import Connected
 from connector.errors import HoldfastError

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import simplejson
 
 from connector import adapter as adapters
-from connector.cli.bench_measure import Row, Scene, save
+from connector.cli.bench_row import Row
+from connector.cli.bench_scene import Scene, save
 from connector.config import Config
 from connector.connect import Connected, connect
 from connector.errors import HoldfastError

@@ -15,13 +15,14 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from connector.cli import bench, bench_measure
+from connector.cli import bench, bench_full
 from connector.cli import build as command_line
 from connector.cli.bench_book import AS_OF, Book, said
-from connector.cli.bench_measure import Row
+from connector.cli.bench_row import Row
+from connector.cli.bench_scene import every, scene_of
 from connector.errors import ConfigError
 from connector.model import Document
-from connector.store import contest, contest_duck, contest_orm
+from connector.store import contest, contest_duck, contest_orm, positions
 from jobs.progress import silent
 from tests.store.conftest import pg_server, pg_url  # noqa: F401 - fixtures
 
@@ -36,7 +37,7 @@ def _rows(database: str = "sqlite", only: set[str] | None = None) -> list[Row]:
 def test_every_goal_is_measured() -> None:
     rows = _rows()
     assert Counter(row.goal for row in rows) == {
-        "P1": 1, "P2": 2, "P3": 1, "P4": 2, "P5": 1, "P6": 2, "P8": 4, "P9": 3, "P10": 1,
+        "P1": 1, "P2": 2, "P3": 1, "P4": 2, "P5": 1, "P6": 2, "P8": 5, "P9": 3, "P10": 1,
     }  # fmt: skip
     missing = [row.what.en for row in rows if row.figure is None and "DuckDB" not in row.what.en]
     assert missing == []
@@ -99,7 +100,7 @@ def test_sides_that_differ_by_one_unit_end_the_command_with_1(monkeypatch: pytes
 
 def test_what_cannot_be_measured_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(contest_duck, "available", lambda: False)
-    rows = bench_measure.against_duckdb(None)  # type: ignore[arg-type]
+    rows = bench_full.against_duckdb(None)  # type: ignore[arg-type]
     assert len(rows) == 2
     for row in rows:
         assert row.met is None
@@ -129,16 +130,16 @@ def test_duckdb_is_an_independent_oracle(tmp_path: Path, seed: int) -> None:
     pytest.importorskip("duckdb", reason="the independent oracle is part of the extra `test`")
     book = Book(60, 900, seed)
     with contest.places("sqlite", tmp_path) as places:
-        scene = bench_measure.scene_of(book, places, "store", silent)
+        scene = scene_of(book, places, "store", silent)
         duck = contest_duck.Columns(tmp_path)
-        duck.fill(bench_measure.every(book))
+        duck.fill(every(book))
         engine = places.engine("orm")
         contest_orm.create(engine)
-        contest_orm.fill(engine, bench_measure.every(book))
+        contest_orm.fill(engine, every(book))
         for days in (0, 45, 300):
             on = AS_OF - dt.timedelta(days=days)
             with scene.store.reading() as tx:
-                rows = bench_measure.positions.totals(tx, on, systems=["books"], horizon_days=90)
+                rows = positions.totals(tx, on, systems=["books"], horizon_days=90)
             mine = contest.sums(rows, scene.refs)
             duck.run(on)
             assert mine == duck.sums()
