@@ -47,7 +47,7 @@ def pages(lang: str) -> dict[str, Any]:
 NAMES = (
     "",
     *(f" {name}" for name in ["demo", "init", "check", "provision", "run", "serve", "pull", "evaluate", "push"]),
-    *(f" {name}" for name in ["report", "explain", "link", "outbox", "mapping", "adapters", "sandbox", "bench"]),
+    *(f" {name}" for name in ["report", "explain", "score", "link", "outbox", "mapping", "adapters", "sandbox", "bench"]),
     *(f" report {name}" for name in ["positions", "customer", "problems"]),
     *(f" {name}" for name in ["import", "import statements", "statements"]),
     *(f" link {name}" for name in ["list", "confirm", "split"]),
