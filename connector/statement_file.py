@@ -107,7 +107,7 @@ def _xlsx(body: bytes) -> Iterable[Sheet]:
 
     with zipfile.ZipFile(io.BytesIO(body)) as packed:
         if sum(part.file_size for part in packed.infolist()) > UNPACKED_MOST:
-            raise ConfigError(_TOO_LARGE.fill(file="", most=UNPACKED_MOST // 1_000_000))
+            raise ConfigError(_TOO_LARGE.fill(file="xlsx", most=UNPACKED_MOST // 1_000_000))
     results = load_workbook(io.BytesIO(body), data_only=True, keep_links=False)
     formulas = load_workbook(io.BytesIO(body), data_only=False, keep_links=False)
     for sheet in results.worksheets:
