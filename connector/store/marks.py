@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from sqlalchemy import Connection, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from connector.store import bulk
 from connector.store.tables import counter, link, mark
@@ -14,13 +15,11 @@ from connector.store.turns import due_to_change as due_to_change
 def next_number(tx: Connection, name: str) -> int:
     """The next of a row of numbers that only goes up. Held until the transaction ends, so that they come in the order in
     which their transactions become visible."""
-    value = tx.execute(
-        counter.update().where(counter.c.name == name).values(value=counter.c.value + 1).returning(counter.c.value)
-    ).scalar()
-    if value is None:
-        tx.execute(counter.insert().values(name=name, value=1))
-        return 1
-    return int(value)
+    # One statement: of two who are the first, none may stumble over the other's row.
+    make = sqlite.insert if bulk.is_sqlite(tx) else postgresql.insert
+    first = make(counter).values(name=name, value=1)
+    next_one = first.on_conflict_do_update(index_elements=[counter.c.name], set_={"value": counter.c.value + 1})
+    return int(tx.execute(next_one.returning(counter.c.value)).scalar_one())
 
 
 def touch(tx: Connection, customers: Collection[int]) -> None:

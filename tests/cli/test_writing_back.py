@@ -12,6 +12,9 @@ import pytest
 
 from connector import adapter as adapters
 from connector.sandbox import Sandbox, SandboxOptions
+from connector.store import outbox
+from connector.store.db import Store
+from connector.text import Text
 from tests.cli.calling import call, shop
 
 ACCOUNTS = [
@@ -189,3 +192,30 @@ def test_a_second_run_says_that_nothing_is_to_do(crm: Shop) -> None:
     [line] = [line for line in second.out.splitlines() if "push" in line]
     assert "nothing to do" in line
     assert "无事可做" in call("-c", crm.config, "run", lang="zh").out
+
+
+def test_a_hold_that_was_undone_there_is_listed_held_again_or_taken_note_of(crm: Shop) -> None:
+    """Two accounts are unticked in the CRM; what the list says, and what follows from `retry` and from `drop`."""
+    call("-c", crm.config, "provision")
+    assert call("-c", crm.config, "run").code == 0
+    with Store.open(f"sqlite:///{crm.config.parent / 'holdfast.db'}").writing() as tx:
+        rows = outbox.standing(tx, "crm", "hold")
+        for row in rows:
+            outbox.note_undone(
+                tx, row, ["Credit_Hold"], Text("It was taken off there.", "在该系统中被取消。"), row.owed_at
+            )
+    assert len(rows) == 2, "the two accounts that are linked are held"
+    listed = call("-c", crm.config, "outbox", "list")
+    assert "undone there" in listed.out
+    assert "holdfast outbox retry NO holds again, holdfast outbox drop NO takes note of it" in " ".join(
+        listed.out.split()
+    )
+    assert "在对方被取消" in call("-c", crm.config, "outbox", "list", lang="zh").out
+    first, second = sorted(r["id"] for r in call("-c", crm.config, "outbox", "list", "--format", "json").json["outbox"])
+    assert "Nothing is parked." in call("-c", crm.config, "outbox", "retry").out, "not swept up with what is parked"
+    assert call("-c", crm.config, "outbox", "retry", str(first)).code == 0
+    assert call("-c", crm.config, "outbox", "drop", str(second)).code == 0
+    before = len(crm.box.writes())
+    assert call("-c", crm.config, "push").code == 0
+    assert len(crm.box.writes()) == before + 1
+    assert call("-c", crm.config, "outbox", "list", "--format", "json").json == {"outbox": []}

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import os
+import signal
 import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -153,6 +156,48 @@ def test_a_night_that_was_stopped_half_way_is_made_up_for(store: Store, config: 
     )
     assert make_up(store, config, default_policy(), clock) is None
     assert once(store, config, default_policy(), clock, "nightly", "2026-11-20") is None, "finished is finished"
+
+
+def test_a_night_killed_in_a_process_of_its_own_is_done_by_the_next(
+    store: Store, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = FixedClock(NOW)
+    url = store.engine.url.render_as_string(hide_password=False)
+    pid = os.fork()
+    if pid == 0:
+        monkeypatch.setattr("jobs.scheduler.work", lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL))
+        with contextlib.suppress(BaseException):
+            once(Store.open(url), config, default_policy(), clock, "nightly", "2026-11-20")
+        os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
+    with store.reading() as tx:
+        assert runs.is_unfinished(tx, "nightly", "2026-11-20")
+    done = make_up(store, config, default_policy(), clock)
+    assert done is not None
+    assert [r.job for r in done] == ["pull", "link", "evaluate", "housekeeping"]
+    assert clock.now() == NOW, "a dead process of this host is not waited for"
+    assert make_up(store, config, default_policy(), clock) is None
+
+
+def test_of_three_nodes_one_does_a_slot(store: Store, config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    worked: list[str] = []
+    failed: list[BaseException] = []
+    monkeypatch.setattr("jobs.scheduler.work", lambda *_, **__: worked.append("once") or [])
+
+    def node(seconds: int) -> None:
+        clock = FixedClock(NOW + dt.timedelta(seconds=seconds))
+        try:
+            once(store, config, default_policy(), clock, "regular", slot_of(clock.now(), 15))
+        except BaseException as wrong:
+            failed.append(wrong)
+
+    threads = [threading.Thread(target=node, args=(n,)) for n in (0, 1, 2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    assert worked == ["once"]
 
 
 def test_what_fails_by_a_fault_of_ours_is_not_done_again_and_again(
