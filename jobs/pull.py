@@ -170,11 +170,10 @@ def _pull_stream(pull: _Pull, stream: Stream[object], run: Run) -> None:
 
 def _save(pull: _Pull, stream: Stream[object], page: Page, run: Run) -> None:
     """One page: records, facts, cursor and change marks in one transaction."""
-    store, connected, mapping = pull.store, pull.connected, pull.connected.mapping
-    name = connected.name
+    store, connected, name = pull.store, pull.connected, pull.connected.name
     with store.reading() as tx:
         hashed = [(r.key, digest(r)) for r in page.records]
-        same = facts.unchanged(tx, name, stream.name, hashed, mapping.version)
+        same = facts.unchanged(tx, name, stream.name, hashed, mapped_by(connected))
     kept = list(_mapped(connected, stream.name, page.records, hashed, same, run))
     run.problems += page.problems
     # Not durable: after a power cut it is pulled again.
@@ -189,7 +188,7 @@ def _save(pull: _Pull, stream: Stream[object], page: Page, run: Run) -> None:
             last=page.last,
             gone=page.gone,
             now=connected.clock.now(),
-            mapping_version=mapping.version,
+            mapping_version=mapped_by(connected),
             ledger_currency=connected.config.business.currency,
         )
     run.counts["pages"] += 1
@@ -241,6 +240,13 @@ def _mapped(
         yield Kept(key, record.data, own, None if problems and not found else found, tuple(problems), record.where)
 
 
+def mapped_by(connected: Connected) -> str:
+    """What a record's facts rest on beside the record: the mapping, and the business's time zone and currency, by which
+    moments become days. Where one of them is another, kept records are mapped again."""
+    business = connected.config.business
+    return f"{connected.mapping.version} {business.time_zone} {business.currency}"
+
+
 def context_of(connected: Connected) -> Context:
     """What a mapping needs to know of the system it reads."""
     business = connected.config.business
@@ -249,7 +255,7 @@ def context_of(connected: Connected) -> Context:
 
 def _remap(store: Store, connected: Connected, streams: Sequence[Stream[object]], run: Run) -> None:
     """Applies a changed mapping to the records that were kept; a stream whose bodies have expired is read in full."""
-    mapping, name = connected.mapping, connected.name
+    name = connected.name
     with store.writing() as tx:
         # A stream that the mapping reads no longer says nothing any more.
         for dropped in set(facts.read_at(tx, name)) - {s.name for s in streams}:
@@ -257,7 +263,7 @@ def _remap(store: Store, connected: Connected, streams: Sequence[Stream[object]]
             facts.forget_cursor(tx, name, dropped)
     for stream in streams:
         with store.reading() as tx:
-            stale = records.mapped_otherwise(tx, name, stream.name, mapping.version)
+            stale = records.mapped_otherwise(tx, name, stream.name, mapped_by(connected))
         if not stale:
             continue
         with store.reading() as tx:
@@ -277,7 +283,7 @@ def _remap(store: Store, connected: Connected, streams: Sequence[Stream[object]]
                     stream.name,
                     records=kept,
                     now=connected.clock.now(),
-                    mapping_version=mapping.version,
+                    mapping_version=mapped_by(connected),
                     ledger_currency=connected.config.business.currency,
                 )
             run.counts["remapped"] += len(part)

@@ -94,3 +94,16 @@ def test_a_part_of_the_book_is_judged_as_the_whole_is(night: Night) -> None:  # 
             assert set(part) == expected
             assert part == {debtor: whole[debtor] for debtor in expected}
             assert set(few.members) == expected
+
+
+def test_another_time_zone_maps_kept_records_again(night: Night) -> None:  # noqa: F811
+    """A moment late in the evening is another day elsewhere: what was read before is read again, then rests."""
+    night.run()
+    assert not night.run()["pull books"].counts["remapped"]
+    business = night.config.business.model_copy(update={"time_zone": "America/New_York"})
+    night.config = night.config.model_copy(update={"business": business})
+    done = night.run()
+    assert not any(r.failed for r in done.values())
+    assert done["pull books"].counts["remapped"] > 0
+    assert done["pull crm"].counts["remapped"] > 0
+    assert not night.run()["pull books"].counts["remapped"]
