@@ -2,6 +2,7 @@
 
     by_keyset    ordered by (watermark, id), next page by key, with an overlap: for changes, nothing lost on ties
     by_id        ordered by id inside a fixed window: for systems that sort by id only
+    by_listed_id the same, for reading everything from a system that lists its ids cheaply: pages come side by side
     by_token     the system's own continuation token, with a restart where it has expired
     at_once      a short list that is read as a whole every time
     side_by_side pages that are known beforehand, fetched several at a time and handed out in order
@@ -22,6 +23,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from connector.adapter import Page, Record
@@ -108,6 +110,41 @@ def by_id(
             yield Page(records, {"since": to}, full, last=True)
             return
         yield Page(records, {"since": since, "to": to, "after": after, "full": full}, full, last=False)
+
+
+def by_listed_id(
+    cursor: Any,
+    listed: Callable[[str | None], Sequence[str]],
+    listed_size: int,
+    fetch: Callable[[str | None, str], Sequence[Record]],
+    size: int,
+    until: Callable[[], Mark],
+    most: int,
+) -> Iterator[Page]:
+    """Everything, by id, in pages of about `size` of which `most` are fetched at once; the cursors are those of `by_id`.
+
+    `listed(after)` gives the next `listed_size` ids after one, in order, fewer at the end. `fetch(after, to)` gives the
+    records with after < id <= to. What is made while we read bears a watermark of its own time, and comes with the next
+    pull, as with `by_id`.
+    """
+    state = dict(cursor or {})
+    to: Mark = state["to"] if "to" in state else until()
+
+    def lots() -> Iterator[Callable[[], Page]]:
+        after: str | None = state.get("after")
+        while ids := listed(after):
+            for upto in (*ids[size - 1 : -1 : size], ids[-1]):
+                yield partial(lot, after, upto)
+                after = upto
+            if len(ids) < listed_size:
+                return
+
+    def lot(after: str | None, upto: str) -> Page:
+        held = {"since": None, "to": to, "after": upto, "full": True}
+        return Page(fetch(after, upto), held, full=True, last=False)
+
+    yield from side_by_side(lots(), most)
+    yield Page([], {"since": to}, full=True, last=True)
 
 
 class TokenExpired(ConfigError):

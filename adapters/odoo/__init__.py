@@ -110,6 +110,13 @@ class Settings(BaseModel):
     page_size: int = Field(
         1000, ge=10, le=5000, description="Records per call.", json_schema_extra={"zh": "每次调用读取的记录数。"}
     )
+    pages_at_once: int = Field(
+        4,
+        ge=1,
+        le=4,
+        description="Pages of a first reading fetched at once; 1 where the server has few workers.",
+        json_schema_extra={"zh": "首次读取时并行获取的页数；服务器工作进程较少时设为 1。"},
+    )
     overlap_minutes: int = Field(
         10,
         ge=0,
@@ -224,6 +231,7 @@ ADAPTER = Adapter(
     rehearsal=Rehearsal(rehearsal.pay, rehearsal.order, refuses=True),
     # No limit of the vendor's own on one's own server; on a shared host four evenly served callers were seen.
     limits=Limits(in_flight=4),
+    lanes=3,
     evidence=(
         Evidence(
             "live",

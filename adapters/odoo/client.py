@@ -166,14 +166,13 @@ class Client:
     def look_up(self, model: str, field: str, ids: Iterable[int | None]) -> dict[int, Any]:
         """`field` of many records, by id, each asked once. Bounded: a page's worth at a time."""
         known = self._names.setdefault((model, field), {})
-        missing = sorted({int(i) for i in ids if i} - known.keys())
         if len(known) > 200_000:
-            known.clear()
-            missing = sorted({int(i) for i in ids if i})
+            known = self._names[model, field] = {}  # not cleared: another stream's thread may be looking into it
+        missing = sorted({int(i) for i in ids if i} - known.keys())
         for start in range(0, len(missing), 1000):
             part = missing[start : start + 1000]
-            known.update(dict.fromkeys(part))
-            known.update({r["id"]: r[field] for r in self.rows(model, [["id", "in", part]], [field])})
+            found = {r["id"]: r[field] for r in self.rows(model, [["id", "in", part]], [field])}
+            known.update({**dict.fromkeys(part), **found})
         return known
 
     def commercial(self, partners: Iterable[int | None]) -> dict[int, int]:

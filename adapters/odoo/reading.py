@@ -13,10 +13,11 @@ from typing import Any
 
 from adapters.odoo.client import Client, Row
 from connector.adapter import Json, Page, Record
-from connector.paging import by_id
+from connector.paging import by_id, by_listed_id
 
 _FORM = "%Y-%m-%d %H:%M:%S"
 _BEGINNING = "1970-01-01 00:00:00"
+_LISTED = 10_000  # ids in one call
 
 Dress = Callable[[list[Row]], Sequence[Row]]
 
@@ -65,7 +66,19 @@ def changes(
         found = client.rows(model, [], ["write_date"], limit=1, order="write_date desc")
         return str(found[0]["write_date"]) if found and found[0]["write_date"] else _BEGINNING
 
-    for page in by_id(state.get("at"), fetch, lambda r: r.key, size, earlier, newest):
+    def listed(after: str | None) -> Sequence[str]:
+        return [str(i) for i in client.ids(model, domain, after=int(after or 0), limit=_LISTED)]
+
+    def between(after: str | None, to: str) -> Sequence[Record]:
+        key = [["id", ">", int(after or 0)], ["id", "<=", int(to)]]
+        return [Record(str(r["id"]), r) for r in dress(client.rows(model, [*domain, *key], names))]
+
+    at = state.get("at")
+    if not at or at.get("full"):
+        pages = by_listed_id(at, listed, _LISTED, between, size, newest, client.settings.pages_at_once)
+    else:
+        pages = by_id(at, fetch, lambda r: r.key, size, earlier, newest)
+    for page in pages:
         yield Page(page.records, {"scope": scope, "at": page.cursor}, page.full, page.last)
 
 

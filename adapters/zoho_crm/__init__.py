@@ -120,6 +120,7 @@ ADAPTER: Adapter[Zoho] = Adapter(
     check=check,
     provision=provision,
     limits=Limits(in_flight=5),
+    lanes=3,
     demo_settings={"base_url": "{url}", "accounts_url": "{url}"},
     evidence=(
         Evidence(

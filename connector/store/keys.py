@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from sqlalchemy import Connection, Table, select
+from sqlalchemy import text as sql
 
 from connector.store import bulk
 from connector.store.tables import stream as stream_table
@@ -16,7 +17,9 @@ def system_id(tx: Connection, name: str) -> int:
     found = known_system(tx, name)
     if found is not None:
         return found
-    return int(tx.execute(system_table.insert().values(name=name).returning(system_table.c.id)).scalar_one())
+    # Two streams may meet here at the very first page, each in a transaction of its own.
+    tx.execute(sql("INSERT INTO system (name) VALUES (:name) ON CONFLICT (name) DO NOTHING"), {"name": name})
+    return int(tx.execute(select(system_table.c.id).where(system_table.c.name == name)).scalar_one())
 
 
 def known_system(tx: Connection, name: str) -> int | None:

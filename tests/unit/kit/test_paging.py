@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.adapter import Page, Record
-from connector.paging import TokenExpired, ahead, at_once, by_id, by_keyset, by_token
+from connector.paging import TokenExpired, ahead, at_once, by_id, by_keyset, by_listed_id, by_token, side_by_side
 
 OVERLAP = 5  # ticks; no row becomes visible later than that after its watermark
 
@@ -399,9 +400,122 @@ def test_leaving_early_ends_the_thread() -> None:
     before = threading.active_count()
     read = ahead(pages())
     next(read)
-    read.close()  # type: ignore[attr-defined]
+    read.close()
     for _ in range(100):
         if threading.active_count() <= before:
             break
         time.sleep(0.05)
     assert threading.active_count() <= before
+
+
+def test_pages_that_are_ready_come_as_one_but_never_more_than_was_asked_for() -> None:
+    whole = list(at_once([Record(str(n), {}) for n in range(100)], 10))
+    read = ahead(iter(whole), most=20, records=30)
+    first = next(read)
+    for _ in range(100):  # until the thread has fetched all there is
+        if threading.active_count() == 1:
+            break
+        time.sleep(0.01)
+    rest = list(read)
+    assert [r.key for page in (first, *rest) for r in page.records] == [str(n) for n in range(100)]
+    assert all(len(page.records) <= 30 for page in rest)
+    assert len(rest) < 9, "nothing was joined"
+    assert [page.last for page in rest] == [False] * (len(rest) - 1) + [True]
+
+
+def test_nothing_is_joined_behind_a_page_that_says_what_is_gone() -> None:
+    """B is deleted on the first page and there again on the second: joined, it would be deleted after it came."""
+    entered = threading.Event()
+
+    def pages() -> Iterator[Page]:
+        yield Page([Record("A", {})], 1, full=False, last=False)
+        entered.wait(5)
+        yield Page([Record("C", {})], 2, full=False, last=False, gone=("B",))
+        yield Page([Record("B", {})], 3, full=False, last=True)
+
+    read = ahead(pages(), most=5, records=100)
+    assert next(read).cursor == 1
+    entered.set()
+    assert [(page.gone, [r.key for r in page.records]) for page in read] == [(("B",), ["C"]), ((), ["B"])]
+
+
+def test_pages_before_an_error_are_handed_out_when_joined_too() -> None:
+    def pages() -> Iterator[Page]:
+        yield Page([Record("A", {})], 1, full=True, last=False)
+        yield Page([Record("B", {})], 2, full=True, last=False)
+        raise TokenExpired("gone")
+
+    keys: list[str] = []
+    with pytest.raises(TokenExpired):
+        keys.extend(r.key for page in ahead(pages(), most=5, records=100) for r in page.records)
+    # `extend` keeps what came before the error
+    assert keys == ["A", "B"]
+
+
+# --- side by side ----------------------------------------------------------------------------------------------------
+def test_pages_side_by_side_are_under_way_together_and_come_in_order() -> None:
+    together = threading.Barrier(3, timeout=5)  # each of three waits for the other two
+
+    def fetch(number: int) -> Page:
+        together.wait()
+        return Page([], number, full=True, last=number == 5)
+
+    assert [p.cursor for p in side_by_side((partial(fetch, n) for n in range(6)), 3)] == list(range(6))
+
+
+def test_no_more_than_so_many_pages_are_held() -> None:
+    begun: list[int] = []
+
+    def fetch(number: int) -> Page:
+        begun.append(number)
+        return Page([], number, full=True, last=False)
+
+    read = side_by_side((partial(fetch, n) for n in range(100)), 4)
+    next(read)
+    next(read)
+    read.close()
+    assert len(begun) <= 6  # two handed out, four held
+
+
+def test_an_error_side_by_side_comes_after_the_pages_before_it() -> None:
+    def fetch(number: int) -> Page:
+        if number == 2:
+            raise TokenExpired("gone")
+        return Page([], number, full=True, last=False)
+
+    read = side_by_side((partial(fetch, n) for n in range(9)), 4)
+    assert [next(read).cursor, next(read).cursor] == [0, 1]
+    with pytest.raises(TokenExpired):
+        next(read)
+
+
+@given(
+    there=st.sets(st.integers(1, 60)),
+    size=sizes,
+    listed=st.integers(1, 9),
+    most=st.integers(1, 4),
+    stop=st.integers(0, 9),
+)
+def test_everything_by_listed_ids_is_read_once_wherever_it_is_resumed(
+    there: set[int], size: int, listed: int, most: int, stop: int
+) -> None:
+    def ids(after: str | None) -> list[str]:
+        return [str(n) for n in sorted(there) if n > int(after or 0)][:listed]
+
+    def fetch(after: str | None, to: str) -> list[Record]:
+        return [Record(str(n), {}) for n in sorted(there) if int(after or 0) < n <= int(to)]
+
+    seen: list[int] = []
+    cursor = None
+    for breaking in (True, False):
+        pages = by_listed_id(cursor, ids, listed, fetch, size, lambda: "now", most)
+        for at, page in enumerate(pages):
+            seen += [int(r.key) for r in page.records]
+            assert len(page.records) <= size
+            cursor = page.cursor
+            if page.last or (breaking and at == stop):
+                break
+        if page.last:
+            break
+    assert seen == sorted(there)
+    assert cursor == {"since": "now"}
