@@ -129,10 +129,11 @@ def across(
         )  # fmt: skip
         found.append(Finding("opening_vs_prior", "warn", text, first, opening[first] - earlier[first]))
     for name in ("total_assets", "revenue"):
-        past = opening.get(name, earlier.get(name))
-        if past is not None and name in closing and _jumps(closing[name], past):
-            text = words.JUMP.fill(item=NAMES[name], a=_n(closing[name]), b=_n(past))
-            found.append(Finding("unit_jump", "refuse", text, name, closing[name] - past))
+        # The own opening column is in the same unit, wrong or right: only the period on file shows a wrong one.
+        jumped = [past[name] for past in (earlier, opening) if name in past and _jumps(closing.get(name), past[name])]
+        if jumped:
+            text = words.JUMP.fill(item=NAMES[name], a=_n(closing[name]), b=_n(jumped[0]))
+            found.append(Finding("unit_jump", "refuse", text, name, closing[name] - jumped[0]))
     if all(n in closing for n in ("undistributed_profit", "net_profit")) and "undistributed_profit" in opening:
         difference = closing["undistributed_profit"] - opening["undistributed_profit"] - closing["net_profit"]
         if abs(difference) > tolerance:
@@ -210,8 +211,8 @@ def _is_balance(name: str) -> bool:
     return SHEET_OF.get(name) == "balance"
 
 
-def _jumps(now: Decimal, past: Decimal) -> bool:
-    a, b = abs(now), abs(past)
+def _jumps(now: Decimal | None, past: Decimal) -> bool:
+    a, b = abs(now or 0), abs(past)
     return bool(a and b) and (a >= JUMP * b or b >= JUMP * a)
 
 
