@@ -47,12 +47,36 @@ def register(app: typer.Typer) -> None:
         history: Annotated[
             bool, typer.Option("--history", help=t("How its score has moved.", "历次评分的变化。"))
         ] = False,
+        quality: Annotated[
+            bool,
+            typer.Option(
+                "--quality",
+                help=t(
+                    "How well the scores told bad from good, by what came after.",
+                    "以此后的实际结果检验评分的区分能力。",
+                ),
+            ),
+        ] = False,
+        months: Annotated[
+            int, typer.Option(min=1, max=60, help=t("--quality: over so many months.", "--quality：观察期月数。"))
+        ] = 6,
+        bad_days: Annotated[
+            int,
+            typer.Option(
+                min=1, max=3650, help=t("--quality: bad is so many days late.", "--quality：逾期多少天视为变差。")
+            ),
+        ] = 30,
         form: Form = Format.table,
         out: Out = None,
     ) -> None:
         cli: Cli = context.obj
         day = as_of.date() if as_of else None
-        if customer_id is None:
+        if quality:
+            from connector.cli import score_quality
+
+            found = score_quality.ask(cli, day, months, bad_days)
+            emit(lambda: score_quality.table(found), score_quality.answer(found), form, out)
+        elif customer_id is None:
             rows, head = _everybody(cli, day)
             emit(lambda: _list(rows, head), head | {"scores": [answer for _, answer in rows]}, form, out)
         elif history:

@@ -195,3 +195,23 @@ def test_scoring_may_be_switched_off(tmp_path: Path) -> None:
     assert call("-c", config, "run").code == 0
     done = call("-c", config, "score", "C001", *DAY)
     assert (done.code, "Scoring is switched off in the policy." in done.out) == (0, True)
+
+
+def test_the_scorecard_is_judged_by_what_came_after(scored: Path) -> None:
+    # On 2026-08-01 C001 was a good payer; of the others nothing is known. On 2026-10-16 it paid 15 days late.
+    asked = ("score", "--quality", "--as-of", "2026-11-01", "--months", "3")
+    found = call("-c", scored, *asked, "--bad-days", "15", "--format", "json").json
+    assert (found["scored_on"], found["until"]) == ("2026-08-01", "2026-11-01")
+    assert [(b["grade"], b["customers"], b["bad"]) for b in found["bands"]] == [
+        ("A", 1, 1),
+        ("B", 0, 0),
+        ("C", 0, 0),
+        ("D", 0, 0),
+    ]
+    assert (found["auc"], found["unknown"]) == (None, 2)
+    assert call("-c", scored, *asked, "--bad-days", "16", "--format", "json").json["bands"][0]["bad"] == 0
+    out = call("-c", scored, *asked).out
+    assert "All or none of them turned bad" in out
+    assert "PSI 0.0000 of the grades between the two days: stable" in out
+    zh = call("-c", scored, *asked, lang="zh").out
+    assert "“变差”指 2026-08-01 之后有发票逾期至少 30 天付款" in zh
