@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from connector.credit import statement_checks as checks
 from connector.credit import statement_words as words
+from connector.credit.statement_annual import read_annual
 from connector.credit.statement_join import Brought, Given, join
 from connector.credit.statement_labels import ITEMS, normal_form
 from connector.credit.statement_read import SheetRead, read_sheet
@@ -53,7 +54,7 @@ class Kept:
 def read(opened: Opened, labels: Mapping[str, str] | None = None, consolidated: bool | None = None) -> list[SheetRead]:
     """Reads all sheets of a file; `labels` are the system's own by normal form, `consolidated` is which columns to take
     where those of the group and of the parent stand side by side. Raises ConfigError where none has items."""
-    sheets = [read_sheet(sheet, labels, consolidated) for sheet in opened.sheets]
+    sheets = [read_annual(sheet) or read_sheet(sheet, labels, consolidated) for sheet in opened.sheets]
     if not any(s.lines and s.kind != "other" for s in sheets):
         raise ConfigError(_NOTHING.fill(file=opened.name, sheets=", ".join(s.name for s in sheets) or "-"))
     return sheets

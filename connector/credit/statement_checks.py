@@ -212,7 +212,7 @@ def _is_balance(name: str) -> bool:
 
 
 def _jumps(now: Decimal | None, past: Decimal) -> bool:
-    a, b = abs(now or 0), abs(past)
+    a, b = Decimal(0) if now is None else abs(now), abs(past)
     return bool(a and b) and (a >= JUMP * b or b >= JUMP * a)
 
 

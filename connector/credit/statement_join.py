@@ -95,7 +95,7 @@ def _one(sheets: Sequence[SheetRead], consolidated: bool | None, given: Given) -
     findings = [f for s in sheets for f in s.findings]
     if given.unit is not None:
         findings = [f for f in findings if f.code != "unit_differs"]
-    unsaid = [s.name for s in sheets if s.unit is None]
+    unsaid = [s.name for s in sheets if s.unit is None and any(x.unit is None and _known(x) for x in s.lines)]
     if given.unit is None and unsaid:
         findings.append(Finding("unit_missing", "refuse", _NO_UNIT.fill(sheets=", ".join(unsaid))))
     currency, more = _currency(sheets, given)
@@ -105,7 +105,8 @@ def _one(sheets: Sequence[SheetRead], consolidated: bool | None, given: Given) -
     lines: list[Line] = []
     for sheet in sheets:
         signed, more = _signed(sheet)
-        lines += [replace(line, unit=given.unit or sheet.unit) for line in signed]
+        # The annual report writes a unit beside each number.
+        lines += [replace(line, unit=line.unit or given.unit or sheet.unit) for line in signed]
         findings += more
     lines, more = once(lines)
     findings += more + _marks(sheets, lines)
@@ -120,12 +121,12 @@ def _one(sheets: Sequence[SheetRead], consolidated: bool | None, given: Given) -
             findings.append(Finding("zero_proposed", "info", _ZEROS.fill(labels=", ".join(names))))
     lines, more = _totals(lines)
     findings += more
-    units = [given.unit or s.unit for s in sheets]
+    units = [line.unit for line in lines if _known(line)]
     return Brought(
         period_end_on=period.end if period else None,
         months=period.months if period else None,
         currency=currency,
-        unit=None if None in units else max(u for u in units if u is not None),
+        unit=None if None in units else max((u for u in units if u is not None), default=1),
         basis=given.basis or next((s.basis for s in sheets if s.basis), None),
         consolidated=consolidated,
         company=next((s.company for s in sheets if s.company), None),
@@ -134,6 +135,10 @@ def _one(sheets: Sequence[SheetRead], consolidated: bool | None, given: Given) -
         zeros=zeros,
         findings=tuple(findings),
     )
+
+
+def _known(line: Line) -> bool:
+    return line.amount is not None or line.opening is not None
 
 
 def _currency(sheets: Sequence[SheetRead], given: Given) -> tuple[str | None, list[Finding]]:
