@@ -47,20 +47,28 @@ def current_of(model: str) -> Callable[[Client, Sequence[str]], Mapping[str, Map
 
 
 def changes_of(model: str) -> Callable[[Client, Sequence[str]], Mapping[str, Change]]:
-    """A `changes` that says who last wrote one model's records and when."""
+    """A `changes` that says who last wrote one model's records and when, as far as this user may see it."""
 
     def changes(client: Client, targets: Sequence[str]) -> Mapping[str, Change]:
         names = [n for n in ("write_uid", "write_date") if n in client.fields(model)]
         ids = [int(t) for t in targets if t.isdecimal()]
-        found = {}
-        for row in client.rows(model, [["id", "in", ids]], names) if ids else []:
-            at = row.get("write_date")
-            who = row.get("write_uid")
-            found[str(row["id"])] = Change(
-                str(who[1]) if isinstance(who, list) else "",
-                dt.datetime.fromisoformat(at).replace(tzinfo=dt.UTC) if at else None,
+        rows = client.rows(model, [["id", "in", ids]], names) if ids else []
+        users = sorted({row["write_uid"] for row in rows if row.get("write_uid")})
+        who = (
+            {
+                u["id"]: u["name"]
+                for u in client.rows("res.users", [["id", "in", users], ["active", "in", [True, False]]], ["name"])
+            }
+            if users
+            else {}
+        )
+        return {
+            str(row["id"]): Change(
+                str(who.get(row.get("write_uid"), "")),
+                dt.datetime.fromisoformat(row["write_date"]).replace(tzinfo=dt.UTC) if row.get("write_date") else None,
             )
-        return found
+            for row in rows
+        }
 
     return changes
 
