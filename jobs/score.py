@@ -243,9 +243,16 @@ def statement_inputs(statement: Statement, rules: Scoring) -> dict[str, Known]:
         one = made[ratio]
         found[name] = Known(None if one.value is None else one.value * HUNDRED, source, one.flags, one.missing)
     found |= _altman(statement, rules, source)
-    audit = None if statement.audited is None else "audited" if statement.audited else "unaudited"
-    found["statement_audit"] = Known(audit, source)
+    found["statement_audit"] = Known(_audit(statement), source)
     return found
+
+
+def _audit(statement: Statement) -> str | None:
+    if statement.opinion not in (None, "unqualified"):
+        return statement.opinion
+    if statement.audited is None:
+        return "audited" if statement.opinion else None
+    return "audited" if statement.audited else "unaudited"
 
 
 def _altman(statement: Statement, rules: Scoring, source: tuple[str, ...]) -> dict[str, Known]:

@@ -90,7 +90,14 @@ STATEMENT: dict[str, Input] = {
     "altman_zone": Input(Text("Altman zone", "Altman 区间"), words=altman.ZONES),
     "statement_audit": Input(
         Text("audit of the statement", "报表审计"),
-        words={"audited": Text("audited", "已审计"), "unaudited": Text("unaudited", "未审计")},
+        words={
+            "audited": Text("audited", "已审计"),
+            "unaudited": Text("unaudited", "未审计"),
+            "going_concern": Text("audited, doubt about going concern", "持续经营存在重大不确定性"),
+            "qualified": Text("qualified opinion", "保留意见"),
+            "adverse": Text("adverse opinion", "否定意见"),
+            "disclaimer": Text("disclaimer of opinion", "无法表示意见"),
+        },
     ),
 }
 EVENTS: dict[str, Input] = {

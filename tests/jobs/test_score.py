@@ -141,7 +141,15 @@ def test_a_statement_gives_its_ratios_and_its_zone() -> None:
     assert known["quick_ratio"].missing == ("inventories", "prepayments")
     other = statement_inputs(statement(), load("[score]\naltman = 'z1'").score)
     assert other["altman_zone"].value == "grey"
-    assert statement_inputs(statement(audited=None), default_policy().score)["statement_audit"].value is None
+
+
+@pytest.mark.parametrize(
+    ("audited", "opinion", "said"),
+    [(None, None, None), (True, "unqualified", "audited"), (False, None, "unaudited"), (True, "adverse", "adverse")],
+)
+def test_what_the_auditor_said(audited: bool | None, opinion: str | None, said: str | None) -> None:
+    known = statement_inputs(statement(audited=audited, opinion=opinion), default_policy().score)
+    assert known["statement_audit"].value == said
 
 
 def test_an_interim_statement_has_no_zone() -> None:
