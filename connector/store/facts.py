@@ -33,7 +33,7 @@ from connector.store import (
     records,
     tables,
 )
-from connector.store.page import Saving, uncollected, unfit
+from connector.store.page import Saving, said_twice, uncollected, unfit
 from connector.store.tables import record as record_table
 from connector.store.tables import stream as stream_table
 from connector.store.tables import system as system_table
@@ -228,12 +228,13 @@ def _save(
     found: dict[str, list[tuple[int, Any]]] = defaultdict(list)
     told: set[int] = set()
     quarantined: set[str] = set()
+    nameless: dict[tuple[type, str], str] = {}
     for kept in said:
-        number = ids[kept.key]
+        number, where = ids[kept.key], kept.where or f"{system}/{stream}/{kept.key}"
         trouble = list(kept.problems)
         accepted = 0
         for fact in kept.facts or ():
-            refused = unfit(fact, kept.where or f"{system}/{stream}/{kept.key}")
+            refused = unfit(fact, where) or said_twice(fact, where, nameless)
             if refused is None:
                 found[KIND_OF[fact.__class__]].append((number, fact))
                 accepted += 1

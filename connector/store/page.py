@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from connector.errors import Problem
-from connector.model import KIND_OF, Fact, columns
+from connector.model import KIND_OF, Application, Fact, Limit, columns
 from connector.money import exponent
 from connector.text import Text
 
@@ -90,6 +90,31 @@ def unfit(fact: Fact, where: str) -> Problem | None:
         elif kind is Decimal and not _is_sane(value):
             return _too_large(where, names[place])
     return _too_long(where) if len(fact.ref) > LONGEST_ID else None
+
+
+def said_twice(fact: Fact, where: str, said: dict[tuple[type, str], str]) -> Problem | None:
+    """What keeps a limit or application without an id of its own apart from one that a page has said before, or None.
+
+    Two of them that agree in all that names them would be one row: the second would be lost without a word. `said` is
+    what the page has said so far, and where.
+    """
+    if not isinstance(fact, (Application, Limit)) or fact.id is not None:
+        return None
+    name = (fact.__class__, fact.ref)
+    first = said.get(name)
+    if first is None:
+        said[name] = where
+        return None
+    return Problem(
+        "said_twice",
+        where,
+        Text("This says the same as {first}: it counts once.", "此处与 {first} 相同：只计一次。").fill(first=first),
+        Text(
+            "If both are meant, map an id that tells them apart.",
+            "若两者均有效，请在映射中加入可区分二者的编号（id）。",
+        ),
+        "id",
+    )
 
 
 def _is_sane(value: Decimal) -> bool:

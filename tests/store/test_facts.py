@@ -26,7 +26,7 @@ from connector.model import (
     Promise,
     Rate,
 )
-from connector.store import customers, facts, history, marks, positions, problems, records, tables
+from connector.store import bulk, customers, facts, history, marks, positions, problems, records, tables
 from connector.store.db import Store
 from connector.store.facts import Counts, Kept
 from connector.text import Text
@@ -507,3 +507,30 @@ def test_sales_by_month_follow_every_change(store: Store) -> None:
         assert months() == [(july, Decimal("5.00")), (august, Decimal("7.00"))]
         save(tx, "documents", [kept(invoice("D2", 500, voided_on=DAY), "2")], gone=["D3"])
         assert months() == [(august, Decimal("9.00"))]
+
+
+def test_applications_without_an_id_that_say_the_same_are_told_and_not_lost_without_a_word(store: Store) -> None:
+    twice = [applied("P1", "I1", "30"), applied("P1", "I1", "30")]
+    with store.writing() as tx:
+        save(tx, "documents", [invoice("I1")])
+        save(tx, "payments", [receipt("P1", 6_000)])
+        save(tx, "applications", [kept(fact, key=f"row{at}") for at, fact in enumerate(twice)])
+    with store.reading() as tx:
+        (told,) = [p for p in problems.problems(tx) if p.problem.code == "said_twice"]
+        assert len(tx.execute(select(tables.application.c.id)).all()) == 1
+    assert "row0" in told.problem.what.en
+    assert "row0" in told.problem.what.zh
+    with store.writing() as tx:  # the same with ids are two
+        again = [applied("P1", "I1", "30", id=f"A{at}") for at in range(2)]
+        save(tx, "applications", [kept(fact, "2", key=f"row{at}") for at, fact in enumerate(again)])
+    with store.reading() as tx:
+        assert tx.execute(select(tables.item.c.open_value).where(tables.item.c.ref == "I1")).scalar() == 4_000
+        assert not [p for p in problems.problems(tx) if p.problem.code == "said_twice"]
+
+
+def test_among_nothing_there_is_nothing_whatever_the_type(store: Store) -> None:
+    with store.writing() as tx:
+        save(tx, "documents", [invoice("I1")])
+        for column in (tables.item.c.ref, tables.item.c.id):
+            assert tx.execute(select(tables.item.c.id).where(bulk.among(tx, column, []))).all() == []
+        assert len(tx.execute(select(tables.item.c.id).where(bulk.among(tx, tables.item.c.ref, ["I1"]))).all()) == 1
