@@ -109,7 +109,9 @@ def read(text: str, name: str = "policy") -> tuple[Policy | None, list[Problem]]
         fixed = [table for table in _FOR_ALL if table in tables]
         for table in fixed:
             problems.append(Problem("bad_value", name, FOR_ALL.fill(table=table), FOR_ALL_FIX, ".".join((*at, table))))
-        main = {k: v for k, v in data.items() if k != "segment"}
+        # With the defaults: a table of the segment may name one value of it, and the others stay.
+        main = policy.model_dump() if policy is not None else data
+        main = {k: v for k, v in main.items() if k != "segment"}
         mine, wrong_here = _validated(_merged(main, {k: v for k, v in tables.items() if k not in fixed}))
         problems += [problem(Policy, e, name, at) for e in wrong_here if (e["loc"], e["type"]) not in said]
         if policy is not None and mine is not None:
