@@ -291,10 +291,12 @@ def _charges(base: Frame, one: Dunned, before: Mapping[int, Sequence[Charge]]) -
     """Late interest of what the letter demands and of what was settled since, and the fee of the highest step."""
     as_of, interest = base.as_of, one.rules.interest
     claimed: dict[Key, Decimal] = defaultdict(Decimal)
+    times: dict[Key, int] = defaultdict(int)
     for member in one.members:
         for charge in before.get(member.key, ()):
             if charge.kind == "interest":
                 claimed[charge.system, charge.document, charge.part] += charge.amount
+                times[charge.system, charge.document, charge.part] += 1
     wanted: dict[Key, int] = {}
     if one.plan.letter is not None and one.plan.letter.is_demand:
         wanted = {line.debt.key: line.level for line in one.plan.letter.lines if line.mark is None}
@@ -308,7 +310,8 @@ def _charges(base: Frame, one: Dunned, before: Mapping[int, Sequence[Charge]]) -
         course = row.course(interest_from(due_on, interest), as_of)
         claim = interest_claim(due_on, course, debt.currency, claimed[key], interest, as_of)
         if claim is not None:
-            name = f"interest:{debt.system}:{debt.document}/{debt.part}:{as_of}"
+            # The number of the claim, not the day: a payment may come in between two runs of one day.
+            name = f"interest:{debt.system}:{debt.document}/{debt.part}:{times[key] + 1}"
             made.append(
                 Charge(debt.customer, debt.system, debt.document, debt.part, "interest", level, claim.from_on,
                        claim.to_on, claim.rate, debt.currency, claim.amount, name)
