@@ -2,7 +2,8 @@
 
 A payment counts for the day on which it was set against the invoice (`applied_on`), so that the past never changes. Its
 days late are those from the due date to the day the money came. Unsettled debts count with their days past due so far,
-less what is disputed of them; what is not due yet says nothing.
+less what is disputed of them, and so do debts that were written off: giving up is no payment. What is not due yet says
+nothing.
 """
 
 from __future__ import annotations
@@ -32,13 +33,15 @@ def payments(
     systems: Collection[str] | None = None,
 ) -> Paid:
     """Payments of invoices in windows of time, newest first: window n are those applied after `starts[n]` and not after
-    the start before (the first one: `as_of`). What is older than the last start does not count."""
+    the start before (the first one: `as_of`). What is older than the last start does not count. What was written off in
+    that time is in no window, past due until the day."""
     asked = Asked(tx, as_of, customers, systems)
     a, paid, due = application.c, item.alias("paid"), part.alias("due")
     due_on = func.coalesce(due.c.due_on, item.c.due_on)
     bounds = {f"start{n}": start for n, start in enumerate(starts)}
-    window = case(*((a.since > bindparam(name), bulk.literal(n)) for n, name in enumerate(bounds)))
-    days = _days(tx, paid.c.issued_on, due_on)
+    given_up = paid.c.kind == bulk.word("write_off")
+    window = case((given_up, null()), *((a.since > bindparam(name), bulk.literal(n)) for n, name in enumerate(bounds)))
+    days = _days(tx, case((given_up, DAY), else_=paid.c.issued_on), due_on)
     question = (
         select(item.c.customer, item.c.currency, window, days, _whole(func.sum(-a.to_value)), func.count())
         .join_from(application, item, item.c.id == a.to_item)
@@ -50,7 +53,7 @@ def payments(
             or_(a.until.is_(None), a.until > DAY),
             a.to_value < bulk.literal(0),
             item.c.kind.in_(("invoice", "debit_note")),
-            paid.c.kind == "receipt",
+            or_(paid.c.kind == bulk.word("receipt"), and_(given_up, due_on < DAY)),
             due_on.is_not(None),
         )
         .group_by(item.c.customer, item.c.currency, window, days)
