@@ -8,7 +8,8 @@ Before the first decision there is nothing to amend, so that a first load writes
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +22,7 @@ from connector.store.tables import amendment, application, decision, instalment,
 
 # What is kept of each kind, in the order in which the page hands it over.
 ITEM, APPLICATION, INSTALMENT = "item", "application", "instalment"
-_KEPT = {
+KEPT = {
     ITEM: [
         "customer",
         "kind",
@@ -36,7 +37,7 @@ _KEPT = {
         "voided_on",
     ],
     APPLICATION: ["from_ref", "to_ref", "instalment", "amount", "from_amount", "applied_on", "reversed_on"],
-    INSTALMENT: ["document_ref", "number", "due_on", "amount"],
+    INSTALMENT: ["document_ref", "number", "due_on", "amount", "disputed_amount"],
 }
 _TABLES = {ITEM: item, APPLICATION: application, INSTALMENT: instalment}
 
@@ -64,20 +65,28 @@ class Upto:
     amendment: int
 
 
-def note(saving: Saving, kind: str, ids: Collection[int], *, gone: bool = False) -> None:
-    """Remembers facts as they stand before the page changes or removes them."""
+def note(
+    saving: Saving,
+    kind: str,
+    ids: Collection[int],
+    *,
+    gone: bool = False,
+    named: Mapping[int, Collection[str]] | None = None,
+) -> None:
+    """Remembers facts as they stand before the page changes or removes them. `named` are, by key, the items that a fact
+    names from now on: their customers, too, must see that it did not."""
     if not ids or not _is_decided(saving):
         return
     c, tx = _TABLES[kind].c, saving.tx
     also = (c.family,) if kind == ITEM else ()
-    ends = (c.from_item, c.to_item) if kind == APPLICATION else ()
-    asked = select(c.id, c.system, c.ref, *also, *(c[name] for name in _KEPT[kind]), *ends)
+    asked = select(c.id, c.system, c.ref, *also, *(c[name] for name in KEPT[kind]))
     rows = [row._asdict() for row in tx.execute(asked.where(bulk.among(tx, c.id, ids)))]
-    owners = _owners(tx, kind, rows)
+    owners = _owners(saving, kind, rows, named or {})
     for row in rows:
-        key, whose = row.pop("id"), owners(row)
-        said = packed({name: value for name, value in row.items() if value is not None and "_item" not in name})
-        saving.amended += [[customer, kind, key, gone, said] for customer in whose]
+        whose, key = owners(row), row.pop("id")
+        said = packed({name: value for name, value in row.items() if value is not None})
+        system, ref = (row["system"], row["ref"]) if kind == ITEM else (None, None)
+        saving.amended += [[customer, kind, key, system, ref, gone, said] for customer in whose]
 
 
 def moved(saving: Saving, customers: Mapping[int, int]) -> None:
@@ -94,31 +103,73 @@ def _is_decided(saving: Saving) -> bool:
     return saving.decided
 
 
-def _owners(tx: Connection, kind: str, rows: Iterable[Mapping[str, Any]]) -> Any:
-    """For each row the customers whose figures it moves."""
+def _owners(
+    saving: Saving, kind: str, rows: Sequence[Mapping[str, Any]], named: Mapping[int, Collection[str]]
+) -> Callable[[Mapping[str, Any]], set[int]]:
+    """For each row the customers whose figures it moves: a payment of one may be set against an invoice of another."""
+    names = {row["id"]: set(named.get(row["id"], ())) for row in rows}
     if kind == ITEM:
-        return lambda row: {row["customer"]}
-    c = item.c
-    if kind == APPLICATION:
-        ids = {row[end] for row in rows for end in ("from_item", "to_item")} - {None}
-        by_id = dict(tuple(row) for row in tx.execute(select(c.id, c.customer).where(bulk.among(tx, c.id, ids))))
-        return lambda row: {by_id[row[end]] for end in ("from_item", "to_item") if row[end] in by_id}
-    papers = {row["document_ref"] for row in rows}
-    systems = {row["system"] for row in rows}
-    asked = select(c.system, c.ref, c.customer).where(
-        c.system.in_(systems), c.family == "d", bulk.among(tx, c.ref, papers)
-    )
-    by_ref = {(system, ref): customer for system, ref, customer in tx.execute(asked)}
-    return lambda row: {by_ref[key] for key in [(row["system"], row["document_ref"])] if key in by_ref}
+        for key, ref in _counterparts(saving.tx, rows):
+            names[key].add(ref)
+    else:
+        for row in rows:
+            ends = ("from_ref", "to_ref") if kind == APPLICATION else ("document_ref",)
+            names[row["id"]].update(row[end] for end in ends)
+    by_ref = _customers_of(saving, {row["system"] for row in rows}, {name for own in names.values() for name in own})
+
+    def owners(row: Mapping[str, Any]) -> set[int]:
+        found = set().union(*(by_ref.get((row["system"], name), ()) for name in names[row["id"]]))
+        return found | {row["customer"]} if kind == ITEM else found
+
+    return owners
+
+
+def _counterparts(tx: Connection, items: Sequence[Mapping[str, Any]]) -> Iterator[tuple[int, str]]:
+    """What some items are set against, by the item's key and the other's name."""
+    a = application.c
+    keys = [row["id"] for row in items]
+    for mine, other in ((a.from_item, a.to_ref), (a.to_item, a.from_ref)):
+        for key, ref in tx.execute(select(mine, other).where(bulk.among(tx, mine, keys))):
+            yield key, ref
+    by_name: dict[str, list[int]] = defaultdict(list)
+    for row in items:
+        by_name[row["ref"]].append(row["id"])
+    # Those that have lost their other end wait for it by name.
+    for system in {row["system"] for row in items}:
+        for mine, other in ((a.from_ref, a.to_ref), (a.to_ref, a.from_ref)):
+            waiting = select(mine, other).where(a.system == system, a.firm == bulk.literal(0))
+            for ref, name in tx.execute(waiting.where(bulk.among(tx, mine, by_name))):
+                for key in by_name[ref]:
+                    yield key, name
+
+
+def _customers_of(
+    saving: Saving, systems: Collection[int], refs: Collection[str]
+) -> Mapping[tuple[int, str], set[int]]:
+    """Whose the items of some names are or were: what is named may be gone already."""
+    tx, c, a = saving.tx, item.c, amendment.c
+    found: dict[tuple[int, str], set[int]] = defaultdict(set)
+    for customer, which, _, of, ref, *_ in saving.amended:
+        if which == ITEM:
+            found[of, ref].add(customer)
+    for system in systems:
+        here = select(c.ref, c.customer).where(
+            c.system == system, c.family.in_(("d", "p")), bulk.among(tx, c.ref, refs)
+        )
+        gone = select(a.ref, a.customer).where(a.system == system, bulk.among(tx, a.ref, refs))
+        for asked in (here, gone):
+            for ref, customer in tx.execute(asked):
+                found[system, ref].add(customer)
+    return found
 
 
 def save(saving: Saving) -> None:
     """Appends what the page amended, in its transaction."""
     at = utc(saving.now)
-    rows = [(customer, kind, fact, at, gone, said) for customer, kind, fact, gone, said in saving.amended]
-    ids = bulk.new_ids(saving.tx, amendment, len(rows))
-    columns = ("id", "customer", "kind", "fact", "at", "gone", "said")
-    bulk.insert(saving.tx, amendment, columns, [(key, *row) for key, row in zip(ids, rows, strict=True)])
+    ids = bulk.new_ids(saving.tx, amendment, len(saving.amended))
+    columns = ("id", "at", "customer", "kind", "fact", "system", "ref", "gone", "said")
+    rows = [(key, at, *row) for key, row in zip(ids, saving.amended, strict=True)]
+    bulk.insert(saving.tx, amendment, columns, rows)
     saving.amended.clear()
 
 

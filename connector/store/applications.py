@@ -85,7 +85,7 @@ def save(saving: Saving, facts: Sequence[tuple[int, Application]]) -> None:
         if said[ref] != one.said:
             one.said = said[ref]
             changed[one.id] = one
-    amendments.note(saving, amendments.APPLICATION, changed)
+    amendments.note(saving, amendments.APPLICATION, changed, named={key: one.said[1:3] for key, one in changed.items()})
     again = {a.id: a for a in _waiting(saving)}
     again.update(changed)
     _find_ends(saving, [*new, *again.values()])

@@ -25,7 +25,7 @@ decision = Table(
 )
 
 # Facts as they were before they were changed or removed, after there were decisions; append-only. `fact` is the key in
-# the table of its kind, `said` JSON.
+# the table of its kind, `said` JSON; system and ref are there for items, which others name.
 amendment = Table(
     "amendment",
     metadata,
@@ -33,10 +33,13 @@ amendment = Table(
     Column("customer", Key, nullable=False),
     Column("kind", Text, nullable=False),
     Column("fact", Key, nullable=False),
+    Column("system", SmallInteger),
+    Column("ref", Text),
     Column("at", Instant, nullable=False),
     Column("gone", Boolean, nullable=False),
     Column("said", Text, nullable=False),
     Index("ix_amendment_customer", "customer", "id"),
+    Index("ix_amendment_ref", "system", "ref"),
 )
 
 # The newest decision of each debtor, and the last day it was evaluated for, whether or not anything changed.
