@@ -36,7 +36,9 @@ def arithmetic(
     items: Items, tolerance: Decimal = Decimal(1), *, basis: str | None = None, cells: Mapping[str, str] | None = None
 ) -> list[Finding]:
     """What does not add up within one column; `cells` say where each item stands."""
-    places = cells or {}
+    if cells is None:
+        return list(_arithmetic(items, tolerance, basis))
+    places = cells
     return [
         Finding(f.code, f.level, f.text, f.item, f.difference, tuple(places[n] for n in _parts(f) if n in places))
         for f in _arithmetic(items, tolerance, basis)
@@ -64,8 +66,10 @@ def _parts(finding: Finding) -> Sequence[str]:
 
 def _arithmetic(items: Items, tolerance: Decimal, basis: str | None) -> Iterator[Finding]:
     def known(*names: str) -> list[Decimal] | None:
-        found = [items[n] for n in names if n in items]
-        return found if len(found) == len(names) else None
+        try:
+            return [items[n] for n in names]
+        except KeyError:
+            return None
 
     if found := known(*_OF["assets_vs_claims"]):
         assets, owed, equity = found

@@ -7,7 +7,7 @@ import tomllib
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any, Literal
 
@@ -41,7 +41,7 @@ _BLANKS = re.compile(r"[\s\u200b-\u200f\ufeff*#△☆▲]")
 _HYPHENS = re.compile(r"(?<=[a-z])[-\u2010-\u2015](?=[a-z])")
 
 
-@cache
+@lru_cache(20_000)  # labels of other people's files: there is no end of them
 def normal_form(label: str) -> str:
     """A label as it is compared: width, case, blanks, ordinals, 其中/减/加, tails, marks and 帐/账 do not count.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from decimal import Decimal
 
 from sqlalchemy import Connection, or_, select
@@ -19,6 +20,7 @@ from connector.credit.statements import OnFile, Pair, Statement, before, newest,
 from connector.store import bulk
 from connector.store.tables import financial, link, statement, statement_item
 
+_AT_ONCE = 10_000
 _NO_ITEMS: dict[str, Pair] = {}
 
 
@@ -116,19 +118,24 @@ def _said(tx: Connection, debtors: Collection[int] | None, as_of: dt.date) -> It
     )
     if debtors is not None:
         asked = asked.where(bulk.among(tx, link.c.debtor, debtors))
-    made: dict[tuple[int, int, dt.date, int, str], dict[str, Pair]] = defaultdict(dict)
-    audited: dict[tuple[int, int, dt.date, int, str], bool | None] = {}
-    units: dict[tuple[int, int, dt.date, int, str], int] = defaultdict(int)
-    for debtor, key, end, months, currency, unit, is_audited, item, amount in tx.execute(asked):
-        head = (debtor, key, end, months, currency)
-        made[head].setdefault(item_named(item) or item, (amount * unit, None))
-        units[head] = max(units[head], unit)
-        # One item that was not audited makes the whole statement so.
-        audited[head] = is_audited if head not in audited else _and(audited[head], is_audited)
-    for head, items in made.items():
-        debtor, key, end, months, currency = head
-        closing = {name: now for name, (now, _) in items.items() if now is not None}
-        findings = arithmetic(closing, Decimal(units[head]))
+    made: dict[_Head, _Said] = {}
+    named: dict[str, str] = {}
+    head: _Head | None = None
+    for rows in tx.execute(asked).partitions(_AT_ONCE):
+        for debtor, key, end, months, currency, unit, is_audited, item, amount in rows:
+            # Items of one statement mostly come one after the other.
+            if (debtor, key, end, months, currency) != head:
+                head = (debtor, key, end, months, currency)
+                one = made.setdefault(head, _Said({}, unit, is_audited))
+            if item not in named:
+                named[item] = item_named(item) or item
+            one.items.setdefault(named[item], amount * unit)
+            one.unit = max(one.unit, unit)
+            # One item that was not audited makes the whole statement so.
+            if is_audited is not one.audited:
+                one.audited = _and(one.audited, is_audited)
+    for (debtor, key, end, months, currency), one in made.items():
+        findings = arithmetic(one.items, Decimal(one.unit))
         yield (
             debtor,
             OnFile(
@@ -136,12 +143,24 @@ def _said(tx: Connection, debtors: Collection[int] | None, as_of: dt.date) -> It
                 period_end_on=end,
                 months=months,
                 currency=currency,
-                audited=audited[head],
+                audited=one.audited,
                 confirmed_on=None if refused(findings) else end,
                 findings=tuple(f.code for f in findings),
-                items=items,
+                items={name: (amount, None) for name, amount in one.items.items()},
             ),
         )
+
+
+_Head = tuple[int, int, dt.date, int, str]
+
+
+@dataclass(slots=True)
+class _Said:
+    """One statement of a system while it is put together."""
+
+    items: dict[str, Decimal]
+    unit: int
+    audited: bool | None
 
 
 def _and(one: bool | None, other: bool | None) -> bool | None:
