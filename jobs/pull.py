@@ -31,6 +31,7 @@ from jobs.run import Run, failure, running
 
 # So many pages are fetched before they are needed; where they wait for us, up to so many records are saved at once.
 _AHEAD = (8, 2000)
+_SORTED = simplejson.JSONEncoder(use_decimal=True, sort_keys=True, ensure_ascii=False, default=str)
 
 
 def pull(
@@ -218,8 +219,7 @@ def _sweep(store: Store, connected: Connected, stream: Stream[object], run: Run)
 
 def digest(record: Record) -> str:
     """A hash of what a record says; equal records have equal hashes whatever the order of their members."""
-    text = simplejson.dumps(record.data, use_decimal=True, sort_keys=True, ensure_ascii=False, default=str)
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+    return hashlib.blake2b(_SORTED.encode(record.data).encode(), digest_size=16).hexdigest()
 
 
 def _mapped(
