@@ -12,13 +12,14 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from connector import adapter as adapters
 from connector.clock import Clock
 from connector.config import Config
-from connector.connect import mapping_in_use
+from connector.connect import chosen_mapping, loaded
 from connector.credit.ageing import Basis, Placement
 from connector.credit.decide import Decision, OrderDecision, check_order, decide, order_without_rate
 from connector.credit.group import Node, node_of
@@ -208,10 +209,17 @@ def _stale(
 _DECISIVE = frozenset({"customer", "document", "payment", "application", "order", "order_line", "limit"})
 
 
+@lru_cache(maxsize=64)
+def _decisive(text: str, name: str, adapter: str) -> tuple[str, ...]:
+    """The streams that a mapping makes decisive facts of; reading one takes as long as judging a hundred customers."""
+    mapping = loaded(text, name, adapters.load(adapter))
+    return tuple(s for s in mapping.streams() if _DECISIVE & set(mapping.facts(s)))
+
+
 def _complete_at(tx: Connection, config: Config, system: str) -> dt.datetime | None:
     """Since when all decisive streams of a system are known to be complete; None: one has never been read to its end."""
-    mapping = mapping_in_use(config, config.system(system), tx)
-    decisive = [s for s in mapping.streams() if _DECISIVE & set(mapping.facts(s))]
+    chosen = chosen_mapping(config, config.system(system), tx)
+    decisive = _decisive(chosen.text, chosen.name, config.system(system).adapter)
     read = facts.read_at(tx, system)
     times = [read.get(s) for s in decisive]
     known = [at for at in times if at is not None]
