@@ -62,7 +62,7 @@ def network(scene: Scene, records: int) -> list[Row]:
     """P8: wall time against the floor, CPU a record, calls over the cap; and the job as it is."""
     with _server(records) as url:
         wall, cpu, told = _measured(url, lambda: _in_parallel(url, records), records)
-        job, _, pulled = _measured(url, lambda: _pulled(scene, url, records, _side_by_side), records)
+        job, job_cpu, pulled = _measured(url, lambda: _pulled(scene, url, records, _side_by_side), records)
         serial = records // 4
         keyed, _, keyed_told = _measured(url, lambda: _pulled(scene, url, serial, _by_key), serial)
     calls = told["calls"]
