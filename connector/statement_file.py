@@ -1,4 +1,4 @@
-"""Files with statements opened as sheets: .xlsx, old .xls, and the HTML or tab text that tax portals call .xls, and CSV.
+"""Files with statements opened as sheets: .xlsx, old .xls, the HTML, XML or tab text that portals call .xls, and CSV.
 
 The content decides, not the name. A file is read as data only: no formula is computed, no macro run, nothing fetched.
 """
@@ -13,21 +13,21 @@ import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 from connector.credit.statement_sheet import Broken, Cell, Sheet
 from connector.errors import ConfigError
+from connector.statement_file_cells import exact, fits
+from connector.statement_file_markup import html_sheets, xml_sheets
 from connector.text import Text
 
-# A statement is a few sheets of a few hundred rows; more is some other file, or an attack.
+# More is no statement.
 BYTES_MOST = 20_000_000
 UNPACKED_MOST = 300_000_000
-ROWS_MOST = 5_000
-COLUMNS_MOST = 200
 _ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!"})
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_SPREADSHEET = "urn:schemas-microsoft-com:office:spreadsheet"
 _BIFF = (b"\x09\x00", b"\x09\x02", b"\x09\x04", b"\x09\x08")
 
 
@@ -37,7 +37,7 @@ class Opened:
 
     name: str
     sha: str
-    kind: str  # xlsx, xls, html, text
+    kind: str  # xlsx, xls, html, xml (of Excel 2003), text
     sheets: tuple[Sheet, ...]
 
 
@@ -58,7 +58,7 @@ def opened(name: str, body: bytes) -> Opened:
     kind = kind_of(body)
     if kind is None:
         raise ConfigError((_XBRL if _is_xbrl(body) else _UNREADABLE).fill(file=name))
-    read = {"xlsx": _xlsx, "xls": _xls, "html": _html, "text": _text}[kind]
+    read = {"xlsx": _xlsx, "xls": _xls, "html": _html, "xml": _xml, "text": _text}[kind]
     try:
         sheets = tuple(read(body))
     except ConfigError:
@@ -80,6 +80,8 @@ def kind_of(body: bytes) -> str | None:
     if start is None or body.startswith(b"%PDF") or _is_xbrl(body):
         return None
     low = start.lstrip("\ufeff \r\n\t").casefold()
+    if low.startswith("<") and _SPREADSHEET in low:
+        return "xml"
     return "html" if low.startswith("<") and ("<table" in low or "<html" in low) else ("text" if low else None)
 
 
@@ -113,7 +115,7 @@ def _xlsx(body: bytes) -> Iterable[Sheet]:
     for sheet in results.worksheets:
         if sheet.sheet_state != "visible":
             continue
-        _fits(sheet.max_row, sheet.max_column)
+        fits(sheet.max_row, sheet.max_column)
         written = formulas[sheet.title]
         rows = [
             [_cell(value, written.cell(r, c).value if value is None else None) for c, value in enumerate(row, 1)]
@@ -138,12 +140,6 @@ def _cell(value: Any, written: Any = None) -> Cell:
     return str(value)
 
 
-def exact(value: float) -> Decimal | Broken:
-    """The number that a person sees in a cell: spreadsheets compute in binary and show 15 digits."""
-    seen = Decimal(f"{value:.15g}")
-    return Decimal(format(seen, "f")) if seen.is_finite() and abs(seen) < Decimal(10) ** 20 else Broken(str(value))
-
-
 def _xls(body: bytes) -> Iterable[Sheet]:
     import xlrd
 
@@ -151,7 +147,7 @@ def _xls(body: bytes) -> Iterable[Sheet]:
     for sheet in book.sheets():
         if sheet.visibility:
             continue
-        _fits(sheet.nrows, sheet.ncols)
+        fits(sheet.nrows, sheet.ncols)
         yield Sheet(
             sheet.name,
             [[_old(book, sheet.cell(r, c)) for c in range(sheet.row_len(r))] for r in range(sheet.nrows)],
@@ -173,85 +169,12 @@ def _old(book: Any, cell: Any) -> Cell:
     return str(cell.value)
 
 
-class _Tables(HTMLParser):
-    """The tables of a page as rows; a cell over several columns or rows leaves the others empty."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.tables: list[list[list[Cell]]] = []
-        self._cell: list[str] | None = None
-        self._outside: list[str] = []
-        self._unseen = 0
-        self._span = 1
-        self._below: dict[int, int] = {}
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in ("style", "script", "title"):
-            self._unseen += 1
-        if tag in ("table", "p", "div", "br", "h1", "h2", "h3") and self._cell is None:
-            self._above()
-        if tag == "table":
-            self.tables.append([])
-        elif tag == "tr":
-            self._end()
-            self._above()
-            if not self.tables:
-                self.tables.append([])
-            self.tables[-1].append([])
-            _fits(len(self.tables[-1]), 1)
-        elif tag in ("td", "th") and self.tables and self.tables[-1]:
-            self._end()
-            row = self.tables[-1][-1]
-            while self._below.get(len(row), 0) > 0:
-                self._below[len(row)] -= 1
-                row.append(None)
-            given = dict(attrs)
-            self._span = _count(given.get("colspan"))
-            for column in range(len(row), len(row) + self._span):
-                self._below[column] = _count(given.get("rowspan")) - 1
-            self._cell = []
-        elif tag == "br" and self._cell is not None:
-            self._cell.append(" ")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in ("style", "script", "title"):
-            self._unseen = max(0, self._unseen - 1)
-        if tag in ("td", "th", "tr", "table"):
-            self._end()
-
-    def handle_data(self, data: str) -> None:
-        if self._cell is not None:
-            self._cell.append(data)
-        elif not self._unseen:
-            self._outside.append(data)
-
-    def _above(self) -> None:
-        """Words between tables are a row of their own: the title and the unit often stand there."""
-        words, self._outside = "".join(self._outside).strip(), []
-        if words:
-            self.tables.append([[words]])
-
-    def _end(self) -> None:
-        if self._cell is None:
-            return
-        row = self.tables[-1][-1]
-        words = "".join(self._cell)
-        row += [words if words.strip() else None, *[None] * (self._span - 1)]
-        _fits(1, len(row))
-        self._cell, self._span = None, 1
-
-
-def _count(words: str | None) -> int:
-    return min(max(int(words), 1), COLUMNS_MOST) if words and words.isascii() and words.isdigit() else 1
-
-
 def _html(body: bytes) -> Iterable[Sheet]:
-    parser = _Tables()
-    parser.feed(decoded(body) or "")
-    parser.close()
-    # Tables without figures are the page's own; what stands above a table in one of them belongs to it.
-    rows = [row for table in parser.tables for row in table]
-    yield Sheet("HTML", rows)
+    return html_sheets(decoded(body) or "")
+
+
+def _xml(body: bytes) -> Iterable[Sheet]:
+    return xml_sheets(decoded(body) or "")
 
 
 def _text(body: bytes) -> Iterable[Sheet]:
@@ -263,21 +186,12 @@ def _text(body: bytes) -> Iterable[Sheet]:
     rows: list[Sequence[Cell]] = []
     for row in csv.reader(io.StringIO(text), delimiter=mark):
         rows.append([cell if cell.strip() else None for cell in row])
-        _fits(len(rows), len(row))
+        fits(len(rows), len(row))
     yield Sheet("CSV", rows)
-
-
-def _fits(rows: int, columns: int) -> None:
-    if rows > ROWS_MOST or columns > COLUMNS_MOST:
-        raise ConfigError(_TOO_MANY.fill(rows=ROWS_MOST, columns=COLUMNS_MOST))
 
 
 _NO_FILE = Text("{file} cannot be read: {why}.", "无法读取 {file}：{why}。")
 _TOO_LARGE = Text("{file} is larger than {most} MB: this is no statement.", "{file} 超过 {most} MB，不像是财务报表。")
-_TOO_MANY = Text(
-    "A sheet has more than {rows} rows or {columns} columns: this is no statement.",
-    "工作表超过 {rows} 行或 {columns} 列，不像是财务报表。",
-)
 _UNREADABLE = Text(
     "{file} is no workbook that can be read. Save it as .xlsx, without a password; a PDF or a picture must be typed.",
     "{file} 不是可读取的工作簿。请另存为 .xlsx 且不加密码；PDF 或图片需人工录入。",

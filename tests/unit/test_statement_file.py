@@ -13,7 +13,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from connector import statement_file
+from connector import statement_file, statement_file_cells, statement_file_markup
 from connector.credit.statement_sheet import Broken, Cell
 from connector.errors import ConfigError
 from connector.statement_file import open_file, opened
@@ -97,12 +97,35 @@ def test_a_page_called_xls_is_a_page(charset: str) -> None:
     ]
 
 
+def test_tables_that_lay_out_the_page_do_no_harm() -> None:
+    body = "<table><tr><td>菜单<table><tr><td>资产</td><td>期末余额</td></tr><tr><td>货币资金</td><td>5</td></tr></table></td><td>页脚</td></tr></table>"
+    assert opened("x.xls", body.encode()).sheets[0].rows == [["菜单"], ["资产", "期末余额"], ["货币资金", "5"]]
+
+
 @pytest.mark.parametrize("charset", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
 def test_tab_text_called_xls_is_text(charset: str) -> None:
     text = "\r\n".join("\t".join("" if c is None else str(c) for c in row) for row in ROWS)
     found = opened("利润表.xls", text.encode(charset))
     assert found.kind == "text"
     assert [list(row) for row in found.sheets[0].rows] == ROWS
+
+
+def test_the_xml_of_excel_2003() -> None:
+    text = """<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?>
+        <Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"
+            xmlns:ss="urn:schemas-microsoft-com:office:spreadsheet">
+        <Styles><Style ss:ID="Default"><Font/></Style></Styles>
+        <Worksheet ss:Name="利润表"><Table><Row><Cell ss:MergeAcross="2"><Data ss:Type="String">利润表</Data></Cell></Row>
+        <Row ss:Index="3"><Cell><Data ss:Type="String">项目</Data></Cell>
+        <Cell ss:Index="3"><Data ss:Type="Number">1200000.10</Data></Cell><Cell/><Cell><Data ss:Type="Error">#REF!</Data></Cell>
+        <Cell><Data ss:Type="DateTime">2025-12-31T00:00:00.000</Data></Cell></Row></Table></Worksheet></Workbook>"""
+    found = opened("利润表.xls", text.encode())
+    assert (found.kind, found.sheets[0].name) == ("xml", "利润表")
+    assert found.sheets[0].rows == [
+        ["利润表", None, None],
+        [],
+        ["项目", None, Decimal("1200000.1"), None, Broken("#REF!"), dt.date(2025, 12, 31)],
+    ]
 
 
 def test_commas_and_semicolons() -> None:
@@ -142,8 +165,11 @@ def test_what_is_too_large_is_not_opened(monkeypatch: pytest.MonkeyPatch, tmp_pa
     (tmp_path / "x.csv").write_text("资产,期末余额\n货币资金,1\n", encoding="utf-8")
     with pytest.raises(ConfigError, match="this is no statement"):
         open_file(tmp_path / "x.csv")
-    monkeypatch.setattr(statement_file, "ROWS_MOST", 3)
-    for body in ("a\tb\n" * 4, "<table>" + "<tr><td>1</td></tr>" * 4 + "</table>"):
+    for module in (statement_file_cells, statement_file_markup):
+        monkeypatch.setattr(module, "ROWS_MOST", 3)
+    xml = f'<Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"><Worksheet>{"<Row/>" * 4}</Worksheet></Workbook>'
+    far = xml.replace("<Row/>", '<Row ss:Index="999999"/>', 1)
+    for body in (xml, far, "a\tb\n" * 4, "<table>" + "<tr><td>1</td></tr>" * 4 + "</table>"):
         with pytest.raises(ConfigError, match="more than 3 rows"):
             opened("x.xls", body.encode())
     with pytest.raises(ConfigError, match="more than 3 rows"):

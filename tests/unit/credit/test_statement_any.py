@@ -68,4 +68,4 @@ def test_any_bytes_are_sheets_or_a_sentence(body: bytes) -> None:
         kind, sentence = opened("x.xls", body).kind, ""
     except ConfigError as wrong:
         kind, sentence = "", wrong.user.zh
-    assert sentence or kind in ("xlsx", "xls", "html", "text")
+    assert sentence or kind in ("xlsx", "xls", "html", "xml", "text")
