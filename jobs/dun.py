@@ -21,10 +21,9 @@ from connector.credit.charge import interest_claim, interest_from
 from connector.credit.dun import Debt, Key, Mail, Plan, Standing, Step
 from connector.credit.dun_letter import Addressee, Charged, payload
 from connector.errors import Problem
-from connector.model import Promise
 from connector.policy import Policy
 from connector.policy_dunning import DEMANDS, Dunning
-from connector.store import Connection, audit, contacts, customers, debts, dunning, facts, marks, outbox
+from connector.store import Connection, audit, customers, debts, dunning, facts, marks, outbox, promises
 from connector.store.customers import CustomerRow
 from connector.store.db import Store
 from connector.store.debts import DebtRow
@@ -54,7 +53,6 @@ class Dunned:
     standings: dict[Key, Standing]
     plan: Plan
     turned: list[tuple[Key, Debt | None, Standing, str]] = field(default_factory=list)
-    promises: Mapping[int, Sequence[Promise]] = field(default_factory=dict)
 
     @property
     def first(self) -> CustomerRow:
@@ -150,7 +148,7 @@ def plans(
     known = dunning.standings(tx, keys, [row.debt.key for rows in owed.values() for row in rows])
     owner = dunning.owners(tx, keys)
     mail = dunning.mail(tx, keys)
-    promises = _promises(tx, keys)
+    promised = promises.by_debtor(tx, list(members))
     for debtor, rows in members.items():
         rules = base.policy.of(rows[0].segment).dunning
         paused = not rules.on or any(row.system in unfit for row in rows)
@@ -159,13 +157,13 @@ def plans(
         mine = {row.debt.key: row for member in rows for row in owed.get(member.key, ())}
         own = {member.key for member in rows}
         standings = {k: s for k, s in known.items() if k in mine or (owner.get(k) in own and k not in elsewhere)}
-        one = Dunned(debtor, rows, rules, mine, standings, Plan(), [], promises)
+        one = Dunned(debtor, rows, rules, mine, standings, Plan())
         if not paused:
             _turn(one, base.as_of)
             one.plan = rules_of.plan(
                 [row.debt for row in mine.values()],
                 one.standings,
-                promises,
+                promised.get(debtor, ()),
                 _mail(mail, rows),
                 rules,
                 base.as_of,
@@ -192,15 +190,6 @@ def _mail(mail: Mapping[int, Mail], rows: Sequence[CustomerRow]) -> Mail:
         max((m.demand_on for m in own if m.demand_on is not None), default=None),
         max((m.notice_on for m in own if m.notice_on is not None), default=None),
     )
-
-
-def _promises(tx: Connection, keys: Sequence[int]) -> dict[int, list[Promise]]:
-    """Promises that systems tell of, and those taken down in the contact log."""
-    found: dict[int, list[Promise]] = defaultdict(list)
-    for source in (customers.promises(tx, keys), contacts.promises(tx, keys)):
-        for key, own in source.items():
-            found[key] += own
-    return found
 
 
 # --- what follows ----------------------------------------------------------------------------------------------------

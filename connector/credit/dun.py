@@ -8,7 +8,6 @@ everything overdue. Nothing here knows of a database or a clock: standings and p
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -191,36 +190,32 @@ def turned(standing: Standing, debt: Debt | None, as_of: dt.date) -> tuple[Stand
 
 
 # --- promises --------------------------------------------------------------------------------------------------------
-def promised(
-    debts: Iterable[Debt], promises: Mapping[int, Sequence[Promise]], as_of: dt.date, grace_days: int
-) -> dict[Key, Promise]:
-    """The unexpired promise that an item waits for, by item.
+def promised(debts: Iterable[Debt], promises: Iterable[Promise], as_of: dt.date, grace_days: int) -> dict[Key, Promise]:
+    """The unexpired promise that an item of one customer waits for, by item.
 
     A promise for a document pauses it, earliest due instalment first as far as its amount goes; one that names none is
-    laid on the customer's items of its currency, earliest due first. Any part of an item pauses all of it.
+    laid on the items of its currency, earliest due first. Any part of an item pauses all of it.
     """
-    by_customer: dict[int, list[Debt]] = defaultdict(list)
-    for debt in sorted(debts, key=_by_due):
-        by_customer[debt.customer].append(debt)
+    own = sorted(debts, key=_by_due)
     found: dict[Key, Promise] = {}
-    for customer, own in by_customer.items():
-        for promise in sorted(promises.get(customer, ()), key=lambda p: (p.document_id is None, p.made_on, p.id)):
-            if promise.made_on > as_of or promise.due_on + dt.timedelta(days=grace_days) < as_of:
+    for promise in sorted(promises, key=lambda p: (p.document_id is None, p.made_on, p.id)):
+        if promise.made_on > as_of or promise.due_on + dt.timedelta(days=grace_days) < as_of:
+            continue
+        left = promise_amount(promise)
+        for debt in own:
+            if promise.document_id is None:
+                meant = debt.currency == promise.currency and debt.key not in found
+            else:
+                meant = promise.document_id == debt.document
+            if not meant:
                 continue
-            left = promise_amount(promise)
-            for debt in own:
-                named = promise.document_id == debt.document
-                if promise.document_id is None and (debt.currency != promise.currency or debt.key in found):
-                    continue
-                if promise.document_id is not None and not named:
-                    continue
-                if left <= 0:
-                    break
-                before = found.get(debt.key)
-                if before is None or before.due_on < promise.due_on:
-                    found[debt.key] = promise
-                if debt.currency == promise.currency:
-                    left -= debt.open
+            if left <= 0:
+                break
+            before = found.get(debt.key)
+            if before is None or before.due_on < promise.due_on:
+                found[debt.key] = promise
+            if debt.currency == promise.currency:
+                left -= debt.open
     return found
 
 
@@ -237,7 +232,7 @@ def _by_due(debt: Debt) -> tuple[dt.date, str, str]:
 def plan(
     debts: Sequence[Debt],
     standings: Mapping[Key, Standing],
-    promises: Mapping[int, Sequence[Promise]],
+    promises: Iterable[Promise],
     mail: Mail,
     rules: Dunning,
     as_of: dt.date,

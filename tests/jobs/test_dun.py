@@ -19,7 +19,7 @@ from connector.credit.interest import late_interest
 from connector.model import Application, Customer, Document, Fact, Instalment, Payment, Promise
 from connector.money import rounded
 from connector.policy import load
-from connector.store import audit, contacts, dunning, links
+from connector.store import audit, contacts, dunning, links, promises
 from connector.store import customers as all_customers
 from connector.store.db import Store
 from jobs.dun import dun
@@ -383,7 +383,7 @@ def machine(store: Store, examples: int, steps: int) -> None:
 
 
 def test_the_rules_of_dunning_hold_whatever_happens(shared_store: Store) -> None:
-    machine(shared_store, 10, 25)
+    machine(shared_store, 6, 25)
 
 
 @pytest.mark.slow
@@ -569,3 +569,26 @@ def test_proof_of_delivery_makes_the_limitation_run_anew(store: Store) -> None:
         assert (document, restart.counts) == ("I1", False)
         contacts.add(tx, replace(bare, file_name="ems.pdf", file_sha="a" * 64, file_size=1), books.clock.now())
         assert [r.counts for _, r in contacts.restarts(tx, [letter.customer])[letter.customer]] == [False, True]
+
+
+def test_promises_are_kept_or_broken(store: Store) -> None:
+    books = Books(store)
+    books.invoice("I1", "C1", 20, 900)
+    books.invoice("I2", "C2", 20, 900)
+    due_on = books.today + dt.timedelta(days=2)
+    made: dict[str, Any] = {"made_on": books.today, "due_on": due_on, "currency": "CNY"}
+    books.say("promises", Promise(id="W1", customer_id="C1", document_id="I1", amount=90_000, **made))
+    books.say("promises", Promise(id="W2", customer_id="C2", amount=50_000, **made))
+    books.clock.sleep(86_400)
+    books.pay("P1", 89_999, "I1")
+    books.pay("P2", 50_000, "I2")
+    books.clock.sleep(5 * 86_400)
+    books.pull()
+    with store.reading() as tx:
+        still = promises.outcomes(tx, None, due_on + dt.timedelta(days=3), grace_days=3)
+        found = promises.outcomes(tx, None, due_on + dt.timedelta(days=4), grace_days=3)
+    assert still == []
+    assert {row.promise.id: (row.outcome.paid, row.kept) for row in found} == {
+        "W1": (Decimal("899.99"), False),
+        "W2": (Decimal(500), True),
+    }

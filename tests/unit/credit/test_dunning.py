@@ -80,7 +80,7 @@ def planned(
     def in_home(amount: Decimal, currency: str) -> Decimal | None:
         return amount * rates[currency] if currency in rates else None
 
-    return plan(debts, known, {1: promises or []}, mail or Mail(), rules, today, in_home)
+    return plan(debts, known, promises or [], mail or Mail(), rules, today, in_home)
 
 
 def steps(made: Plan) -> list[tuple[str, int, str]]:
@@ -208,15 +208,15 @@ def test_a_notice_waits_for_the_letter_before_it_and_holds_up_no_demand() -> Non
 # --- promises laid on items --------------------------------------------------------------------------------------------
 def test_a_promise_without_document_reaches_the_earliest_due_items_as_far_as_it_goes() -> None:
     debts = [debt("A", 30, 6_000), debt("B", 20, 6_000), debt("C", 10, 6_000), debt("D", 40, 1_000, currency="USD")]
-    found = promised(debts, {1: [promise(5, amount=700_000)]}, TODAY, 3)
+    found = promised(debts, [promise(5, amount=700_000)], TODAY, 3)
     assert {key[1] for key in found} == {"A", "B"}
-    assert promised(debts, {2: [promise(5)]}, TODAY, 3) == {}
+    assert promised(debts, [], TODAY, 3) == {}
 
 
 def test_a_promise_for_a_document_pauses_only_that_and_the_later_day_counts() -> None:
     debts = [debt("A", 30), debt("B", 20)]
     both = [promise(1, "B", name="P1"), promise(9, "B", name="P2")]
-    assert {key[1]: p.id for key, p in promised(debts, {1: both}, TODAY, 3).items()} == {"B": "P2"}
+    assert {key[1]: p.id for key, p in promised(debts, both, TODAY, 3).items()} == {"B": "P2"}
 
 
 # --- the letter ------------------------------------------------------------------------------------------------------
