@@ -21,7 +21,7 @@ from connector.credit.statements import OnFile, before, months_back
 from connector.errors import ConfigError
 from connector.identity import normal_name
 from connector.statement_file import Opened
-from connector.store import Connection, documents, history, statement_entry, statements
+from connector.store import Connection, audit, documents, history, statement_entry, statements
 from connector.store.customers import CustomerRow, customers
 from connector.store.statement_entry import Filed
 from connector.text import Text
@@ -69,9 +69,12 @@ def labels_of(tx: Connection, system: str) -> dict[str, str]:
     return {normal_form(label): item for label, _, item in pairs if item in ITEMS}
 
 
-def learn(
-    tx: Connection, system: str, answers: Sequence[tuple[str, str]], *, author: str, now: dt.datetime
-) -> dict[str, str]:
+def named(answers: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Answers (label, item) by normal form."""
+    return {normal_form(label): item for label, item in answers}
+
+
+def learn(tx: Connection, system: str, answers: Sequence[tuple[str, str]], *, author: str, now: dt.datetime) -> None:
     """Keeps answers to "which item is this?" (label, item) for all statements of a system's customers."""
     kept = documents.active(tx, LABELS, system)
     told = dict(line.rpartition(" = ")[::2] for line in kept.text.splitlines()) if kept is not None else {}
@@ -79,7 +82,8 @@ def learn(
     text = "\n".join(f"{label} = {item}" for label, item in told.items())
     made = documents.save(tx, LABELS, system, text, author=author, now=now)
     documents.activate(tx, LABELS, system, made.number, author=author, now=now)
-    return labels_of(tx, system)
+    entry = audit.Entry("statement.label", f"system:{system}", author, after=dict(answers))
+    audit.append(tx, [entry], now)
 
 
 def keep(

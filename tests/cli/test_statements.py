@@ -216,3 +216,14 @@ def test_a_file_without_a_statement_names_its_sheets(books: Path, tmp_path: Path
     assert (done.code, "x.xlsx 中没有找到财务报表：各工作表（Notes）" in done.err) == (2, True)
     missing = bring(books, tmp_path / "nowhere.xlsx")
     assert (missing.code, "cannot be read" in missing.err) == (2, True)
+
+
+def test_a_person_at_a_terminal_is_asked(books: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connector.cli.statements.watched", lambda: True)
+    file = workbook(tmp_path, change={"单位：万元": None, "币种：人民币": None})
+    done = call(
+        "-c", books, "import", "statements", file, "--customer", "C001", "--as", "li.wei", given="万元\n\n", lang="zh"
+    )  # fmt: skip
+    assert "金额单位：元、千元、万元、百万元：" in done.out
+    assert "币种 [CNY]：" in done.out
+    assert (done.code, "2025-12-31，12 个月，CNY，单位 10,000" in done.out) == (0, True)
