@@ -55,6 +55,9 @@ def register(app: typer.Typer) -> None:
         no_args_is_help=True,
     )
     app.add_typer(report, name="report", rich_help_panel=None)
+    from connector.cli import overdue as work_list
+
+    work_list.register_under(report)
 
     @report.command(
         "positions", help=t("What every customer owes, aged, against its limit.", "每个客户的欠款、账龄与额度。")

@@ -290,6 +290,18 @@ def _next_rung(debt: Debt, standing: Standing, rules: Dunning, as_of: dt.date) -
     return rung if rung is not None and days >= rung.days else None
 
 
+def next_step(debt: Debt, standing: Standing, rules: Dunning) -> tuple[dt.date, DunningStep] | None:
+    """The next rung of the ladder for an item and the first day on which it can be taken; None above the last, and without
+    a due date. What leaves items alone is not looked at."""
+    rung = rules.rung(standing.in_force + 1)
+    if rung is None or debt.due_on is None:
+        return None
+    day = debt.due_on + dt.timedelta(days=rung.days)
+    if standing.since is not None and standing.level:
+        day = max(day, standing.since + dt.timedelta(days=rules.step_interval_days))
+    return day, rung
+
+
 def _left_alone(
     debt: Debt,
     standing: Standing,

@@ -125,7 +125,7 @@ def promises(tx: Connection, customers: Collection[int] | None = None) -> dict[i
 
 def restarts(tx: Connection, customers: Collection[int]) -> dict[int, list[tuple[str | None, Restart]]]:
     """What made the limitation of a customer's debts run anew, by its key: the document (None: all of them) and the
-    restart. A letter that was delivered is a demand for every document that it lists."""
+    restart. A letter that was delivered is a demand for every document that it lists. (Promises are `promises`' to tell.)"""
     c = contact.c
     asked = select(contact, letter.c.payload).outerjoin(letter, letter.c.id == c.letter)
     asked = asked.where(bulk.among(tx, c.customer, customers)).order_by(c.on, c.id)
@@ -142,6 +142,4 @@ def restarts(tx: Connection, customers: Collection[int]) -> dict[int, list[tuple
             own.append((row.document_ref, Restart(row.on, "suit")))
         elif row.kind == "acknowledgement":
             own.append((row.document_ref, Restart(row.on, "acknowledgement")))
-        if row.promise_on is not None:
-            own.append((row.document_ref, Restart(row.on, "promise")))
     return dict(found)
