@@ -76,6 +76,11 @@ def _whole(amount: Decimal | None, line: Line) -> Decimal | None:
 def join(sheets: Sequence[SheetRead], given: Given) -> list[Brought]:
     """The statements of a file, the legal person's own first. Empty where no sheet has an item."""
     useful = [s for s in sheets if s.lines and s.kind != "other"]
+    titled = [s for s in useful if s.kind is not None]
+    # Beside statements, a sheet that does not say what it is holds notes: its tables bear the names of items, too.
+    useful = titled or useful
+    passed = [s.name for s in sheets if s not in useful and (s.lines or s.unknown or s.kind == "other")]
+    ignored = [Finding("sheet_ignored", "info", _IGNORED.fill(sheets=", ".join(passed)))] if passed else []
     scopes = {s.consolidated for s in useful} - {None}
     groups: dict[bool | None, list[SheetRead]]
     if given.consolidated is not None and len(scopes) < 2:
@@ -88,7 +93,8 @@ def join(sheets: Sequence[SheetRead], given: Given) -> list[Brought]:
         groups = {scope: [s for s in useful if s.consolidated == scope] for scope in (False, True)}
     else:
         groups = {next(iter(scopes), None): useful}
-    return [_one(some, scope, given) for scope, some in groups.items() if some]
+    found = [_one(some, scope, given) for scope, some in groups.items() if some]
+    return [replace(one, findings=(*one.findings, *ignored)) for one in found]
 
 
 def _one(sheets: Sequence[SheetRead], consolidated: bool | None, given: Given) -> Brought:
@@ -263,6 +269,10 @@ def _summed(item: str, parts: Sequence[Line]) -> Line:
     )
 
 
+_IGNORED = Text(
+    "Not read: {sheets} (no balance sheet, profit or cash flow statement by title or name).",
+    "未读取：{sheets}（标题及表名均非资产负债表、利润表或现金流量表）。",
+)
 _NO_UNIT = Text(
     "The unit is not printed on {sheets}. Say it: --unit 1, 1000, 10000 or 1000000 (元, 千元, 万元, 百万元).",
     "{sheets} 未注明金额单位。请说明：--unit 1、1000、10000 或 1000000（元、千元、万元、百万元）。",

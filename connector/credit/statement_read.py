@@ -141,7 +141,7 @@ class _Reader:
         filled = [cell for cell in row if cell is not None and cell != ""]
         for cell in filled:
             text = tight(cell)
-            if len(filled) <= 3 and len(text) < 80:
+            if len(filled) <= 8 and len(text) < 80:
                 self._title(text)
             self._unit(cell, heading=bool(self.blocks))
             self.out.currency = self.out.currency or currency_of(text)

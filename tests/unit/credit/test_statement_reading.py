@@ -350,3 +350,20 @@ def test_every_item_leads_to_its_cell() -> None:
 def test_the_unit_is_applied(unit: int, words: str) -> None:
     found = one(f"资产负债表\n2025年12月31日 | 单位：人民币{words}\n项目 | 期末余额 | 年初余额\n资产总计 | 1.5 | 9")
     assert found.closing() == {"total_assets": Decimal("1.5") * unit}
+
+
+def test_other_sheets_of_the_workbook_are_not_read_with_notice() -> None:
+    notes = "五、财务报表项目注释\n项目 | 期末余额 | 年初余额\n存货 | 1 | 2"
+    changes = "所有者权益变动表\n单位：元\n项目 | 本期金额 | 上期金额\n未分配利润 | 1 | 2"
+    balance = "资产负债表\n2025年12月31日 | 单位：人民币元\n项目 | 期末余额 | 年初余额\n存货 | 5 | 4"
+    [found] = join([read(notes, "附注"), read(balance, "表"), read(changes, "变动")], Given())
+    assert amounts(found) == {"inventories": ("5", "4")}
+    assert codes(found) == [("sheet_ignored", "info")]
+    assert "附注, 变动" in found.findings[0].text.zh
+
+
+def test_a_title_beside_other_words_is_seen() -> None:
+    found = read(
+        "某公司 | 资产负债表 | 会企01表 | 2025年12月31日 | 单位：元 | 币种：人民币\n项目 | 期末余额 | 年初余额\n存货 | 5 | 4"
+    )
+    assert (found.kind, found.basis, found.unit, found.currency) == ("balance", "cas", 1, "CNY")
