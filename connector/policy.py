@@ -30,7 +30,8 @@ from connector.policy_figures import Data as Data
 from connector.policy_figures import Exposure as Exposure
 from connector.policy_hold import Hold as Hold
 from connector.policy_hold import LimitExceeded as LimitExceeded
-from connector.policy_problems import line, problem
+from connector.policy_problems import line as line
+from connector.policy_problems import problem
 from connector.policy_score import Scoring as Scoring
 from connector.policy_section import LEVELS as LEVELS
 from connector.policy_section import Level as Level
@@ -75,12 +76,16 @@ def load(document: str | Path) -> Policy:
 
 def load_file(path: Path) -> Policy:
     """The policy in a file. Raises ConfigError that lists every problem."""
+    return _or_raise(*read(file_text(path), path.name))
+
+
+def file_text(path: Path) -> str:
+    """The text of a policy file. Raises ConfigError where it cannot be read."""
     try:
-        text = path.read_text("utf-8")
+        return path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as wrong:
         what = Text("{path} cannot be read as UTF-8 text: {why}", "无法以 UTF-8 文本读取 {path}：{why}")
         raise ConfigError(what.fill(path=path, why=wrong)) from wrong
-    return _or_raise(*read(text, path.name))
 
 
 def _or_raise(policy: Policy | None, problems: list[Problem]) -> Policy:

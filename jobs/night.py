@@ -25,6 +25,7 @@ from connector.text import Text
 from jobs.evaluate import evaluate
 from jobs.housekeeping import housekeeping
 from jobs.link import link
+from jobs.policy import in_force
 from jobs.progress import Progress, silent
 from jobs.pull import pull
 from jobs.push import push
@@ -47,7 +48,7 @@ def connected_systems(
 def work(
     store: Store,
     config: Config,
-    policy: Policy,
+    policy: Policy | None,
     clock: Clock,
     *,
     systems: Sequence[Connected] = (),
@@ -57,8 +58,12 @@ def work(
     told: Callable[[Run], None] = lambda run: None,
 ) -> list[Run]:
     """The whole job once. `full` pulls and evaluates everything; `nightly` also reconciles deletions, and what people
-    changed in the systems of what we wrote there. Raises LeaseLost where `store` is fenced and its lease is lost."""
+    changed in the systems of what we wrote there. `policy` None: the one in force now. Raises LeaseLost where `store` is
+    fenced and its lease is lost."""
     systems = systems or connected_systems(config, clock, store=store)
+    if policy is None:
+        with store.reading() as tx:
+            policy = in_force(tx, config)
     done: list[Run] = []
 
     def tell(run: Run) -> None:

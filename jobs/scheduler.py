@@ -39,7 +39,7 @@ def slot_of(now: dt.datetime, every_minutes: int) -> str:
 def once(
     store: Store,
     config: Config,
-    policy: Policy,
+    policy: Policy | None,
     clock: Clock,
     job: str,
     slot: str,
@@ -88,7 +88,7 @@ def _finished(held: Fenced, job: str, slot: str, act: Callable[[], list[Run]]) -
 
 
 def make_up(
-    store: Store, config: Config, policy: Policy, clock: Clock, told: Callable[[Run], None] = lambda run: None
+    store: Store, config: Config, policy: Policy | None, clock: Clock, told: Callable[[Run], None] = lambda run: None
 ) -> list[Run] | None:
     """The night once more, where it was stopped half-way by a kill or a crash; None where there is nothing to make up."""
     today = clock.now().astimezone(ZoneInfo(config.business.time_zone)).date()
@@ -104,12 +104,12 @@ def make_up(
 def serve(
     store: Store,
     config: Config,
-    policy: Policy,
+    policy: Policy | None,
     clock: Clock,
     told: Callable[[Run], None] = lambda run: None,
     now: bool = True,
 ) -> None:
-    """Works by the schedule until it is stopped; `now`: also at once."""
+    """Works by the schedule until it is stopped; `now`: also at once. `policy` None: each run reads the one in force."""
     zone = ZoneInfo(config.business.time_zone)
     every = config.schedule.every_minutes
     hour, minute = config.schedule.nightly_at.split(":")

@@ -170,11 +170,11 @@ class Cli:
 
     @cached_property
     def policy(self) -> Policy:
-        from connector import policy
+        """The policy in force: the copy in the database, else the file named in config.toml, else the shipped one."""
+        from jobs.policy import in_force
 
-        if self.config.policy:
-            return policy.load_file(self.config.path(self.config.policy))
-        return policy.default_policy()
+        with self.store.reading() as tx:
+            return in_force(tx, self.config)
 
     def connected(self, names: Sequence[str] = ()) -> list[Connected]:
         """The named systems, or all that are configured."""

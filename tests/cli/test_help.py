@@ -53,6 +53,7 @@ NAMES = (
     *(f" link {name}" for name in ["list", "confirm", "split"]),
     *(f" outbox {name}" for name in ["list", "retry", "drop"]),
     *(f" audit{name}" for name in ["", " list", " verify", " export"]),
+    *(f" policy{name}" for name in ["", " check", " show", " diff", " activate", " history", " try"]),
     *(f" mapping {name}" for name in ["check", "show", "diff", "export", "import", "activate", "history", "try"]),
 )
 
