@@ -183,12 +183,34 @@ def upto(tx: Connection) -> Upto:
     )
 
 
-def since(tx: Connection, customers: Collection[int], number: int) -> list[Amended]:
-    """The amendments that concern some customers, after a number, oldest first. The first of a fact says how it stood."""
+def amended(tx: Connection, kind: str, keys: Collection[int], number: int) -> set[int]:
+    """Those of some keys that were amended after a number, whosever they were: SQLite gives the key of a row that is gone
+    to another one."""
+    a = amendment.c
+    asked = select(a.fact).where(bulk.among(tx, a.fact, keys), a.kind == kind, a.id > number)
+    return set(tx.execute(asked).scalars())
+
+
+def since(tx: Connection, customers: Collection[int], number: int) -> dict[tuple[str, int], Amended]:
+    """How facts that concern some customers stood at a number, by kind and key, of those amended after it."""
     a = amendment.c
     asked = (
         select(a.id, a.kind, a.fact, a.at, a.gone, a.said)
         .where(bulk.among(tx, a.customer, customers), a.id > number)
         .order_by(a.id)
     )
-    return [Amended(r.id, r.kind, r.fact, r.at, r.gone, unpacked(r.said)) for r in tx.execute(asked)]
+    rows = tx.execute(asked).all()
+    # Of a key that was given to another fact meanwhile, the first word of all counts, not the first that concerns them.
+    firsts = (
+        select(func.min(a.id))
+        .where(bulk.among(tx, a.fact, {row.fact for row in rows}), a.id > number)
+        .group_by(a.kind, a.fact)
+    )
+    told = select(a.kind, a.fact, a.said).where(a.id.in_(firsts))
+    stood = {(row.kind, row.fact): row.said for row in tx.execute(told)}
+    found: dict[tuple[str, int], Amended] = {}
+    for row in rows:
+        key = (row.kind, row.fact)
+        if key not in found and row.said == stood[key]:
+            found[key] = Amended(row.id, row.kind, row.fact, row.at, row.gone, unpacked(row.said))
+    return found

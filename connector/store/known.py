@@ -33,15 +33,18 @@ Row = Mapping[str, Any]
 class _Then:
     """What was changed or removed since, by kind and key, as it was; and how far the keys went."""
 
+    tx: Connection
     upto: Upto | None
     before: Mapping[tuple[str, int], Amended]
 
     def of(self, kind: str, rows: Iterable[Row]) -> list[Row]:
-        """Rows as they were known; those that were changed or removed since come from `gone`."""
+        """Rows as they were known; those that were changed or removed since come from `changed`."""
         if self.upto is None:
             return list(rows)
         highest = getattr(self.upto, kind)
-        return [row for row in rows if row["id"] <= highest and (kind, row["id"]) not in self.before]
+        old = [row for row in rows if row["id"] <= highest]
+        amended = amendments.amended(self.tx, kind, [row["id"] for row in old], self.upto.amendment)
+        return [row for row in old if row["id"] not in amended]
 
     def changed(self, kind: str) -> list[Row]:
         """Rows that were changed or removed since, as they were then."""
@@ -55,12 +58,9 @@ class _Then:
 
 def ledgers(tx: Connection, customers: Collection[int], upto: Upto | None = None) -> list[Ledger]:
     """The facts of some customers' open items by system: as known now, or as known up to somewhere."""
-    then = _Then(upto, {})
+    then = _Then(tx, upto, {})
     if upto is not None:
-        first: dict[tuple[str, int], Amended] = {}
-        for one in amendments.since(tx, customers, upto.amendment):
-            first.setdefault((one.kind, one.fact), one)
-        then = _Then(upto, first)
+        then = _Then(tx, upto, amendments.since(tx, customers, upto.amendment))
     items = then.of(ITEM, _items(tx, item.c.customer, customers)) + then.changed(ITEM)
     mine = [row for row in items if row["customer"] in customers]
     uses = then.of(APPLICATION, _uses(tx, mine)) + then.changed(APPLICATION)

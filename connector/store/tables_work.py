@@ -40,6 +40,7 @@ amendment = Table(
     Column("said", Text, nullable=False),
     Index("ix_amendment_customer", "customer", "id"),
     Index("ix_amendment_ref", "system", "ref"),
+    Index("ix_amendment_fact", "fact", "kind"),
 )
 
 # The newest decision of each debtor, and the last day it was evaluated for, whether or not anything changed.
