@@ -1,4 +1,4 @@
-"""The story of the night, and of every quarter of an hour: pull → link → evaluate → push; at night also reconcile.
+"""The story of the night, and of every quarter of an hour: pull → link → evaluate → push; at night also dun and reconcile.
 
 Each step is restartable and leaves the store in order wherever it is stopped; repeating any of them does no harm.
 """
@@ -22,6 +22,7 @@ from connector.store import runs
 from connector.store.db import Store
 from connector.store.leases import Fenced
 from connector.text import Text
+from jobs.dun import dun
 from jobs.evaluate import evaluate
 from jobs.housekeeping import housekeeping
 from jobs.link import link
@@ -75,6 +76,9 @@ def work(
     for connected in systems:
         tell(pull(store, connected, full=full, nightly=nightly, progress=progress))
     tell(link(store, config, clock, progress))
+    if nightly:
+        # Before evaluating: what an item's level brings with it is part of the decision.
+        tell(dun(store, config, policy, clock, systems=systems, progress=progress))
     tell(evaluate(store, config, policy, clock, systems=systems, full=full or nightly, progress=progress))
     written_to = [c for c in systems if c.adapter.channels and config.writes_to(c.system)]
     for connected in written_to:
