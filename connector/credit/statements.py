@@ -36,7 +36,7 @@ class OnFile:
 
     `number` is its number in the store; None where a system said it. `customer` is the key of the customer whose it is.
     `consolidated` None: nobody said. `confirmed_on` is the day from which it feeds decisions, `refused_on` the day from
-    which it does not any more. `findings` are codes of `statement_checks`.
+    which it does not any more. `findings` are the codes of what reading and checking found, `info` left out.
     """
 
     number: int | None = None
@@ -62,8 +62,8 @@ class Statement:
 
     `closing` holds balance items at the period's end and profit and cash items of the period. `opening` holds balance
     items at the period's beginning, `prior` profit and cash items of the comparable period before. `number` and `sha`
-    lead to the document, both None where a system said it. `flags`, each with its meaning in `FLAGS`, are what a reader
-    must know before he trusts a ratio.
+    lead to the document, both None where a system said it. `flags`, each with its words in
+    `statement_words.FLAGS`, are what a reader must know before he trusts a ratio.
     """
 
     customer: int

@@ -250,7 +250,7 @@ def _filed(row: Any) -> Filed:
             sha=row.sha,
             confirmed_on=row.confirmed_on,
             refused_on=row.refused_on,
-            findings=tuple(f.code for f in findings),
+            findings=tuple(f.code for f in findings if f.level != "info"),
         ),
         customer=f"{row.system_name}/{row.ref}",
         status=row.status,

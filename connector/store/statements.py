@@ -102,7 +102,7 @@ def _brought(tx: Connection, debtors: Collection[int] | None, as_of: dt.date) ->
                 sha=row.sha,
                 confirmed_on=row.confirmed_on,
                 refused_on=row.refused_on,
-                findings=tuple(f["code"] for f in simplejson.loads(row.findings)),
+                findings=tuple(f["code"] for f in simplejson.loads(row.findings) if f["level"] != "info"),
             ),
         )
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import ast
 import datetime as dt
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.credit import statement_checks as checks
+from connector.credit import statement_words as words
 from connector.credit.statement_sheet import Finding
 from connector.credit.statements import (
+    OPINIONS,
+    STALE_MONTHS,
     OnFile,
     before,
     ebit,
@@ -250,6 +255,29 @@ def test_scopes_are_never_mixed() -> None:
 def test_flags_of_the_head_go_with_the_statement() -> None:
     found = view(on_file(months=6, audited=False, opinion="qualified", period_end_on=dt.date(2024, 6, 30)), None, TODAY)
     assert found.flags == ("interim", "unaudited", "opinion_qualified", "stale_24")
+
+
+def test_every_flag_has_words() -> None:
+    """Codes that reading and checking can find at any level but `info`, read from their sources, and those of the head."""
+    root = Path(checks.__file__).parents[2]
+    sources = [*root.glob("connector/credit/statement_*.py"), root / "jobs" / "statement.py"]
+    found: set[str] = set()
+    for path in sources:
+        for call in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(call, ast.Call) or not call.args or not isinstance(call.args[0], ast.Constant):
+                continue
+            name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+            levels = [a.value for a in call.args[1:2] if isinstance(a, ast.Constant)]
+            if name in ("Finding", "_unequal", "_once_only") and levels != ["info"]:
+                found.add(str(call.args[0].value))
+    found -= {"opinion", "stale", "currency", "period_missing"}  # only shown, or never kept
+    assert len(found) > 25
+    assert found - words.FLAGS.keys() == set()
+    for step in STALE_MONTHS:
+        assert f"stale_{step}" in words.FLAGS
+    for opinion in OPINIONS:
+        assert opinion in words.OPINION_TEXTS
+        assert opinion == "unqualified" or f"opinion_{opinion}" in words.FLAGS
 
 
 def test_items_that_no_statement_prints() -> None:
