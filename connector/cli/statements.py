@@ -216,6 +216,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         from connector.cli.explain import find
         from connector.clock import day_in
+        from connector.credit.statements import newest
         from connector.store import customers, statement_entry
         from connector.store import statements as on_file
 
@@ -244,9 +245,10 @@ def register(app: typer.Typer) -> None:
             emit(proof_table(one, proofs), {**filed_answer(one), "items": proof_answers(proofs)}, form, out)
             return
         systems = [s for s in said if s.number is None]
-        table = filed_table(row, filed, systems, today)
+        table = filed_table(row, filed, systems, today, newest(said, today))
         answer = {
             "customer": f"{row.system}/{row.ref}",
+            "used": (used.number or "system") if (used := newest(said, today)) else None,
             "statements": [filed_answer(one) for one in filed]
             + [
                 {

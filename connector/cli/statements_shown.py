@@ -14,6 +14,7 @@ from connector.text import Text
 if TYPE_CHECKING:
     from connector.credit.statement_join import Brought
     from connector.credit.statement_sheet import Finding
+    from connector.credit.statements import OnFile
     from connector.store.customers import CustomerRow
     from connector.store.statement_entry import Filed
     from jobs.statement import Kept
@@ -97,7 +98,10 @@ def _item_row(item: str, now: Decimal | None, past: Decimal | None, label: str, 
     }
 
 
-def filed_table(row: CustomerRow, filed: Sequence[Filed], systems: Sequence[Any], today: dt.date) -> Table:
+def filed_table(
+    row: CustomerRow, filed: Sequence[Filed], systems: Sequence[OnFile], today: dt.date, used: OnFile | None
+) -> Table:
+    """What is on file; `used` is the one that decisions of today read."""
     from connector.credit.statement_checks import arithmetic, head
     from connector.store.statement_entry import STATES
 
@@ -112,6 +116,7 @@ def filed_table(row: CustomerRow, filed: Sequence[Filed], systems: Sequence[Any]
             Column("audited", Text("audit", "审计")),
             Column("version", Text("version", "版本"), right=True),
             Column("state", Text("state", "状态")),
+            Column("used", Text("used today", "当前采用")),
             Column("by", Text("by", "经办")),
             Column("source", Text("from", "来源"), spare=1),
         ],
@@ -123,6 +128,7 @@ def filed_table(row: CustomerRow, filed: Sequence[Filed], systems: Sequence[Any]
                 "number": one.one.number, "period_end_on": one.one.period_end_on.isoformat(), "months": one.one.months,
                 "currency": one.currency, "scope": SCOPES[one.one.consolidated], "audited": AUDITS[one.one.audited],
                 "version": one.one.version, "state": state,
+                "used": used is not None and used.number == one.one.number,
                 "by": one.refused_by or one.confirmed_by or one.entered_by, "source": one.file,
             }
         )  # fmt: skip
@@ -145,7 +151,7 @@ def filed_table(row: CustomerRow, filed: Sequence[Filed], systems: Sequence[Any]
             {
                 "number": None, "period_end_on": said.period_end_on.isoformat(), "months": said.months,
                 "currency": said.currency, "scope": SCOPES[said.consolidated], "audited": AUDITS[said.audited],
-                "version": None, "state": say(STATES["confirmed" if said.confirmed_on else "draft"]), "by": row.system, "source": row.system,
+                "used": said is used, "version": None, "state": say(STATES["confirmed" if said.confirmed_on else "draft"]), "by": row.system, "source": row.system,
             }
         )  # fmt: skip
         closing = {name: now for name, (now, _) in said.items.items() if now is not None}

@@ -227,3 +227,16 @@ def test_a_person_at_a_terminal_is_asked(books: Path, tmp_path: Path, monkeypatc
     assert "金额单位：元、千元、万元、百万元：" in done.out
     assert "币种 [CNY]：" in done.out
     assert (done.code, "2025-12-31，12 个月，CNY，单位 10,000" in done.out) == (0, True)
+
+
+def test_the_list_says_which_one_is_used_today(books: Path, tmp_path: Path) -> None:
+    bring(books, workbook(tmp_path, "2024.xlsx", {"2025年12月31日": "2024年12月31日", "2025年度": "2024年度"}))
+    assert call("-c", books, "statements", "C001", "--format", "json").json["used"] == 1
+    bring(books, workbook(tmp_path))
+    bring(books, workbook(tmp_path, "draft.xlsx", {"1200": 1100}))
+    done = call("-c", books, "statements", "C001", "--format", "json").json
+    assert done["used"] == 2
+    assert [(s["number"], s["state"]) for s in done["statements"]] == [(3, "draft"), (2, "confirmed"), (1, "confirmed")]
+    assert call("-c", books, "statements", "C002", "--format", "json").json == {
+        "customer": "books/C002", "used": None, "statements": [],
+    }  # fmt: skip
