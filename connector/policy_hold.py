@@ -65,6 +65,59 @@ class Status(Rule):
     stop: tuple[Literal["active", "blocked", "inactive"], ...] = ("blocked",)
 
 
+class ReviewOverdue(Rule):
+    """The customer's review is overdue by more than the grace days."""
+
+    on: StrictBool = False
+    grace_days: Days = 14
+
+
+class TermsWorsened(Rule):
+    """The order's payment terms give more days, on average, than the customer's own and what is allowed beyond them."""
+
+    on: StrictBool = False
+    longer_by_days: Days = 0
+
+
+class Documents(Rule):
+    """Something that the credit file must hold is missing or has expired."""
+
+    on: StrictBool = False
+
+
+class DunningLevel(Rule):
+    """Something open stands on a rung of the dunning ladder that holds orders (`hold_orders`), or above it."""
+
+
+class StopCredit(Rule):
+    """Credit is stopped, by dunning or by a warning: nothing of the limit can be used, cash only."""
+
+
+Reply = Literal["hold", "warn", "off"]
+
+
+class Points(Section):
+    """What a check does at each point of an order's way: hold it, only warn, or nothing. The scheduled re-check holds.
+
+    A check of an order that passed not more than `grace_days` ago and has not changed is not made again.
+    """
+
+    entry: Reply = "warn"
+    confirmation: Reply = "hold"
+    release: Reply = "hold"
+    delivery: Reply = "hold"
+    change: Reply = "hold"
+    reopen: Reply = "hold"
+    grace_days: Days = 0
+
+
+class Released(Section):
+    """How far a person's release of an order reaches: so many days, and so much growth of its total."""
+
+    valid_days: Days = 30
+    growth_percent: Percent = Decimal(5)
+
+
 class Hold(Section):
     """When new orders are held. What cannot be decided (no rate, no due date, stale data) always holds."""
 
@@ -77,3 +130,10 @@ class Hold(Section):
     limit_expired: Rule = Rule()
     no_limit: NoLimit = NoLimit()
     status: Status = Status()
+    review_overdue: ReviewOverdue = ReviewOverdue()
+    terms_worsened: TermsWorsened = TermsWorsened()
+    documents: Documents = Documents()
+    dunning_level: DunningLevel = DunningLevel()
+    stop_credit: StopCredit = StopCredit()
+    points: Points = Points()
+    released: Released = Released()
