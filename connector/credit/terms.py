@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
+from decimal import Decimal
 from functools import lru_cache
 
 
@@ -34,6 +35,17 @@ def due_date(issued_on: dt.date, terms: str) -> dt.date:
         return month.replace(day=min(first, calendar.monthrange(month.year, month.month)[1]))
     except (OverflowError, ValueError) as beyond:  # datetime raises either
         raise ValueError(f"{terms}: beyond the calendar") from beyond
+
+
+@lru_cache(maxsize=4096)
+def usual_days(terms: str) -> Decimal | None:
+    """The days that terms give on average, over invoices of every day of four years; None for words nobody can read."""
+    first, days = dt.date(2024, 1, 1), 4 * 365 + 1
+    try:
+        given = sum((due_date(day, terms) - day).days for day in (first + dt.timedelta(n) for n in range(days)))
+    except ValueError:
+        return None
+    return Decimal(given) / days
 
 
 @lru_cache(maxsize=4096)
