@@ -19,13 +19,13 @@ from connector.credit.answer import as_answer
 from connector.credit.reason import Reason
 from connector.errors import Problem
 from connector.policy import Policy
-from connector.store import Connection, customers, decisions, links, marks, outbox, runs
+from connector.store import Connection, amendments, customers, decisions, links, marks, outbox, runs
 from connector.store.customers import CustomerRow
 from connector.store.db import Store
 from connector.store.decisions import Conclusion, DecisionRow
 from connector.store.outbox import Owed
 from connector.text import Text
-from jobs import words
+from jobs import inputs, words
 from jobs.afterwards import lifted_orders, withdraw_tasks
 from jobs.judge import Frame, Judged, frame, judge, portions
 from jobs.progress import Progress, silent
@@ -74,10 +74,20 @@ def evaluate(
                 wordy = [judged for judged, _ in found if judged.debtor in other or accounts.get(judged.debtor)]
                 before = decisions.latest(tx, [judged.debtor for judged in wordy])
                 bodies = {j.debtor: _body(base, j, before.get(j.debtor)) for j in wordy}
+                if not done:
+                    inputs.keep_policy(tx, base, clock.now())
+                upto = amendments.upto(tx)
                 run.counts["decisions"] += decisions.conclude_all(
                     tx,
                     [
-                        Conclusion(judged.debtor, digest, bodies[judged.debtor] if judged.debtor in other else None)
+                        Conclusion(
+                            judged.debtor,
+                            digest,
+                            bodies[judged.debtor],
+                            inputs.packed(base, judged, before.get(judged.debtor), upto),
+                        )
+                        if judged.debtor in other
+                        else Conclusion(judged.debtor, digest, None)
                         for judged, digest in found
                     ],
                     as_of=today,
@@ -196,15 +206,22 @@ RING_FIX = Text("Correct the parent in the ERP.", "请在 ERP 中更正上级客
 
 # --- what is kept of a conclusion ------------------------------------------------------------------------------------
 def _body(base: Frame, judged: Judged, before: DecisionRow | None) -> dict[str, Any]:
-    """The decision as the store keeps it: all figures and reasons, and since when it has been held or warned of."""
+    # Only where it matters since when, what was said before is read.
+    return body_of(base, judged, before.body if before and judged.lasts else {})
+
+
+def body_of(base: Frame, judged: Judged, said: Mapping[str, Any]) -> dict[str, Any]:
+    """The decision as the store keeps it: all figures and reasons, and since when it has been held or warned of.
+
+    `said` is what the decision before it said: its `held_since` and `warned_since` go on.
+    """
     decision, first = judged.decision, judged.members[0]
     today = base.as_of.isoformat()
-    worse = decision.level in ("orange", "red")
     held_since = warned_since = None
-    if decision.hold or worse:
-        said = before.body if before else {}
-        held_since = (said.get("held_since") or today) if decision.hold else None
-        warned_since = (said.get("warned_since") or today) if worse else None
+    if decision.hold:
+        held_since = said.get("held_since") or today
+    if decision.level in ("orange", "red"):
+        warned_since = said.get("warned_since") or today
     # A release is an event that stays; `released` of the frame is what earlier decisions kept.
     earlier = {ref: day.isoformat() for ref, day in base.released.get(judged.debtor, {}).items()}
     return {

@@ -59,7 +59,8 @@ class View:
 class Judged:
     """One debtor on a day: its ERP customers, the figures of all of them together, and what the policy concludes.
 
-    `own` has the figures of each ERP customer alone, by key; for a single one they are the debtor's.
+    `own` has the figures of each ERP customer alone, by key; for a single one they are the debtor's. `facts` are what it
+    was judged from.
     """
 
     debtor: int
@@ -67,7 +68,13 @@ class Judged:
     position: Position
     decision: Decision
     own: Mapping[int, Position]
-    orders: tuple[tuple[OrderRow, OrderDecision], ...] = ()
+    orders: tuple[tuple[OrderRow, OrderDecision], ...]
+    facts: Facts
+
+    @property
+    def lasts(self) -> bool:
+        """Whether it is a hold or a warning of which one asks since when."""
+        return self.decision.hold or self.decision.level in ("orange", "red")
 
 
 @dataclass
@@ -272,7 +279,7 @@ def _portion(
             continue
         if frame.alone(debtor):
             whole, own = _positions(frame, debtor, facts)
-            yield _judged(frame, debtor, whole, own, (), amounts.get(debtor, ()))
+            yield _judged(frame, debtor, whole, own, (), amounts.get(debtor, ()), facts)
             continue
         family = [d for d in sorted(frame.family([debtor])) if d in frame.members]
         done.update(family)
@@ -282,7 +289,7 @@ def _portion(
             above = [
                 nodes[a].seen_from(whole.currency, frame.rates, frame.as_of) for a in frame.ancestors(one) if a in nodes
             ]
-            yield _judged(frame, one, whole, own, above, amounts.get(one, ()))
+            yield _judged(frame, one, whole, own, above, amounts.get(one, ()), facts)
 
 
 def _judged(
@@ -292,6 +299,7 @@ def _judged(
     own: Mapping[int, Position],
     above: Sequence[Node],
     orders: Sequence[OrderRow],
+    facts: Facts,
 ) -> Judged:
     members = tuple([frame.rows[key] for key in frame.members[debtor]])
     first = members[0]
@@ -302,7 +310,13 @@ def _judged(
     status = "blocked" if any(m.status == "blocked" for m in members) else first.status or "active"
     decision = decide(whole, above, policy, status=status, stale=stale)
     checked = _checked(frame, policy, decision, orders) if orders else ()
-    return Judged(debtor, members, whole, decision, own, checked)
+    return Judged(debtor, members, whole, decision, own, checked, facts)
+
+
+def judged_of(frame: Frame, debtor: int, facts: Facts, above: Sequence[Node], orders: Sequence[OrderRow]) -> Judged:
+    """One debtor from facts that are given; `above` are the groups over it, as seen from its currency."""
+    whole, own = _positions(frame, debtor, facts)
+    return _judged(frame, debtor, whole, own, above, orders, facts)
 
 
 def _checked(
@@ -322,7 +336,7 @@ def _checked(
 
 # --- the facts of many customers at once ---------------------------------------------------------------------------------
 @dataclass(slots=True)
-class _Facts:
+class Facts:
     """Sums and limits by customer, and how the invoices of each tranche of staged limits were paid."""
 
     sums: Mapping[int, list[Totals]]
@@ -330,7 +344,7 @@ class _Facts:
     paid: Mapping[int, Mapping[str, Decimal]]
 
 
-def _facts(tx: Connection, frame: Frame, keys: Sequence[int] | None) -> _Facts:
+def _facts(tx: Connection, frame: Frame, keys: Sequence[int] | None) -> Facts:
     view, policy = frame.view, frame.policy
     sums: dict[int, list[Totals]] = defaultdict(list)
     for row in positions.totals(
@@ -352,7 +366,7 @@ def _facts(tx: Connection, frame: Frame, keys: Sequence[int] | None) -> _Facts:
     for key, pieces in limits.items():
         if key in frame.rows and (own := [x for x in pieces if x.kind == "stage"]):
             tranches[key] = own
-    return _Facts(sums, limits, _paid(tx, frame, tranches) if tranches else {})
+    return Facts(sums, limits, _paid(tx, frame, tranches) if tranches else {})
 
 
 def _paid(tx: Connection, frame: Frame, tranches: Mapping[int, Sequence[Limit]]) -> dict[int, dict[str, Decimal]]:
@@ -409,7 +423,7 @@ def _currency(frame: Frame, row: CustomerRow) -> str:
     )
 
 
-def _positions(frame: Frame, debtor: int, facts: _Facts) -> tuple[Position, dict[int, Position]]:
+def _positions(frame: Frame, debtor: int, facts: Facts) -> tuple[Position, dict[int, Position]]:
     keys = frame.members[debtor]
     own: dict[int, Position] = {}
     granted: list[Effective] = []
@@ -443,7 +457,7 @@ def _position(frame: Frame, key: int, currency: str, rows: Sequence[Totals], lim
     )
 
 
-def _nodes(frame: Frame, found: Mapping[int, tuple[Position, object]], facts: _Facts) -> dict[int, Node]:
+def _nodes(frame: Frame, found: Mapping[int, tuple[Position, object]], facts: Facts) -> dict[int, Node]:
     """Each debtor with somebody below it as a group: its limit against the exposure of its whole subtree."""
     nodes: dict[int, Node] = {}
     for debtor, (head, _) in found.items():
