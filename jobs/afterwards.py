@@ -40,8 +40,10 @@ def withdraw_tasks(
     accounts: Mapping[int, Iterable[tuple[Connected, CustomerRow]]],
     owed: Iterable[Owed],
     now: dt.datetime,
+    rules: Collection[str] = ("hold", "warning"),
 ) -> int:
-    """Takes back tasks of these accounts that are not made yet and not among what is owed now; says how many."""
+    """Takes back tasks of these accounts that are not made yet and not among what is owed now; says how many. Only those
+    of the caller's own `rules`: every job answers for its tasks alone."""
     wanted: dict[str, set[str]] = {}
     for action in owed:
         if action.kind in outbox.ONCE:
@@ -51,4 +53,4 @@ def withdraw_tasks(
         for connected, row in pairs:
             if connected.adapter.channel("task"):
                 keep.setdefault(connected.name, {})[row.ref] = wanted.get(connected.name, set())
-    return sum(outbox.withdraw(tx, system, targets, now) for system, targets in keep.items())
+    return sum(outbox.withdraw(tx, system, targets, now, rules) for system, targets in keep.items())

@@ -31,6 +31,7 @@ from connector.store.dunning import Charge, NewLetter, StepRow
 from connector.store.outbox import Owed
 from connector.text import Text
 from jobs import dun_words
+from jobs.afterwards import withdraw_tasks
 from jobs.judge import Frame, frame
 from jobs.progress import Progress, silent
 from jobs.pull import context_of
@@ -57,6 +58,11 @@ class Dunned:
     @property
     def first(self) -> CustomerRow:
         return self.members[0]
+
+    @property
+    def level(self) -> int:
+        """The highest level of its open items, before the steps of the plan."""
+        return max((standing.in_force for standing in self.standings.values()), default=0)
 
 
 def dun(
@@ -211,7 +217,9 @@ def _take(
     entries: list[audit.Entry] = []
     owed: list[Owed] = []
     touched: set[int] = set()
-    accounts = _accounts(tx, tasked, [one.debtor for one in found if one.plan.level])
+    # A task that is not made yet gives way to that of the next step, and goes when everything is settled.
+    moved = [one.debtor for one in found if one.plan.level or (one.turned and not one.level)]
+    accounts = _accounts(tx, tasked, moved)
     for one in found:
         number = numbers.get(_key(one, as_of)) if one.plan.letter is not None else None
         for key, debt, before, what in one.turned:
@@ -239,6 +247,7 @@ def _take(
     new = [replace(c, letter=numbers.get(_key(one, as_of))) for one in found for c in charges[one.debtor]]
     run.counts["charges"] += dunning.keep_charges(tx, new, now)
     run.counts["owed"] += outbox.owe(tx, owed, now)
+    run.counts["withdrawn"] += withdraw_tasks(tx, accounts, owed, now, ("dunning",))
     marks.touch(tx, touched)  # what the level brings with it is the decision's to say
     audit.append(tx, entries, now)
 

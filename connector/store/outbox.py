@@ -173,16 +173,27 @@ def _new_states(
     return new
 
 
-def withdraw(tx: Connection, system: str, keep: Mapping[str, Collection[str]], now: dt.datetime) -> int:
+def withdraw(
+    tx: Connection,
+    system: str,
+    keep: Mapping[str, Collection[str]],
+    now: dt.datetime,
+    rules: Collection[str] | None = None,
+) -> int:
     """Takes back the tasks of these targets that are not made yet and whose keys are not among those that still have
-    their cause; says how many. One that is under way is not stopped."""
+    their cause; says how many. One that is under way is not stopped. Only tasks of these `rules` (the first word of
+    their key, up to a colon) are looked at; None: all."""
     known, o = known_system(tx, system), outbox.c
     if known is None or not keep:
         return 0
     asked = select(o.id, o.target, o.key).where(
         o.system == known, o.kind.in_(tuple(ONCE)), bulk.among(tx, o.target, keep), o.state.in_(("owed", "parked"))
     )
-    gone = [row.id for row in tx.execute(asked) if row.key not in keep[row.target]]
+    gone = [
+        row.id
+        for row in tx.execute(asked)
+        if row.key not in keep[row.target] and (rules is None or row.key.partition(":")[0] in rules)
+    ]
     bulk.update(tx, outbox, ("state", "settled_at"), [("superseded", utc(now), key) for key in gone])
     return len(gone)
 
