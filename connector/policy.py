@@ -22,6 +22,7 @@ from pydantic import Field, PrivateAttr, ValidationError
 from pydantic_core import ErrorDetails
 
 from connector.errors import ConfigError, Problem
+from connector.policy_approval import Approval as Approval
 from connector.policy_dunning import Dunning as Dunning
 from connector.policy_dunning import DunningStep as DunningStep
 from connector.policy_figures import Ageing as Ageing
@@ -53,6 +54,7 @@ class Policy(Section):
     warning: Warning = Warning()
     dunning: Dunning = Dunning()
     score: Scoring = Field(default_factory=Scoring)
+    approval: Approval = Field(default_factory=Approval)
     segment: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
     _of: dict[str, Policy] = PrivateAttr(default_factory=dict)
