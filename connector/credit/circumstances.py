@@ -25,7 +25,7 @@ class Missing:
 @dataclass(frozen=True, slots=True)
 class Circumstances:
     """A customer's circumstances on the day. `review_due_on` is the day of its next review; `stopped` says why credit was
-    stopped other than by dunning. `orders` are the exclusions of single orders, by their id in the system."""
+    stopped other than by dunning. `exclusions` are those of the customer, its segment and of everybody."""
 
     dunning_level: int = 0
     review_due_on: dt.date | None = None
@@ -33,7 +33,6 @@ class Circumstances:
     terms: str | None = None
     stopped: Text | None = None
     exclusions: tuple[Exclusion, ...] = ()
-    orders: Mapping[str, tuple[Exclusion, ...]] | None = None
 
 
 ORDINARY = Circumstances()

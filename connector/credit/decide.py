@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import NamedTuple
 
+from connector.credit.circumstances import ORDINARY, Circumstances, on_circumstances, on_terms, scope_of
+from connector.credit.exclusion import Exclusion, settle
 from connector.credit.group import Node as Node
 from connector.credit.group import headroom
 from connector.credit.hold import EXPOSURE_RULES, manual, on_customer, on_exposure, on_order
 from connector.credit.hold import OrderAmounts as OrderAmounts
 from connector.credit.position import Position
 from connector.credit.reason import Reason as Reason
+from connector.credit.release import Release, ended_by
 from connector.credit.warn import Indicator, indicators, worst
 from connector.money import rounded
 from connector.policy import Level, Policy
 from connector.text import Text
+
+ZERO = Decimal(0)
 
 
 @dataclass(slots=True)
@@ -26,7 +31,8 @@ class Decision:
 
     `hold`: new orders are held, for every one of `reasons`. `available` is the least room of the customer and its
     ancestors, in the position's currency; None where nobody has a limit or it cannot be told. `score` and `grade` are
-    None until there is one.
+    None until there is one. `set_aside` are reasons that an exclusion has put aside. `about` are the circumstances that it
+    was concluded in, of a customer of the `segment`; `whole` is the policy before its segment was chosen.
     """
 
     as_of: dt.date
@@ -39,14 +45,43 @@ class Decision:
     grade: str | None = None
     available: Decimal | None = None
     ancestors: tuple[Node, ...] = ()
+    set_aside: tuple[Reason, ...] = ()
+    about: Circumstances = ORDINARY
+    segment: str | None = None
+    whole: Policy | None = None
 
 
 class OrderDecision(NamedTuple):
-    """Whether one order is held and why. `warnings` do not hold it (the order lies beyond the horizon)."""
+    """Whether one order is held and why. `warnings` do not hold it (the order lies beyond the horizon).
+
+    `released`: it would be held for these reasons, and passes by a person's release. `set_aside` are reasons that an
+    exclusion has put aside.
+    """
 
     hold: bool
     reasons: tuple[Reason, ...]
     warnings: tuple[Reason, ...] = ()
+    released: bool = False
+    set_aside: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What an order is checked with beside its customer's decision.
+
+    `spare` is what of the customer's exposure stands for orders that are held themselves, in the customer's currency;
+    `above` the same of each ancestor of the decision, in the ancestor's own. `manual` is the note of a hold by hand,
+    `release` the release that a person gave, and `exclusions` are those of the very order.
+    """
+
+    spare: Decimal = ZERO
+    above: tuple[Decimal, ...] = ()
+    manual: str | None = None
+    release: Release | None = None
+    exclusions: tuple[Exclusion, ...] = ()
+
+
+ALONE = Room()
 
 
 def decide(
@@ -57,8 +92,13 @@ def decide(
     status: str = "active",
     stale: tuple[Reason, ...] = (),
     manual_note: str | None = None,
+    about: Circumstances = ORDINARY,
+    segment: str | None = None,
+    whole: Policy | None = None,
 ) -> Decision:
     """The decision on a customer as it stands.
+
+    `policy` is that of the customer's `segment`, `whole` the document that it was taken of (None: the same).
 
     `ancestors` are seen from the position's currency (`Node.seen_from`); TypeError otherwise. What cannot be decided
     (`position.unclear`, `stale`) holds, visibly.
@@ -76,6 +116,10 @@ def decide(
         *on_exposure(position, ancestors, policy.hold),
         *on_customer(position, policy.hold, level, status),
     ]
+    aside: list[Reason] = []
+    if about is not ORDINARY:
+        reasons += on_circumstances(about, policy, position.as_of)
+        reasons, aside = _settled(reasons, about.exclusions, position.as_of, segment, whole or policy)
     if manual_note is not None:
         reasons.append(manual(manual_note))
     return Decision(
@@ -89,27 +133,56 @@ def decide(
         None,
         _available(position, ancestors, unclear),
         tuple(ancestors),
+        tuple(aside),
+        about,
+        segment,
+        whole,
     )
 
 
-def check_order(decision: Decision, order: OrderAmounts, policy: Policy) -> OrderDecision:
+def check_order(decision: Decision, order: OrderAmounts, policy: Policy, room: Room = ALONE) -> OrderDecision:
     """Whether an order is held: the customer's reasons, with the limit tests asked again as if it were confirmed.
 
     An order to be shipped beyond the horizon adds nothing yet: it gets a warning, and is checked again when it enters.
     """
-    position = decision.position
+    position, about = decision.position, decision.about
     horizon = policy.exposure.order_horizon_days
     last = position.as_of + dt.timedelta(days=horizon) if horizon is not None else None
     beyond = last is not None and order.ship_on is not None and order.ship_on > last
-    before = decision.reasons
+    # What an exclusion has put aside for the customer is looked at again with the order's own exclusions.
+    before = (*decision.reasons, *decision.set_aside) if decision.set_aside else decision.reasons
     reasons = [reason for reason in before if reason.rule not in EXPOSURE_RULES] if before else []
-    if beyond:
-        reasons += [reason for reason in before if reason.rule in EXPOSURE_RULES]
-    else:
-        reasons += on_exposure(position, decision.ancestors, policy.hold, order.change, order=True)
+    nodes = decision.ancestors
+    if any(room.above):
+        nodes = tuple(replace(n, exposure=n.exposure - spare) for n, spare in zip(nodes, room.above, strict=True))
+    change = ZERO if beyond else order.change
+    reasons += on_exposure(position, nodes, policy.hold, change, not beyond, room.spare)
     reasons += on_order(position, policy.hold, order)
+    reasons += order.unclear
+    aside: list[Reason] = []
+    if about is not ORDINARY:
+        reasons += on_terms(about, policy, order.order_id, order.terms)
+    if about.exclusions or room.exclusions:
+        # Those of the customer are counted again together with the order's own, which are narrower.
+        reasons = [reason for reason in reasons if reason.rule != "forced"]
+        exclusions = (*about.exclusions, *room.exclusions)
+        reasons, aside = _settled(reasons, exclusions, position.as_of, decision.segment, decision.whole or policy)
+    if room.manual is not None:
+        reasons.append(manual(room.manual))
     warnings = (_beyond(order, last),) if beyond and last else ()
-    return OrderDecision(bool(reasons), tuple(reasons), warnings)
+    if room.release is not None and reasons:
+        total, currency = order.own_total, order.own_currency
+        ended = ended_by(room.release, total, currency, order.terms, position.as_of, decision.level)
+        if not ended:
+            return OrderDecision(False, tuple(reasons), warnings, True, tuple(aside))
+        reasons += ended
+    return OrderDecision(bool(reasons), tuple(reasons), warnings, False, tuple(aside))
+
+
+def _settled(
+    reasons: Sequence[Reason], exclusions: Sequence[Exclusion], on: dt.date, segment: str | None, whole: Policy
+) -> tuple[list[Reason], list[Reason]]:
+    return settle(reasons, exclusions, on, lambda rule: scope_of(whole, segment, rule))
 
 
 def order_without_rate(decision: Decision, order_id: str, currency: str) -> OrderDecision:

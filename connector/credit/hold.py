@@ -31,7 +31,8 @@ class OrderAmounts:
 
     `total` is its gross value now. `open_value` is its part of the exposure's order components, taken out before the
     total is added, where `counted`. `elsewhere` is the gross value of what is already invoiced (or otherwise in the
-    exposure, outside `open_value`), so that a part-invoiced order is not counted twice.
+    exposure, outside `open_value`), so that a part-invoiced order is not counted twice. `own_total` is the total in the
+    order's own currency `own_currency`. `unclear` says why nobody can tell what it adds.
     """
 
     order_id: str
@@ -41,6 +42,10 @@ class OrderAmounts:
     ship_on: dt.date | None = None
     counted: bool = False
     elsewhere: Decimal = ZERO
+    terms: str | None = None
+    own_total: Decimal = ZERO
+    own_currency: str = ""
+    unclear: tuple[Reason, ...] = ()
 
     @property
     def change(self) -> Decimal:
@@ -49,12 +54,22 @@ class OrderAmounts:
 
 
 def on_exposure(
-    position: Position, nodes: Sequence[Node], hold: Hold, change: Decimal = ZERO, order: bool = False
+    position: Position,
+    nodes: Sequence[Node],
+    hold: Hold,
+    change: Decimal = ZERO,
+    order: bool = False,
+    spare: Decimal = ZERO,
 ) -> list[Reason]:
-    """Limit exceeded at the customer or an ancestor, and used share, with the exposure changed by an order."""
+    """Limit exceeded at the customer or an ancestor, and used share, with the exposure changed by an order.
+
+    `spare` is what of the customer's own exposure stands for orders that are held themselves; `nodes` come without it.
+    """
     found: list[Reason] = []
     limit, rule = position.limit_amount, hold.limit_exceeded
-    after = position.exposure.total + change
+    after = position.exposure.total
+    if change or spare:
+        after = rounded(after + change - spare, position.currency)
     if limit is not None:
         if rule.on and after > limit and after > limit + (slack := _tolerance(rule, limit, position.unit)):
             found.append(Reason.later("limit_exceeded", _limit_exceeded, position.currency, after, limit, slack, order))
@@ -92,9 +107,9 @@ def on_order(position: Position, hold: Hold, order: OrderAmounts) -> list[Reason
     if not hold.order_value.on:
         return []
     allowed = _in_unit(hold.order_value.above_amount, position.unit)
-    if order.total <= allowed:
-        return []
     currency = position.currency
+    if rounded(order.total, currency) <= allowed:
+        return []
     text = ORDER_VALUE.fill(total=money(order.total, currency), allowed=money(allowed, currency))
     numbers = {"total": _plain(order.total, currency), "allowed": _plain(allowed, currency), "currency": currency}
     return [Reason("order_value", text, numbers, (order.order_id,))]
@@ -154,7 +169,7 @@ def _at_node(node: Node, position: Position, rule: LimitExceeded, change: Decima
     room = node.room
     if room is None or node.limit is None:
         return None
-    over = change - room
+    over = rounded(change - room, position.currency)
     if over <= 0:
         return None
     limit = node.quote.convert(node.limit) if node.quote else node.limit

@@ -1,0 +1,112 @@
+"""Competition for credit: which of several open orders of a customer and its group pass, in one fixed order (domain 10).
+
+Released orders come first, then those that passed before and have not grown: they keep their room. The others follow by
+oldest requested ship date, then order date, then priority, then id; each is checked with what those before it take, and
+what is held takes nothing. So two orders that each fit but together do not never both pass.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from connector.credit.decide import ALONE, Decision, OrderDecision, Room, check_order
+from connector.credit.hold import OrderAmounts
+from connector.credit.release import ended_by
+from connector.policy import Policy
+
+ZERO = Decimal(0)
+Rank = tuple[int, dt.date, dt.date, str, str, str]
+
+
+@dataclass(slots=True)
+class Share:
+    """What an order has to do with a customer's or a group's exposure, in that one's currency, unrounded.
+
+    `leaves`: what of the exposure stands for it and leaves when it is held (its undelivered part within the horizon).
+    `takes`: what it adds when it passes and is not in the exposure.
+    """
+
+    leaves: Decimal = ZERO
+    takes: Decimal = ZERO
+
+
+@dataclass(slots=True)
+class Contender:
+    """An order that wants credit. `customer` and `nodes` name whose exposure it concerns: its customer's, and that of each
+    ancestor of the decision, in the same sequence. `earlier`: it passed before and has not grown. `room` brings a hold by
+    hand, a release, and exclusions."""
+
+    key: int
+    customer: int
+    decision: Decision
+    policy: Policy
+    order: OrderAmounts
+    share: Share
+    nodes: tuple[tuple[int, Share], ...] = ()
+    ordered_on: dt.date = dt.date.min
+    priority: str | None = None
+    system: str = ""
+    earlier: bool = False
+    room: Room = ALONE
+
+    @property
+    def rank(self) -> Rank:
+        """The place in the queue. An order without a requested ship date is wanted from the day it was placed."""
+        order = self.order
+        release = self.room.release
+        place = 2
+        if release is not None and not ended_by(
+            release, order.own_total, order.own_currency, order.terms, self.decision.as_of, self.decision.level
+        ):
+            place = 0
+        elif self.earlier:
+            place = 1
+        wanted = order.ship_on or self.ordered_on
+        return (place, wanted, self.ordered_on, self.priority or "\uffff", self.system, order.order_id)
+
+
+Verdict = tuple[OrderDecision, Room]
+
+
+def compete(
+    contenders: Sequence[Contender],
+    customers: Mapping[int, Decimal] | None = None,
+    nodes: Mapping[int, Decimal] | None = None,
+) -> dict[int, Verdict]:
+    """What becomes of each order, by key, and the room that it was checked with.
+
+    `customers` and `nodes` correct the exposure of some, by what rounding it has added.
+    """
+    spare: dict[int, Decimal] = defaultdict(Decimal, customers or {})
+    above: dict[int, Decimal] = defaultdict(Decimal, nodes or {})
+    for one in contenders:
+        spare[one.customer] += one.share.leaves
+        for node, share in one.nodes:
+            above[node] += share.leaves
+    found: dict[int, Verdict] = {}
+    for one in sorted(contenders, key=lambda c: c.rank) if len(contenders) > 1 else contenders:
+        room = _room(one, spare[one.customer], above)
+        checked = check_order(one.decision, one.order, one.policy, room)
+        found[one.key] = checked, room
+        if not checked.hold:
+            spare[one.customer] -= one.share.leaves + one.share.takes
+            for node, share in one.nodes:
+                above[node] -= share.leaves + share.takes
+    return found
+
+
+def _room(one: Contender, spare: Decimal, above: Mapping[int, Decimal]) -> Room:
+    """What is free for one order: its own part is taken out by the check itself."""
+    left = spare - one.share.leaves
+    if not one.nodes:
+        return replace(one.room, spare=left) if left else one.room
+    return replace(one.room, spare=left, above=tuple(above[node] - share.leaves for node, share in one.nodes))
+
+
+def rounding(open_values: Iterable[Decimal], rounded: Decimal) -> Decimal:
+    """What to correct a rounded exposure by, given the exact open values of the orders in it and their rounded sum."""
+    return rounded - sum(open_values, ZERO)
