@@ -104,11 +104,12 @@ def register(app: typer.Typer) -> None:
         ] = None,
     ) -> None:
         from connector.store import audit as trail
+        from connector.store import proof
 
         cli: Cli = context.obj
         kept = [_head(words) for words in head or ()]
         with cli.store.reading() as tx:
-            found = trail.verify(tx, kept)
+            found = [*trail.verify(tx, kept), *proof.verify(tx)]
             heads = trail.heads(tx)
         for problem in found:
             typer.echo(show_problem(problem))
@@ -126,6 +127,56 @@ def register(app: typer.Typer) -> None:
         )
         for each in heads:
             typer.echo(f"  {each}")
+
+    @audit.command(
+        "replay",
+        help=t(
+            "Conclude kept decisions again, from what they were concluded from.",
+            "用当时留存的依据重新得出信用结论并比对。",
+        ),
+    )
+    def replay(
+        context: typer.Context,
+        customer_id: Annotated[
+            str | None,
+            typer.Argument(metavar="CUSTOMER", help=t("Only of this customer.", "仅该客户。")),
+        ] = None,
+        on: Annotated[
+            dt.datetime | None, typer.Option("--on", formats=["%Y-%m-%d"], help=t("Only of this day.", "仅该日。"))
+        ] = None,
+    ) -> None:
+        from connector.cli.explain import find
+        from jobs.replay import replay as again
+
+        cli: Cli = context.obj
+        with cli.store.reading() as tx:
+            debtors = None
+            if customer_id is not None:
+                debtor = find(cli, tx, customer_id).debtor
+                debtors = [debtor] if debtor is not None else []
+            found = again(tx, cli.config, debtors, on.date() if on else None)
+        for row in found.other:
+            typer.echo(
+                t(
+                    f"decision {row.id} of {row.as_of} comes out otherwise.",
+                    f"{row.as_of} 的第 {row.id} 号信用结论与重算结果不一致。",
+                )
+            )
+        if found.unkept:
+            typer.echo(
+                t(
+                    f"{len(found.unkept):,} cannot be concluded again: nothing was kept beside them.",
+                    f"{len(found.unkept):,} 条未留存依据，无法重算。",
+                )
+            )
+        typer.echo(
+            t(
+                f"{found.same:,} decisions concluded again, the same to the byte.",
+                f"已重算 {found.same:,} 条信用结论，结果逐字节一致。",
+            )
+        )
+        if found.other:
+            raise typer.Exit(PROBLEMS)
 
     @audit.command(
         "export",

@@ -170,6 +170,12 @@ def everything(tx: Connection) -> Iterator[Line]:
         yield from map(_line, rows)
 
 
+def in_order(tx: Connection, lane: str) -> Iterator[Line]:
+    """The entries of one lane, in the order in which they were appended."""
+    for rows in _pages(tx, lane):
+        yield from map(_line, rows)
+
+
 def stored(tx: Connection) -> Iterator[dict[str, Any]]:
     """All entries as they are stored: the texts that `hash_of` covers, and the hash."""
     for rows in _pages(tx):
@@ -178,10 +184,12 @@ def stored(tx: Connection) -> Iterator[dict[str, Any]]:
             yield dict(zip(_COLUMNS, (row.lane, row.number, at, *tuple(row)[3:]), strict=True))
 
 
-def _pages(tx: Connection) -> Iterator[Sequence[Any]]:
+def _pages(tx: Connection, lane: str | None = None) -> Iterator[Sequence[Any]]:
     # Page by page by key: a trail of many years is never all in memory.
     a = audit.c
     asked: Select[Any] = select(audit).order_by(a.lane, a.number).limit(_AT_ONCE)
+    if lane is not None:
+        asked = asked.where(a.lane == lane)
     rows = tx.execute(asked).all()
     while rows:
         yield rows
@@ -245,7 +253,7 @@ def _where(lane: str, first: int, last: int | None = None) -> str:
     return f"audit {lane} {first}" + (f"-{last}" if last is not None and last > first else "")
 
 
-_RESTORE = Text(
+RESTORE = Text(
     "Compare with a backup or with an export of the trail, and find out who can write to the database.",
     "请与备份或审计日志的导出文件核对，并查明哪些人有数据库写权限。",
 )
@@ -256,7 +264,7 @@ def _changed(lane: str, number: int) -> Problem:
         "Entry {number} of lane {lane} was changed after it was written.",
         "审计链 {lane} 的第 {number} 条记录在写入后被改动。",
     )
-    return Problem("audit_changed", _where(lane, number), what.fill(number=number, lane=lane), _RESTORE)
+    return Problem("audit_changed", _where(lane, number), what.fill(number=number, lane=lane), RESTORE)
 
 
 def _removed(lane: str, first: int, last: int) -> Problem:
@@ -268,7 +276,7 @@ def _removed(lane: str, first: int, last: int) -> Problem:
     else:
         what = Text("Entry {first} of lane {lane} was removed.", "审计链 {lane} 的第 {first} 条记录被删除。")
     filled = what.fill(first=first, last=last, lane=lane)
-    return Problem("audit_removed", _where(lane, first, last), filled, _RESTORE)
+    return Problem("audit_removed", _where(lane, first, last), filled, RESTORE)
 
 
 def _inserted(lane: str, number: int) -> Problem:
@@ -276,7 +284,7 @@ def _inserted(lane: str, number: int) -> Problem:
         "Entry {number} of lane {lane} was put in beside the trail.",
         "审计链 {lane} 的第 {number} 条记录是绕过系统插入的。",
     )
-    return Problem("audit_inserted", _where(lane, number), what.fill(number=number, lane=lane), _RESTORE)
+    return Problem("audit_inserted", _where(lane, number), what.fill(number=number, lane=lane), RESTORE)
 
 
 def _remade(lane: str, number: int) -> Problem:
@@ -284,7 +292,20 @@ def _remade(lane: str, number: int) -> Problem:
         "Entry {number} of lane {lane} is not the one whose hash was kept: the trail up to it was made anew.",
         "审计链 {lane} 的第 {number} 条记录与留存的校验值不符：此前的记录被整体重写。",
     )
-    return Problem("audit_remade", _where(lane, number), what.fill(number=number, lane=lane), _RESTORE)
+    return Problem("audit_remade", _where(lane, number), what.fill(number=number, lane=lane), RESTORE)
 
 
-__all__ = ["MAIN", "Entry", "Head", "Line", "append", "everything", "hash_of", "heads", "listing", "stored", "verify"]
+__all__ = [
+    "MAIN",
+    "Entry",
+    "Head",
+    "Line",
+    "append",
+    "everything",
+    "hash_of",
+    "heads",
+    "in_order",
+    "listing",
+    "stored",
+    "verify",
+]

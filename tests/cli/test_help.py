@@ -47,14 +47,17 @@ def pages(lang: str) -> dict[str, Any]:
 NAMES = (
     "",
     *(f" {name}" for name in ["demo", "init", "check", "provision", "run", "serve", "pull", "evaluate", "push"]),
-    *(f" {name}" for name in ["report", "explain", "score", "link", "outbox", "mapping", "adapters", "sandbox", "bench"]),
+    *(
+        f" {name}"
+        for name in ["report", "explain", "score", "link", "outbox", "mapping", "adapters", "sandbox", "bench"]
+    ),
     *(f" report {name}" for name in ["positions", "customer", "problems", "overdue"]),
     *(f" {name}" for name in ["dun", "letter", "letter list", "letter show", "charge", "charge list", "charge settle"]),
     *(f" contact{name}" for name in ["", " add", " list"]),
     *(f" {name}" for name in ["import", "import statements", "statements"]),
     *(f" link {name}" for name in ["list", "confirm", "split"]),
     *(f" outbox {name}" for name in ["list", "retry", "drop"]),
-    *(f" audit{name}" for name in ["", " list", " verify", " export"]),
+    *(f" audit{name}" for name in ["", " list", " verify", " replay", " export"]),
     *(f" policy{name}" for name in ["", " check", " show", " diff", " activate", " history", " try"]),
     *(f" mapping {name}" for name in ["check", "show", "diff", "export", "import", "activate", "history", "try"]),
 )
