@@ -152,7 +152,10 @@ def plans(
     asked = set(keys)
     elsewhere = {row.debt.key for key, rows in owed.items() if key not in asked for row in rows}
     known = dunning.standings(tx, keys, [row.debt.key for rows in owed.values() for row in rows])
-    owner = dunning.owners(tx, keys)
+    # Items whose dunning is not settled and that the books do not know any more.
+    gone: dict[int, list[Key]] = defaultdict(list)
+    for key, owner in dunning.owners(tx, keys).items():
+        gone[owner].append(key)
     mail = dunning.mail(tx, keys)
     promised = promises.by_debtor(tx, list(members))
     for debtor, rows in members.items():
@@ -161,8 +164,8 @@ def plans(
         if paused and not everybody:
             continue
         mine = {row.debt.key: row for member in rows for row in owed.get(member.key, ())}
-        own = {member.key for member in rows}
-        standings = {k: s for k, s in known.items() if k in mine or (owner.get(k) in own and k not in elsewhere)}
+        every = [*mine, *(k for member in rows for k in gone[member.key] if k not in mine and k not in elsewhere)]
+        standings = {k: known[k] for k in every if k in known}
         one = Dunned(debtor, rows, rules, mine, standings, Plan())
         if not paused:
             _turn(one, base.as_of)
