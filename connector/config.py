@@ -31,6 +31,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from connector import adapter as adapters
 from connector.adapter import Adapter, Role, nearest
+from connector.config_people import PersonSettings
+from connector.config_people import problems as people_problems
 from connector.config_words import reason
 from connector.errors import BadSetting, ConfigError, HoldfastError, Problem
 from connector.money import is_currency
@@ -123,6 +125,16 @@ class System(_Part):
         return value
 
 
+class LimitSettings(_Part):
+    """Where credit limits are kept: what is approved goes there, and what counts is read from there."""
+
+    master: str | None = Field(
+        None,
+        description="“here”, or the name of a system; else each customer's own ledger. “here” begins with his first "
+        "approved limit.",
+    )
+
+
 class Config(_Part):
     """The whole of `config.toml`. `root` is its folder: relative paths start there."""
 
@@ -130,6 +142,8 @@ class Config(_Part):
     store: StoreSettings = StoreSettings()  # type: ignore[call-arg]
     schedule: Schedule = Schedule()  # type: ignore[call-arg]
     policy: str | None = Field(None, description="A policy file of your own; else the shipped default.")
+    limits: LimitSettings = LimitSettings()  # type: ignore[call-arg]
+    people: tuple[PersonSettings, ...] = ()
     systems: tuple[System, ...] = ()
     root: Path = Field(Path(), exclude=True)
 
@@ -262,7 +276,21 @@ def parse(text: str, where: str, root: Path) -> tuple[Config | None, list[Proble
                 "systems.name",
             )
         )
+    if config is not None:
+        problems += people_problems(config.people, [s.name for s in config.systems], where)
+        problems += _limit_problems(config, where)
     return (None if problems else config), problems
+
+
+def _limit_problems(config: Config, where: str) -> list[Problem]:
+    """The master of limits is a system that there is."""
+    master, names = config.limits.master, [s.name for s in config.systems]
+    if master in (None, "here", *names):
+        return []
+    what = Text("There is no system “{name}” to keep limits.", "没有可存放额度的系统“{name}”。").fill(name=master)
+    near = nearest(str(master), ["here", *names])
+    fix = Text("Did you mean {near}?", "是否应为 {near}？").fill(near=near)
+    return [Problem("unknown_system", where, what, fix, "limits.master")]
 
 
 def load(path: Path) -> Config:

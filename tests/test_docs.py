@@ -11,7 +11,8 @@ import pytest
 from pydantic import BaseModel
 
 from connector import adapter as adapters
-from connector.config import Business, Config, Schedule, StoreSettings, System
+from connector.config import Business, Config, LimitSettings, Schedule, StoreSettings, System
+from connector.config_people import PersonSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 READMES = ("README.md", "README.zh-CN.md")
@@ -82,11 +83,12 @@ def test_the_example_configuration_shows_every_key() -> None:
     example = text("config.example.toml")
     tomllib.loads(example)
     sections: list[tuple[str, type[BaseModel]]] = [
-        ("", Config), ("business", Business), ("store", StoreSettings), ("schedule", Schedule), ("systems", System),
+        ("", Config), ("business", Business), ("store", StoreSettings), ("schedule", Schedule), ("systems", System), ("limits", LimitSettings),
+        ("people", PersonSettings),
     ]  # fmt: skip
     for section, model in sections:
         for key in model.model_fields:
-            if key in ("root", "business", "store", "schedule", "systems"):
+            if key in ("root", "business", "store", "schedule", "systems", "limits", "people"):
                 continue
             shown = rf"^#? ?{key} = " if key != "secrets" else r"^\[systems\.secrets\]"
             assert re.search(shown, example, re.MULTILINE), f"{section}.{key} is not in config.example.toml"

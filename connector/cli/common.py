@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from connector.config import Config
     from connector.connect import Connected
+    from connector.credit.authority import Person
     from connector.policy import Policy
     from connector.store.db import Store
     from jobs.progress import Progress
@@ -175,6 +176,23 @@ class Cli:
 
         with self.store.reading() as tx:
             return in_force(tx, self.config)
+
+    def acting(self, name: str | None = None) -> Person:
+        """Who acts: the person that `--as` or HOLDFAST_USER names, else the user of this machine.
+
+        Where no people are configured a note says that nobody's authority is checked.
+        """
+        from connector.config_people import acting
+
+        person = acting(self.config.people, name)
+        if person.alone:
+            tell(
+                t(
+                    f"Note: no [[people]] in {self.path.name}: {person.id} acts with every role.",
+                    f"提示：{self.path.name} 未配置 [[people]]，{person.id} 拥有全部角色。",
+                )
+            )
+        return person
 
     def connected(self, names: Sequence[str] = ()) -> list[Connected]:
         """The named systems, or all that are configured."""

@@ -109,7 +109,7 @@ def may(policy: Policy, person: Person, request: Request, already: Sequence[Pers
             most=f"{person.approve_up_to:,}",
             amount="?" if request.amount is None else f"{request.amount:,f}",
         )
-    if person.actor == request.requested_by and all(way.people == 1 for way in mine):
+    if person.actor == request.requested_by and mine[0].people == 1:
         return _OWN_REQUEST.fill(person=person.name or person.id)
     return None
 
