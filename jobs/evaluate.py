@@ -25,7 +25,7 @@ from connector.store.db import Store
 from connector.store.decisions import Conclusion, DecisionRow
 from connector.store.outbox import Owed
 from connector.text import Text
-from jobs import inputs, words
+from jobs import inputs, score, words
 from jobs.afterwards import lifted_orders, withdraw_tasks
 from jobs.judge import Frame, Judged, frame, judge, portions
 from jobs.progress import Progress, silent
@@ -64,7 +64,7 @@ def evaluate(
         for part in portions(base, chosen):
             with store.writing() as tx:
                 accounts = _accounts(tx, systems, part)
-                found = [(judged, _digest(base, judged)) for judged in judge(tx, base, part)]
+                found = [(judged, _digest(base, judged)) for judged in judge(tx, base, part, scores=True)]
                 run.counts["evaluated"] += len(found)
                 run.counts["held"] += sum(judged.decision.hold for judged, _ in found)
                 run.counts["orders_held"] += sum(checked.hold for judged, _ in found for _, checked in judged.orders)
@@ -75,7 +75,7 @@ def evaluate(
                 before = decisions.latest(tx, [judged.debtor for judged in wordy])
                 bodies = {j.debtor: _body(base, j, before.get(j.debtor)) for j in wordy}
                 if not done:
-                    inputs.keep_policy(tx, base, clock.now())
+                    inputs.keep_terms(tx, base, clock.now())
                 upto = amendments.upto(tx)
                 run.counts["decisions"] += decisions.conclude_all(
                     tx,
@@ -94,6 +94,8 @@ def evaluate(
                     made_at=clock.now(),
                     policy_version=base.policy_version,
                 )
+                scored = [(judged.debtor, judged.score) for judged, _ in found if judged.score is not None]
+                run.counts["scores"] += score.keep(tx, base.cards, scored, clock)
                 owed = [
                     o
                     for judged in wordy
@@ -123,6 +125,7 @@ def _rested_on(base: Frame, systems: Sequence[Connected]) -> set[str]:
         f"business {business.currency} {business.time_zone} {','.join(base.systems)}",
         *(f"mapping {c.name} {c.mapping.version}" for c in systems),
         *(f"stale {system}" for system in base.stale),
+        *(f"scorecard {version}" for version in base.cards.files()),
     }
 
 
@@ -163,7 +166,7 @@ def _chosen(tx: Connection, base: Frame, today: dt.date, full: bool, rested_on: 
 
 
 # What decisions rest on, by the first word under which a run keeps it.
-_BASES = ("policy", "business", "mapping", "stale")
+_BASES = ("policy", "business", "mapping", "stale", "scorecard")
 
 
 def _warning_days(policy: Policy) -> list[int]:

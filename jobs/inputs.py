@@ -8,6 +8,7 @@ orders, what earlier decisions left behind, and how far the facts went. The poli
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -26,9 +27,10 @@ from connector.store.positions import OrderRow
 from connector.text import Text
 from jobs.judge import Frame, Judged
 
-VERSION = 1
-# The kind of document that keeps every policy by which something was ever decided, under its version.
+# The kinds of document that keep every policy by which something was ever decided, under its version; and the names of
+# the columns of kept rows, under their own hash: rows have other columns in other years.
 POLICY_USED = "policy_used"
+COLUMNS_USED = "columns_used"
 
 _MEMBER = ("key", "system", "ref", "name", "debtor", "currency", "status", "segment")
 
@@ -38,16 +40,16 @@ class Rows:
 
     def __init__(self, kind: Callable[..., Any], names: Sequence[str], types: Sequence[str]) -> None:
         self.kind, self.names = kind, names
-        self._back = [_reader(each) for each in types]
+        self._back = {name: _reader(each) for name, each in zip(names, types, strict=True)}
 
     def kept(self, row: Any) -> list[Any]:
         """One row as values of JSON: decimals and days as text."""
         return [plain(getattr(row, name)) for name in self.names]
 
-    def row(self, kept: Sequence[Any]) -> Any:
-        """The row back."""
-        pairs = zip(self.names, self._back, kept, strict=True)
-        return self.kind(**{name: None if value is None else back(value) for name, back, value in pairs})
+    def row(self, kept: Sequence[Any], names: Sequence[str]) -> Any:
+        """The row back from values under the names of the day on which it was kept."""
+        pairs = [(name, value) for name, value in zip(names, kept, strict=True) if name in self._back]
+        return self.kind(**{name: None if value is None else self._back[name](value) for name, value in pairs})
 
 
 def plain(value: Any) -> Any:
@@ -71,6 +73,10 @@ def _rows_of(kind: Any) -> Rows:
 
 TOTALS, LIMITS, ORDERS = _rows_of(Totals), _rows_of(Limit), _rows_of(OrderRow)
 MEMBERS = Rows(CustomerRow, _MEMBER, ["str"] * len(_MEMBER))
+COLUMNS = json.dumps(
+    {"totals": TOTALS.names, "limits": LIMITS.names, "orders": ORDERS.names, "members": list(MEMBERS.names)}
+)
+COLUMNS_SHA = hashlib.sha256(COLUMNS.encode()).hexdigest()[:12]
 
 
 def packed(frame: Frame, judged: Judged, before: DecisionRow | None, upto: Upto) -> bytes:
@@ -83,7 +89,7 @@ def packed(frame: Frame, judged: Judged, before: DecisionRow | None, upto: Upto)
     said: Mapping[str, Any] = before.body if before and judged.lasts else {}
     systems = dict.fromkeys(m.system for m in judged.members)
     kept = {
-        "version": VERSION,
+        "columns": COLUMNS_SHA,
         "currency": frame.config.business.currency,
         "systems": frame.systems,
         "upto": [upto.item, upto.application, upto.instalment, upto.amendment],
@@ -96,6 +102,7 @@ def packed(frame: Frame, judged: Judged, before: DecisionRow | None, upto: Upto)
         "above": [_node(node) for node in judged.decision.ancestors],
         "stale": {s: _reason(frame.stale[s]) for s in systems if s in frame.stale},
         "orders": [ORDERS.kept(row) for row in orders],
+        "graded": [plain(judged.decision.score), judged.decision.grade],
         "before": [said.get("held_since"), said.get("warned_since")],
     }
     return zlib.compress(_JSON.encode(kept).encode("utf-8", "surrogatepass"), 1)
@@ -156,8 +163,9 @@ def reason_of(kept: Sequence[Any]) -> Reason:
     return Reason(rule, Text(en, zh), numbers, tuple(papers))
 
 
-def keep_policy(tx: Connection, frame: Frame, now: dt.datetime) -> None:
-    """Keeps the text of the policy by which is decided, once for each version."""
+def keep_terms(tx: Connection, frame: Frame, now: dt.datetime) -> None:
+    """Keeps the text of the policy by which is decided, and the names of the columns, once for each version."""
+    documents.save(tx, COLUMNS_USED, COLUMNS_SHA, COLUMNS, author="job:evaluate", now=now)
     documents.save(
         tx, POLICY_USED, frame.policy_version, frame.policy.model_dump_json(), author="job:evaluate", now=now
     )

@@ -28,6 +28,7 @@ from connector.credit.limit import Effective, added, effective
 from connector.credit.position import Position, position
 from connector.credit.rates import Rates
 from connector.credit.reason import Reason
+from connector.credit.score import Score
 from connector.credit.stage import Behaviour, begun_on
 from connector.credit.totals import Totals
 from connector.model import Limit, Rate
@@ -37,8 +38,11 @@ from connector.store import Connection, customers, decisions, facts, positions
 from connector.store.customers import CustomerRow
 from connector.store.history import InvoicedDay, invoiced_by_day
 from connector.store.positions import OrderRow
+from jobs.score import Cards, Scorer, scorer
 
 ZERO = Decimal(0)
+# The points and the grade of a score; None where there is none.
+Graded = tuple[Decimal | None, str | None]
 # So many debtors are read and judged together.
 _TOGETHER = 2000
 
@@ -60,7 +64,7 @@ class Judged:
     """One debtor on a day: its ERP customers, the figures of all of them together, and what the policy concludes.
 
     `own` has the figures of each ERP customer alone, by key; for a single one they are the debtor's. `facts` are what it
-    was judged from.
+    was judged from, `score` its score where that was asked for.
     """
 
     debtor: int
@@ -70,6 +74,7 @@ class Judged:
     own: Mapping[int, Position]
     orders: tuple[tuple[OrderRow, OrderDecision], ...]
     facts: Facts
+    score: Score | None = None
 
     @property
     def lasts(self) -> bool:
@@ -109,6 +114,11 @@ class Frame:
                 self.rows[row.key] = row
                 if row.debtor is not None:
                     self.members.setdefault(row.debtor, []).append(row.key)
+
+    @cached_property
+    def cards(self) -> Cards:
+        """The scorecards that the policy asks for."""
+        return Cards(self.config, self.policy)
 
     @cached_property
     def policy_version(self) -> str:
@@ -234,21 +244,28 @@ def _complete_at(tx: Connection, config: Config, system: str) -> dt.datetime | N
 
 
 def judge(
-    tx: Connection, frame: Frame, debtors: Collection[int] | None = None, orders: bool = True
+    tx: Connection,
+    frame: Frame,
+    debtors: Collection[int] | None = None,
+    orders: bool = True,
+    scores: bool = False,
 ) -> Iterator[Judged]:
-    """What the policy concludes of debtors (None: all); of their whole groups, because a group's limit binds them all."""
+    """What the policy concludes of debtors (None: all); of their whole groups, because a group's limit binds them all.
+
+    `scores`: with their scores and grades, for which years of payments are looked at.
+    """
     if debtors is not None:
         wanted = sorted(frame.family(debtors))
         frame.load(tx, wanted)
-        yield from _portion(tx, frame, wanted, orders)
+        yield from _portion(tx, frame, wanted, orders, scores)
         return
     frame.load(tx)
     if len(frame.members) <= _TOGETHER:
-        yield from _portion(tx, frame, sorted(frame.members), orders, everybody=True)
+        yield from _portion(tx, frame, sorted(frame.members), orders, scores, everybody=True)
         return
     # Some at a time: what was read for the others is gone by then.
     for portion in portions(frame, frame.members):
-        yield from _portion(tx, frame, portion, orders)
+        yield from _portion(tx, frame, portion, orders, scores)
 
 
 def portions(frame: Frame, debtors: Collection[int], most: int = _TOGETHER) -> Iterator[list[int]]:
@@ -268,18 +285,22 @@ def portions(frame: Frame, debtors: Collection[int], most: int = _TOGETHER) -> I
 
 
 def _portion(
-    tx: Connection, frame: Frame, wanted: Sequence[int], orders: bool, everybody: bool = False
+    tx: Connection, frame: Frame, wanted: Sequence[int], orders: bool, scores: bool, everybody: bool = False
 ) -> Iterator[Judged]:
     keys = None if everybody else [k for d in wanted for k in frame.members.get(d, ())]
     facts = _facts(tx, frame, keys)
     amounts = _orders(tx, frame, keys) if orders else {}
+    at = None
+    if scores:
+        known = None if everybody else wanted
+        at = scorer(tx, frame.cards, frame.rates, frame.as_of, frame.systems, known, keys)
     done: set[int] = set()
     for debtor in wanted:
         if debtor not in frame.members or debtor in done:
             continue
         if frame.alone(debtor):
             whole, own = _positions(frame, debtor, facts)
-            yield _judged(frame, debtor, whole, own, (), amounts.get(debtor, ()), facts)
+            yield _scored(frame, debtor, whole, own, (), amounts.get(debtor, ()), facts, at)
             continue
         family = [d for d in sorted(frame.family([debtor])) if d in frame.members]
         done.update(family)
@@ -289,7 +310,7 @@ def _portion(
             above = [
                 nodes[a].seen_from(whole.currency, frame.rates, frame.as_of) for a in frame.ancestors(one) if a in nodes
             ]
-            yield _judged(frame, one, whole, own, above, amounts.get(one, ()), facts)
+            yield _scored(frame, one, whole, own, above, amounts.get(one, ()), facts, at)
 
 
 def _judged(
@@ -300,6 +321,7 @@ def _judged(
     above: Sequence[Node],
     orders: Sequence[OrderRow],
     facts: Facts,
+    graded: Graded = (None, None),
 ) -> Judged:
     members = tuple([frame.rows[key] for key in frame.members[debtor]])
     first = members[0]
@@ -308,15 +330,41 @@ def _judged(
     if frame.stale:
         stale = tuple(frame.stale[s] for s in dict.fromkeys(m.system for m in members) if s in frame.stale)
     status = "blocked" if any(m.status == "blocked" for m in members) else first.status or "active"
-    decision = decide(whole, above, policy, status=status, stale=stale)
+    points, grade = graded
+    decision = decide(whole, above, policy, status=status, stale=stale, score=points, grade=grade)
     checked = _checked(frame, policy, decision, orders) if orders else ()
     return Judged(debtor, members, whole, decision, own, checked, facts)
 
 
-def judged_of(frame: Frame, debtor: int, facts: Facts, above: Sequence[Node], orders: Sequence[OrderRow]) -> Judged:
-    """One debtor from facts that are given; `above` are the groups over it, as seen from its currency."""
+def _scored(
+    frame: Frame,
+    debtor: int,
+    whole: Position,
+    own: Mapping[int, Position],
+    above: Sequence[Node],
+    orders: Sequence[OrderRow],
+    facts: Facts,
+    at: Scorer | None,
+) -> Judged:
+    score = at.score(debtor, [frame.rows[key] for key in frame.members[debtor]], whole) if at is not None else None
+    graded = (score.points, score.grade) if score is not None else (None, None)
+    judged = _judged(frame, debtor, whole, own, above, orders, facts, graded)
+    judged.score = score
+    return judged
+
+
+def judged_of(
+    frame: Frame,
+    debtor: int,
+    facts: Facts,
+    above: Sequence[Node],
+    orders: Sequence[OrderRow],
+    graded: Graded = (None, None),
+) -> Judged:
+    """One debtor from facts that are given; `above` are the groups over it, as seen from its currency, `graded` the
+    points and the grade that it has."""
     whole, own = _positions(frame, debtor, facts)
-    return _judged(frame, debtor, whole, own, above, orders, facts)
+    return _judged(frame, debtor, whole, own, above, orders, facts, graded)
 
 
 def _checked(
@@ -412,7 +460,10 @@ def _paid_share(
 
 def released_in(body: Mapping[str, Any]) -> dict[str, dt.date]:
     """The tranches that a kept decision had released, each with the day of its release."""
-    return {ref: dt.date.fromisoformat(day) for ref, day in (body.get("released") or {}).items()}
+    released = body.get("released") or {}
+    if not isinstance(released, Mapping):  # older decisions name the tranches without their days
+        released = dict.fromkeys(released, body["as_of"])
+    return {ref: dt.date.fromisoformat(day) for ref, day in released.items()}
 
 
 def _currency(frame: Frame, row: CustomerRow) -> str:

@@ -1,143 +1,96 @@
-"""Replay: decisions concluded again from what was kept beside them, to the byte.
-
-Through the same functions as on the day itself; what has changed in the facts, the rates or the policy since does not
-matter. Whoever wants to know why something was decided years ago gets the same figures and the same sentences.
-"""
+"""Families for a replay: the debtors of a ledger with their histories, read set by set, a few hundred at a time."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
-from dataclasses import dataclass, field
-from decimal import Decimal
-from typing import Any
+from collections.abc import Collection, Iterator, Sequence
+from typing import NamedTuple
 
 from connector.config import Config
-from connector.credit.group import Node
-from connector.credit.rates import Quote, Rates
+from connector.credit.rates import Rates
+from connector.credit.replay import Rules
+from connector.credit.replay_history import Debtor, Family, Member
+from connector.model import Limit, Rate
 from connector.policy import Policy
-from connector.store import Connection, decisions, documents
-from connector.store.amendments import Upto
-from connector.store.decisions import DecisionRow
-from jobs import inputs
-from jobs.evaluate import body_of
-from jobs.inputs import LIMITS, MEMBERS, ORDERS, POLICY_USED, TOTALS, reason_of
-from jobs.judge import Facts, Frame, Judged, View, judged_of
+from connector.store import Connection, customers
+from connector.store.replayed import History, histories
+from jobs.judge import Frame, portions
+
+# So many debtors are read together; what was read for the others is gone by then.
+_TOGETHER = 400
 
 
-class KeptRates(Rates):
-    """The rates that were used, and no others."""
+class Portion(NamedTuple):
+    """Some families, and how many debtors they are."""
 
-    def __init__(self, kept: Collection[list[Any]], base: str) -> None:
-        super().__init__([], base, 0)
-        self._used = {(frm, to): _quote(rest) for frm, to, *rest in kept}
-
-    def quote(self, frm: str, to: str, on: dt.date) -> Quote | None:
-        """What converted one currency into another on the day."""
-        return super().quote(frm, to, on) if frm == to else self._used.get((frm, to))
+    families: list[Family]
+    debtors: int
 
 
-def _quote(kept: Collection[Any]) -> Quote:
-    multiply, divide, on, how = kept
-    return Quote(Decimal(multiply), Decimal(divide), dt.date.fromisoformat(on), how)
+def rules_of(config: Config, policies: Sequence[Policy], rates: Sequence[Rate]) -> list[Rules]:
+    """Each policy with the exchange rates as it takes them."""
+    base = config.business.currency
+    return [Rules(policy, Rates(rates, base, policy.currency.max_rate_age_days)) for policy in policies]
 
 
-@dataclass(frozen=True)
-class Kept:
-    """A decision with what it was concluded from, ready to be concluded again."""
-
-    row: DecisionRow
-    frame: Frame
-    judged: Judged
-    upto: Upto
-    since: tuple[str | None, str | None]
-
-
-@dataclass
-class Replayed:
-    """What a replay found: how many decisions came out the same to the byte, which did not, and which cannot be replayed
-    because nothing was kept beside them."""
-
-    same: int = 0
-    other: list[DecisionRow] = field(default_factory=list)
-    unkept: list[DecisionRow] = field(default_factory=list)
-
-
-def recall(tx: Connection, config: Config, row: DecisionRow, policies: dict[str, Policy] | None = None) -> Kept | None:
-    """A decision as it was judged; None where nothing was kept beside it. `policies` saves reading them again."""
-    if row.inputs is None:
-        return None
-    kept = inputs.unpacked(row.inputs)
-    policy = _policy(tx, row.policy_version, policies if policies is not None else {})
-    if policy is None:
-        return None
-    members = [MEMBERS.row(each) for each in kept["members"]]
-    frame = Frame(
-        config.model_copy(update={"business": config.business.model_copy(update={"currency": kept["currency"]})}),
-        policy,
-        row.as_of,
-        View(),
-        kept["systems"],
-        KeptRates(kept["quotes"], kept["currency"]),
-        {system: reason_of(reason) for system, reason in kept["stale"].items()},
-    )
-    frame.rows = {m.key: m for m in members}
-    frame.members = {row.debtor: [m.key for m in members]}
-    frame.released = {
-        row.debtor: {ref: dt.date.fromisoformat(day) for ref, day in kept["released"].items()},
-    }
-    facts = Facts(
-        {int(key): [TOTALS.row(each) for each in own] for key, own in kept["totals"].items()},
-        {int(key): [LIMITS.row(each) for each in own] for key, own in kept["limits"].items()},
-        {int(key): {ref: Decimal(x) for ref, x in own.items()} for key, own in kept["paid"].items()},
-    )
-    above = [_node(each) for each in kept["above"]]
-    orders = [ORDERS.row(each) for each in kept["orders"]]
-    judged = judged_of(frame, row.debtor, facts, above, orders)
-    held, warned = kept["before"]
-    return Kept(row, frame, judged, Upto(*kept["upto"]), (held, warned))
+def families(
+    tx: Connection,
+    frame: Frame,
+    first: dt.date,
+    last: dt.date,
+    debtors: Collection[int] | None = None,
+    together: int = _TOGETHER,
+) -> Iterator[Portion]:
+    """The families of some debtors (None: of all) with what happened to them from `first` to `last`."""
+    wanted = None if debtors is None else frame.family(debtors)
+    frame.load(tx, wanted)
+    for portion in portions(frame, frame.members if wanted is None else wanted & frame.members.keys(), together):
+        mine = [debtor for debtor in portion if debtor in frame.members]
+        keys = [key for debtor in mine for key in frame.members[debtor]]
+        limits = customers.limits(tx, keys)
+        staged = {key for key, pieces in limits.items() if any(piece.kind == "stage" for piece in pieces)}
+        found = histories(tx, keys, frame.systems, first, last, staged)
+        left, made = set(mine), []
+        for debtor in mine:
+            if debtor in left:
+                together_with = [d for d in sorted(frame.family([debtor])) if d in frame.members]
+                left.difference_update(together_with)
+                made.append(_family(frame, together_with, limits, found))
+        yield Portion(made, len(mine))
 
 
-def _node(kept: dict[str, Any]) -> Node:
-    return Node(
-        kept["ref"],
-        kept["name"],
-        kept["currency"],
-        None if kept["limit"] is None else Decimal(kept["limit"]),
-        Decimal(kept["exposure"]),
-        kept["seen_in"],
-        kept["quote"] and _quote(kept["quote"]),
-        tuple(reason_of(reason) for reason in kept["unclear"]),
-    )
-
-
-def _policy(tx: Connection, version: str, known: dict[str, Policy]) -> Policy | None:
-    if version not in known:
-        kept = documents.versions(tx, POLICY_USED, version)
-        if not kept:
-            return None
-        known[version] = Policy.model_validate_json(kept[0].text)
-    return known[version]
-
-
-def again(kept: Kept) -> bytes:
-    """The decision's content concluded again, as the store keeps it."""
-    body = body_of(kept.frame, kept.judged, {"held_since": kept.since[0], "warned_since": kept.since[1]})
-    return decisions.packed(body)
-
-
-def replay(
-    tx: Connection, config: Config, debtors: Collection[int] | None = None, on: dt.date | None = None
-) -> Replayed:
-    """Concludes kept decisions again: of some debtors (None: all), made for one day (None: every day)."""
-    found = Replayed()
-    policies: dict[str, Policy] = {}
-    for row in decisions.everything(tx, debtors=debtors, on=on):
-        kept = recall(tx, config, row, policies)
-        if kept is None:
-            found.unkept.append(row)
-        elif again(kept) == row.kept:
-            found.same += 1
-        else:
-            found.other.append(row)
-    return found
+def _family(frame: Frame, debtors: Sequence[int], limits: dict[int, list[Limit]], found: dict[int, History]) -> Family:
+    places = {debtor: at for at, debtor in enumerate(debtors)}
+    family = Family([])
+    for debtor in debtors:
+        rows = [frame.rows[key] for key in frame.members[debtor]]
+        first = rows[0]
+        under = frame.below(debtor) if debtor in frame.children else set()
+        family.debtors.append(
+            Debtor(
+                debtor,
+                first.system,
+                first.ref,
+                first.name or first.ref,
+                tuple(
+                    Member(row.key, row.currency or frame.config.business.currency, limits.get(row.key, []))
+                    for row in rows
+                ),
+                first.segment,
+                "blocked" if any(row.status == "blocked" for row in rows) else first.status or "active",
+                tuple(places[above] for above in frame.ancestors(debtor) if above in places),
+                tuple(sorted(places[one] for one in under if one in places)),
+            )
+        )
+        for row in rows:
+            history = found.pop(row.key, None)
+            if history is None:
+                continue
+            lines, orders = len(family.lines), len(family.orders)
+            for sale in history.sales:
+                sale.lines = tuple(at + lines for at in sale.lines)
+                sale.order = sale.order + orders if sale.order is not None else None
+            family.lines += history.lines
+            family.orders += history.orders
+            family.sales += history.sales
+    return family

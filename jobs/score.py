@@ -40,7 +40,7 @@ YEAR_MONTHS = 12
 NONE = "none"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Card:
     """The scorecard of a segment: the policy's points, or the statistical one that it names instead."""
 
@@ -67,31 +67,47 @@ class Card:
         return (self.statistical or self.rules).model_dump_json() + caps
 
 
+class Cards:
+    """The scorecards in use: the policy's, and those of its segments; each read once."""
+
+    def __init__(self, config: Config, policy: Policy) -> None:
+        self._config = config
+        self._policy = policy
+        self._known: dict[int, Card] = {}
+
+    def of(self, segment: str | None) -> Card:
+        """The scorecard for the customers of a segment. ConfigError where its file cannot be read."""
+        rules = self._policy.of(segment).score
+        found = self._known.get(id(rules))
+        if found is None:
+            found = self._known[id(rules)] = card(rules, self._config)
+        return found
+
+    def read(self) -> list[Card]:
+        """Those that have been asked for."""
+        return list(self._known.values())
+
+    def files(self) -> set[str]:
+        """The versions of the scorecards that stand in files: a change of one is a change of the rules."""
+        found = {self.of(segment) for segment in (None, *self._policy.segment)}
+        return {one.version for one in found if one.statistical is not None}
+
+
 @dataclass
 class Scorer:
     """What is known of debtors on a day beside their positions."""
 
-    config: Config
-    policy: Policy
+    cards: Cards
     rates: Rates
     as_of: dt.date
     paid: Paid = field(default_factory=dict)
     since: Mapping[int, dt.date] = field(default_factory=dict)
     statements: Mapping[int, Statement] = field(default_factory=dict)
     events: Mapping[int, Sequence[Event]] = field(default_factory=dict)
-    _cards: dict[str | None, Card] = field(default_factory=dict)
-
-    def card(self, segment: str | None) -> Card:
-        """The scorecard for the customers of a segment. ConfigError where its file cannot be read."""
-        policy = self.policy.of(segment)
-        known = segment if policy is not self.policy else None
-        if known not in self._cards:
-            self._cards[known] = card(policy.score, self.config)
-        return self._cards[known]
 
     def score(self, debtor: int, members: Sequence[CustomerRow], position: Position) -> Score | None:
         """A debtor's score; None where its customers are not to be scored."""
-        chosen = self.card(members[0].segment)
+        chosen = self.cards.of(members[0].segment)
         if not chosen.rules.on:
             return None
         inputs = self.inputs(debtor, members, position, chosen)
@@ -172,23 +188,21 @@ class Scorer:
 
 def scorer(
     tx: Connection,
-    config: Config,
-    policy: Policy,
+    cards: Cards,
     rates: Rates,
     as_of: dt.date,
+    systems: Collection[str],
     debtors: Collection[int] | None = None,
     keys: Collection[int] | None = None,
 ) -> Scorer:
-    """Gathers what is known of debtors (None: of all); `keys` are their ERP customers. A handful of grouped queries,
-    however many they are."""
-    systems = [s.name for s in config.with_role("erp")]
+    """Gathers what is known of debtors (None: of all); `keys` are their customers in `systems`, which own the ledger. A
+    handful of grouped queries, however many they are."""
     paid = behaviour.payments(tx, keys, as_of, starts(as_of), systems)
     for key, by_currency in behaviour.overdue(tx, keys, as_of, systems).items():
         for currency, shares in by_currency.items():
             paid[key].setdefault(currency, []).extend(shares)
     return Scorer(
-        config,
-        policy,
+        cards,
         rates,
         as_of,
         paid,
@@ -268,10 +282,10 @@ def _altman(statement: Statement, rules: Scoring, source: tuple[str, ...]) -> di
     }
 
 
-def keep(tx: Connection, at: Scorer, found: Sequence[tuple[int, Score]], clock: Clock) -> int:
+def keep(tx: Connection, cards: Cards, found: Sequence[tuple[int, Score]], clock: Clock) -> int:
     """Keeps scores that differ from the debtors' newest ones, and the scorecards they were made by; says how many."""
     used = {one.version for _, one in found}
-    for chosen in at._cards.values():
+    for chosen in cards.read():
         if chosen.version in used:
             scores.keep_card(tx, chosen.version, chosen.body, clock.now())
     return scores.keep(tx, found, clock.now())

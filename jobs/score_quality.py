@@ -16,7 +16,6 @@ from connector.credit.score import Score
 from connector.credit.terms import months_later
 from connector.store import Connection, behaviour
 from jobs.judge import Frame, judge
-from jobs.score import scorer
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +82,8 @@ def quality(tx: Connection, before: Frame, after: Frame, bad_days: int) -> Quali
 
 
 def _scores(tx: Connection, frame: Frame) -> Mapping[int, Score]:
-    at = scorer(tx, frame.config, frame.policy, frame.rates, frame.as_of)
-    found = {}
-    for judged in judge(tx, frame, orders=False):
-        score = at.score(judged.debtor, judged.members, judged.position)
-        if score is not None:
-            found[judged.debtor] = score
-    return found
+    judged = judge(tx, frame, orders=False, scores=True)
+    return {one.debtor: one.score for one in judged if one.score is not None}
 
 
 def _worst_days(tx: Connection, before: Frame, after: Frame) -> dict[int, int]:

@@ -117,7 +117,7 @@ def customer_table(cli: Cli, wanted: str, as_of: dt.date | None) -> tuple[Table,
     with cli.store.reading() as tx:
         row = find(cli, tx, wanted)
         base = frame(tx, cli.config, cli.policy, cli.clock, day)
-        found = judge(tx, base, [row.debtor]) if row.debtor is not None else ()
+        found = judge(tx, base, [row.debtor], scores=True) if row.debtor is not None else ()
         judged: Judged | None = next((j for j in found if row.key in j.own), None)
         if judged is None:
             raise ConfigError(
@@ -253,7 +253,7 @@ def _lead(answer: dict[str, Any]) -> Iterator[tuple[str, str]]:
     held = t("HELD", "已冻结") if answer["hold"] else t("not held", "未冻结")
     level = say(LEVELS[answer["warning_level"]])
     style = COLOURS.get(level, "")
-    yield f"● {level} · {held} · {t('as of', '截至')} {answer['as_of']}", style
+    yield f"● {level} · {held}{_graded(answer)} · {t('as of', '截至')} {answer['as_of']}", style
     yield "", ""
     for reason in answer["reasons"]:
         yield f"  ✗ {clean(reason[tongue])}", ""
@@ -266,6 +266,14 @@ def _lead(answer: dict[str, Any]) -> Iterator[tuple[str, str]]:
         names = t(", ", "、").join(f"{r['system']}/{r['id']}" for r in answer["linked"])
         yield "", ""
         yield f"  {t('Known as', '各系统中')}{t(': ', '：')}{clean(names)}", ""
+
+
+def _graded(answer: dict[str, Any]) -> str:
+    """The grade and the score behind it, where there are any."""
+    if answer["grade"] is None:
+        return ""
+    points = f" ({Decimal(answer['score']):f})" if answer["score"] is not None else ""
+    return t(f" · grade {answer['grade']}{points}", f" · 等级 {answer['grade']}{points}")
 
 
 def _figures(answer: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -232,7 +232,7 @@ def collect(cli: Cli, as_of: dt.date | None, view: View | None) -> tuple[list[di
     with cli.store.reading() as tx:
         base = frame(tx, cli.config, cli.policy, cli.clock, day, view)
         answers = []
-        for judged in judge(tx, base, orders=False):
+        for judged in judge(tx, base, orders=False, scores=True):
             for member in judged.members:
                 answer = as_answer(judged.own[member.key], judged.decision, member.ref, member.system)
                 answers.append({**answer, "name": member.name})
@@ -281,6 +281,8 @@ def _positions_table(
         Column("exposure", Text("exposure", "信用占用"), right=True),
         Column("limit", Text("limit", "额度"), right=True, spare=2),
         Column("used", Text("used", "使用率"), right=True, percent=True),
+        Column("score", Text("score", "评分"), right=True, spare=6),
+        Column("grade", Text("grade", "等级"), spare=5),
         Column("level", Text("level", "预警"), coloured=True),
         Column("hold", Text("held", "冻结")),
     ]
@@ -314,6 +316,8 @@ def _positions_table(
                 if limit.get("amount") is not None
                 else {"unlimited": Text("unlimited", "不限额"), "none": Text("none", "无")}.get(limit["kind"]),
                 "used": Decimal(used) if used is not None else None,
+                "score": Decimal(answer["score"]) if answer["score"] is not None else None,
+                "grade": answer["grade"],
                 "level": LEVELS[answer["warning_level"]],
                 "hold": bool(answer["hold"]),
                 "left_out": _left_out(answer) or None,

@@ -96,21 +96,15 @@ def _scored(
     from connector.cli.explain import find
     from connector.clock import day_in
     from jobs.judge import frame, judge
-    from jobs.score import scorer
 
     on = day or day_in(cli.clock.now(), cli.config.business.time_zone)
     with cli.store.reading() as tx:
         row = find(cli, tx, wanted) if wanted is not None else None
         debtors = None if row is None else [row.debtor] if row.debtor is not None else []
         base = frame(tx, cli.config, cli.policy, cli.clock, on, debtors=debtors)
-        at = None
-        for judged in judge(tx, base, debtors, orders=False):
-            if row is not None and row.key not in judged.own:
-                continue
-            if at is None:
-                keys = None if row is None else list(judged.own)
-                at = scorer(tx, cli.config, cli.policy, base.rates, on, debtors, keys)
-            yield judged, at.score(judged.debtor, judged.members, judged.position), row
+        for judged in judge(tx, base, debtors, orders=False, scores=True):
+            if row is None or row.key in judged.own:
+                yield judged, judged.score, row
 
 
 def _one(cli: Cli, wanted: str, day: dt.date | None) -> tuple[Judged, CustomerRow, Score | None]:

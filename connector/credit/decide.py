@@ -95,8 +95,10 @@ def decide(
     about: Circumstances = ORDINARY,
     segment: str | None = None,
     whole: Policy | None = None,
+    score: Decimal | None = None,
+    grade: str | None = None,
 ) -> Decision:
-    """The decision on a customer as it stands.
+    """The decision on a customer as it stands, with the score and the grade that it has.
 
     `policy` is that of the customer's `segment`, `whole` the document that it was taken of (None: the same).
 
@@ -129,8 +131,8 @@ def decide(
         tuple(reasons),
         level,
         found,
-        None,
-        None,
+        score,
+        grade,
         _available(position, ancestors, unclear),
         tuple(ancestors),
         tuple(aside),

@@ -36,8 +36,13 @@ def payments(
     the start before (the first one: `as_of`). What is older than the last start does not count. What was written off in
     that time is in no window, past due until the day."""
     asked = Asked(tx, as_of, customers, systems)
-    a, paid, due = application.c, item.alias("paid"), part.alias("due")
-    due_on = func.coalesce(due.c.due_on, item.c.due_on)
+    a, paid = application.c, item.alias("paid")
+    of_part = select(part.c.due_on).where(part.c.item == item.c.id, part.c.number == a.instalment)
+    # Looked up only where an instalment is named: hardly ever, and then not for every row.
+    due_on = case(
+        (a.instalment.is_(None), item.c.due_on),
+        else_=func.coalesce(of_part.limit(1).correlate(item, application).scalar_subquery(), item.c.due_on),
+    )
     bounds = {f"start{n}": start for n, start in enumerate(starts)}
     given_up = paid.c.kind == bulk.word("write_off")
     window = case((given_up, null()), *((a.since > bindparam(name), bulk.literal(n)) for n, name in enumerate(bounds)))
@@ -46,7 +51,6 @@ def payments(
         select(item.c.customer, item.c.currency, window, days, _whole(func.sum(-a.to_value)), func.count())
         .join_from(application, item, item.c.id == a.to_item)
         .join(paid, paid.c.id == a.from_item)
-        .outerjoin(due, and_(due.c.item == item.c.id, due.c.number == a.instalment, a.instalment.is_not(None)))
         .where(
             a.since > bindparam(f"start{len(starts) - 1}"),
             a.since <= DAY,

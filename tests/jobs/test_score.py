@@ -22,7 +22,7 @@ from connector.store.customers import CustomerRow
 from connector.store.db import Store
 from connector.text import same
 from jobs.judge import frame
-from jobs.score import Scorer, ledger_inputs, scorer, statement_inputs
+from jobs.score import Cards, Scorer, ledger_inputs, scorer, statement_inputs
 from jobs.score_quality import quality
 
 D = Decimal
@@ -49,7 +49,7 @@ def position(**more: Any) -> Position:
 
 def at(*known: tuple[str, str, str], policy: str = "", **more: Any) -> Scorer:
     config: Any = SimpleNamespace(path=Path)
-    return Scorer(config, load(policy) if policy else default_policy(), rates(*known), DAY, **more)
+    return Scorer(Cards(config, load(policy) if policy else default_policy()), rates(*known), DAY, **more)
 
 
 # --- what is known -------------------------------------------------------------------------------------------------------
@@ -65,7 +65,7 @@ def test_without_a_rate_nothing_is_said_of_a_part() -> None:
     paid: Any = {1: {"CNY": [(0, 0, 700_00, 5)]}, 2: {"JPY": [(0, 30, 14_000, 1)]}}
     scores = at(paid=paid)
     assert scores.habits([member(1), member(2)], "CNY")[1] is True
-    inputs = scores.inputs(1, [member(1), member(2)], position(), scores.card(None))
+    inputs = scores.inputs(1, [member(1), member(2)], position(), scores.cards.of(None))
     assert (inputs["payment_index"].value, inputs["payment_index"].flags) == (None, ("no_rate",))
 
 
@@ -74,14 +74,14 @@ def test_without_a_rate_nothing_is_said_of_a_part() -> None:
 )
 def test_years_are_counted_when_they_are_full(since: str, years: int) -> None:
     scores = at(since={1: dt.date.fromisoformat(since), 2: DAY})
-    known = scores.inputs(1, [member(1), member(2)], position(), scores.card(None))["years_as_customer"]
+    known = scores.inputs(1, [member(1), member(2)], position(), scores.cards.of(None))["years_as_customer"]
     assert known.value == years
     assert known.source == ("customer", since)
 
 
 def test_who_has_never_bought_has_no_years() -> None:
     scores = at(since={1: DAY + dt.timedelta(days=1)})
-    assert scores.inputs(1, [member(1)], position(), scores.card(None))["years_as_customer"].flags == ("no_sale",)
+    assert scores.inputs(1, [member(1)], position(), scores.cards.of(None))["years_as_customer"].flags == ("no_sale",)
 
 
 def test_a_ledger_that_could_not_be_converted_says_nothing() -> None:
@@ -162,7 +162,7 @@ def test_an_interim_statement_has_no_zone() -> None:
 def test_a_statement_grows_old(as_of: str, used: bool) -> None:
     scores = at(statements={1: statement()})
     scores.as_of = dt.date.fromisoformat(as_of)
-    known = scores.inputs(1, [member(1)], position(), scores.card(None))["altman_zone"]
+    known = scores.inputs(1, [member(1)], position(), scores.cards.of(None))["altman_zone"]
     assert (known.value == "safe", "old_statement" in known.flags) == (used, not used)
 
 
@@ -235,7 +235,7 @@ def ibm(tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, Any]:
 def test_days_late_of_a_real_ledger_are_those_that_are_told_of_it(ibm: tuple[Store, Any]) -> None:
     store, config = ibm
     with store.reading() as tx:
-        found = scorer(tx, config, default_policy(), rates(), dt.date(2013, 6, 30))
+        found = scorer(tx, Cards(config, default_policy()), rates(), dt.date(2013, 6, 30), ["books"])
     shares = [x for c in found.paid.values() for some in c.values() for x in some if x[0] is not None]
     whole = sum(amount for _, _, amount, _ in shares)
 
