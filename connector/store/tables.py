@@ -24,6 +24,7 @@ from connector.store.tables_facts import (
 from connector.store.tables_items import application, instalment, item, part, sales
 from connector.store.tables_kinds import Exact, Instant, Key, metadata, utc
 from connector.store.tables_links import apart, debtor, link, proposal
+from connector.store.tables_order import exclusion, order_event, order_state
 from connector.store.tables_runs import activation, document, lease, problem, run, slot
 from connector.store.tables_said import counter, mark, record, stream, system
 from connector.store.tables_score import score, scorecard
@@ -51,6 +52,7 @@ __all__ = [
     "dunning",
     "dunning_step",
     "event",
+    "exclusion",
     "financial",
     "instalment",
     "item",
@@ -59,7 +61,9 @@ __all__ = [
     "link",
     "mark",
     "metadata",
+    "order_event",
     "order_line",
+    "order_state",
     "outbox",
     "part",
     "person",
