@@ -1,0 +1,264 @@
+"""The credit state of orders: the newest of each, and all that happened to it, append-only.
+
+States: `passed`; `held` by rules or by hand; `requested`: held, and a person has asked for a release; `released`: let
+through by a person; `refused`: held, and a release was refused; `expired`: held again, its release covers it no more.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Literal
+
+from sqlalchemy import Connection, select
+
+from connector.credit.release import Release
+from connector.store import bulk
+from connector.store.keys import known_system, system_names
+from connector.store.outbox_row import packed, unpacked
+from connector.store.tables import debtor, link, order_event, order_state, sales_order, utc
+
+State = Literal["passed", "held", "requested", "released", "refused", "expired"]
+THROUGH: frozenset[State] = frozenset({"passed", "released"})
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The newest state of one order. `total` (in `currency`, gross) is what it was last checked with or passed with;
+    `point` the check point of that. `rules` are the reasons that applied. `manual` is the note of a hold by hand.
+    `ended_on`: it was not open any more on that day."""
+
+    order: int
+    debtor: int
+    state: State
+    since: dt.date
+    at: dt.datetime
+    point: str
+    total: Decimal
+    currency: str
+    terms: str | None = None
+    rules: tuple[str, ...] = ()
+    manual: str | None = None
+    release: Release | None = None
+    ended_on: dt.date | None = None
+
+    @property
+    def through(self) -> bool:
+        """Whether the order may go on."""
+        return self.state in THROUGH
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """One line of an order's history. `what`: passed, held, changed, auto_released, requested, approved, released, refused,
+    expired, manual, lifted, reopened, ended."""
+
+    order: int
+    debtor: int
+    on: dt.date
+    at: dt.datetime
+    what: str
+    state: str
+    point: str
+    actor: str
+    why: str = ""
+    body: Mapping[str, Any] | None = None
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OrderAt:
+    """An order as a system has it now, whatever its status, and whose it is."""
+
+    key: int
+    system: str
+    ref: str
+    number: str | None
+    status: str | None
+    customer: int | None
+    debtor: int | None
+    owner: str | None
+
+
+def lock(tx: Connection, debtors: Collection[int]) -> None:
+    """Waits for whoever decides on orders of these debtors now, and keeps others out until this transaction ends.
+
+    Always in the order of keys, so that two never wait for each other. (SQLite has one writer anyway.)
+    """
+    if debtors and not bulk.is_sqlite(tx):
+        mine = select(debtor.c.id).where(bulk.among(tx, debtor.c.id, debtors)).order_by(debtor.c.id)
+        tx.execute(mine.with_for_update()).all()
+
+
+# --- states ----------------------------------------------------------------------------------------------------------
+def states(tx: Connection, debtors: Collection[int] | None = None) -> dict[int, Standing]:
+    """The newest states of the orders of some debtors (None: of all), by the order's key."""
+    asked = select(order_state)
+    if debtors is not None:
+        asked = asked.where(bulk.among(tx, order_state.c.debtor, debtors))
+    return {row.sales_order: _standing(row) for row in tx.execute(asked).all()}
+
+
+def state(tx: Connection, order: int) -> Standing | None:
+    """The newest state of one order; None where it was never checked."""
+    row = tx.execute(select(order_state).where(order_state.c.sales_order == order)).one_or_none()
+    return None if row is None else _standing(row)
+
+
+def _standing(row: Any) -> Standing:
+    release = None
+    if row.released_by is not None:
+        release = Release(
+            row.released_by,
+            row.released_on,
+            row.max_total,
+            row.currency,
+            row.valid_until,
+            row.terms,
+            bool(row.was_red),
+        )
+    rules = tuple(row.rules.split()) if row.rules else ()
+    return Standing(
+        row.sales_order,
+        row.debtor,
+        row.state,
+        row.since,
+        row.at,
+        row.point,
+        row.total,
+        row.currency,
+        row.terms,
+        rules,
+        row.manual,
+        release,
+        row.ended_on,
+    )
+
+
+_COLUMNS = (
+    "debtor", "state", "since", "at", "point", "total", "currency", "terms", "rules", "manual", "released_by",
+    "released_on", "max_total", "valid_until", "was_red", "ended_on",
+)  # fmt: skip
+
+
+def keep(tx: Connection, new: Sequence[Standing], changed: Sequence[Standing]) -> None:
+    """Keeps states of orders: those that had none, and those that had another."""
+    bulk.insert(tx, order_state, (*_COLUMNS, "sales_order"), [_row(one) for one in new])
+    bulk.update(tx, order_state, _COLUMNS, [_row(one) for one in changed], by=("sales_order",))
+
+
+def _row(one: Standing) -> tuple[Any, ...]:
+    release = one.release
+    given: tuple[Any, ...] = (None,) * 5
+    if release is not None:
+        given = (release.by, release.on, f"{release.max_total:f}", release.valid_until, release.was_red)
+    return (
+        one.debtor,
+        one.state,
+        one.since,
+        utc(one.at),
+        one.point,
+        f"{one.total:f}",
+        one.currency,
+        one.terms,
+        " ".join(one.rules),
+        one.manual,
+        *given,
+        one.ended_on,
+        one.order,
+    )
+
+
+# --- what happened ---------------------------------------------------------------------------------------------------
+def append(tx: Connection, lines: Sequence[Happened]) -> None:
+    """Appends lines to the history of orders."""
+    ids = bulk.new_ids(tx, order_event, len(lines))
+    rows = [
+        (
+            number,
+            one.order,
+            one.debtor,
+            one.on,
+            utc(one.at),
+            one.what,
+            one.state,
+            one.point,
+            one.actor,
+            one.why,
+            packed(one.body or {}),
+        )
+        for number, one in zip(ids, lines, strict=True)
+    ]
+    columns = ("id", "sales_order", "debtor", "on", "at", "what", "state", "point", "actor", "why", "body")
+    bulk.insert(tx, order_event, columns, rows)
+
+
+def history(
+    tx: Connection, *, orders: Collection[int] | None = None, debtors: Collection[int] | None = None
+) -> list[Happened]:
+    """What happened to some orders, or to all orders of some debtors, oldest first."""
+    e = order_event.c
+    asked = select(order_event).order_by(e.id)
+    if orders is not None:
+        asked = asked.where(bulk.among(tx, e.sales_order, orders))
+    if debtors is not None:
+        asked = asked.where(bulk.among(tx, e.debtor, debtors))
+    return [
+        Happened(
+            row.sales_order,
+            row.debtor,
+            row.on,
+            row.at,
+            row.what,
+            row.state,
+            row.point,
+            row.actor,
+            row.why,
+            unpacked(row.body),
+            row.id,
+        )
+        for row in tx.execute(asked)
+    ]
+
+
+# --- which order is meant --------------------------------------------------------------------------------------------
+def find(tx: Connection, wanted: str) -> list[OrderAt]:
+    """The orders with this id or number, in any system; `books/SO12` names the system, too. Cancelled ones are among them,
+    those that are gone are not."""
+    o = sales_order.c
+    system, slash, ref = wanted.partition("/")
+    where = (o.ref == wanted) | (o.number == wanted)
+    known = known_system(tx, system) if slash else None
+    if known is not None:
+        where = where | ((o.system == known) & ((o.ref == ref) | (o.number == ref)))
+    asked = (
+        select(o.id, o.system, o.ref, o.number, o.status, o.customer, link.c.debtor, o.owner)
+        .select_from(sales_order.outerjoin(link, link.c.customer == o.customer))
+        .where(where, o.known.is_(True))
+        .order_by(o.id)
+    )
+    names = system_names(tx)
+    return [OrderAt(row[0], names[row[1]], *row[2:]) for row in tx.execute(asked)]
+
+
+def orders(tx: Connection, keys: Collection[int]) -> dict[int, OrderAt]:
+    """Orders by key, whatever has become of them."""
+    o = sales_order.c
+    asked = (
+        select(o.id, o.system, o.ref, o.number, o.status, o.customer, link.c.debtor, o.owner)
+        .select_from(sales_order.outerjoin(link, link.c.customer == o.customer))
+        .where(bulk.among(tx, o.id, keys))
+    )
+    names = system_names(tx)
+    return {row[0]: OrderAt(row[0], names[row[1]], *row[2:]) for row in tx.execute(asked)}
+
+
+def by_debtor(standings: Mapping[int, Standing]) -> dict[int, list[Standing]]:
+    """States by debtor."""
+    found: dict[int, list[Standing]] = defaultdict(list)
+    for one in standings.values():
+        found[one.debtor].append(one)
+    return found
