@@ -57,7 +57,7 @@ class Dunning(Section):
     minimum_amount: Amount = Decimal(100)
     promise_grace_days: Days = 3
     skip_disputed: StrictBool = True
-    payments_within_hours: Annotated[StrictInt, Field(ge=1, le=8_784)] = 26
+    payments_within_hours: Annotated[StrictInt, Field(ge=1, le=8_784)] = 20
     interest: Interest = Interest()
     step: tuple[DunningStep, ...] = Field(default_factory=lambda: shipped("dunning", "step"), validate_default=True)
 
@@ -77,6 +77,13 @@ class Dunning(Section):
                 Text(
                     "The days of [[dunning.step]] rise; only level 0, the notice before the due date, has 0 or less.",
                     "[[dunning.step]] 的 days 应逐级递增；只有 0 级（到期前提醒）可为 0 或负数。",
+                )
+            )
+        if any((rung.channel == "statement") != (rung.level == 0) for rung in self.step):
+            raise Unfit(
+                Text(
+                    "Level 0, and only level 0, has the channel statement.",
+                    "0 级的 channel 应为 statement，其他各级不可使用 statement。",
                 )
             )
         return self

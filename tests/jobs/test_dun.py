@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
@@ -592,3 +593,24 @@ def test_promises_are_kept_or_broken(store: Store) -> None:
         "W1": (Decimal("899.99"), False),
         "W2": (Decimal(500), True),
     }
+
+
+def test_two_processes_at_once_take_every_step_once(store: Store) -> None:
+    books = Books(store)
+    for number in range(30):
+        books.say("customers", Customer(id=f"K{number}", name=f"K{number}", currency="CNY"))
+        books.invoice(f"I{number}", f"K{number}", 20, 1_000)
+    books.pull()
+    with store.writing() as tx:
+        links.ensure_debtors(tx, [row.key for row in all_customers.customers(tx)])
+    url = store.engine.url.render_as_string(hide_password=False)
+    others = [Store.open(url) for _ in range(4)]
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            done = list(pool.map(lambda other: dun(other, CONFIG, POLICY, books.clock), others))
+    finally:
+        for other in others:
+            other.close()
+    assert [run.failed for run in done] == [None] * 4
+    assert sum(run.counts["steps"] for run in done) == 30
+    assert sorted(told(store)) == sorted((f"I{n}", books.today, "step", 1, "phone") for n in range(30))

@@ -352,6 +352,7 @@ def test_what_one_rung_brings_holds_above_it() -> None:
         ("[[dunning.step]]\nlevel = 2\ndays = 3\nchannel = 'phone'", "begin with 0 or 1 and rise by one", "逐级加一"),
         ("[[dunning.step]]\nlevel = 1\ndays = 0\nchannel = 'phone'", "The days of [[dunning.step]] rise", "应逐级递增"),
         ("[dunning]\nstep = []", "begin with 0 or 1", "从 0 或 1 开始"),
+        ("[[dunning.step]]\nlevel = 1\ndays = 3\nchannel = 'statement'", "Level 0, and only level 0", "其他各级不可使用"),
     ],
 )  # fmt: skip
 def test_a_ladder_that_is_none_is_refused_with_its_reason(text: str, en: str, zh: str) -> None:
