@@ -25,6 +25,7 @@ from connector.errors import ConfigError, Problem
 from connector.policy_approval import Approval as Approval
 from connector.policy_dunning import Dunning as Dunning
 from connector.policy_dunning import DunningStep as DunningStep
+from connector.policy_ecl import Ecl as Ecl
 from connector.policy_figures import Ageing as Ageing
 from connector.policy_figures import Currency as Currency
 from connector.policy_figures import Data as Data
@@ -55,6 +56,7 @@ class Policy(Section):
     dunning: Dunning = Dunning()
     score: Scoring = Field(default_factory=Scoring)
     approval: Approval = Field(default_factory=Approval)
+    ecl: Ecl = Ecl()
     segment: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
     _of: dict[str, Policy] = PrivateAttr(default_factory=dict)
