@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import Field, StrictBool, StrictInt, model_validator
 
+from connector.credit.warn_state import Ladder
 from connector.policy_section import Days, Level, Percent, Section, Unfit
 from connector.text import Text
 
@@ -177,6 +179,34 @@ class Actions(Section):
         return getattr(self, level) if level != "green" else ()
 
 
+# The indicators by name, and the table of each.
+ATTRIBUTES = {
+    "overdue_ratio": "overdue_ratio_percent",
+    "oldest_overdue": "oldest_overdue_days",
+    "utilisation": "utilisation_percent",
+    "broken_promises": "broken_promises",
+    "slowdown": "slowdown_days",
+    "score_drop": "score_drop_points",
+    "order_spike": "order_spike_times",
+    "concentration": "concentration_percent",
+    "last_payment": "last_payment_days",
+    "dishonoured": "dishonoured",
+    "limit_expiry": "limit_expiry",
+    "insurance_expiry": "insurance_expiry",
+    "insurer": "insurer",
+    "registry": "registry",
+    "court": "court",
+    "statement_age": "statement_months",
+    "data_quality": "data_quality",
+}
+# Which levels begin strictly above their step.
+_ABOVE: dict[str, frozenset[Level]] = {
+    "utilisation": frozenset(("red",)),
+    "statement_age": frozenset(("yellow", "orange", "red")),
+}
+_RANKS = Ladder(Decimal(1), Decimal(2), Decimal(3))
+
+
 class Warning(Section):
     """The indicators of the early warning, how their levels combine, fall again, and what follows.
 
@@ -207,3 +237,20 @@ class Warning(Section):
     registry: Registry = Registry()
     court: Court = Court()
     statement_months: Steps = _steps(12, 18, 24)
+
+    @cached_property
+    def ladders(self) -> dict[str, Ladder]:
+        """The steps of every indicator by its name; those of words have the levels' ranks for steps."""
+        found = {}
+        for name, attribute in ATTRIBUTES.items():
+            rule = getattr(self, attribute)
+            above = _ABOVE.get(name, frozenset())
+            if isinstance(rule, Steps):
+                found[name] = Ladder(rule.yellow, rule.orange, rule.red, above)
+            elif isinstance(rule, ScoreDrop):
+                found[name] = Ladder(rule.yellow, rule.orange)
+            elif isinstance(rule, Dishonoured):
+                found[name] = Ladder(red=rule.red)
+            else:
+                found[name] = _RANKS
+        return found

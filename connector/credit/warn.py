@@ -1,49 +1,107 @@
-"""Early warning 预警: the indicators of a position and the level they give (domain 9).
+"""Early warning 预警: what the indicators of a customer say today, where each stands, and the level they give (domain 9).
 
-Only what today's figures say; lowering a level step by step after several clear runs needs yesterday's level and comes
-with the state that keeps it.
+What is above green, or was until this run, is a `Warned`; of everything else only today's reading is told.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import datetime as dt
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
 from connector.credit.position import Position, share
-from connector.credit.reason import percent
-from connector.policy import LEVELS, Level, Steps, Warning
+from connector.credit.warn_signs import (
+    NOTHING_ASKED,
+    OF_POSITION,
+    OF_WORDS,
+    READERS,
+    Signs,
+    rank_of,
+)
+from connector.credit.warn_signs import Indicator as Indicator
+from connector.credit.warn_state import CALM, step
+from connector.credit.warn_state import RANK as RANK
+from connector.credit.warn_state import State as State
+from connector.credit.warn_words import (
+    CLEARING,
+    CLEARING_WORD,
+    LEVEL_TEXTS,
+    NOT_ASKED,
+    NOT_CLEAR,
+    NOT_KNOWN,
+    bar_text,
+)
+from connector.money import EXACT
+from connector.policy_section import Level
+from connector.policy_warning import ATTRIBUTES, Steps, Warning
 from connector.text import Text
 
-HUNDRED = Decimal(100)
-RANK: dict[Level, int] = {level: rank for rank, level in enumerate(LEVELS)}
+ZERO, ONE, HUNDRED = Decimal(0), Decimal(1), Decimal(100)
+INFINITE = Decimal("Infinity")
+# What is read off the ledger: of old data nothing is lowered.
+OF_LEDGER = frozenset(
+    {
+        "overdue_ratio",
+        "oldest_overdue",
+        "utilisation",
+        "broken_promises",
+        "slowdown",
+        "order_spike",
+        "concentration",
+        "last_payment",
+        "limit_expiry",
+    }
+)
+QUALITY = "data_quality"
 
 
-class Indicator(NamedTuple):
-    """One sign of trouble: its value (None: not known, or meaningless today), its level, and the threshold reached.
+class Warned(NamedTuple):
+    """An indicator that stands above green, or did until this run.
 
-    `overdue_ratio` and `utilisation` are fractions of 1, their thresholds percentages; `oldest_overdue` counts days.
+    `today` is what was read; `asked` is false where nobody looked this time and the state is the last run's. `known` is
+    false where the reading cannot lower anything: the value is missing, or of old data.
     """
 
-    name: str
-    value: Decimal | None
-    level: Level
-    threshold: Decimal | None = None
+    today: Indicator
+    before: State
+    state: State
+    asked: bool = True
+    known: bool = True
 
     @property
-    def text(self) -> Text:
-        """The indicator as a sentence with its numbers."""
-        if self.name == "oldest_overdue":
-            shown, limit = f"{self.value}", f"{self.threshold}"
-        else:
-            shown, limit = percent(self.value) if self.value is not None else "-", f"{self.threshold}%"
-        if self.threshold is None:
-            return _CALM[self.name].fill(value=shown)
-        return _TEXTS[self.name].fill(value=shown, level=LEVEL_TEXTS[self.level], threshold=limit)
+    def name(self) -> str:
+        return self.today.name
+
+    def text(self, warning: Warning) -> Text:
+        """The reading as a sentence; where the level is higher than it, why it still stands."""
+        why = self.why(warning)
+        return (
+            self.today.text
+            if why is None
+            else Text("{text}; {why}", "{text}；{why}").fill(text=self.today.text, why=why)
+        )
+
+    def why(self, warning: Warning) -> Text | None:
+        """Why the level is not lower; None where today's reading says as much, or nothing is left of it."""
+        level = self.state.level
+        if level == "green" or (self.asked and self.today.level == level):
+            return None
+        named = LEVEL_TEXTS[level]
+        if not self.asked:
+            return NOT_ASKED.fill(level=named)
+        if not self.known:
+            return NOT_KNOWN.fill(level=named)
+        runs = {"level": named, "clear": self.state.clear, "runs": warning.clear_runs}
+        bar = None if self.name in OF_WORDS else warning.ladders[self.name].standing_on(level)
+        if bar is None:
+            return CLEARING_WORD.fill(**runs)
+        runs["bar"] = bar_text(self.name, bar * warning.clear_ratio)
+        return (CLEARING if self.state.clear or self.before.level != level else NOT_CLEAR).fill(**runs)
 
 
 def indicators(position: Position, warning: Warning) -> tuple[Indicator, ...]:
-    """The indicators that are switched on. Overdue means undisputed overdue; red utilisation is strictly above."""
+    """What the ledger of the day says. Overdue means undisputed overdue; red utilisation is strictly above."""
     found = []
     partial = bool(position.unclear) and any(reason.rule == "no_rate" for reason in position.unclear)
     if warning.overdue_ratio_percent.on:
@@ -51,12 +109,12 @@ def indicators(position: Position, warning: Warning) -> tuple[Indicator, ...]:
         if partial or whole <= 0:
             found.append(_NO_RATIO)
         else:
-            level, step = _level(overdue * HUNDRED, whole, warning.overdue_ratio_percent)
-            found.append(Indicator("overdue_ratio", share(overdue, whole), level, step))
+            level, at = _level(overdue * HUNDRED, whole, warning.overdue_ratio_percent)
+            found.append(Indicator("overdue_ratio", share(overdue, whole), level, at))
     if warning.oldest_overdue_days.on:
         days = Decimal(position.undisputed_overdue_days)
-        level, step = _level(days, Decimal(1), warning.oldest_overdue_days)
-        found.append(Indicator("oldest_overdue", days, level, step))
+        level, at = _level(days, ONE, warning.oldest_overdue_days)
+        found.append(Indicator("oldest_overdue", days, level, at))
     if warning.utilisation_percent.on:
         used, limit = position.exposure.total, position.limit_amount
         if partial or limit is None:
@@ -64,17 +122,144 @@ def indicators(position: Position, warning: Warning) -> tuple[Indicator, ...]:
         elif limit == 0 and used <= 0:
             found.append(Indicator("utilisation", position.utilisation, "green"))
         else:
-            level, step = _level(used * HUNDRED, limit, warning.utilisation_percent, above=True)
-            found.append(Indicator("utilisation", position.utilisation, level, step))
+            level, at = _level(used * HUNDRED, limit, warning.utilisation_percent, above=True)
+            found.append(Indicator("utilisation", position.utilisation, level, at))
     return tuple(found)
 
 
 _NO_RATIO = Indicator("overdue_ratio", None, "green")
 _NO_UTILISATION = Indicator("utilisation", None, "green")
+_OF_POSITION = frozenset({"overdue_ratio", "oldest_overdue", "utilisation"})
+_NOTHING: Mapping[str, State] = {}
+
+
+def warned(
+    position: Position,
+    warning: Warning,
+    signs: Signs = NOTHING_ASKED,
+    states: Mapping[str, State] = _NOTHING,
+    *,
+    stale: bool = False,
+) -> tuple[tuple[Indicator, ...], tuple[Warned, ...]]:
+    """What the indicators say on the position's day, and every one that stands above green or did until this run.
+
+    `states` are where they stood after the last run; `stale`: the ledger's data are old. A sign nobody asked for stays
+    as it stood. What can no longer be looked at opens a warning of its own, of the quality of the data.
+    """
+    found = indicators(position, warning)
+    if signs.asked:
+        found += _signs(position, warning, signs, states)
+    if not states:
+        if all(one.level == "green" for one in found):
+            return found, ()
+        on = position.as_of
+        return found, tuple([Warned(one, CALM, State(one.level, 0, on)) for one in found if one.level != "green"])
+    return found, _stood(position, warning, found, states, stale)
+
+
+def _signs(position: Position, warning: Warning, signs: Signs, states: Mapping[str, State]) -> tuple[Indicator, ...]:
+    names = READERS if signs.everything else {*signs.found, *states, *OF_POSITION}
+    if not signs.everything and position.undisputed_overdue <= 0 and "last_payment" not in states:
+        names = {*names} - {"last_payment"}
+    return tuple(
+        [
+            read(signs, position, warning)
+            for name, read in READERS.items()
+            if name in names and name in signs.asked and getattr(warning, ATTRIBUTES[name]).on
+        ]
+    )
+
+
+def _stood(
+    position: Position, warning: Warning, found: tuple[Indicator, ...], states: Mapping[str, State], stale: bool
+) -> tuple[Warned, ...]:
+    """Every indicator that stood above green, or is there now, stepped."""
+    made: list[Warned] = []
+    missing: list[str] = []
+    left = {name: state for name, state in states.items() if name != QUALITY}
+    vague = stale or any(reason.rule == "no_due_date" for reason in position.unclear)
+    for today in found:
+        before = left.pop(today.name, CALM)
+        if today.level == "green" and before.level == "green":
+            continue
+        value = measured(today, position)
+        firm = not ((vague if today.name in _OF_POSITION else stale) and today.name in OF_LEDGER)
+        words = today.name in OF_WORDS
+        state = step(
+            before,
+            value,
+            warning.ladders[today.name],
+            ONE if words else warning.clear_ratio,
+            warning.clear_runs,
+            position.as_of,
+            level=today.level,
+            firm=firm,
+        )
+        known = value is not None and firm
+        if not known and before.level != "green":
+            missing.append(today.name)
+        made.append(Warned(today, before, state, True, known))
+    for name, before in left.items():
+        if not getattr(warning, ATTRIBUTES[name]).on:
+            made.append(Warned(Indicator(name, None, "green", applies=False), before, CALM))  # no longer asked
+        else:
+            made.append(Warned(Indicator(name, None, "green"), before, before, asked=False))
+    quality = _quality(warning, missing, states.get(QUALITY, CALM), bool(left), position.as_of)
+    return (*made, quality) if quality else tuple(made)
+
+
+def _quality(warning: Warning, missing: list[str], before: State, partly: bool, on: dt.date) -> Warned | None:
+    """The warning that something cannot be looked at; it ends as soon as everything can, and everything was asked."""
+    rule = warning.data_quality
+    if missing and rule.on:
+        today = Indicator(QUALITY, None, rule.level, None, tuple(missing))
+        return Warned(today, before, State(rule.level, 0, before.counted_on or on))
+    if before.level == "green":
+        return None
+    if partly and rule.on:
+        return Warned(Indicator(QUALITY, None, "green"), before, before, asked=False)
+    return Warned(Indicator(QUALITY, None, "green", applies=False), before, CALM)
+
+
+def measured(today: Indicator, position: Position) -> Decimal | None:
+    """The exact value in the unit of the policy's steps; None where it is not known. What is meaningless because there
+    is nothing to measure is 0."""
+    name = today.name
+    if name in OF_WORDS:
+        unknown = today.level == "green" and today.applies and today.value is None
+        return None if unknown else rank_of(today.level)
+    if name in ("overdue_ratio", "utilisation"):
+        if any(reason.rule == "no_rate" for reason in position.unclear):
+            return None
+        if name == "overdue_ratio":
+            part, whole = position.undisputed_overdue, position.open_total
+            return EXACT.divide(part * HUNDRED, whole) if whole > 0 else ZERO
+        used, limit = position.exposure.total, position.limit_amount
+        if limit is None:
+            return ZERO if position.limit.kind == "unlimited" else None
+        return EXACT.divide(used * HUNDRED, limit) if limit > 0 else INFINITE if used > 0 else ZERO
+    if today.value is None:
+        # A grade may be red by itself.
+        return None if today.applies and today.level == "green" else ZERO
+    return today.value * HUNDRED if name == "concentration" else today.value
+
+
+def level_of(found: Iterable[Warned], warning: Warning) -> Level:
+    """The level of a customer: the highest of its indicators, or by the sum of their points."""
+    ranks = [one.state.level for one in found]
+    if not ranks:
+        return "green"
+    if warning.combine == "maximum":
+        return max(ranks, key=RANK.__getitem__)
+    points, cut = warning.points, warning.cut_offs
+    total = sum(getattr(points, level) for level in ranks if level != "green")
+    return (
+        "red" if total >= cut.red else "orange" if total >= cut.orange else "yellow" if total >= cut.yellow else "green"
+    )
 
 
 def worst(found: Iterable[Indicator]) -> Level:
-    """The level of a customer: the highest of its indicators."""
+    """The highest level that today's readings say by themselves."""
     return max((indicator.level for indicator in found), key=RANK.__getitem__, default="green")
 
 
@@ -89,30 +274,3 @@ def _level(part: Decimal, whole: Decimal, steps: Steps, above: bool = False) -> 
     if steps.yellow is not None and part >= steps.yellow * whole:
         return "yellow", steps.yellow
     return "green", None
-
-
-LEVEL_TEXTS: dict[Level, Text] = {
-    "green": Text("green", "绿色"),
-    "yellow": Text("yellow", "黄色"),
-    "orange": Text("orange", "橙色"),
-    "red": Text("red", "红色"),
-}
-_TEXTS = {
-    "overdue_ratio": Text(
-        "{value} of all open items is overdue ({level} from {threshold})",
-        "逾期金额占未清项的 {value}（达到 {threshold} 为{level}）",
-    ),
-    "oldest_overdue": Text(
-        "the oldest undisputed item is {value} days overdue ({level} from {threshold})",
-        "最早的无争议未清项已逾期 {value} 天（达到 {threshold} 天为{level}）",
-    ),
-    "utilisation": Text(
-        "{value} of the limit is used ({level}: threshold {threshold})",
-        "额度使用率 {value}（{level}阈值 {threshold}）",
-    ),
-}
-_CALM = {
-    "overdue_ratio": Text("share of overdue in open items: {value}", "逾期金额占未清项比例：{value}"),
-    "oldest_overdue": Text("days overdue of the oldest undisputed item: {value}", "最早无争议未清项逾期天数：{value}"),
-    "utilisation": Text("share of the limit used: {value}", "额度使用率：{value}"),
-}
