@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from connector.cli.common import Cli, say, t
-from connector.cli.contact import actor_of
 from connector.cli.output import Column, Format, Table, emit
 from connector.cli.report import Customer, Form, Out
 from connector.errors import ConfigError
-from connector.text import Text
+from connector.text import Text, joined
 
 if TYPE_CHECKING:
     from connector.credit.dun_letter import Charged
@@ -83,6 +82,8 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         from connector.cli.explain import find
         from connector.clock import day_in
+        from connector.credit.authority import ROLE_NAMES
+        from connector.policy_approval import DECIDING
         from connector.store import audit, dunning
         from jobs.dun import charged
 
@@ -90,7 +91,16 @@ def register(app: typer.Typer) -> None:
         if kind not in KINDS:
             raise ConfigError(Text("--kind: fee or interest.", "--kind：fee 或 interest。"))
         now, today = cli.clock.now(), day_in(cli.clock.now(), cli.config.business.time_zone)
-        who = actor_of(actor)
+        person = cli.acting(actor)
+        if not person.roles & DECIDING:
+            raise ConfigError(
+                Text(
+                    "{name} may not settle charges: that is for {roles}.", "{name}无权结清费用：须由{roles}办理。"
+                ).fill(
+                    name=person.name or person.id,
+                    roles=joined([ROLE_NAMES[role] for role in sorted(DECIDING)], ", ", "、"),
+                )
+            )
         with cli.store.writing() as tx:
             row = find(cli, tx, customer_id)
             every = dunning.charges(tx, [row.key])
@@ -112,7 +122,9 @@ def register(app: typer.Typer) -> None:
             dunning.keep_charges(tx, made, now)
             after = {"kind": kind, "document": document, "amounts": [f"{c.currency} {-c.amount}" for c in made]}
             audit.append(
-                tx, [audit.Entry("charge.settle", f"customer:{row.system}/{row.ref}", who, why, after=after)], now
+                tx,
+                [audit.Entry("charge.settle", f"customer:{row.system}/{row.ref}", person.actor, why, after=after)],
+                now,
             )
         for one in meant:
             typer.echo(

@@ -102,6 +102,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         from connector.cli.explain import find
         from connector.clock import day_in
+        from connector.config_people import acting
         from connector.store import audit, contacts
 
         cli: Cli = context.obj
@@ -120,7 +121,7 @@ def register(app: typer.Typer) -> None:
                 Text("Say what was delivered: --letter or --document.", "请说明送达的内容：--letter 或 --document。")
             )
         file = _hashed(proof) if proof is not None else (None, None, None)
-        who = actor_of(actor)
+        who = acting(cli.config.people, actor).actor
         with cli.store.writing() as tx:
             row = find(cli, tx, customer_id)
             _check(tx, row, letter, document)
@@ -168,18 +169,6 @@ def _known(word: str, known: dict[str, Text], option: str) -> str:
             )
         )
     return word
-
-
-def actor_of(name: str | None) -> str:
-    """Who does this, for the audit trail: the name given, else that of the login. ConfigError where there is none."""
-    import getpass
-
-    if name is None:
-        try:
-            name = getpass.getuser()
-        except (OSError, KeyError):
-            raise ConfigError(Text("Say who you are: --as NAME.", "请用 --as 姓名 指明操作人。")) from None
-    return f"person:{name}"
 
 
 def _hashed(path: Path) -> tuple[str, str, int]:
