@@ -2,7 +2,7 @@
 
 Kept are the sums and limits that went into the position, the exchange rates used, what stands above in the group, the
 orders, what earlier decisions left behind, and how far the facts went. The policy's text is kept once for each version.
-`jobs.replay` reads it back.
+`jobs.recall` reads it back.
 """
 
 from __future__ import annotations

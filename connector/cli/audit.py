@@ -146,7 +146,7 @@ def register(app: typer.Typer) -> None:
         ] = None,
     ) -> None:
         from connector.cli.explain import find
-        from jobs.replay import replay as again
+        from jobs.recall import replay as again
 
         cli: Cli = context.obj
         with cli.store.reading() as tx:
