@@ -14,7 +14,8 @@ from decimal import Decimal
 from connector.credit.group import Node
 from connector.credit.position import Position, share
 from connector.credit.reason import Reason, Told, money, percent
-from connector.credit.warn import HUNDRED, LEVEL_TEXTS, RANK
+from connector.credit.warn import HUNDRED, RANK
+from connector.credit.warn_words import LEVEL_TEXTS
 from connector.money import rounded
 from connector.policy import Hold, Level, LimitExceeded
 from connector.policy_hold import OverdueAmount
