@@ -34,6 +34,7 @@ from connector.policy_hold import Hold as Hold
 from connector.policy_hold import LimitExceeded as LimitExceeded
 from connector.policy_problems import line as line
 from connector.policy_problems import problem
+from connector.policy_review import Review as Review
 from connector.policy_score import Scoring as Scoring
 from connector.policy_section import LEVELS as LEVELS
 from connector.policy_section import Level as Level
@@ -57,6 +58,7 @@ class Policy(Section):
     score: Scoring = Field(default_factory=Scoring)
     approval: Approval = Field(default_factory=Approval)
     ecl: Ecl = Ecl()
+    review: Review = Field(default_factory=Review)
     segment: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
     _of: dict[str, Policy] = PrivateAttr(default_factory=dict)
