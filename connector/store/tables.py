@@ -23,6 +23,7 @@ from connector.store.tables_facts import (
 )
 from connector.store.tables_items import application, instalment, item, part, sales
 from connector.store.tables_kinds import Exact, Instant, Key, metadata, utc
+from connector.store.tables_limit import limit_event, limit_piece, limit_request
 from connector.store.tables_links import apart, debtor, link, proposal
 from connector.store.tables_order import exclusion, order_event, order_state
 from connector.store.tables_runs import activation, document, lease, problem, run, slot
@@ -58,6 +59,9 @@ __all__ = [
     "item",
     "lease",
     "letter",
+    "limit_event",
+    "limit_piece",
+    "limit_request",
     "link",
     "mark",
     "metadata",
