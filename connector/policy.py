@@ -32,6 +32,7 @@ from connector.policy_figures import Data as Data
 from connector.policy_figures import Exposure as Exposure
 from connector.policy_hold import Hold as Hold
 from connector.policy_hold import LimitExceeded as LimitExceeded
+from connector.policy_limit import Limits as Limits
 from connector.policy_problems import line as line
 from connector.policy_problems import problem
 from connector.policy_review import Review as Review
@@ -56,6 +57,7 @@ class Policy(Section):
     warning: Warning = Warning()
     dunning: Dunning = Dunning()
     score: Scoring = Field(default_factory=Scoring)
+    limit: Limits = Field(default_factory=Limits)
     approval: Approval = Field(default_factory=Approval)
     ecl: Ecl = Ecl()
     review: Review = Field(default_factory=Review)
