@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import NamedTuple
@@ -12,14 +12,16 @@ from connector.credit.circumstances import ORDINARY, Circumstances, on_circumsta
 from connector.credit.exclusion import Exclusion, settle
 from connector.credit.group import Node as Node
 from connector.credit.group import headroom
-from connector.credit.hold import EXPOSURE_RULES, manual, on_customer, on_exposure, on_order
+from connector.credit.hold import EXPOSURE_RULES, manual, on_customer, on_exposure, on_order, on_warning
 from connector.credit.hold import OrderAmounts as OrderAmounts
 from connector.credit.position import Position
 from connector.credit.reason import Reason as Reason
 from connector.credit.release import Release, ended_by
-from connector.credit.warn import Indicator, indicators, worst
+from connector.credit.warn import Indicator, State, Warned, level_of, warned
+from connector.credit.warn_signs import NOTHING_ASKED, Signs
 from connector.money import rounded
 from connector.policy import Level, Policy
+from connector.policy_warning import Action
 from connector.text import Text
 
 ZERO = Decimal(0)
@@ -32,7 +34,8 @@ class Decision:
     `hold`: new orders are held, for every one of `reasons`. `available` is the least room of the customer and its
     ancestors, in the position's currency; None where nobody has a limit or it cannot be told. `score` and `grade` are
     None until there is one. `set_aside` are reasons that an exclusion has put aside. `about` are the circumstances that it
-    was concluded in, of a customer of the `segment`; `whole` is the policy before its segment was chosen.
+    was concluded in, of a customer of the `segment`; `whole` is the policy before its segment was chosen. `indicators` are
+    today's readings, `warned` those that stand above green or did until now; `actions` follow from the level.
     """
 
     as_of: dt.date
@@ -49,6 +52,8 @@ class Decision:
     about: Circumstances = ORDINARY
     segment: str | None = None
     whole: Policy | None = None
+    warned: tuple[Warned, ...] = ()
+    actions: tuple[Action, ...] = ()
 
 
 class OrderDecision(NamedTuple):
@@ -82,6 +87,7 @@ class Room:
 
 
 ALONE = Room()
+_UNWARNED: Mapping[str, State] = {}
 
 
 def decide(
@@ -97,19 +103,23 @@ def decide(
     whole: Policy | None = None,
     score: Decimal | None = None,
     grade: str | None = None,
+    signs: Signs = NOTHING_ASKED,
+    states: Mapping[str, State] = _UNWARNED,
 ) -> Decision:
     """The decision on a customer as it stands, with the score and the grade that it has.
 
     `policy` is that of the customer's `segment`, `whole` the document that it was taken of (None: the same).
 
     `ancestors` are seen from the position's currency (`Node.seen_from`); TypeError otherwise. What cannot be decided
-    (`position.unclear`, `stale`) holds, visibly.
+    (`position.unclear`, `stale`) holds, visibly. `signs` are what is known beside the ledger, `states` where the warnings
+    stood after the last run.
     """
     for node in ancestors:
         if (node.seen_in or node.currency) != position.currency:
             raise TypeError(f"{node.ref} is not seen from {position.currency}: use Node.seen_from")
-    found = indicators(position, policy.warning)
-    level = worst(found)
+    found, stands = warned(position, policy.warning, signs, states, stale=bool(stale))
+    level = level_of(stands, policy.warning)
+    actions = policy.warning.actions.of(level)
     unclear = [*position.unclear, *stale]
     for node in ancestors:
         unclear += node.unclear
@@ -118,6 +128,8 @@ def decide(
         *on_exposure(position, ancestors, policy.hold),
         *on_customer(position, policy.hold, level, status),
     ]
+    if actions:
+        reasons += on_warning(level, actions, policy.hold)
     aside: list[Reason] = []
     if about is not ORDINARY:
         reasons += on_circumstances(about, policy, position.as_of)
@@ -139,6 +151,8 @@ def decide(
         about,
         segment,
         whole,
+        stands,
+        actions,
     )
 
 

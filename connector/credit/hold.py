@@ -103,6 +103,18 @@ def on_customer(position: Position, hold: Hold, level: Level, status: str) -> li
     return found
 
 
+def on_warning(level: Level, actions: Sequence[str], hold: Hold) -> list[Reason]:
+    """What the actions of a warning level hold: new orders, or all credit."""
+    found: list[Reason] = []
+    named = LEVEL_TEXTS[level]
+    by_rule = hold.warning_level.on and RANK[level] >= RANK[hold.warning_level.at_least]
+    if "hold" in actions and not by_rule:
+        found.append(Reason("warning_level", WARNING_HOLDS.fill(level=named), {"level": level}))
+    if "stop_credit" in actions and hold.stop_credit.on:
+        found.append(Reason("stop_credit", WARNING_STOPS.fill(level=named), {"level": level}))
+    return found
+
+
 def on_order(position: Position, hold: Hold, order: OrderAmounts) -> list[Reason]:
     """The rule on one order's own value."""
     if not hold.order_value.on:
@@ -309,6 +321,10 @@ _COMBINE = {
 ORDER_VALUE = Text("the order of {total} is above {allowed} for one order", "本单金额 {total} 超过单笔上限 {allowed}")
 WARNING_LEVEL = Text(
     "the warning level is {level}; orders are held from {at_least}", "预警等级为{level}，达到{at_least}即冻结订单"
+)
+WARNING_HOLDS = Text("the warning level is {level}: new orders are held", "预警等级为{level}：冻结新订单")
+WARNING_STOPS = Text(
+    "credit is stopped at the warning level {level}: cash only", "预警等级为{level}，已停止授信：仅限现款"
 )
 MANUAL = Text("held by hand: {note}", "人工冻结：{note}")
 STALE = Text(

@@ -153,8 +153,12 @@ def warned(
         if all(one.level == "green" for one in found):
             return found, ()
         on = position.as_of
-        return found, tuple([Warned(one, CALM, State(one.level, 0, on)) for one in found if one.level != "green"])
+        return found, tuple([Warned(one, CALM, _begun(one, on, warning)) for one in found if one.level != "green"])
     return found, _stood(position, warning, found, states, stale)
+
+
+def _begun(one: Indicator, on: dt.date, warning: Warning) -> State:
+    return State(one.level, 0, on, on, on, None, on if "task" in warning.actions.of(one.level) else None)
 
 
 def _signs(position: Position, warning: Warning, signs: Signs, states: Mapping[str, State]) -> tuple[Indicator, ...]:
@@ -195,6 +199,8 @@ def _stood(
             level=today.level,
             firm=firm,
         )
+        if state.acted_on is None and "task" in warning.actions.of(state.level):
+            state = state._replace(acted_on=position.as_of)
         known = value is not None and firm
         if not known and before.level != "green":
             missing.append(today.name)
@@ -213,7 +219,10 @@ def _quality(warning: Warning, missing: list[str], before: State, partly: bool, 
     rule = warning.data_quality
     if missing and rule.on:
         today = Indicator(QUALITY, None, rule.level, None, tuple(missing))
-        return Warned(today, before, State(rule.level, 0, before.counted_on or on))
+        if before.level == rule.level:
+            return Warned(today, before, before)
+        begun = before.opened_on or on
+        return Warned(today, before, before._replace(level=rule.level, opened_on=begun, raised_on=on))
     if before.level == "green":
         return None
     if partly and rule.on:

@@ -17,11 +17,19 @@ RANK: dict[Level, int] = {level: rank for rank, level in enumerate(LEVELS)}
 
 class State(NamedTuple):
     """Where one indicator of one customer stands: its level, how many runs in a row were clear of it, and the last day
-    that was counted (None: no day is kept, every run counts)."""
+    that was counted (None: no day is kept, every run counts).
+
+    `opened_on`, `raised_on` and `lowered_on` are days of this episode, which begins and ends with green; `acted_on` is
+    the day from which on it asks somebody to do something.
+    """
 
     level: Level = "green"
     clear: int = 0
     counted_on: dt.date | None = None
+    opened_on: dt.date | None = None
+    raised_on: dt.date | None = None
+    lowered_on: dt.date | None = None
+    acted_on: dt.date | None = None
 
 
 CALM = State()
@@ -81,17 +89,18 @@ def step(
         return state
     now = level or steps.level(value)
     if RANK[now] > RANK[state.level]:
-        return State(now, 0, on)
+        return state._replace(level=now, clear=0, counted_on=on, opened_on=state.opened_on or on, raised_on=on)
     if not firm or state.level == "green":
         return state
     if not is_clear(state.level, value, steps, clear_ratio, now):
-        return State(state.level, 0, state.counted_on)
+        return state._replace(clear=0) if state.clear else state
     if on is not None and state.counted_on is not None and on <= state.counted_on:
         return state
     runs = state.clear + 1
-    if runs >= clear_runs:
-        return State(steps.below(state.level), 0, on)
-    return State(state.level, runs, on)
+    if runs < clear_runs:
+        return state._replace(clear=runs, counted_on=on)
+    lower = steps.below(state.level)
+    return CALM if lower == "green" else state._replace(level=lower, clear=0, counted_on=on, lowered_on=on)
 
 
 def is_clear(level: Level, value: Decimal, steps: Ladder, clear_ratio: Decimal, now: Level) -> bool:
