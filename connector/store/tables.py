@@ -8,6 +8,7 @@ order. Every fact knows the record it came from.
 
 from __future__ import annotations
 
+from connector.store.tables_alert import alert
 from connector.store.tables_audit import audit, audit_head
 from connector.store.tables_dunning import charge, contact, dunning, dunning_step, letter
 from connector.store.tables_facts import (
@@ -37,6 +38,7 @@ __all__ = [
     "Instant",
     "Key",
     "activation",
+    "alert",
     "amendment",
     "apart",
     "application",

@@ -1,0 +1,111 @@
+"""Alerts: where the warnings of debtors stand, one open one for each debtor and indicator; ended ones stay."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, cast
+
+from sqlalchemy import Connection, select
+
+from connector.credit.warn import Warned
+from connector.credit.warn_state import State
+from connector.policy import Level
+from connector.store import bulk
+from connector.store.tables import alert
+
+_STATE = ("level", "clear", "counted_on", "opened_on", "raised_on", "lowered_on", "acted_on")
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A warning of one indicator, from the day it was raised until it ended (`closed_on`). `value` and `threshold` are
+    those of the last run; of a warning that has ended `state` has the level it had before."""
+
+    id: int
+    debtor: int
+    indicator: str
+    state: State
+    value: str | None
+    threshold: Decimal | None
+    closed_on: dt.date | None = None
+
+
+# By debtor and indicator.
+Open = Mapping[int, Mapping[str, Alert]]
+_NONE: Mapping[str, Alert] = {}
+
+
+def standing(tx: Connection, debtors: Collection[int] | None = None) -> dict[int, dict[str, Alert]]:
+    """The open warnings of debtors (None: of all)."""
+    asked = select(alert).where(alert.c.closed_on.is_(None))
+    if debtors is not None:
+        asked = asked.where(bulk.among(tx, alert.c.debtor, debtors))
+    found: dict[int, dict[str, Alert]] = defaultdict(dict)
+    for row in tx.execute(asked).all():
+        found[row.debtor][row.indicator] = _alert(row)
+    return dict(found)
+
+
+def history(tx: Connection, debtor: int) -> list[Alert]:
+    """All warnings of a debtor, the newest first."""
+    asked = select(alert).where(alert.c.debtor == debtor).order_by(alert.c.id.desc())
+    return [_alert(row) for row in tx.execute(asked).all()]
+
+
+def open_debtors(tx: Connection) -> set[int]:
+    """Debtors with an open warning: every day has to look at them."""
+    return set(tx.execute(select(alert.c.debtor).distinct().where(alert.c.closed_on.is_(None))).scalars())
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A warning whose level is another one than before the run."""
+
+    debtor: int
+    before: Alert | None
+    after: Warned
+
+
+def keep(tx: Connection, found: Sequence[tuple[int, Sequence[Warned]]], before: Open, on: dt.date) -> list[Change]:
+    """Keeps where warnings stand after a run of a day, and gives those whose level has changed. `before` are the open
+    ones of the same debtors. What is as it was is not written."""
+    new: list[tuple[Any, ...]] = []
+    kept: list[tuple[Any, ...]] = []
+    closed: list[tuple[Any, ...]] = []
+    changes: list[Change] = []
+    for debtor, stands in found:
+        own = before.get(debtor, _NONE)
+        for one in stands:
+            there = own.get(one.name)
+            if one.state.level != (there.state.level if there else "green"):
+                changes.append(Change(debtor, there, one))
+            if one.state.level == "green":
+                if there is not None:
+                    closed.append((on, there.id))
+                continue
+            value = one.today.kept if one.asked else (there.value if there else None)
+            threshold = one.today.threshold if one.asked else (there.threshold if there else None)
+            if there is None:
+                new.append((debtor, one.name, *one.state, value, _plain(threshold)))
+            elif (one.state, value, threshold) != (there.state, there.value, there.threshold):
+                kept.append((*one.state, value, _plain(threshold), there.id))
+    ids = bulk.new_ids(tx, alert, len(new))
+    columns = (*_STATE, "value", "threshold")
+    rows = [(number, *row) for number, row in zip(ids, new, strict=True)]
+    bulk.insert(tx, alert, ("id", "debtor", "indicator", *columns), rows)
+    bulk.update(tx, alert, columns, kept)
+    bulk.update(tx, alert, ("closed_on",), closed)
+    return changes
+
+
+def _plain(number: Decimal | None) -> str | None:
+    return None if number is None else f"{number:f}"
+
+
+def _alert(row: Any) -> Alert:
+    state = State(cast(Level, row.level), *(getattr(row, name) for name in _STATE[1:]))
+    return Alert(row.id, row.debtor, row.indicator, state, row.value, row.threshold, row.closed_on)
