@@ -27,6 +27,7 @@ from connector.store.tables_kinds import Exact, Instant, Key, metadata, utc
 from connector.store.tables_limit import limit_event, limit_piece, limit_request
 from connector.store.tables_links import apart, debtor, link, proposal
 from connector.store.tables_order import exclusion, order_event, order_state
+from connector.store.tables_review import paper, review
 from connector.store.tables_runs import activation, document, lease, problem, run, slot
 from connector.store.tables_said import counter, mark, record, stream, system
 from connector.store.tables_score import score, scorecard
@@ -71,6 +72,7 @@ __all__ = [
     "order_line",
     "order_state",
     "outbox",
+    "paper",
     "part",
     "person",
     "problem",
@@ -79,6 +81,7 @@ __all__ = [
     "pushed",
     "rate",
     "record",
+    "review",
     "run",
     "sales",
     "sales_order",
