@@ -241,7 +241,7 @@ def open_items_of(tx: Connection, customers: Collection[int], as_of: dt.date) ->
 # --- orders ---------------------------------------------------------------------------------------------------------------
 class OrderRow(NamedTuple):
     """An open or draft order, gross, in its own currency, unrounded. `open_value` is what it adds to the exposure inside
-    the horizon, `invoiced_value` what of it is a receivable already."""
+    the horizon, of that `delivered_value` is delivered and not invoiced; `invoiced_value` is what is a receivable already."""
 
     key: int
     system: str
@@ -260,6 +260,7 @@ class OrderRow(NamedTuple):
     owner: str | None = None
     priority: str | None = None
     company: str | None = None
+    delivered_value: Decimal = ZERO
 
 
 def _on_order(asked: Asked, horizon_days: int | None) -> Iterator[tuple[int, str, Decimal, Decimal]]:
@@ -404,6 +405,7 @@ def _order(row: tuple[Any, ...], lines: Any | None, names: dict[int, str], horiz
         total_units, delivered, ordered, inside = (_units(pairs[at], pairs[at + 1]) for at in (0, 2, 4, 6))
         ship_on, total = ship_on or first_ship_on, _value(total_units)
         open_value, invoiced = _value(delivered + inside), _value(max(total_units - delivered - ordered, 0))
+        delivered_value = _value(delivered)
         if stated is not None and stated < total:
             total = stated  # the stated one still holds what was cancelled
     else:
@@ -430,4 +432,5 @@ def _order(row: tuple[Any, ...], lines: Any | None, names: dict[int, str], horiz
         owner,
         priority,
         company,
+        delivered_value,
     )
