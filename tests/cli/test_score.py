@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import pytest
@@ -215,3 +216,52 @@ def test_the_scorecard_is_judged_by_what_came_after(scored: Path) -> None:
     assert "PSI 0.0000 of the grades between the two days: stable" in out
     zh = call("-c", scored, *asked, lang="zh").out
     assert "“变差”指 2026-08-01 之后有发票逾期至少 30 天付款" in zh
+
+
+def test_positions_and_explanations_show_score_and_grade(scored: Path) -> None:
+    [one, *_] = call("-c", scored, "report", "positions", *DAY, "--format", "json").json["positions"]
+    assert (one["customer_id"], one["score"], one["grade"]) == ("C001", "83.89", "A")
+    head, row, *_ = call("-c", scored, "report", "positions", *DAY, "--format", "csv").out.splitlines()
+    found = dict(zip(head.split(","), row.split(","), strict=True))
+    assert (found["score"], found["grade"]) == ("83.89", "A")
+    assert "grade A (83.89)" in call("-c", scored, "explain", "C001", *DAY).out
+    assert "等级 A (83.89)" in call("-c", scored, "explain", "C001", *DAY, lang="zh").out
+    assert "grade D" in call("-c", scored, "explain", "C003", *DAY).out
+    assert "grade" not in call("-c", scored, "explain", "C002", *DAY).out
+
+
+def test_the_course_of_a_score_is_kept_by_the_run(tmp_path: Path) -> None:
+    # Runs are of today: a rating that is old by then would not count.
+    today = dt.datetime.now(dt.UTC).date()
+    month_ago, last_week = (f"{today - dt.timedelta(days=n)}" for n in (30, 7))
+    book = {**BOOK, "events": BOOK["events"].replace("2026-09-01", month_ago)}
+    config = shop(tmp_path, **book)
+    (tmp_path / "policy.toml").write_text("[score]\nmin_coverage_percent = 10\n", "utf-8")
+    config.write_text('policy = "policy.toml"\n' + config.read_text("utf-8"), "utf-8")
+    assert call("-c", config, "run").code == 0
+    first = call("-c", config, "score", "C001", "--history", "--format", "json").json["scores"]
+    assert len(first) == 1
+    assert call("-c", config, "evaluate", "--full").code == 0
+    assert call("-c", config, "score", "C001", "--history", "--format", "json").json["scores"] == first
+
+    worse = f"{book['events'].rstrip()}\n        X3,C001,{last_week},bureau_rating,creditsafe,BB"
+    shop(tmp_path, **{**book, "events": worse})
+    config.write_text('policy = "policy.toml"\n' + config.read_text("utf-8"), "utf-8")
+    assert call("-c", config, "run").code == 0
+    newer, older = call("-c", config, "score", "C001", "--history", "--format", "json").json["scores"]
+    assert older == first[0]
+    ratings = [{p["input"]: p for p in one["parts"]}["bureau_rating"] for one in (newer, older)]
+    assert [(p["value"], p["points"]) for p in ratings] == [("BB", "45"), ("A", "80")]
+    out = call("-c", config, "score", "C001", "--history").out
+    assert "bureau rating 80 → 45" in out
+    assert "征信评级 80 → 45" in call("-c", config, "score", "C001", "--history", lang="zh").out
+
+    # Another scorecard: everybody is scored anew without anything having changed in the book.
+    (tmp_path / "ours.toml").write_text(CARD, "utf-8")
+    (tmp_path / "policy.toml").write_text('[score]\nmodel = "ours.toml"\n', "utf-8")
+    assert call("-c", config, "evaluate").code == 0
+    (tmp_path / "ours.toml").write_text(CARD.replace("[78, 1]", "[78, 2]"), "utf-8")
+    assert call("-c", config, "evaluate").code == 0
+    last, before, *_ = call("-c", config, "score", "C001", "--history", "--format", "json").json["scores"]
+    assert last["version"] != before["version"]
+    assert "another scorecard" in call("-c", config, "score", "C001", "--history").out
