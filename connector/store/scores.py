@@ -83,6 +83,22 @@ def latest(tx: Connection, debtors: Collection[int] | None = None, as_of: dt.dat
     return {row.debtor: _row(row) for row in tx.execute(select(score).where(s.id.in_(newest)))}
 
 
+def held_on(
+    tx: Connection, debtors: Collection[int] | None, on: Mapping[int, dt.date], otherwise: dt.date
+) -> dict[int, tuple[Decimal, dt.date]]:
+    """Of each debtor with scores, the points that it had at the end of a day (its own of `on`, else `otherwise`) and
+    since when; of one that had none by then, its first ones after it."""
+    s = score.c
+    asked = select(s.debtor, s.as_of, s.points).where(s.points.is_not(None)).order_by(s.debtor, s.id)
+    if debtors is not None:
+        asked = asked.where(bulk.among(tx, s.debtor, debtors))
+    found: dict[int, tuple[Decimal, dt.date]] = {}
+    for debtor, as_of, points in tx.execute(asked):
+        if debtor not in found or as_of <= on.get(debtor, otherwise):
+            found[debtor] = (Decimal(points), as_of)
+    return found
+
+
 def history(tx: Connection, debtor: int) -> list[ScoreRow]:
     """All scores of a debtor, newest first."""
     asked = select(score).where(score.c.debtor == debtor).order_by(score.c.id.desc())
