@@ -25,6 +25,7 @@ from connector.store.customers import CustomerRow
 from connector.store.decisions import DecisionRow
 from connector.store.positions import OrderRow
 from connector.text import Text
+from jobs.inputs_orders import about_kept, rooms_kept
 from jobs.judge import Frame, Judged
 
 # The kinds of document that keep every policy by which something was ever decided, under its version; and the names of
@@ -102,6 +103,8 @@ def packed(frame: Frame, judged: Judged, before: DecisionRow | None, upto: Upto)
         "above": [_node(node) for node in judged.decision.ancestors],
         "stale": {s: _reason(frame.stale[s]) for s in systems if s in frame.stale},
         "orders": [ORDERS.kept(row) for row in orders],
+        "about": about_kept(judged.decision.about),
+        "rooms": rooms_kept(judged.rooms),
         "graded": [plain(judged.decision.score), judged.decision.grade],
         "before": [said.get("held_since"), said.get("warned_since")],
     }

@@ -17,13 +17,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from connector import adapter as adapters
-from connector.clock import Clock
+from connector.clock import Clock, day_in
 from connector.config import Config
 from connector.connect import chosen_mapping, loaded
 from connector.credit.ageing import Basis, Placement
-from connector.credit.decide import Decision, OrderDecision, check_order, decide, order_without_rate
+from connector.credit.circumstances import ORDINARY, Circumstances
+from connector.credit.decide import Decision, OrderDecision, Room, decide
 from connector.credit.group import Node, node_of
-from connector.credit.hold import OrderAmounts, stale_data
+from connector.credit.hold import stale_data
 from connector.credit.limit import Effective, added, effective
 from connector.credit.position import Position, position
 from connector.credit.rates import Rates
@@ -32,12 +33,12 @@ from connector.credit.score import Score
 from connector.credit.stage import Behaviour, begun_on
 from connector.credit.totals import Totals
 from connector.model import Limit, Rate
-from connector.money import rounded
 from connector.policy import Policy
 from connector.store import Connection, customers, decisions, facts, positions
 from connector.store.customers import CustomerRow
 from connector.store.history import InvoicedDay, invoiced_by_day
 from connector.store.positions import OrderRow
+from jobs.judge_orders import OrderBook, check_orders, checked_again, order_book
 from jobs.score import Cards, Scorer, scorer
 
 ZERO = Decimal(0)
@@ -64,7 +65,7 @@ class Judged:
     """One debtor on a day: its ERP customers, the figures of all of them together, and what the policy concludes.
 
     `own` has the figures of each ERP customer alone, by key; for a single one they are the debtor's. `facts` are what it
-    was judged from, `score` its score where that was asked for.
+    was judged from, `score` its score where that was asked for. `rooms` are what each order was checked with, by its key.
     """
 
     debtor: int
@@ -75,6 +76,7 @@ class Judged:
     orders: tuple[tuple[OrderRow, OrderDecision], ...]
     facts: Facts
     score: Score | None = None
+    rooms: Mapping[int, Room] = field(default_factory=dict)
 
     @property
     def lasts(self) -> bool:
@@ -87,7 +89,8 @@ class Frame:
     """What is the same for everybody on one day.
 
     `rows` and `members` (a debtor's customers of systems with the role erp, by key) are of those loaded so far. `rings`
-    are customers whose parent stands below them: there the chain of parents is cut.
+    are customers whose parent stands below them: there the chain of parents is cut. `is_today`: what holds only now (states
+    of orders, dunning, exclusions) counts.
     """
 
     config: Config
@@ -103,6 +106,7 @@ class Frame:
     rows: dict[int, CustomerRow] = field(default_factory=dict)
     members: dict[int, list[int]] = field(default_factory=dict)
     released: dict[int, Mapping[str, dt.date]] = field(default_factory=dict)
+    is_today: bool = False
 
     def load(self, tx: Connection, debtors: Collection[int] | None = None) -> None:
         """Makes the customers of these debtors (None: of everybody) known to the frame."""
@@ -188,6 +192,7 @@ def frame(
         Rates(rates, config.business.currency, policy.currency.max_rate_age_days),
         _stale(tx, config, systems, policy, clock.now()),
     )
+    made.is_today = as_of == day_in(clock.now(), config.business.time_zone)
     for key, below, above in customers.parents(tx, systems) if systems else ():
         if below == above or below in made.parents:
             continue
@@ -289,7 +294,7 @@ def _portion(
 ) -> Iterator[Judged]:
     keys = None if everybody else [k for d in wanted for k in frame.members.get(d, ())]
     facts = _facts(tx, frame, keys)
-    amounts = _orders(tx, frame, keys) if orders else {}
+    book = order_book(tx, frame, keys, None if everybody else wanted) if orders else NO_ORDERS
     at = None
     if scores:
         known = None if everybody else wanted
@@ -300,17 +305,26 @@ def _portion(
             continue
         if frame.alone(debtor):
             whole, own = _positions(frame, debtor, facts)
-            yield _scored(frame, debtor, whole, own, (), amounts.get(debtor, ()), facts, at)
+            judged = _scored(frame, debtor, whole, own, (), book, facts, at)
+            if debtor in book.rows:
+                check_orders(frame, [judged], book)
+            yield judged
             continue
         family = [d for d in sorted(frame.family([debtor])) if d in frame.members]
         done.update(family)
         found = {d: _positions(frame, d, facts) for d in family}
         nodes = _nodes(frame, found, facts)
+        relatives = []
         for one, (whole, own) in found.items():
-            above = [
-                nodes[a].seen_from(whole.currency, frame.rates, frame.as_of) for a in frame.ancestors(one) if a in nodes
-            ]
-            yield _scored(frame, one, whole, own, above, amounts.get(one, ()), facts, at)
+            # Whoever has somebody below it is bound by its limit for all of them, too.
+            chain = [nodes[a] for a in (one, *frame.ancestors(one)) if a in nodes]
+            above = [node.seen_from(whole.currency, frame.rates, frame.as_of) for node in chain]
+            relatives.append(_scored(frame, one, whole, own, above, book, facts, at))
+        check_orders(frame, relatives, book)
+        yield from relatives
+
+
+NO_ORDERS = OrderBook()
 
 
 def _judged(
@@ -319,7 +333,7 @@ def _judged(
     whole: Position,
     own: Mapping[int, Position],
     above: Sequence[Node],
-    orders: Sequence[OrderRow],
+    about: Circumstances,
     facts: Facts,
     graded: Graded = (None, None),
 ) -> Judged:
@@ -331,9 +345,19 @@ def _judged(
         stale = tuple(frame.stale[s] for s in dict.fromkeys(m.system for m in members) if s in frame.stale)
     status = "blocked" if any(m.status == "blocked" for m in members) else first.status or "active"
     points, grade = graded
-    decision = decide(whole, above, policy, status=status, stale=stale, score=points, grade=grade)
-    checked = _checked(frame, policy, decision, orders) if orders else ()
-    return Judged(debtor, members, whole, decision, own, checked, facts)
+    decision = decide(
+        whole,
+        above,
+        policy,
+        status=status,
+        stale=stale,
+        about=about,
+        segment=first.segment,
+        whole=frame.policy,
+        score=points,
+        grade=grade,
+    )
+    return Judged(debtor, members, whole, decision, own, (), facts)
 
 
 def _scored(
@@ -342,13 +366,15 @@ def _scored(
     whole: Position,
     own: Mapping[int, Position],
     above: Sequence[Node],
-    orders: Sequence[OrderRow],
+    book: OrderBook,
     facts: Facts,
     at: Scorer | None,
 ) -> Judged:
-    score = at.score(debtor, [frame.rows[key] for key in frame.members[debtor]], whole) if at is not None else None
+    members = [frame.rows[key] for key in frame.members[debtor]]
+    score = at.score(debtor, members, whole) if at is not None else None
     graded = (score.points, score.grade) if score is not None else (None, None)
-    judged = _judged(frame, debtor, whole, own, above, orders, facts, graded)
+    about = book.about(debtor, members, frame.policy.of(members[0].segment))
+    judged = _judged(frame, debtor, whole, own, above, about, facts, graded)
     judged.score = score
     return judged
 
@@ -360,26 +386,17 @@ def judged_of(
     above: Sequence[Node],
     orders: Sequence[OrderRow],
     graded: Graded = (None, None),
+    about: Circumstances = ORDINARY,
+    rooms: Mapping[int, Room] | None = None,
 ) -> Judged:
     """One debtor from facts that are given; `above` are the groups over it, as seen from its currency, `graded` the
-    points and the grade that it has."""
+    points and the grade that it has, `rooms` what its orders were checked with."""
     whole, own = _positions(frame, debtor, facts)
-    return _judged(frame, debtor, whole, own, above, orders, facts, graded)
-
-
-def _checked(
-    frame: Frame, policy: Policy, decision: Decision, orders: Sequence[OrderRow]
-) -> tuple[tuple[OrderRow, OrderDecision], ...]:
-    # The same order in the CRM and in the ledger's own system is one order.
-    booked = {o.number or o.ref: o for o in orders if o.system in frame.systems and o.status == "open"}
-    found = []
-    for placed in orders:
-        order = _amounts(frame, decision.position.currency, booked.get(placed.number or placed.ref, placed))
-        if order is None:
-            found.append((placed, order_without_rate(decision, placed.ref, placed.currency)))
-        else:
-            found.append((placed, check_order(decision, order, policy)))
-    return tuple(found)
+    judged = _judged(frame, debtor, whole, own, above, about, facts, graded)
+    policy = frame.policy.of(judged.members[0].segment)
+    judged.rooms = rooms or {}
+    judged.orders = tuple(checked_again(frame, judged, policy, orders, judged.rooms))
+    return judged
 
 
 # --- the facts of many customers at once ---------------------------------------------------------------------------------
@@ -520,41 +537,3 @@ def _nodes(frame: Frame, found: Mapping[int, tuple[Position, object]], facts: Fa
         currency = head.limit.currency or head.currency
         nodes[debtor] = node_of(_position(frame, row.key, currency, rows, head.limit), row.ref, row.name or row.ref)
     return nodes
-
-
-def _orders(tx: Connection, frame: Frame, keys: Sequence[int] | None) -> dict[int, list[OrderRow]]:
-    """Open and draft orders by debtor: of the ERP, and of the CRM accounts that are linked to it."""
-    by_debtor: dict[int, list[OrderRow]] = defaultdict(list)
-    for row in positions.order_values(tx, keys, horizon_on=_horizon(frame)):
-        if row.debtor is not None:
-            by_debtor[row.debtor].append(row)
-    return by_debtor
-
-
-def _horizon(frame: Frame) -> dt.date | None:
-    days = frame.policy.exposure.order_horizon_days
-    return frame.as_of + dt.timedelta(days=days) if days is not None else None
-
-
-def _amounts(frame: Frame, currency: str, row: OrderRow) -> OrderAmounts | None:
-    """An order in the debtor's currency; None where there is no rate."""
-    quote = frame.rates.quote(row.currency, currency, frame.as_of)
-    if quote is None:
-        return None
-
-    def there(amount: Decimal) -> Decimal:
-        if not amount:
-            return ZERO
-        return rounded(amount if row.currency == currency else quote.convert(amount), currency)
-
-    counted = row.system in frame.systems and row.status == "open"
-    return OrderAmounts(
-        row.ref,
-        row.number,
-        there(row.total),
-        there(row.open_value) if counted else ZERO,
-        row.ship_on,
-        counted,
-        # What is invoiced already is a receivable: it must not be added a second time with the order.
-        there(row.invoiced_value) if counted else ZERO,
-    )

@@ -23,6 +23,7 @@ from connector.store.decisions import DecisionRow
 from jobs import inputs
 from jobs.evaluate import body_of
 from jobs.inputs import LIMITS, MEMBERS, ORDERS, POLICY_USED, TOTALS, reason_of
+from jobs.inputs_orders import about_of, rooms_of
 from jobs.judge import Facts, Frame, Judged, View, judged_of
 
 
@@ -103,7 +104,8 @@ def recall(tx: Connection, config: Config, row: DecisionRow, policies: dict[str,
     orders = rows("orders", ORDERS, kept["orders"])
     points, grade = kept["graded"]
     graded = (None if points is None else Decimal(points), grade)
-    judged = judged_of(frame, row.debtor, facts, above, orders, graded)
+    about, rooms = about_of(kept.get("about")), rooms_of(kept.get("rooms") or {})
+    judged = judged_of(frame, row.debtor, facts, above, orders, graded, about, rooms)
     held, warned = kept["before"]
     return Kept(row, frame, judged, Upto(*kept["upto"]), (held, warned))
 

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any
 
 from connector.credit.decide import ALONE, Decision, OrderDecision, Room, check_order
 from connector.credit.hold import OrderAmounts
 from connector.credit.release import ended_by
+from connector.money import rounded
 from connector.policy import Policy
 
 ZERO = Decimal(0)
@@ -26,10 +28,11 @@ Rank = tuple[int, dt.date, dt.date, str, str, str]
 class Share:
     """What an order has to do with a customer's or a group's exposure, in that one's currency, unrounded.
 
-    `leaves`: what of the exposure stands for it and leaves when it is held (its undelivered part within the horizon).
-    `takes`: what it adds when it passes and is not in the exposure.
+    `stands`: what of the exposure is this order's; of that, `leaves` goes when it is held (its undelivered part within
+    the horizon). `takes`: what it adds when it passes and is not in the exposure.
     """
 
+    stands: Decimal = ZERO
     leaves: Decimal = ZERO
     takes: Decimal = ZERO
 
@@ -72,21 +75,13 @@ class Contender:
 Verdict = tuple[OrderDecision, Room]
 
 
-def compete(
-    contenders: Sequence[Contender],
-    customers: Mapping[int, Decimal] | None = None,
-    nodes: Mapping[int, Decimal] | None = None,
-) -> dict[int, Verdict]:
-    """What becomes of each order, by key, and the room that it was checked with.
-
-    `customers` and `nodes` correct the exposure of some, by what rounding it has added.
-    """
-    spare: dict[int, Decimal] = defaultdict(Decimal, customers or {})
-    above: dict[int, Decimal] = defaultdict(Decimal, nodes or {})
-    for one in contenders:
-        spare[one.customer] += one.share.leaves
-        for node, share in one.nodes:
-            above[node] += share.leaves
+def compete(contenders: Sequence[Contender]) -> dict[int, Verdict]:
+    """What becomes of each order, by key, and the room that it was checked with."""
+    spare: dict[int, Decimal] = defaultdict(Decimal)
+    above: dict[int, Decimal] = defaultdict(Decimal)
+    for whose, place, currency, stands, leaves in _sums(contenders):
+        # The exposure was rounded once, with these orders in it: without them it is exact again.
+        (spare if whose == "customer" else above)[place] = leaves + rounded(stands, currency) - stands
     found: dict[int, Verdict] = {}
     for one in sorted(contenders, key=lambda c: c.rank) if len(contenders) > 1 else contenders:
         room = _room(one, spare[one.customer], above)
@@ -107,6 +102,16 @@ def _room(one: Contender, spare: Decimal, above: Mapping[int, Decimal]) -> Room:
     return replace(one.room, spare=left, above=tuple(above[node] - share.leaves for node, share in one.nodes))
 
 
-def rounding(open_values: Iterable[Decimal], rounded: Decimal) -> Decimal:
-    """What to correct a rounded exposure by, given the exact open values of the orders in it and their rounded sum."""
-    return rounded - sum(open_values, ZERO)
+def _sums(contenders: Sequence[Contender]) -> Iterator[tuple[str, int, str, Decimal, Decimal]]:
+    """Of each customer and node: its currency, what of its exposure stands for these orders, and what could leave."""
+    found: dict[tuple[str, int], list[Any]] = {}
+    for one in contenders:
+        shares = [(("customer", one.customer), one.decision.position.currency, one.share)]
+        for (node, share), ancestor in zip(one.nodes, one.decision.ancestors, strict=True):
+            shares.append((("node", node), ancestor.currency, share))
+        for key, currency, share in shares:
+            sums = found.setdefault(key, [currency, ZERO, ZERO])
+            sums[1] += share.stands
+            sums[2] += share.leaves
+    for (whose, place), (currency, stands, leaves) in found.items():
+        yield whose, place, currency, stands, leaves

@@ -1,0 +1,219 @@
+"""Orders of the debtors that are judged: what each adds, which of them pass together, and what was decided before.
+
+The same order in the CRM and in the ledger's own system is one order: that of the ledger competes, both are told.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from connector.credit.circumstances import ORDINARY, Circumstances
+from connector.credit.compete import Contender, Share, compete
+from connector.credit.decide import ORDER_NO_RATE, OrderDecision, Room, check_order
+from connector.credit.exclusion import Exclusion
+from connector.credit.hold import OrderAmounts
+from connector.credit.reason import Reason
+from connector.policy import Policy
+from connector.store import Connection, dunning, exclusions, order_credit, positions
+from connector.store.customers import CustomerRow
+from connector.store.exclusions import Exclusions
+from connector.store.order_credit import Standing
+from connector.store.positions import OrderRow
+
+if TYPE_CHECKING:
+    from jobs.judge import Frame, Judged
+
+ZERO = Decimal(0)
+# A draft takes no credit until it has passed one of these.
+BINDING = frozenset({"confirmation", "release", "delivery", "change", "reopen"})
+Checked = tuple[tuple[OrderRow, OrderDecision], ...]
+
+
+@dataclass(slots=True)
+class OrderBook:
+    """Open and draft orders by debtor, the newest states of orders, and what persons have set aside or forced."""
+
+    rows: Mapping[int, Sequence[OrderRow]] = field(default_factory=dict)
+    standings: Mapping[int, Standing] = field(default_factory=dict)
+    exclusions: Exclusions = field(default_factory=Exclusions)
+    levels: Mapping[int, int] = field(default_factory=dict)
+
+    def about(self, debtor: int, members: Sequence[CustomerRow], policy: Policy) -> Circumstances:
+        """A debtor's circumstances, by its customers in the ledger, as far as its policy asks for them."""
+        first = members[0]
+        level, mine = self.levels.get(debtor, 0), self.exclusions.of(debtor, first.segment)
+        terms = first.terms if policy.hold.terms_worsened.on else None
+        if not level and not mine and terms is None:
+            return ORDINARY
+        return Circumstances(dunning_level=level, terms=terms, exclusions=mine)
+
+
+def order_book(
+    tx: Connection, frame: Frame, keys: Collection[int] | None, debtors: Collection[int] | None
+) -> OrderBook:
+    """What is known of the orders of some customers and debtors (None: of all); states only of a day that is today."""
+    by_debtor: dict[int, list[OrderRow]] = defaultdict(list)
+    for row in positions.order_values(tx, keys, horizon_on=_horizon(frame)):
+        if row.debtor is not None:
+            by_debtor[row.debtor].append(row)
+    if not frame.is_today:
+        return OrderBook(by_debtor)
+    return OrderBook(
+        by_debtor,
+        order_credit.states(tx, debtors),
+        exclusions.in_force(tx, frame.as_of, debtors),
+        dunning.levels(tx, debtors),
+    )
+
+
+def _horizon(frame: Frame) -> dt.date | None:
+    days = frame.policy.exposure.order_horizon_days
+    return frame.as_of + dt.timedelta(days=days) if days is not None else None
+
+
+# --- which pass together ---------------------------------------------------------------------------------------------
+def check_orders(frame: Frame, family: Sequence[Judged], book: OrderBook) -> None:
+    """Decides on all orders of debtors who share credit, together; puts what was decided into each."""
+    contenders: list[Contender] = []
+    twins: dict[int, dict[str, int]] = {}
+    for judged in family:
+        rows = book.rows.get(judged.debtor, ())
+        if rows:
+            twins[judged.debtor], mine = _contenders(frame, judged, rows, book)
+            contenders += mine
+    if not contenders:
+        return
+    found = compete(contenders)
+    for judged in family:
+        rows = book.rows.get(judged.debtor, ())
+        if not rows:
+            continue
+        by_name = twins[judged.debtor]
+        judged.orders = tuple([(row, found[by_name.get(row.number or row.ref, row.key)][0]) for row in rows])
+        judged.rooms = {c.key: found[c.key][1] for c in contenders if c.customer == judged.debtor}
+
+
+def _contenders(
+    frame: Frame, judged: Judged, rows: Sequence[OrderRow], book: OrderBook
+) -> tuple[dict[str, int], list[Contender]]:
+    """The orders of one debtor that compete, and which of them stands for a name."""
+    booked = {o.number or o.ref: o for o in rows if o.system in frame.systems and o.status == "open"}
+    decision, currency = judged.decision, judged.position.currency
+    policy = frame.policy.of(judged.members[0].segment)
+    above = [d for d in (judged.debtor, *frame.ancestors(judged.debtor)) if d in frame.children and d in frame.members]
+    above = above[-len(decision.ancestors) :] if decision.ancestors else []
+    found = []
+    for row in rows:
+        if booked.get(row.number or row.ref, row) is not row:
+            continue
+        standing = book.standings.get(row.key)
+        order = amounts(frame, currency, row)
+        binding = row.status == "open" or (standing is not None and standing.through and standing.point in BINDING)
+        found.append(
+            Contender(
+                row.key,
+                judged.debtor,
+                decision,
+                policy,
+                order,
+                _share(frame, order, row, currency, binding),
+                tuple(
+                    [
+                        (d, _share(frame, order, row, node.currency, binding))
+                        for d, node in zip(above, decision.ancestors, strict=True)
+                    ]
+                ),
+                row.ordered_on,
+                row.priority,
+                row.system,
+                standing is not None and standing.state == "passed" and _unchanged(standing, row),
+                room_of(standing, book.exclusions.orders.get(row.key, ())),
+            )
+        )
+    return {name: o.key for name, o in booked.items()}, found
+
+
+def _unchanged(standing: Standing, row: OrderRow) -> bool:
+    return standing.ended_on is None and standing.currency == row.currency and row.total <= standing.total
+
+
+def room_of(standing: Standing | None, own: tuple[Exclusion, ...] = ()) -> Room:
+    """What was decided of an order before, as the next check needs it. A release does not outlive the order's end."""
+    if standing is None:
+        return Room(exclusions=own) if own else _ALONE
+    release = standing.release if standing.state == "released" and standing.ended_on is None else None
+    if standing.manual is None and release is None and not own:
+        return _ALONE
+    return Room(manual=standing.manual, release=release, exclusions=own)
+
+
+_ALONE = Room()
+
+
+def _share(frame: Frame, order: OrderAmounts, row: OrderRow, currency: str, binding: bool) -> Share:
+    if order.unclear:
+        return _NOTHING
+    if order.counted:
+        stands, leaves = _in_exposure(frame, row)
+        if currency == row.currency:
+            return Share(stands, leaves)
+        return Share(
+            _converted(frame, stands, row.currency, currency), _converted(frame, leaves, row.currency, currency)
+        )
+    counting = frame.policy.exposure
+    last = _horizon(frame)
+    beyond = last is not None and row.ship_on is not None and row.ship_on > last
+    if not binding or beyond or not counting.ordered_not_delivered:
+        return _NOTHING
+    return Share(takes=_converted(frame, row.total, row.currency, currency))
+
+
+def _in_exposure(frame: Frame, row: OrderRow) -> tuple[Decimal, Decimal]:
+    """What of an order is in the exposure by the policy, and what of that is not delivered yet; in its own currency."""
+    counting = frame.policy.exposure
+    undelivered = row.open_value - row.delivered_value if counting.ordered_not_delivered else ZERO
+    return (row.delivered_value if counting.delivered_not_invoiced else ZERO) + undelivered, undelivered
+
+
+_NOTHING = Share()
+
+
+def _converted(frame: Frame, amount: Decimal, frm: str, to: str) -> Decimal:
+    # Without a rate it is not in the exposure either.
+    return frame.rates.convert(amount, frm, to, frame.as_of) or ZERO
+
+
+def amounts(frame: Frame, currency: str, row: OrderRow) -> OrderAmounts:
+    """An order in the debtor's currency, unrounded; where there is no rate it is unclear what it adds."""
+    counted = row.system in frame.systems and row.status == "open" and row.ordered_on <= frame.as_of
+    same = (row.terms, row.total, row.currency)
+    if row.currency == currency:
+        # What is invoiced already is a receivable: it must not be added a second time with the order.
+        value, invoiced = (_in_exposure(frame, row)[0], row.invoiced_value) if counted else (ZERO, ZERO)
+        return OrderAmounts(row.ref, row.number, row.total, value, row.ship_on, counted, invoiced, *same)
+    quote = frame.rates.quote(row.currency, currency, frame.as_of)
+    if quote is None:
+        numbers = {"from": row.currency, "to": currency, "on": str(frame.as_of)}
+        text = ORDER_NO_RATE.fill(frm=row.currency, to=currency, on=frame.as_of)
+        unclear = (Reason("no_rate", text, numbers, (row.ref,)),)
+        return OrderAmounts(row.ref, row.number, ZERO, ZERO, row.ship_on, False, ZERO, *same, unclear)
+    value = quote.convert(_in_exposure(frame, row)[0]) if counted else ZERO
+    invoiced = quote.convert(row.invoiced_value) if counted else ZERO
+    total = quote.convert(row.total)
+    return OrderAmounts(row.ref, row.number, total, value, row.ship_on, counted, invoiced, *same)
+
+
+def checked_again(
+    frame: Frame, judged: Judged, policy: Policy, orders: Sequence[OrderRow], rooms: Mapping[int, Room]
+) -> Iterator[tuple[OrderRow, OrderDecision]]:
+    """Decides on orders with the rooms that were kept of the day."""
+    booked = {o.number or o.ref: o for o in orders if o.system in frame.systems and o.status == "open"}
+    for placed in orders:
+        row = booked.get(placed.number or placed.ref, placed)
+        order = amounts(frame, judged.position.currency, row)
+        yield placed, check_order(judged.decision, order, policy, rooms.get(row.key, _ALONE))
