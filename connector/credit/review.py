@@ -164,6 +164,7 @@ WHY: dict[str, Text] = {
     "insurer": Text("the insurer cut or withdrew cover", "保险公司调减或撤销保额"),
     "registry": Text("an entry in the enterprise register", "企业登记信息出现异常记录"),
     "court": Text("a court case", "涉诉或被执行"),
+    "asked": Text("it was asked for", "人工发起"),
     "over_limit": Text("exposure came to exceed the limit", "占用超过额度"),
 }
 _MISSING = Text("{paper} is not on file", "缺少{paper}")
