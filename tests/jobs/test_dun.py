@@ -102,11 +102,13 @@ class Dunning(RuleBasedStateMachine):
         item.open += int(paid.amount * 100)
         item.course.append((self.books.today, Decimal(item.open) / 100))
 
-    @rule(at=st.integers(0, 9), share=st.sampled_from([0, 1, 2]))
-    def dispute(self, at: int, share: int) -> None:
+    @rule(at=st.integers(0, 9), share=st.sampled_from([0, 1, 2, 2]), weeks=st.integers(0, 2))
+    def dispute(self, at: int, share: int, weeks: int) -> None:
+        """Nothing, half or all of an item is in dispute, and some weeks go by."""
         item = self.chosen(at)
         if item is not None:
             self._again(item, disputed_amount=item.value * share // 2)
+            self.nights_pass([7] * weeks)
 
     @rule(at=st.integers(0, 9))
     def grow(self, at: int) -> None:
@@ -141,8 +143,8 @@ class Dunning(RuleBasedStateMachine):
         fact: Any = self.books.facts["documents"][item.name]
         return min(fact.disputed_amount or 0, max(item.open, 0))
 
-    @rule(at=st.integers(0, 9), days=st.integers(0, 12))
-    def promise(self, at: int, days: int) -> None:
+    @rule(at=st.integers(0, 9), days=st.integers(0, 12), nights=st.lists(st.sampled_from([1, 5]), max_size=3))
+    def promise(self, at: int, days: int, nights: list[int]) -> None:
         item = self.chosen(at)
         if item is None:
             return
@@ -155,6 +157,7 @@ class Dunning(RuleBasedStateMachine):
         )  # fmt: skip
         until = due_on + dt.timedelta(days=RULES.promise_grace_days)
         item.promised_until = max(until, item.promised_until or until)
+        self.nights_pass(nights)
 
     @rule(days=st.sampled_from([1, 2, 15]))
     def days_pass(self, days: int) -> None:
@@ -304,7 +307,8 @@ def machine(store: Store, examples: int, steps: int) -> None:
 
 
 def test_the_rules_of_dunning_hold_whatever_happens(shared_store: Store) -> None:
-    machine(shared_store, 6, 25)
+    # A few hundred steps; PostgreSQL is asked less, for there every example begins with emptying all tables.
+    machine(shared_store, 20 if shared_store.engine.dialect.name == "sqlite" else 8, 20)
 
 
 @pytest.mark.slow
