@@ -29,6 +29,7 @@ _COMMANDS = {
     "push": "run",
     "report": "report",
     "explain": "explain",
+    "diff": "diff",
     "score": "score",
     "import": "statements",
     "statements": "statements",

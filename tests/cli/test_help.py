@@ -49,7 +49,7 @@ NAMES = (
     *(f" {name}" for name in ["demo", "init", "check", "provision", "run", "serve", "pull", "evaluate", "push"]),
     *(
         f" {name}"
-        for name in ["report", "explain", "score", "link", "outbox", "mapping", "adapters", "sandbox", "bench"]
+        for name in ["report", "explain", "diff", "score", "link", "outbox", "mapping", "adapters", "sandbox", "bench"]
     ),
     *(f" report {name}" for name in ["positions", "customer", "problems", "overdue"]),
     *(f" {name}" for name in ["dun", "letter", "letter list", "letter show", "charge", "charge list", "charge settle"]),
