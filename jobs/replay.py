@@ -78,6 +78,7 @@ def _family(frame: Frame, debtors: Sequence[int], limits: dict[int, list[Limit]]
                 ),
                 first.segment,
                 "blocked" if any(row.status == "blocked" for row in rows) else first.status or "active",
+                first.terms,
                 tuple(places[above] for above in frame.ancestors(debtor) if above in places),
                 tuple(sorted(places[one] for one in under if one in places)),
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
@@ -72,6 +72,14 @@ class Rates:
             return amount
         quote = self.quote(frm, to, on)
         return quote.convert(amount) if quote else None
+
+    def days(self, currencies: Collection[str]) -> set[dt.date]:
+        """The days that have a rate between two of these currencies."""
+        found: set[dt.date] = set()
+        for (frm, to), days in self._days.items():
+            if frm in currencies and to in currencies:
+                found.update(days)
+        return found
 
     def _look_up(self, frm: str, to: str, on: dt.date) -> Quote | None:
         if frm == to:
