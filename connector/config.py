@@ -79,6 +79,7 @@ class StoreSettings(_Part):
     password: str | None = Field(
         None, description="Reference to the database password: env:NAME, file:PATH, keyring:NAME."
     )
+    files: str = Field("holdfast-files", description="Folder of the credit files' attachments, beside config.toml.")
     keep_records_days: int = Field(30, ge=0, description="How long verbatim records are kept for re-mapping.")
 
     @field_validator("password")
@@ -169,6 +170,11 @@ class Config(_Part):
     def path(self, relative: str) -> Path:
         """A path from the file, relative to its folder."""
         return (self.root / relative).resolve() if not Path(relative).is_absolute() else Path(relative)
+
+    @property
+    def files(self) -> Path:
+        """The folder of the credit files' attachments."""
+        return self.root / self.store.files
 
     @property
     def store_url(self) -> str:

@@ -1,0 +1,362 @@
+"""The credit file 信用档案 as one time line: everything that is known of a customer, dated and with its source (domain 14).
+
+Each kind of line has a function of its own in `SOURCES`; what they read is append-only, so that the line only grows.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from connector.clock import day_in
+from connector.credit.reason import money
+from connector.credit.review import PAPERS, WHY
+from connector.money import from_minor
+from connector.store import (
+    Connection,
+    alerts,
+    audit,
+    contacts,
+    customers,
+    decisions,
+    dunning,
+    order_credit,
+    papers,
+    promises,
+    reviews,
+    scores,
+    statement_entry,
+)
+from connector.store.customers import CustomerRow
+from connector.text import Text, joined, same
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One line. `source` is who said it: a system, a person, a job; `data` what belongs to it, for programs.
+
+    `personal`: it speaks of a person and is shown in full only to whoever says what for.
+    """
+
+    on: dt.date
+    kind: str
+    text: Text
+    source: str
+    data: dict[str, Any] = field(default_factory=dict)
+    personal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Whose file is read: a debtor, its customers of the ledger, and the business's time zone."""
+
+    tx: Connection
+    debtor: int
+    members: Sequence[CustomerRow]
+    zone: str
+
+    @property
+    def keys(self) -> list[int]:
+        return [member.key for member in self.members]
+
+    def day(self, moment: dt.datetime) -> dt.date:
+        return day_in(moment, self.zone)
+
+
+def timeline(tx: Connection, debtor: int, zone: str) -> list[Moment]:
+    """Everything that is known of a debtor, oldest first."""
+    members = customers.customers(tx, debtors=[debtor])
+    asked = Asked(tx, debtor, members, zone)
+    found = [line for source in SOURCES for line in source(asked)]
+    return sorted(found, key=lambda line: (line.on, KINDS_IN_ORDER.index(line.kind)))
+
+
+def _identity(asked: Asked) -> Iterator[Moment]:
+    for row in asked.members:
+        if row.first_sold_on is not None:
+            data = {"system": row.system, "id": row.ref, "tax_id": row.tax_id, "terms": row.terms}
+            text = KNOWN.fill(
+                name=row.name, system=row.system, ref=row.ref, tax=row.tax_id or "-", terms=row.terms or "-"
+            )
+            yield Moment(row.first_sold_on, "identity", text, row.system, data)
+
+
+def _limits(asked: Asked) -> Iterator[Moment]:
+    for pieces in customers.limits(asked.tx, asked.keys).values():
+        for one in pieces:
+            day = one.approved_on or one.valid_from
+            if day is None:
+                continue
+            amount = (
+                "∞"
+                if one.amount is None
+                else money(from_minor(one.amount, one.currency or "CNY"), one.currency or "CNY")
+            )
+            until = f"{one.valid_from or '…'} – {one.valid_to or '…'}"
+            yield Moment(
+                day,
+                "limit",
+                LIMIT.fill(kind=LIMIT_KINDS[one.kind], amount=amount, until=until),
+                "ledger",
+                {"ref": one.ref},
+            )
+
+
+def _decisions(asked: Asked) -> Iterator[Moment]:
+    for row in reversed(decisions.history(asked.tx, asked.debtor)):
+        body = row.body
+        currency = body["currency"]
+        limit = body["limit"]["amount"]
+        text = DECIDED.fill(
+            state=HELD if body["hold"] else FREE,
+            level=LEVELS[body["warning_level"] or "green"],
+            exposure=money(Decimal(body["exposure"]["total"]), currency),
+            limit="-" if limit is None else money(Decimal(limit), currency),
+            overdue=money(Decimal(body["overdue"]), currency),
+            reasons=joined([Text(r["en"], r["zh"]) for r in body["reasons"]]) if body["reasons"] else same("-"),
+        )
+        yield Moment(row.as_of, "decision", text, "job:evaluate", {"decision": row.id, "policy": row.policy_version})
+
+
+def _scores(asked: Asked) -> Iterator[Moment]:
+    for row in scores.history(asked.tx, asked.debtor):
+        text = SCORED.fill(points="-" if row.points is None else f"{row.points:f}", grade=row.grade or "-")
+        yield Moment(row.as_of, "score", text, "job:score", {"version": row.version})
+
+
+def _warnings(asked: Asked) -> Iterator[Moment]:
+    for one in alerts.history(asked.tx, asked.debtor):
+        names = {"indicator": one.indicator, "level": LEVELS[one.state.level], "value": one.value or "-"}
+        if one.state.opened_on is not None:
+            yield Moment(one.state.opened_on, "warning", WARNED.fill(**names), "job:evaluate", {"alert": one.id})
+        if one.closed_on is not None:
+            yield Moment(one.closed_on, "warning", CALMED.fill(**names), "job:evaluate", {"alert": one.id})
+
+
+def _orders(asked: Asked) -> Iterator[Moment]:
+    lines = order_credit.history(asked.tx, debtors=[asked.debtor])
+    named = order_credit.orders(asked.tx, {line.order for line in lines})
+    for line in lines:
+        order = named.get(line.order)
+        number = (order.number or order.ref) if order is not None else str(line.order)
+        text = ORDER.fill(number=number, what=ORDER_EVENTS.get(line.what, same(line.what)), why=_because(line.why))
+        yield Moment(line.on, "order", text, line.actor, {"order": number, "event": line.id})
+
+
+def _dunning(asked: Asked) -> Iterator[Moment]:
+    for step in dunning.steps(asked.tx, asked.keys):
+        text = STEP.fill(
+            document=step.document,
+            level=step.level,
+            open=money(step.open, step.currency),
+            what=STEPS.get(step.what, same(step.what)),
+        )
+        yield Moment(step.as_of, "dunning", text, "job:dun", {"document": step.document, "letter": step.letter})
+
+
+def _contacts(asked: Asked) -> Iterator[Moment]:
+    for one in contacts.contacts(asked.tx, asked.keys):
+        said = [one.note] if one.note else []
+        if one.promise_on is not None and one.amount is not None:
+            said.append(f"{money(one.amount, one.currency or 'CNY')} → {one.promise_on}")
+        text = CONTACT.fill(kind=CONTACTS.get(one.kind, same(one.kind)), note=_because("; ".join(said)))
+        data = {"contact": one.id, "file": one.file_name, "sha256": one.file_sha}
+        yield Moment(one.on, "contact", text, one.actor, data, personal=True)
+
+
+def _promises(asked: Asked) -> Iterator[Moment]:
+    for one in promises.by_debtor(asked.tx, [asked.debtor]).get(asked.debtor, ()):
+        text = PROMISED.fill(amount=money(from_minor(one.amount, one.currency), one.currency), due=one.due_on)
+        yield Moment(one.made_on, "promise", text, "ledger", {"promise": one.ref, "document": one.document_id})
+
+
+def _statements(asked: Asked) -> Iterator[Moment]:
+    for filed in statement_entry.filed(asked.tx, asked.keys):
+        text = STATEMENT.fill(
+            end=filed.one.period_end_on,
+            months=filed.one.months,
+            file=filed.file,
+            status=STATUSES.get(filed.status, same(filed.status)),
+        )
+        yield Moment(
+            asked.day(filed.entered_at),
+            "statement",
+            text,
+            f"person:{filed.entered_by}",
+            {"statement": filed.one.number, "sha256": filed.one.sha},
+        )
+
+
+def _reviews(asked: Asked) -> Iterator[Moment]:
+    for one in reversed(reviews.history(asked.tx, asked.debtor)):
+        data = {"review": one.id, "sha256": one.snapshot_sha}
+        yield Moment(
+            asked.day(one.opened_at), "review", PLANNED.fill(due=one.due_on, why=WHY[one.why]), "job:review", data
+        )
+        if one.done_on is not None and one.conclusion is not None:
+            text = REVIEWED.fill(
+                conclusion=CONCLUSIONS[one.conclusion], reviewer=one.reviewer, why=_because(one.reason or "")
+            )
+            yield Moment(one.done_on, "review", text, f"person:{one.reviewer}", data)
+
+
+def _events(asked: Asked) -> Iterator[Moment]:
+    for own in customers.events(asked.tx, asked.keys).values():
+        for one in own:
+            words = " ".join(x for x in (one.value, one.text) if x)
+            text = EVENT.fill(kind=one.kind, words=_because(words))
+            yield Moment(one.on, "event", text, one.source, {"event": one.id})
+            if one.ended_on is not None:
+                yield Moment(one.ended_on, "event", EVENT_OVER.fill(kind=one.kind), one.source, {"event": one.id})
+
+
+def _papers(asked: Asked) -> Iterator[Moment]:
+    for one in papers.papers(asked.tx, [asked.debtor]):
+        until = UNTIL.fill(day=one.valid_to) if one.valid_to is not None else same("")
+        name = one.name or ""
+        text = PAPER.fill(kind=PAPERS[one.kind], name=name, note=_because(one.note), until=until)
+        data = {"paper": one.id, "sha256": one.sha, "size": one.size, "added_by": one.added_by, "purpose": one.purpose}
+        yield Moment(one.dated_on, "paper", text, one.source, data, one.personal)
+
+
+# Told by their own tables already.
+_TOLD = ("decision", "review", "dunning", "order", "statement", "paper", "score", "warning", "alert", "contact")
+
+
+def _trail(asked: Asked) -> Iterator[Moment]:
+    for row in asked.members:
+        for line in reversed(audit.listing(asked.tx, subject=f"customer:{row.system}/{row.ref}")):
+            entry = line.entry
+            if entry.subject == f"customer:{row.system}/{row.ref}" and entry.action.partition(".")[0] not in _TOLD:
+                text = TRAIL.fill(action=entry.action, why=_because(entry.why))
+                data = {"audit": line.number, "before": entry.before, "after": entry.after}
+                yield Moment(asked.day(line.at), "audit", text, entry.actor, data)
+
+
+Source = Callable[[Asked], Iterator[Moment]]
+SOURCES: tuple[Source, ...] = (
+    _identity,
+    _limits,
+    _events,
+    _statements,
+    _scores,
+    _decisions,
+    _warnings,
+    _orders,
+    _dunning,
+    _promises,
+    _contacts,
+    _reviews,
+    _papers,
+    _trail,
+)  # fmt: skip
+KINDS: dict[str, Text] = {
+    "identity": Text("identity", "基本信息"),
+    "limit": Text("limit", "额度"),
+    "event": Text("event", "事件"),
+    "statement": Text("statement", "财务报表"),
+    "score": Text("score", "评分"),
+    "decision": Text("decision", "信用结论"),
+    "warning": Text("warning", "预警"),
+    "order": Text("order", "订单"),
+    "dunning": Text("dunning", "催收"),
+    "promise": Text("promise", "付款承诺"),
+    "contact": Text("contact", "联系记录"),
+    "review": Text("review", "复评"),
+    "paper": Text("paper", "资料"),
+    "audit": Text("audit", "操作记录"),
+}
+KINDS_IN_ORDER = tuple(KINDS)
+
+
+# --- sentences -------------------------------------------------------------------------------------------------------
+def _because(words: str) -> Text:
+    return Text(f": {words}", f"：{words}") if words else same("")
+
+
+KNOWN = Text(
+    "{name} is a customer in {system} ({ref}); tax id {tax}, terms {terms}",
+    "{name} 成为 {system} 客户（{ref}）；税号 {tax}，账期 {terms}",
+)
+LIMIT = Text("{kind} of {amount}, valid {until}", "{kind} {amount}，有效期 {until}")
+LIMIT_KINDS = {
+    "base": Text("base limit", "基础额度"),
+    "unlimited": Text("no limit test", "不限额"),
+    "override": Text("temporary limit", "临时额度"),
+    "additive": Text("uplift", "临时增额"),
+    "guarantee": Text("guarantee", "担保额度"),
+    "seasonal": Text("seasonal limit", "季节性额度"),
+    "stage": Text("tranche", "分期额度"),
+}
+LEVELS = {
+    "green": Text("green", "绿色"),
+    "yellow": Text("yellow", "黄色"),
+    "orange": Text("orange", "橙色"),
+    "red": Text("red", "红色"),
+}
+HELD, FREE = Text("held", "冻结"), Text("free", "正常")
+DECIDED = Text(
+    "{state}, warning level {level}; exposure {exposure}, limit {limit}, overdue {overdue}; reasons: {reasons}",
+    "{state}，预警{level}；占用 {exposure}，额度 {limit}，逾期 {overdue}；原因：{reasons}",
+)
+SCORED = Text("score {points}, grade {grade}", "评分 {points}，等级 {grade}")
+WARNED = Text("warning {indicator}: {level}, value {value}", "预警 {indicator}：{level}，数值 {value}")
+CALMED = Text("warning {indicator} has ended", "预警 {indicator} 已解除")
+ORDER = Text("order {number} {what}{why}", "订单 {number} {what}{why}")
+ORDER_EVENTS = {
+    "passed": Text("passed", "通过"),
+    "held": Text("held", "冻结"),
+    "changed": Text("changed", "变更"),
+    "auto_released": Text("released by itself", "自动放行"),
+    "requested": Text("release asked for", "申请放行"),
+    "approved": Text("release approved by one", "放行已获一人批准"),
+    "released": Text("released", "放行"),
+    "refused": Text("release refused", "拒绝放行"),
+    "expired": Text("release has ended", "放行失效"),
+    "manual": Text("held by hand", "人工冻结"),
+    "lifted": Text("hold by hand lifted", "解除人工冻结"),
+    "reopened": Text("opened again", "重新打开"),
+    "ended": Text("no longer open", "已结束"),
+}
+STEP = Text("{document}: {what}, level {level}, open {open}", "{document}：{what}，{level} 级，未清 {open}")
+STEPS = {
+    "notice": Text("notice before the due date", "到期前提醒"),
+    "step": Text("dunned", "催收"),
+    "settled": Text("settled", "已结清"),
+    "reopened": Text("open again", "重新未清"),
+    "renewed": Text("begun anew", "重新开始"),
+}
+CONTACT = Text("{kind}{note}", "{kind}{note}")
+CONTACTS = {
+    "phone": Text("call", "电话"),
+    "email": Text("e-mail", "邮件"),
+    "visit": Text("visit", "拜访"),
+    "delivery": Text("demand delivered", "催款函送达"),
+    "acknowledgement": Text("debt acknowledged", "确认债务"),
+    "suit": Text("suit filed", "起诉"),
+}
+PROMISED = Text("promises {amount} by {due}", "承诺于 {due} 前付款 {amount}")
+STATEMENT = Text(
+    "statement to {end} ({months} months), {file}: {status}", "截至 {end} 的报表（{months} 个月），{file}：{status}"
+)
+STATUSES = {
+    "draft": Text("draft", "草稿"),
+    "confirmed": Text("confirmed", "已确认"),
+    "refused": Text("refused", "已退回"),
+}
+PLANNED = Text("review planned, last day {due}: {why}", "安排复评，最迟 {due}：{why}")
+REVIEWED = Text("reviewed by {reviewer}: {conclusion}{why}", "{reviewer} 完成复评：{conclusion}{why}")
+CONCLUSIONS = {
+    "keep": Text("keep the limit", "维持额度"),
+    "raise": Text("raise the limit", "调增额度"),
+    "cut": Text("cut the limit", "调减额度"),
+    "stop": Text("stop credit", "停止授信"),
+}
+EVENT = Text("{kind}{words}", "{kind}{words}")
+EVENT_OVER = Text("{kind} has ended", "{kind} 已结束")
+PAPER = Text("{kind} {name}{note}{until}", "{kind} {name}{note}{until}")
+UNTIL = Text(" (valid until {day})", "（有效期至 {day}）")
+TRAIL = Text("{action}{why}", "{action}{why}")
