@@ -237,13 +237,21 @@ def _criteria(cli: Cli, row: CustomerRow, judged: Judged, score: Score | None) -
             "No score, which is not a bad score: only {known} of the weight is known, {least} is asked for.",
             "不予评分（并非低分）：仅 {known} 的权重有数据，要求至少 {least}。",
         )
-        least = cli.policy.of(row.segment).score.min_coverage_percent
+        least = _least(cli, row)
         table.notes.append(said.fill(known=f"{score.coverage * 100:.0f} %", least=f"{least:f} %"))
     if score.capped:
         said = Text("The grade is kept at {grade} by: {names}", "等级因以下情况被限制为 {grade}：{names}")
         table.notes.append(said.fill(grade=score.grade, names=_names(score.capped)))
     table.notes.append(Text("Scorecard {version}", "评分卡版本 {version}").fill(version=score.version))
     return table
+
+
+def _least(cli: Cli, row: CustomerRow) -> Decimal:
+    """The share of the weight, in percent, that the customer's scorecard asks for."""
+    from jobs.score import Cards
+
+    card = Cards(cli.config, cli.policy).of(row.segment)
+    return (card.statistical or card.rules).min_coverage_percent
 
 
 def _lead(row: CustomerRow, judged: Judged, score: Score | None) -> Iterator[tuple[str, str]]:
