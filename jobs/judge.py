@@ -32,14 +32,21 @@ from connector.credit.reason import Reason
 from connector.credit.score import Score
 from connector.credit.stage import Behaviour, begun_on
 from connector.credit.totals import Totals
+from connector.credit.warn import State
+from connector.credit.warn_signs import NOTHING_ASKED, Signs
 from connector.model import Limit, Rate
 from connector.policy import Policy
 from connector.store import Connection, customers, decisions, facts, positions
+from connector.store.alerts import Alert
 from connector.store.customers import CustomerRow
 from connector.store.history import InvoicedDay, invoiced_by_day
+from connector.store.limits import pieces as limit_pieces
+from connector.store.order_credit import Standing
 from connector.store.positions import OrderRow
 from jobs.judge_orders import OrderBook, check_orders, checked_again, order_book
 from jobs.score import Cards, Scorer, scorer
+from jobs.signs import kinds
+from jobs.watch import NO_ALERTS, UNWARNED, Watch, states_of, watch
 
 ZERO = Decimal(0)
 # The points and the grade of a score; None where there is none.
@@ -65,7 +72,9 @@ class Judged:
     """One debtor on a day: its ERP customers, the figures of all of them together, and what the policy concludes.
 
     `own` has the figures of each ERP customer alone, by key; for a single one they are the debtor's. `facts` are what it
-    was judged from, `score` its score where that was asked for. `rooms` are what each order was checked with, by its key.
+    was judged from, `score` its score where that was asked for. `rooms` are what each order was checked with, by its key,
+    and `standings` what was decided of its orders before.
+    `alerts` are its open warnings after the last run, `signs` what was known beside the ledger.
     """
 
     debtor: int
@@ -77,11 +86,14 @@ class Judged:
     facts: Facts
     score: Score | None = None
     rooms: Mapping[int, Room] = field(default_factory=dict)
+    standings: Mapping[int, Standing] = field(default_factory=dict)
+    alerts: Mapping[str, Alert] = field(default_factory=lambda: NO_ALERTS)
+    signs: Signs = NOTHING_ASKED
 
     @property
     def lasts(self) -> bool:
         """Whether it is a hold or a warning of which one asks since when."""
-        return self.decision.hold or self.decision.level in ("orange", "red")
+        return self.decision.hold or "task" in self.decision.actions
 
 
 @dataclass
@@ -90,7 +102,8 @@ class Frame:
 
     `rows` and `members` (a debtor's customers of systems with the role erp, by key) are of those loaded so far. `rings`
     are customers whose parent stands below them: there the chain of parents is cut. `is_today`: what holds only now (states
-    of orders, dunning, exclusions) counts.
+    of orders, dunning, exclusions, warnings) counts. `receivables`: what all customers owe, in the reporting currency, and
+    how many they are. `thorough`: signs of warning are told that are calm, too.
     """
 
     config: Config
@@ -107,6 +120,8 @@ class Frame:
     members: dict[int, list[int]] = field(default_factory=dict)
     released: dict[int, Mapping[str, dt.date]] = field(default_factory=dict)
     is_today: bool = False
+    receivables: tuple[Decimal, int] | None = None
+    thorough: bool = False
 
     def load(self, tx: Connection, debtors: Collection[int] | None = None) -> None:
         """Makes the customers of these debtors (None: of everybody) known to the frame."""
@@ -298,15 +313,18 @@ def _portion(
     at = None
     if scores:
         known = None if everybody else wanted
-        at = scorer(tx, frame.cards, frame.rates, frame.as_of, frame.systems, known, keys)
+        at = scorer(
+            tx, frame.cards, frame.rates, frame.as_of, frame.systems, known, keys, events_of=kinds(frame.policy)
+        )
+    seen = watch(tx, frame, at, None if everybody else wanted, keys)
     done: set[int] = set()
     for debtor in wanted:
         if debtor not in frame.members or debtor in done:
             continue
         if frame.alone(debtor):
             whole, own = _positions(frame, debtor, facts)
-            judged = _scored(frame, debtor, whole, own, (), book, facts, at)
-            if debtor in book.rows:
+            judged = _scored(frame, debtor, whole, own, (), book, facts, at, seen)
+            if debtor in book.rows or debtor in book.of_debtor:
                 check_orders(frame, [judged], book)
             yield judged
             continue
@@ -319,7 +337,7 @@ def _portion(
             # Whoever has somebody below it is bound by its limit for all of them, too.
             chain = [nodes[a] for a in (one, *frame.ancestors(one)) if a in nodes]
             above = [node.seen_from(whole.currency, frame.rates, frame.as_of) for node in chain]
-            relatives.append(_scored(frame, one, whole, own, above, book, facts, at))
+            relatives.append(_scored(frame, one, whole, own, above, book, facts, at, seen))
         check_orders(frame, relatives, book)
         yield from relatives
 
@@ -336,6 +354,8 @@ def _judged(
     about: Circumstances,
     facts: Facts,
     graded: Graded = (None, None),
+    signs: Signs = NOTHING_ASKED,
+    states: Mapping[str, State] = UNWARNED,
 ) -> Judged:
     members = tuple([frame.rows[key] for key in frame.members[debtor]])
     first = members[0]
@@ -356,8 +376,10 @@ def _judged(
         whole=frame.policy,
         score=points,
         grade=grade,
+        signs=signs,
+        states=states,
     )
-    return Judged(debtor, members, whole, decision, own, (), facts)
+    return Judged(debtor, members, whole, decision, own, (), facts, signs=signs)
 
 
 def _scored(
@@ -369,13 +391,16 @@ def _scored(
     book: OrderBook,
     facts: Facts,
     at: Scorer | None,
+    seen: Watch,
 ) -> Judged:
     members = [frame.rows[key] for key in frame.members[debtor]]
     score = at.score(debtor, members, whole) if at is not None else None
     graded = (score.points, score.grade) if score is not None else (None, None)
     about = book.about(debtor, members, frame.policy.of(members[0].segment))
-    judged = _judged(frame, debtor, whole, own, above, about, facts, graded)
-    judged.score = score
+    alerts = seen.alerts(debtor)
+    signs = seen.signs(debtor, members, facts.limits, whole, score)
+    judged = _judged(frame, debtor, whole, own, above, about, facts, graded, signs, states_of(alerts))
+    judged.score, judged.alerts = score, alerts
     return judged
 
 
@@ -388,11 +413,13 @@ def judged_of(
     graded: Graded = (None, None),
     about: Circumstances = ORDINARY,
     rooms: Mapping[int, Room] | None = None,
+    signs: Signs = NOTHING_ASKED,
+    states: Mapping[str, State] = UNWARNED,
 ) -> Judged:
     """One debtor from facts that are given; `above` are the groups over it, as seen from its currency, `graded` the
-    points and the grade that it has, `rooms` what its orders were checked with."""
+    points and the grade that it has, `rooms` what its orders were checked with, `states` where its warnings stood."""
     whole, own = _positions(frame, debtor, facts)
-    judged = _judged(frame, debtor, whole, own, above, about, facts, graded)
+    judged = _judged(frame, debtor, whole, own, above, about, facts, graded, signs, states)
     policy = frame.policy.of(judged.members[0].segment)
     judged.rooms = rooms or {}
     judged.orders = tuple(checked_again(frame, judged, policy, orders, judged.rooms))
@@ -426,7 +453,7 @@ def _facts(tx: Connection, frame: Frame, keys: Sequence[int] | None) -> Facts:
         systems=frame.systems,
     ):
         sums[row.customer].append(row)
-    limits = customers.limits(tx, keys)
+    limits = limit_pieces(tx, keys, frame.config.limits.master, frame.systems)
     tranches = {}
     for key, pieces in limits.items():
         if key in frame.rows and (own := [x for x in pieces if x.kind == "stage"]):

@@ -18,6 +18,7 @@ from connector.store.tables import (
     event,
     financial,
     item,
+    limit_piece,
     link,
     person,
     promise,
@@ -248,6 +249,7 @@ def foreign(tx: Connection, home: str) -> list[int]:
         select(i.customer).where(i.open == bulk.literal(1), i.currency != home),
         select(o.customer).where(o.status.in_(("open", "draft")), o.currency != home),
         select(c.customer).where(c.currency != home),
+        select(limit_piece.c.customer).where(limit_piece.c.currency != home),
     ):
         found.update(key for key in tx.execute(asked.distinct()).scalars() if key is not None)
     return sorted(found)

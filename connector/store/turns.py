@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, func, or_, select
 
 from connector.store import bulk
-from connector.store.tables import credit_limit, item, order_line, part, sales_order
+from connector.store.tables import credit_limit, item, limit_piece, order_line, part, sales_order
 
 _DAY = dt.timedelta(days=1)
 _SEASON = re.compile(r"(\d{1,2})-(\d{1,2})")
@@ -74,15 +74,19 @@ def _items(
 
 
 def _limits(since: dt.date, until: dt.date) -> list[Any]:
-    c = credit_limit.c
     return [
         select(c.customer).where(
             or_(
                 and_(c.valid_from > since, c.valid_from <= until),
                 and_(c.valid_to >= since, c.valid_to < until),
+                *ends,
                 # The conditions of a stage may name days and behaviour: looked at anew each day.
                 c.kind == "stage",
             )
+        )
+        for c, ends in (
+            (credit_limit.c, ()),
+            (limit_piece.c, (and_(limit_piece.c.ended_on > since, limit_piece.c.ended_on <= until),)),
         )
     ]
 
@@ -102,12 +106,12 @@ def _orders(since: dt.date, until: dt.date, horizon_days: int) -> list[Any]:
 
 def _seasons(tx: Connection, since: dt.date, until: dt.date) -> set[int]:
     """Customers with a seasonal limit that begins or ends in between (`11-01..02-15`, both days inclusive)."""
-    c = credit_limit.c
     found = set()
-    for key, condition in tx.execute(select(c.customer, c.condition).where(c.kind == "seasonal")):
-        ends = _SEASON.findall(condition or "")
-        if len(ends) != 2 or any(_turned(since, until, ends)):
-            found.add(key)  # a range that cannot be read is looked at every day
+    for c in (credit_limit.c, limit_piece.c):
+        for key, condition in tx.execute(select(c.customer, c.condition).where(c.kind == "seasonal")):
+            ends = _SEASON.findall(condition or "")
+            if len(ends) != 2 or any(_turned(since, until, ends)):
+                found.add(key)  # a range that cannot be read is looked at every day
     return found
 
 
