@@ -117,6 +117,21 @@ def levels(tx: Connection, debtors: Collection[int] | None = None) -> dict[int, 
     return {row[0]: row[1] for row in tx.execute(asked)}
 
 
+def levels_on(tx: Connection, debtors: Collection[int] | None, as_of: dt.date) -> dict[int, int]:
+    """The same as it was known at the end of an earlier day, read off the steps that had been kept by then."""
+    s = dunning_step.c
+    newest = select(func.max(s.id)).where(s.as_of <= as_of).group_by(s.system, s.document_ref, s.part)
+    asked = (
+        select(link.c.debtor, func.max(s.level))
+        .join_from(dunning_step, link, link.c.customer == s.customer)
+        .where(s.id.in_(newest), s.level > 0)
+        .group_by(link.c.debtor)
+    )
+    if debtors is not None:
+        asked = asked.where(bulk.among(tx, link.c.debtor, debtors))
+    return {row[0]: row[1] for row in tx.execute(asked)}
+
+
 def standings(tx: Connection, customers: Collection[int], keys: Collection[Key] = ()) -> dict[Key, Standing]:
     """How far items are: those of `customers` whose dunning is not settled, and `keys`."""
     names, d = system_names(tx), dunning.c

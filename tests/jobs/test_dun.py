@@ -342,6 +342,10 @@ def test_an_invoice_from_the_notice_to_the_court_and_back(store: Store) -> None:
     books.dun()
     assert told(store)[-1][2:4] == ("settled", 0)
     with store.reading() as tx:
+        then = [dunning.levels_on(tx, None, due + dt.timedelta(days=days)) for days in (2, 3, 44, 45)]
+        assert [list(one.values()) for one in then] == [[], [1], [3], [4]]
+        assert dunning.levels_on(tx, None, books.today) == {}
+    with store.reading() as tx:
         total = sum(one.amount for one in dunning.charges(tx))
     assert total == Decimal(100_000) * (books.today - due - dt.timedelta(days=1)).days * Decimal("0.0005")
 
