@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from connector.credit.circumstances import ORDINARY, Circumstances
@@ -18,6 +19,7 @@ from connector.credit.decide import ORDER_NO_RATE, OrderDecision, Room, check_or
 from connector.credit.exclusion import Exclusion
 from connector.credit.hold import OrderAmounts
 from connector.credit.reason import Reason
+from connector.money import rounded
 from connector.policy import Policy
 from connector.store import Connection, dunning, exclusions, order_credit, positions
 from connector.store.customers import CustomerRow
@@ -34,7 +36,7 @@ BINDING = frozenset({"confirmation", "release", "delivery", "change", "reopen"})
 Checked = tuple[tuple[OrderRow, OrderDecision], ...]
 
 
-@dataclass(slots=True)
+@dataclass
 class OrderBook:
     """Open and draft orders by debtor, the newest states of orders, and what persons have set aside or forced."""
 
@@ -42,6 +44,14 @@ class OrderBook:
     standings: Mapping[int, Standing] = field(default_factory=dict)
     exclusions: Exclusions = field(default_factory=Exclusions)
     levels: Mapping[int, int] = field(default_factory=dict)
+
+    @cached_property
+    def of_debtor(self) -> Mapping[int, dict[int, Standing]]:
+        """The states by debtor and order; of an order that has another customer now, still under the former one."""
+        found: dict[int, dict[int, Standing]] = defaultdict(dict)
+        for key, standing in self.standings.items():
+            found[standing.debtor][key] = standing
+        return found
 
     def about(self, debtor: int, members: Sequence[CustomerRow], policy: Policy) -> Circumstances:
         """A debtor's circumstances, by its customers in the ledger, as far as its policy asks for them."""
@@ -63,9 +73,10 @@ def order_book(
             by_debtor[row.debtor].append(row)
     if not frame.is_today:
         return OrderBook(by_debtor)
+    mentioned = [row.key for rows in by_debtor.values() for row in rows] if debtors is not None else []
     return OrderBook(
         by_debtor,
-        order_credit.states(tx, debtors),
+        order_credit.states(tx, debtors, mentioned),
         exclusions.in_force(tx, frame.as_of, debtors),
         dunning.levels(tx, debtors),
     )
@@ -81,6 +92,8 @@ def check_orders(frame: Frame, family: Sequence[Judged], book: OrderBook) -> Non
     """Decides on all orders of debtors who share credit, together; puts what was decided into each."""
     contenders: list[Contender] = []
     twins: dict[int, dict[str, int]] = {}
+    for judged in family:
+        judged.standings = book.of_debtor.get(judged.debtor, _NO_STANDINGS)
     for judged in family:
         rows = book.rows.get(judged.debtor, ())
         if rows:
@@ -103,6 +116,9 @@ def _contenders(
 ) -> tuple[dict[str, int], list[Contender]]:
     """The orders of one debtor that compete, and which of them stands for a name."""
     booked = {o.number or o.ref: o for o in rows if o.system in frame.systems and o.status == "open"}
+    before = _before(rows, booked, book)
+    if before:
+        judged.standings = {**judged.standings, **before}
     decision, currency = judged.decision, judged.position.currency
     policy = frame.policy.of(judged.members[0].segment)
     above = [d for d in (judged.debtor, *frame.ancestors(judged.debtor)) if d in frame.children and d in frame.members]
@@ -111,7 +127,7 @@ def _contenders(
     for row in rows:
         if booked.get(row.number or row.ref, row) is not row:
             continue
-        standing = book.standings.get(row.key)
+        standing = before.get(row.key)
         order = amounts(frame, currency, row)
         binding = row.status == "open" or (standing is not None and standing.through and standing.point in BINDING)
         found.append(
@@ -138,8 +154,28 @@ def _contenders(
     return {name: o.key for name, o in booked.items()}, found
 
 
+_NO_STANDINGS: dict[int, Standing] = {}
+
+
+def _before(rows: Sequence[OrderRow], booked: Mapping[str, OrderRow], book: OrderBook) -> dict[int, Standing]:
+    """What was decided before of each order that competes: of itself, else of the same order in the other system."""
+    if not book.standings:
+        return _NO_STANDINGS
+    found = {}
+    for row in rows:
+        standing = book.standings.get(row.key)
+        mine = booked.get(row.number or row.ref, row)
+        if standing is not None and (mine is row or mine.key not in book.standings):
+            found[mine.key] = standing
+    return found
+
+
 def _unchanged(standing: Standing, row: OrderRow) -> bool:
-    return standing.ended_on is None and standing.currency == row.currency and row.total <= standing.total
+    return (
+        standing.ended_on is None
+        and standing.currency == row.currency
+        and (rounded(row.total, row.currency) <= standing.total)
+    )
 
 
 def room_of(standing: Standing | None, own: tuple[Exclusion, ...] = ()) -> Room:

@@ -7,7 +7,6 @@ through by a person; `refused`: held, and a release was refused; `expired`: held
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -94,12 +93,25 @@ def lock(tx: Connection, debtors: Collection[int]) -> None:
 
 
 # --- states ----------------------------------------------------------------------------------------------------------
-def states(tx: Connection, debtors: Collection[int] | None = None) -> dict[int, Standing]:
-    """The newest states of the orders of some debtors (None: of all), by the order's key."""
+def states(tx: Connection, debtors: Collection[int] | None = None, also: Collection[int] = ()) -> dict[int, Standing]:
+    """The newest states of the orders of some debtors (None: of all), by the order's key; `also` of these orders, which
+    may have belonged to somebody else."""
     asked = select(order_state)
-    if debtors is not None:
-        asked = asked.where(bulk.among(tx, order_state.c.debtor, debtors))
-    return {row.sales_order: _standing(row) for row in tx.execute(asked).all()}
+    if debtors is None:
+        return {row.sales_order: _standing(row) for row in tx.execute(asked).all()}
+    s = order_state.c
+    found = {row.sales_order: row for row in tx.execute(asked.where(bulk.among(tx, s.debtor, debtors))).all()}
+    others = [key for key in also if key not in found]
+    if others:
+        found |= {row.sales_order: row for row in tx.execute(asked.where(bulk.among(tx, s.sales_order, others))).all()}
+    return {key: _standing(row) for key, row in found.items()}
+
+
+def due_to_change(tx: Connection, after: dt.date, until: dt.date) -> set[int]:
+    """The debtors of whom a release was valid to a day in [`after`, `until`): it is over since."""
+    s = order_state.c
+    asked = select(s.debtor).where(s.valid_until >= after, s.valid_until < until)
+    return set(tx.execute(asked).scalars())
 
 
 def state(tx: Connection, order: int) -> Standing | None:
@@ -254,11 +266,3 @@ def orders(tx: Connection, keys: Collection[int]) -> dict[int, OrderAt]:
     )
     names = system_names(tx)
     return {row[0]: OrderAt(row[0], names[row[1]], *row[2:]) for row in tx.execute(asked)}
-
-
-def by_debtor(standings: Mapping[int, Standing]) -> dict[int, list[Standing]]:
-    """States by debtor."""
-    found: dict[int, list[Standing]] = defaultdict(list)
-    for one in standings.values():
-        found[one.debtor].append(one)
-    return found
