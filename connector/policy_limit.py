@@ -99,7 +99,6 @@ class Limits(Section):
     step: Annotated[Decimal, Field(gt=0)] = Decimal(10_000)
     max_rise_percent: Percent = Decimal(50)
     max_cut_percent: Share = Decimal(30)
-    freeze_from: Level = "orange"
     valid_months: Months = 12
     renew_days: Days = 30
     band: tuple[LimitBand, ...] = Field(default_factory=lambda: shipped("limit", "band"), validate_default=True)

@@ -35,7 +35,7 @@ class Case:
     late it usually pays. `insurer` is the insurer's own limit, `group_room` what the groups above leave for all of it,
     `receivables` those of all customers. `others` is what other accounts of the same debtor were granted. `asked`: what
     somebody asked for, never exceeded. `unit` is one unit of the reporting currency in `currency`. `frozen` is why
-    nothing may rise, beside the warning level.
+    nothing may rise: the warning level, dunning.
     """
 
     as_of: dt.date
@@ -285,8 +285,7 @@ class _Sheet:
 
     def frozen(self, limit: Decimal) -> Decimal:
         case = self.case
-        by_level = LEVELS.index(case.level) >= LEVELS.index(self.rules.freeze_from) and case.level != "green"
-        why = words.LEVEL.fill(level=words.LEVEL_NAMES[case.level]) if by_level else case.frozen
+        why = case.frozen
         if why is None or case.unlimited or limit <= (case.current or ZERO):
             return limit
         self.binding = "frozen"
