@@ -1,0 +1,220 @@
+"""Reviews as a job and as decisions, on both databases."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from connector.config import Config
+from connector.config_people import PersonSettings
+from connector.credit.authority import Person
+from connector.errors import ConfigError
+from connector.model import Customer, Event, Limit
+from connector.policy import default_policy
+from connector.store import audit, customers, decisions, papers, reviews
+from connector.store.customers import CustomerRow
+from connector.store.db import Store
+from connector.store.papers import PaperRow
+from jobs import review_decide
+from jobs.evaluate import evaluate
+from jobs.papers import lacking_of
+from jobs.review import review
+from jobs.review_decide import Desk
+from jobs.timeline import timeline
+from tests.jobs.ledger import CONFIG, Books
+from tests.store.books import save
+from tests.store.conftest import shared_store as shared_store
+from tests.store.conftest import store as store
+
+POLICY = default_policy()
+PEOPLE = (
+    PersonSettings(id="li.wei", name="李伟", roles=("credit_controller",)),
+    PersonSettings(id="wang.fang", name="王芳", roles=("approver",)),
+    PersonSettings(id="zhao.min", name="赵敏", roles=("sales",)),
+)
+ANSWERS = {"identity": "ok", "payment": "on time", "statements": "2025 on file", "overdue": "none", "security": "none"}
+
+
+class Office(Books):
+    """A ledger of two customers, evaluated and reviewed day by day."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self.config: Config = CONFIG.model_copy(update={"people": PEOPLE})
+        self.say("customers", Customer(id="C1", name="华东机械有限公司", currency="CNY"))
+        self.say("limits", Limit(id="L1", customer_id="C1", kind="base", amount=50_000_000, currency="CNY"))
+
+    def night(self, days: int = 1) -> None:
+        """So many days go by; then everything is pulled, evaluated and planned."""
+        self.clock.sleep(86_400 * days)
+        self.pull()
+        assert evaluate(self.store, self.config, POLICY, self.clock).failed is None
+        assert review(self.store, self.config, POLICY, self.clock).failed is None
+
+    def tell(self, event: Event) -> None:
+        with self.store.writing() as tx:
+            save(tx, "events", [event], now=self.clock.now(), ledger_currency="CNY")
+
+    @property
+    def desk(self) -> Desk:
+        return Desk(self.store, self.config, POLICY, self.clock)
+
+    def row(self, ref: str = "C1") -> CustomerRow:
+        with self.store.reading() as tx:
+            return next(r for r in customers.customers(tx) if r.ref == ref)
+
+    def due(self) -> dict[str, tuple[dt.date, str]]:
+        with self.store.reading() as tx:
+            refs = {row.debtor: row.ref for row in customers.customers(tx)}
+            return {refs[d]: (one.due_on, one.why) for d, one in reviews.open_reviews(tx).items()}
+
+    def actions(self) -> list[str]:
+        with self.store.reading() as tx:
+            lines = [line.entry.action for line in reversed(audit.listing(tx))]
+        return [action for action in lines if action.startswith("review.")]
+
+
+def person(name: str) -> Person:
+    return next(one for one in PEOPLE if one.id == name).person
+
+
+@pytest.fixture
+def office(store: Store) -> Office:
+    return Office(store)
+
+
+def test_who_has_a_limit_or_owes_is_planned_once(office: Office) -> None:
+    office.night()
+    assert office.today == dt.date(2026, 3, 3)
+    assert office.due() == {"C1": (dt.date(2026, 6, 3), "class")}  # C2 has neither limit nor debts
+    before = office.actions()
+    office.night()
+    assert office.due() == {"C1": (dt.date(2026, 6, 3), "class")}
+    assert office.actions() == before == ["review.plan"]
+
+
+def test_a_court_case_pulls_the_review_forward_and_its_end_does_not_push_it_back(office: Office) -> None:
+    office.night()
+    case = Event(id="E1", customer_id="C1", on=office.today + dt.timedelta(1), kind="court_executed", source="court")
+    office.clock.sleep(86_400)
+    office.tell(case)
+    office.night()
+    assert office.due()["C1"] == (dt.date(2026, 3, 9), "court")
+    office.tell(replace(case, ended_on=office.today))
+    office.night(2)
+    assert office.due()["C1"] == (dt.date(2026, 3, 9), "court")
+    assert office.actions() == ["review.plan", "review.pull_forward"]
+
+
+def test_red_and_over_the_limit_is_reviewed_within_days(office: Office) -> None:
+    office.night()
+    office.invoice("I1", "C1", days=0, yuan=600_000)
+    office.night()
+    due_on, why = office.due()["C1"]
+    assert (due_on, why) == (office.today + dt.timedelta(days=5), "level_red")
+
+
+def test_from_the_beginning_to_the_decision(office: Office) -> None:
+    office.night()
+    desk, row = office.desk, office.row()
+    with pytest.raises(ConfigError, match="neither a credit controller nor an approver"):
+        review_decide.start(desk, row, person("zhao.min"))
+    started = review_decide.start(desk, row, person("li.wei"))
+    assert started.snapshot is not None
+    assert started.snapshot["decision"]["limit"] == {"kind": "amount", "amount": "500000.00"}
+    with pytest.raises(ConfigError, match=r"begun by li\.wei"):
+        review_decide.start(desk, row, person("wang.fang"))
+    with pytest.raises(ConfigError, match="Payment behaviour since the last review was looked at"):
+        review_decide.conclude(desk, row, person("li.wei"), "keep", "all well", ANSWERS | {"payment": ""})
+    with pytest.raises(ConfigError, match="no point weather"):
+        review_decide.conclude(desk, row, person("li.wei"), "keep", "all well", ANSWERS | {"weather": "fine"})
+    with pytest.raises(ConfigError, match="Say why"):
+        review_decide.conclude(desk, row, person("li.wei"), "keep", " ", ANSWERS)
+    with pytest.raises(ConfigError, match="the new limit"):
+        review_decide.conclude(desk, row, person("li.wei"), "cut", "slow", ANSWERS)
+    with pytest.raises(ConfigError, match=r"li\.wei began this review"):
+        review_decide.conclude(desk, row, person("wang.fang"), "keep", "all well", ANSWERS)
+
+    raised = Decimal(5_000_000)
+    waiting = review_decide.conclude(desk, row, person("li.wei"), "raise", "grows fast", ANSWERS, raised)
+    assert waiting.state == "proposed"  # beyond what a credit controller may decide alone
+    with pytest.raises(ConfigError):
+        review_decide.approve(desk, row, person("zhao.min"))
+    back = review_decide.send_back(desk, row, person("wang.fang"), "show me the statements of 2025")
+    assert (back.state, back.conclusion) == ("started", None)
+
+    review_decide.conclude(desk, row, person("li.wei"), "keep", "as it is", ANSWERS)
+    with office.store.reading() as tx:
+        (one,) = reviews.history(tx, row.debtor or 0)
+    if one.state == "proposed":
+        one = review_decide.approve(desk, row, person("wang.fang"))
+    assert (one.state, one.conclusion, one.done_on) == ("done", "keep", office.today)
+    assert office.due() == {}
+    office.night()
+    # no grade: six months after the review that was finished the day before
+    assert office.due()["C1"] == (dt.date(2026, 9, 3), "class")
+    with office.store.reading() as tx:
+        assert audit.verify(tx) == []
+
+
+def test_papers_are_lacking_by_the_limit_and_come_into_the_file(office: Office, tmp_path: Path) -> None:
+    office.night()
+    row = office.row()
+    with office.store.reading() as tx:
+        found = lacking_of(tx, POLICY, office.today, [row])
+    assert [one.paper for one in found[row.debtor or 0]] == ["licence", "contract"]
+    scan = tmp_path / "licence.pdf"
+    scan.write_bytes(b"%PDF-1.7 a licence")
+    sha, size = papers.keep(tmp_path / "files", scan)
+    assert papers.keep(tmp_path / "files", scan) == (sha, size)
+    with office.store.writing() as tx:
+        for kind in ("licence", "contract"):
+            papers.add(
+                tx,
+                PaperRow(
+                    debtor=row.debtor or 0,
+                    kind=kind,  # type: ignore[arg-type]
+                    dated_on=dt.date(2026, 1, 5),
+                    source="customer",
+                    added_by="li.wei",
+                    added_at=office.clock.now(),
+                    name="licence.pdf",
+                    sha=sha,
+                    size=size,
+                ),
+            )
+    with office.store.reading() as tx:
+        assert lacking_of(tx, POLICY, office.today, [row]) == {}
+    assert papers.content(tmp_path / "files", sha) == scan.read_bytes()
+    (kept,) = [p for p in (tmp_path / "files").rglob("*") if p.is_file()]
+    kept.write_bytes(b"another")
+    with pytest.raises(ConfigError, match="was changed"):
+        papers.content(tmp_path / "files", sha)
+    kept.unlink()
+    with pytest.raises(ConfigError, match="is not in"):
+        papers.content(tmp_path / "files", sha)
+
+
+def test_the_file_is_one_time_line(office: Office) -> None:
+    office.night()
+    office.tell(
+        Event(id="E1", customer_id="C1", on=office.today, kind="court_executed", source="court", value="(2026) 1")
+    )
+    office.night()
+    row = office.row()
+    started = review_decide.start(office.desk, row, person("li.wei"))
+    with office.store.reading() as tx:
+        lines = timeline(tx, row.debtor or 0, "Asia/Shanghai")
+        latest = decisions.latest(tx, [row.debtor or 0])[row.debtor or 0]
+    assert [line.on for line in lines] == sorted(line.on for line in lines)
+    kinds = {line.kind for line in lines}
+    assert {"event", "decision", "review"} <= kinds
+    (planned,) = [line for line in lines if line.kind == "review"]
+    assert planned.data == {"review": started.id, "sha256": started.snapshot_sha}
+    (event,) = [line for line in lines if line.kind == "event"]
+    assert (event.text.en, event.source) == ("court_executed: (2026) 1", "court")
+    assert latest.id in [line.data.get("decision") for line in lines]
