@@ -9,7 +9,8 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from connector.clock import Clock, day_in
@@ -19,15 +20,31 @@ from connector.credit.answer import as_answer
 from connector.credit.reason import Reason
 from connector.errors import Problem
 from connector.policy import Policy
-from connector.store import Connection, amendments, customers, decisions, links, marks, outbox, runs
+from connector.store import (
+    Connection,
+    alerts,
+    amendments,
+    audit,
+    customers,
+    decisions,
+    exclusions,
+    links,
+    marks,
+    order_credit,
+    outbox,
+    runs,
+)
 from connector.store.customers import CustomerRow
 from connector.store.db import Store
 from connector.store.decisions import Conclusion, DecisionRow
 from connector.store.outbox import Owed
+from connector.store.runs import RunRow
+from connector.store.turns_signs import Turning, signs_turned
 from connector.text import Text
-from jobs import inputs, score, words
+from jobs import inputs, order_outcome, score, warned, words
 from jobs.afterwards import lifted_orders, withdraw_tasks
 from jobs.judge import Frame, Judged, frame, judge, portions
+from jobs.order_outcome import Check, outcome
 from jobs.progress import Progress, silent
 from jobs.pull import context_of
 from jobs.run import Run, running
@@ -53,16 +70,23 @@ def evaluate(
             # Of the customers only those to be judged are read: a quiet hour must not cost what the whole book costs.
             base = frame(tx, config, policy, clock, today, debtors=())
             seen = marks.marks(tx)
-            rested_on = _rested_on(base, systems)
-            chosen = _chosen(tx, base, today, full, rested_on)
+            rested_on = _rested_on(base, systems) | _for_everybody(tx, today)
+            last_run = next((r for r in runs.runs(tx, job="evaluate") if r.state in ("done", "problems")), None)
+            chosen = _chosen(tx, base, today, full, rested_on, last_run)
+            if chosen:
+                another_day = last_run is None or last_run.counts.get("through") != today.toordinal()
+                base.receivables = warned.all_owed(tx, base, last_run, full or another_day)
             told = _told(tx, systems) if chosen else set()
             for problem in _rings(tx, base):
                 run.problem(problem)
         run.counts.update(dict.fromkeys(rested_on, 1))
         run.counts["through"] = today.toordinal()
+        warned.note(run, base, last_run)
         done = 0
+        check = Check(today, clock.now())
         for part in portions(base, chosen):
             with store.writing() as tx:
+                order_credit.lock(tx, part)
                 accounts = _accounts(tx, systems, part)
                 found = [(judged, _digest(base, judged)) for judged in judge(tx, base, part, scores=True)]
                 run.counts["evaluated"] += len(found)
@@ -108,6 +132,10 @@ def evaluate(
                     marks.clear_marks(
                         tx, {r.customer: seen[r.customer] for r in links.linked(tx, debtors=part) if r.customer in seen}
                     )
+                made = outcome([judged for judged, _ in found], check)
+                run.counts["orders_turned"] += len(made.lines)
+                order_outcome.keep(tx, made, check)
+                audit.append(tx, warned.keep(tx, run, [judged for judged, _ in found], base), clock.now())
             done += len(part)
             progress("evaluate", done, len(chosen))
         with store.writing() as tx:
@@ -129,9 +157,16 @@ def _rested_on(base: Frame, systems: Sequence[Connected]) -> set[str]:
     }
 
 
-def _chosen(tx: Connection, base: Frame, today: dt.date, full: bool, rested_on: set[str]) -> list[int]:
+def _for_everybody(tx: Connection, today: dt.date) -> set[str]:
+    """What persons have set aside or forced for a whole segment or for everybody."""
+    found = exclusions.in_force(tx, today, ())
+    return {f"exclusion {one.id}" for some in (found.everybody, *found.segments.values()) for one in some}
+
+
+def _chosen(
+    tx: Connection, base: Frame, today: dt.date, full: bool, rested_on: set[str], last_run: RunRow | None
+) -> list[int]:
     """The debtors to judge: changed facts, a day that turned something, never judged, or other rules or data too old."""
-    last_run = next((r for r in runs.runs(tx, job="evaluate") if r.state in ("done", "problems")), None)
     before = {k for k in (last_run.counts if last_run else {}) if k.split(" ")[0] in _BASES}
     other = rested_on ^ before
     if full or any(not word.startswith("stale ") for word in other):
@@ -145,6 +180,7 @@ def _chosen(tx: Connection, base: Frame, today: dt.date, full: bool, rested_on: 
     if last < today:
         # A rate of today, or one that has grown too old, moves everybody with another currency than the books'.
         keys |= set(customers.foreign(tx, base.config.business.currency))
+        keys |= signs_turned(tx, last, today, _turning(base.policy))
         keys |= set(
             marks.due_to_change(
                 tx,
@@ -158,6 +194,10 @@ def _chosen(tx: Connection, base: Frame, today: dt.date, full: bool, rested_on: 
         )
     # An order of a CRM account matters to the customer it is linked to.
     debtors = customers.debtors_of(tx, keys)
+    if last < today:
+        debtors |= alerts.open_debtors(tx)  # a day without the trouble counts for lowering its level
+    if last < today:
+        debtors |= exclusions.changed_debtors(tx, last, today) | order_credit.due_to_change(tx, last, today)
     if base.systems:
         debtors |= customers.debtors(tx, base.systems, unjudged=True)
     family = base.family(debtors)
@@ -166,13 +206,28 @@ def _chosen(tx: Connection, base: Frame, today: dt.date, full: bool, rested_on: 
 
 
 # What decisions rest on, by the first word under which a run keeps it.
-_BASES = ("policy", "business", "mapping", "stale", "scorecard")
+_BASES = ("policy", "business", "mapping", "stale", "scorecard", "exclusion")
 
 
 def _warning_days(policy: Policy) -> list[int]:
     """Days past due from which on the oldest item has another warning level."""
     steps = policy.warning.oldest_overdue_days
     return [int(s) for s in (steps.yellow, steps.orange, steps.red) if s is not None] if steps.on else []
+
+
+def _turning(policy: Policy) -> Turning:
+    """The days on which the signs of warnings turn by themselves, in any segment."""
+    every = [each.warning for each in (policy, *(policy.of(segment) for segment in policy.segment))]
+    ends = {d for w in every for e in (w.limit_expiry, w.insurance_expiry) for d in (e.yellow_days, e.orange_days)}
+    ends |= {-1, *(-1 - e.forget_days for w in every for e in (w.limit_expiry, w.insurance_expiry))}
+    grace = policy.dunning.promise_grace_days
+    steps = {int(s) for w in every for s in w.ladders["statement_age"][:3] if isinstance(s, Decimal)}
+    return Turning(
+        ends,
+        {grace + 1, *(w.broken_promises.within_days + 1 for w in every)},
+        steps | {m for w in every for m in (w.registry.months_max, w.court.months_max)},
+        {0, *(d + 1 for w in every for d in (w.dishonoured.within_days, w.insurer.within_days))},
+    )
 
 
 def _accounts(
@@ -220,11 +275,8 @@ def body_of(base: Frame, judged: Judged, said: Mapping[str, Any]) -> dict[str, A
     """
     decision, first = judged.decision, judged.members[0]
     today = base.as_of.isoformat()
-    held_since = warned_since = None
-    if decision.hold:
-        held_since = said.get("held_since") or today
-    if decision.level in ("orange", "red"):
-        warned_since = said.get("warned_since") or today
+    rules = base.policy.of(first.segment).warning
+    held_since = (said.get("held_since") or today) if decision.hold else None
     # A release is an event that stays; `released` of the frame is what earlier decisions kept.
     earlier = {ref: day.isoformat() for ref, day in base.released.get(judged.debtor, {}).items()}
     return {
@@ -232,7 +284,9 @@ def body_of(base: Frame, judged: Judged, said: Mapping[str, Any]) -> dict[str, A
         "as_of": today,
         "members": [[m.system, m.ref] for m in judged.members],
         "held_since": held_since,
-        "warned_since": warned_since,
+        "warned_since": warned.since(decision, rules, said, base.as_of),
+        "warnings": warned.told(decision, rules),
+        "actions": list(decision.actions),
         "released": dict.fromkeys(judged.position.limit.released, today) | earlier,
         "orders": [
             {"system": row.system, "order_id": row.ref, "hold": True, "reasons": [r.rule for r in checked.reasons]}
@@ -257,6 +311,7 @@ def _digest(base: Frame, judged: Judged) -> str:
         f"{limit.kind} {limit.amount} {limit.currency} {limit.expired} {position.limit_amount} {decision.available}",
         f"{position.utilisation} {decision.hold} {decision.level} {decision.score} {decision.grade}",
         [r.rule for r in decision.reasons],
+        warned.lasting(decision),
         sorted({*base.released.get(judged.debtor, ()), *limit.released}),
         [(row.system, row.ref, [r.rule for r in c.reasons]) for row, c in judged.orders if c.hold],
     )
@@ -310,10 +365,18 @@ def _owed(
             said = words.of_task(judged, row, key, base.as_of, language)
             values, digest = mapping.write("task", said, context=context_of(connected))
             yield Owed(connected.name, "task", row.ref, key, values, digest, row.key)
-    by_name = {c.name: c for c, _ in accounts}
+    yield from order_flags(
+        base, judged, {c.name: c for c, _ in accounts}, lambda at, ref: (at, "order_fields", ref) in told
+    )
+
+
+def order_flags(
+    base: Frame, judged: Judged, by_name: Mapping[str, Connected], was_told: Callable[[str, str], bool]
+) -> Iterator[Owed]:
+    """The flags of a debtor's orders: of those that are held, and of those (by system and id) that may have been."""
     for order, checked in judged.orders:
         at = by_name.get(order.system)
-        if at is None or not (checked.hold or (at.name, "order_fields", order.ref) in told):
+        if at is None or not (checked.hold or was_told(at.name, order.ref)):
             continue
         if at.adapter.channel("order_fields") and at.mapping.writes_to("order_fields"):
             said = words.of_order(order, checked, judged, base.config.language_for(at.system))

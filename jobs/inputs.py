@@ -25,6 +25,7 @@ from connector.store.customers import CustomerRow
 from connector.store.decisions import DecisionRow
 from connector.store.positions import OrderRow
 from connector.text import Text
+from jobs import watch
 from jobs.inputs_orders import about_kept, rooms_kept
 from jobs.judge import Frame, Judged
 
@@ -105,6 +106,7 @@ def packed(frame: Frame, judged: Judged, before: DecisionRow | None, upto: Upto)
         "orders": [ORDERS.kept(row) for row in orders],
         "about": about_kept(judged.decision.about),
         "rooms": rooms_kept(judged.rooms),
+        "watched": watch.kept(judged.signs, judged.decision.warned),
         "graded": [plain(judged.decision.score), judged.decision.grade],
         "before": [said.get("held_since"), said.get("warned_since")],
     }

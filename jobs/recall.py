@@ -20,7 +20,7 @@ from connector.policy import Policy
 from connector.store import Connection, decisions, documents
 from connector.store.amendments import Upto
 from connector.store.decisions import DecisionRow
-from jobs import inputs
+from jobs import inputs, watch
 from jobs.evaluate import body_of
 from jobs.inputs import LIMITS, MEMBERS, ORDERS, POLICY_USED, TOTALS, reason_of
 from jobs.inputs_orders import about_of, rooms_of
@@ -105,7 +105,8 @@ def recall(tx: Connection, config: Config, row: DecisionRow, policies: dict[str,
     points, grade = kept["graded"]
     graded = (None if points is None else Decimal(points), grade)
     about, rooms = about_of(kept.get("about")), rooms_of(kept.get("rooms") or {})
-    judged = judged_of(frame, row.debtor, facts, above, orders, graded, about, rooms)
+    signs, states = watch.recalled(kept.get("watched"))
+    judged = judged_of(frame, row.debtor, facts, above, orders, graded, about, rooms, signs, states)
     held, warned = kept["before"]
     return Kept(row, frame, judged, Upto(*kept["upto"]), (held, warned))
 

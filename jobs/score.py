@@ -104,6 +104,8 @@ class Scorer:
     since: Mapping[int, dt.date] = field(default_factory=dict)
     statements: Mapping[int, Statement] = field(default_factory=dict)
     events: Mapping[int, Sequence[Event]] = field(default_factory=dict)
+    _asked: tuple[tuple[int, ...], str] | None = None
+    _habits: tuple[Habits, bool] = field(default_factory=lambda: (Habits(), False))
 
     def score(self, debtor: int, members: Sequence[CustomerRow], position: Position) -> Score | None:
         """A debtor's score; None where its customers are not to be scored."""
@@ -116,7 +118,14 @@ class Scorer:
         return score(inputs, chosen.rules, self.as_of, chosen.version)
 
     def habits(self, members: Sequence[CustomerRow], currency: str) -> tuple[Habits, bool]:
-        """How a debtor pays, over all its customers; and whether a payment had no rate into the currency."""
+        """How a debtor pays, over all its customers; and whether a payment had no rate into the currency. The last answer
+        is remembered: score and warnings ask one after the other."""
+        asked = (tuple([member.key for member in members]), currency)
+        if self._asked != asked:
+            self._asked, self._habits = asked, self._paying(members, currency)
+        return self._habits
+
+    def _paying(self, members: Sequence[CustomerRow], currency: str) -> tuple[Habits, bool]:
         shares: list[Share] = []
         for member in members:
             for paid_in, some in self.paid.get(member.key, _NO_SHARES).items():
@@ -194,9 +203,10 @@ def scorer(
     systems: Collection[str],
     debtors: Collection[int] | None = None,
     keys: Collection[int] | None = None,
+    events_of: Collection[str] = listings.KINDS,
 ) -> Scorer:
-    """Gathers what is known of debtors (None: of all); `keys` are their customers in `systems`, which own the ledger. A
-    handful of grouped queries, however many they are."""
+    """Gathers what is known of debtors (None: of all); `keys` are their customers in `systems`, which own the ledger;
+    `events_of` the kinds of event. A handful of grouped queries, however many they are."""
     paid = behaviour.payments(tx, keys, as_of, starts(as_of), systems)
     for key, by_currency in behaviour.overdue(tx, keys, as_of, systems).items():
         for currency, shares in by_currency.items():
@@ -208,7 +218,7 @@ def scorer(
         paid,
         behaviour.first_sold_on(tx, keys),
         statements.latest(tx, debtors, as_of),
-        events.by_debtor(tx, debtors, as_of, listings.KINDS),
+        events.by_debtor(tx, debtors, as_of, events_of),
     )
 
 
