@@ -123,16 +123,33 @@ def rest_of_book(made: Company) -> dict[str, Sequence[Fact]]:
             item=item, amount=Decimal(1200 + 37 * at) * factor,
         )
         for at, c in enumerate(made.customers[:30])
-        for item, factor in (("revenue", Decimal(1)), ("total_assets", Decimal("1.4")), ("net_profit", Decimal("0.045")))
+        for item, factor in statement(weak=at % 5 == 4).items()
     ]  # fmt: skip
+    kinds = itertools.cycle(
+        (("bureau_rating", "A"), ("court_executed", None), ("bounced_payment", None), ("bureau_rating", "BB"))
+    )
     events = [
         Event(
-            id=f"E{at:04d}", customer_id=c.id, on=made.as_of - dt.timedelta(days=31 * at), kind=kind, source="registry",
-            text=f"{kind}, {c.name}",
+            id=f"E{at:04d}", customer_id=c.id, on=made.as_of - dt.timedelta(days=31 * at), kind=kind, source="bureau",
+            value=value, text=f"{kind}, {c.name}",
         )
-        for at, (c, kind) in enumerate(zip(made.customers[2::9], itertools.cycle(("court", "rating", "bounced_payment"))), 1)
+        for at, (c, (kind, value)) in enumerate(zip(made.customers[2::9], kinds, strict=False), 1)
     ]  # fmt: skip
     return {"promises": promises, "financials": financials, "events": events}
+
+
+def statement(weak: bool) -> dict[str, Decimal]:
+    """The items of a balanced statement, as shares of its revenue; a weak company lives on short-term debt."""
+    assets, debts = Decimal("0.80"), Decimal("0.68" if weak else "0.44")
+    made = {
+        "cash": "0.07", "receivables": "0.16", "prepayments": "0.02", "inventories": "0.15", "current_assets": "0.45",
+        "current_liabilities": "0.50" if weak else "0.28", "surplus_reserve": "0.02",
+        "undistributed_profit": "-0.04" if weak else "0.09", "revenue": "1", "cost": "0.81",
+        "profit_before_tax": "0.006" if weak else "0.053", "interest_expense": "0.021" if weak else "0.012",
+        "net_profit": "0.004" if weak else "0.04", "operating_cash_flow": "-0.01" if weak else "0.06",
+    }  # fmt: skip
+    shares = {item: Decimal(share) for item, share in made.items()}
+    return {**shares, "total_assets": assets, "total_liabilities": debts, "equity": assets - debts}
 
 
 class FilesSandbox(Sandbox):

@@ -6,7 +6,7 @@ Numbers are in the unit that the name or the entry says; a word is one of those 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from connector.credit import altman, ratios
 from connector.text import Text, joined, same
@@ -15,6 +15,7 @@ Value = Decimal | str | None
 
 # Numbers are kept and judged with so many decimals, half up: what is stored is what was judged.
 STEP = Decimal("0.0001")
+CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,7 @@ FLAGS: dict[str, Text] = {
 }
 
 SOURCES: dict[str, Text] = {
-    "payments": Text("{0} payments {1} to {2}", "{1} 至 {2} 的 {0} 笔付款"),
+    "payments": Text("{0} payments and overdue items, {1} to {2}", "{1} 至 {2} 的 {0} 笔付款及逾期项"),
     "ledger": Text("ledger of {0}", "{0} 应收账款"),
     "customer": Text("customer since {0}", "自 {0} 起合作"),
     "statement": Text("statement of {0}", "{0} 财务报表"),
@@ -159,13 +160,14 @@ def source_text(source: tuple[str, ...]) -> Text | None:
 
 
 def value_text(name: str, value: Value) -> Text:
-    """A value with its unit, for people."""
+    """A value with its unit, for people: two decimals at most. What it was judged by has four."""
     kind = INPUTS[name]
     if value is None:
         return same("–")
     if isinstance(value, str):
         return (kind.words or {}).get(value, same(value))
-    plain = f"{value.normalize():f}" if value else "0"
+    shown = value.quantize(CENT, ROUND_HALF_UP)
+    plain = f"{shown.normalize():f}" if shown else "0"
     if kind.unit is None or kind.unit is _POINTS:
         return same(plain)
     return same(f"{plain} %") if kind.percent else Text(f"{plain} {kind.unit.en}", f"{plain} {kind.unit.zh}")

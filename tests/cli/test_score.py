@@ -104,7 +104,7 @@ def test_the_table_for_people(scored: Path) -> None:
     assert lines[0] == "C001  华东机械（上海）有限公司"
     assert lines[1] == "A · 83.89 · 90 % of the weight known · as of 2026-11-23"
     assert row_of(out, "payment index")[2:8] == ["78", "≥", "78", "100", "30", "33.33"]
-    assert "5 payments 2024-11-23 to 2026-11-23" in out
+    assert "5 payments and overdue items, 2024-11-23 to 2026-11-23" in out
     assert "statement of 2025-12-31" in out
     assert "creditsafe of 2026-09-01" in out
     assert "not known: retained earnings, EBIT, total equity; left out" in out

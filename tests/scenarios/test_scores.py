@@ -122,7 +122,7 @@ def test_a_good_payer_slows_down(desk: Analyst) -> None:
     desk.on("2026-03-17")
     slow = desk.score()
     # (12 × 80 + 50 + 50) ÷ 14: the open invoice counts with its 30 days so far.
-    assert said(slow, "payment_index") == ("75.7143", "75.7143")
+    assert said(slow, "payment_index") == ("75.71", "75.71")
     assert said(slow, "slowdown_days") == ("30 days", "30 天")
     assert said(slow, "overdue_percent") == ("100 %", "100 %")
     assert points(slow) == {"payment_index": 80, "slowdown_days": 0, "overdue_percent": 0, "years_as_customer": 50}

@@ -222,12 +222,13 @@ def test_people_read_inputs_in_both_languages() -> None:
     assert value_text("bureau_rating", "AA").en == "AA"
     assert value_text("current_ratio", D("1.6000")).en == "1.6"
     assert value_text("overdue_percent", D("0.0000")).en == "0 %"
+    assert value_text("overdue_percent", D("89.2587")).zh == "89.26 %"
     assert value_text("payment_index", None).en == "–"
     source = source_text(("payments", "37", "2024-11-23", "2026-11-23"))
     assert source is not None
     assert (source.en, source.zh) == (
-        "37 payments 2024-11-23 to 2026-11-23",
-        "2024-11-23 至 2026-11-23 的 37 笔付款",
+        "37 payments and overdue items, 2024-11-23 to 2026-11-23",
+        "2024-11-23 至 2026-11-23 的 37 笔付款及逾期项",
     )
     assert source_text(()) is None
     why = flags_text(("no_statement",), ("ebit",))
