@@ -83,6 +83,47 @@ def migration_rates(rolls: Sequence[Decimal], loss_given_last: Decimal) -> list[
     return [min(rate, ONE) for rate in reversed(rates)]
 
 
+# --- which past is long enough ----------------------------------------------------------------------------------------
+def by_migration(
+    own: Sequence[Roll], book: Sequence[Roll], fixed: Sequence[Decimal], loss_given_last: Decimal, observations_min: int
+) -> list[LossRate]:
+    """The rate of each bucket from the rolls of a segment; where they are too few, from those of the whole book; where
+    those are too few as well, the fixed one. `fixed` has a rate for each bucket."""
+    rates = [LossRate(loss_given_last, "migration", "policy")]
+    for place in range(len(fixed) - 2, -1, -1):
+        after, found = rates[-1].rate, LossRate(fixed[place], "fixed", "policy")
+        scopes: tuple[tuple[Sequence[Roll], Scope], ...] = ((own, "segment"), (book, "book"))
+        for rolls, scope in scopes:
+            roll = rolls[place] if place < len(rolls) else Roll(None, 0)
+            if roll.average is not None and roll.observations >= observations_min:
+                rate = min(EXACT.multiply(after, roll.average), ONE)
+                found = LossRate(rate, "migration", scope, roll.observations)
+                break
+        rates.append(found)
+    return rates[::-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A cohort: what reached each bucket, what of it was never paid, and how many months' debts that were."""
+
+    reached: tuple[Decimal, ...]
+    lost: Decimal
+    months: int
+
+
+def by_cohort(own: Past | None, book: Past | None, fixed: Sequence[Decimal], observations_min: int) -> list[LossRate]:
+    """The rate of each bucket from the cohort of a segment, else of the whole book, else the fixed one."""
+    found = [LossRate(rate, "fixed", "policy") for rate in fixed]
+    scopes: tuple[tuple[Past | None, Scope], ...] = ((book, "book"), (own, "segment"))
+    for past, scope in scopes:
+        if past is not None and past.months >= observations_min:
+            for place, rate in enumerate(cohort_rates(past.reached, past.lost)):
+                if rate is not None:
+                    found[place] = LossRate(rate, "cohort", scope, past.months)
+    return found
+
+
 # --- the matrix -------------------------------------------------------------------------------------------------------
 def allowance(balance: Decimal, rate: Decimal, factor: Decimal = ONE) -> Decimal:
     """balance × rate × factor, unrounded, never above the balance; a balance in the customer's favour needs none."""

@@ -137,7 +137,6 @@ def figures(ends: Sequence[MonthEnd], place: int, sales: Sales, *, window: int =
     effectiveness = turned = None
     if opening is not None:
         effectiveness = kpi.collection_effectiveness(opening.receivables, sold, end.receivables, end.current)
-        # Turned over so often in the window; made a year's, so that its days are those of 360.
         turned = kpi.turnover(sold, opening.receivables, end.receivables)
     return Figures(
         day=end.day,
@@ -148,7 +147,7 @@ def figures(ends: Sequence[MonthEnd], place: int, sales: Sales, *, window: int =
         best_dso=best,
         delinquent=kpi.average_days_delinquent(simple, best),
         effectiveness=effectiveness,
-        turnover_days=kpi.turnover_days(None if turned is None else turned * 12 / window),
+        turnover_days=None if turned is None or turned <= 0 else days / turned,
         late_signed=end.days_signed / end.paid if end.paid > 0 else None,
         late_floored=end.days_floored / end.paid if end.paid > 0 else None,
         overdue_share=kpi.overdue_ratio(end.overdue, end.receivables),
