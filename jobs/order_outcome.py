@@ -83,7 +83,7 @@ def step(
     total = rounded(row.total, row.currency)
     if before is None:
         state: State = "held" if checked.hold else "passed"
-        point = check.point
+        point = check.point if check.order in (None, row.key) else "recheck"
         made = Standing(row.key, debtor, state, check.on, check.at, point, total, row.currency, row.terms, rules)
         return made, state
     reopened = before.ended_on is not None

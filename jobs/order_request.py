@@ -1,0 +1,61 @@
+"""The request to release an order, as the approval matrix sees it: the excess over the limit, in amount and share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from connector.credit.authority import Request
+from connector.credit.decide import OrderDecision
+from connector.credit.exclusion import UNDECIDED
+from connector.money import EXACT
+from connector.store.order_credit import OrderAt
+from connector.store.positions import OrderRow
+from jobs.judge import Judged
+
+_OVER = ("limit_exceeded", "group_limit_exceeded")
+
+
+def release_request(
+    judged: Judged, row: OrderRow, decision: OrderDecision, order: OrderAt, requested_by: str
+) -> Request:
+    """What is to be approved: the greatest excess over a limit, in the reporting currency (nothing where the limit is not
+    what holds it; None where it cannot be told). The owners are those of the order and of its customer."""
+    position = judged.position
+    excess = [reason.numbers for reason in decision.reasons if reason.rule in _OVER]
+    over = max((Decimal(numbers["over_by"]) for numbers in excess), default=Decimal(0))
+    amount: Decimal | None = over
+    if any(reason.rule in UNDECIDED for reason in decision.reasons) or not position.unit:
+        amount = None
+    elif over:
+        amount = EXACT.divide(over, position.unit)
+    shares = [_percent(numbers) for numbers in excess]
+    known = [share for share in shares if share is not None]
+    percent = max(known, default=Decimal(0)) if len(known) == len(shares) else None
+    return Request(
+        "release",
+        amount,
+        percent if amount is not None else None,
+        judged.decision.grade,
+        judged.decision.level,
+        requested_by,
+        tuple(dict.fromkeys(_owners(judged, row, order))),
+    )
+
+
+def _percent(numbers: dict[str, str]) -> Decimal | None:
+    limit = Decimal(numbers["limit"])
+    return EXACT.divide(Decimal(numbers["over_by"]) * 100, limit) if limit > 0 else None
+
+
+def _owners(judged: Judged, row: OrderRow, order: OrderAt) -> Iterator[tuple[str, str]]:
+    if row.owner:
+        yield row.system, row.owner
+    if order.owner:
+        yield order.system, order.owner
+    for other, _ in judged.orders:
+        if other.owner and (other.number or other.ref) == (row.number or row.ref):
+            yield other.system, other.owner
+    for member in judged.members:
+        if member.owner:
+            yield member.system, member.owner
