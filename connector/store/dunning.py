@@ -100,10 +100,17 @@ class Charge:
 
 
 # --- levels ----------------------------------------------------------------------------------------------------------
-def levels(tx: Connection, debtors: Collection[int] | None = None) -> dict[int, int]:
-    """The highest level of each debtor's items that are open now; debtors without any are not there (None: all)."""
+def levels(tx: Connection, debtors: Collection[int] | None = None, *, skip_disputed: bool = True) -> dict[int, int]:
+    """The highest level of each debtor's items that are open now; debtors without any are not there (None: all).
+
+    What is disputed altogether has left dunning (domain 1) and does not count, unless `skip_disputed` is False.
+    """
     d, c, p = dunning.c, item.c, part.c
-    is_open = or_(and_(d.part == "", c.parts == 0, c.open_value > 0), p.open_value > 0)
+    doubt, part_doubt = (func.coalesce(c.disputed, 0), p.disputed) if skip_disputed else (0, 0)
+    is_open = or_(
+        and_(d.part == "", c.parts == 0, c.open_value > 0, c.open_value > doubt),
+        and_(p.open_value > 0, p.open_value > part_doubt),
+    )
     asked = (
         select(link.c.debtor, func.max(d.level))
         .join_from(dunning, item, and_(c.system == d.system, c.family == bulk.word("d"), c.ref == d.document_ref))

@@ -288,7 +288,7 @@ class Dunning(RuleBasedStateMachine):
     def _check_levels(self) -> None:
         wanted: dict[str, int] = {}
         for item in self.items.values():
-            if item.open > 0 and item.reached:
+            if item.open > self.disputed(item) and item.reached:
                 wanted[item.customer] = max(item.reached, wanted.get(item.customer, 0))
         assert self.books.levels() == wanted
 
@@ -394,6 +394,21 @@ def test_instalments_are_dunned_one_by_one(store: Store) -> None:
     books.pay("P1", 60_000, "I1")
     books.pull()
     assert books.levels() == {}
+
+
+def test_what_is_disputed_altogether_has_left_dunning(store: Store) -> None:
+    books = Books(store)
+    books.invoice("I1", "C1", 20, 900)
+    books.nights(1)
+    assert books.levels() == {"C1": 1}
+    books.invoice("I1", "C1", 21, 900, disputed_amount=90_000)
+    books.pull()
+    assert books.levels() == {}
+    with store.reading() as tx:
+        assert list(dunning.levels(tx, skip_disputed=False).values()) == [1]
+    books.invoice("I1", "C1", 21, 900, disputed_amount=89_999)
+    books.pull()
+    assert books.levels() == {"C1": 1}
 
 
 def test_a_customer_in_two_accounts_gets_one_letter(store: Store) -> None:
