@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from connector.store import audit, bulk, records
 from connector.store.audit import Entry
@@ -171,6 +171,16 @@ def evaluated_on(tx: Connection) -> dict[int, dt.date]:
     """The last day each debtor was evaluated for."""
     s = standing.c
     return {row.debtor: row.evaluated_on for row in tx.execute(select(s.debtor, s.evaluated_on))}
+
+
+def newest(tx: Connection) -> int:
+    """The number of the newest decision; 0 where there is none."""
+    return int(tx.execute(select(func.max(decision.c.id))).scalar() or 0)
+
+
+def since(tx: Connection, number: int) -> set[int]:
+    """The debtors of whom something else was decided after a decision's number."""
+    return set(tx.execute(select(decision.c.debtor).where(decision.c.id > number).distinct()).scalars())
 
 
 def packed(body: Mapping[str, Any]) -> bytes:

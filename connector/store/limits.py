@@ -14,12 +14,12 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select, update
 
-from connector.credit.granting import Event, Request, merged
+from connector.credit.granting import MAIN, Event, Request, merged
 from connector.model import Limit
 from connector.store import bulk, customers
 from connector.store.keys import system_ids
 from connector.store.outbox import packed, unpacked
-from connector.store.tables import customer, limit_event, limit_piece, limit_request, link
+from connector.store.tables import credit_limit, customer, limit_event, limit_piece, limit_request, link
 
 _PIECE = (
     "customer", "ref", "kind", "amount", "currency", "percent", "valid_from", "valid_to", "approved_on", "condition",
@@ -228,3 +228,20 @@ def _of_master(
     for said_of, key in sorted(owner.items()):
         found[key] += said.get(said_of, ())
     return {key: some for key, some in found.items() if some}
+
+
+def ending(tx: Connection, since: dt.date, until: dt.date) -> list[int]:
+    """The debtors with a main limit that ends in some days, both included."""
+    c, p = credit_limit.c, limit_piece.c
+    main = sorted(MAIN)
+    found: set[int] = set()
+    for asked in (
+        select(link.c.debtor)
+        .join_from(credit_limit, link, link.c.customer == c.customer)
+        .where(c.kind.in_(main), c.valid_to >= since, c.valid_to <= until),
+        select(link.c.debtor)
+        .join_from(limit_piece, link, link.c.customer == p.customer)
+        .where(p.kind.in_(main), p.valid_to >= since, p.valid_to <= until, p.ended_on.is_(None)),
+    ):
+        found.update(tx.execute(asked.distinct()).scalars())
+    return sorted(found)

@@ -1,0 +1,351 @@
+"""Proposing limits: what is known of many debtors is gathered set by set, the formula applied, requests made of it.
+
+Each night a limit is proposed where the present one runs out, where the grade is another than at the last request, and
+where something is owed or on order and there is no limit; on demand for anybody. What the policy lets pass without a
+person is approved at once, everything else waits for one.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Literal
+
+from connector.clock import Clock
+from connector.config import Config
+from connector.connect import Connected
+from connector.credit import listings
+from connector.credit.granting import MAIN, Request, main_amount
+from connector.credit.group import headroom
+from connector.credit.propose import Case, Proposed, by_itself, propose
+from connector.credit.statements import Statement, months_back
+from connector.credit.terms import months_later, usual_days
+from connector.errors import Problem
+from connector.model import Event
+from connector.money import from_minor, parse, rounded, to_minor
+from connector.policy import Policy
+from connector.store import Connection, decisions, dunning, history, limits, runs
+from connector.store.customers import CustomerRow
+from connector.store.db import Store
+from connector.store.limits import Asked
+from connector.text import Text
+from jobs.grant import HERE, Desk, approve_by_itself, ask_all, brought_back, freeze
+from jobs.judge import Frame, Judged, frame, judge, portions
+from jobs.progress import Progress, silent
+from jobs.run import Run, running
+from jobs.score import Scorer, scorer
+from jobs.warned import all_owed
+
+JOB = "job:limit"
+ZERO = Decimal(0)
+# What an insurer says it covers: the event's value is the amount, alone or after its currency.
+INSURED, WITHDRAWN = "insurer_limit", "insurer_withdrawn"
+_MONTHS = 12
+
+Whom = Literal["due", "all"]
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What the formula came to for one debtor: the customer whose limit it is, what it rests on, and why a person has to
+    approve it (None: nobody has to)."""
+
+    row: CustomerRow
+    case: Case
+    proposed: Proposed
+    person_needed: Text | None
+
+
+def night(
+    store: Store,
+    config: Config,
+    policy: Policy,
+    clock: Clock,
+    *,
+    systems: Sequence[Connected] = (),
+    progress: Progress = silent,
+) -> Run:
+    """Proposes what is due, approves what passes by itself, and notices what came back from where limits are kept."""
+    return run_proposals(store, config, policy, clock, "due", systems=systems, progress=progress)
+
+
+def run_proposals(
+    store: Store,
+    config: Config,
+    policy: Policy,
+    clock: Clock,
+    whom: Whom | Collection[int],
+    *,
+    systems: Sequence[Connected] = (),
+    actor: str = JOB,
+    why: str = "",
+    progress: Progress = silent,
+) -> Run:
+    """Proposals for those who are due, all, or some debtors (by key). Never raises our own errors."""
+    with running(store, clock, "limit") as run:
+        desk = Desk(config, policy, clock, systems)
+        with store.writing() as tx:
+            run.counts["in_force"] += brought_back(tx, desk)
+        with store.reading() as tx:
+            base = frame(tx, config, policy, clock, desk.today, debtors=() if whom != "all" else None)
+            base.receivables = all_owed(tx, base, None, anew=True)
+            upto = decisions.newest(tx)
+            if whom == "due":
+                chosen: Collection[int] = due(tx, base, policy, _since(tx)) if policy.limit.nightly else []
+                run.counts["decisions_upto"] = upto
+            else:
+                chosen = sorted(base.members) if whom == "all" else whom
+            base.load(tx, base.family(chosen))
+        done = 0
+        for part in portions(base, sorted(set(chosen))):
+            mine = [debtor for debtor in part if debtor in set(chosen)]
+            with store.writing() as tx:
+                found, problems = proposals(tx, base, mine)
+                for problem in problems:
+                    run.problem(problem)
+                made = {
+                    asked.customer: asked
+                    for asked in ask_all(
+                        tx, desk, [(p.row, request_of(p, desk, actor), why, body_of(p)) for p in found]
+                    )
+                }
+                run.counts["proposals"] += len(made)
+                for one in found:
+                    asked = made.get(one.row.key)
+                    if asked is not None and one.person_needed is None:
+                        approve_by_itself(tx, desk, asked, actor)
+                        run.counts["approved"] += 1
+            done += len(part)
+            progress("limit", done, len(chosen))
+    return run
+
+
+def _since(tx: Connection) -> int:
+    """Up to which decision the last night has looked."""
+    last = next((r for r in runs.runs(tx, job="limit") if "decisions_upto" in r.counts), None)
+    return last.counts["decisions_upto"] if last else 0
+
+
+def due(tx: Connection, base: Frame, policy: Policy, since: int) -> list[int]:
+    """The debtors for whom a limit is to be proposed tonight.
+
+    Their main limit ends soon or has just ended; or they were decided on since decision number `since`, and their grade is
+    another than at their last request, or they owe or have ordered something and have no limit.
+    """
+    soon = dt.timedelta(days=policy.limit.renew_days)
+    found = set(limits.ending(tx, base.as_of - soon, base.as_of + soon))
+    fresh = decisions.since(tx, since)
+    asked: dict[int, Asked] = {}
+    for one in limits.requests(tx, newest=True):
+        if one.request.kind in MAIN:
+            asked[one.customer] = one
+    base.load(tx, fresh)
+    for debtor, row in decisions.latest(tx, list(fresh)).items():
+        keys, body = base.members.get(debtor, ()), row.body
+        last = next((asked[key] for key in keys if key in asked), None)
+        if last is not None:
+            known = last.body.get("grade")
+            if body.get("grade") is not None and known is not None and known != body["grade"]:
+                found.add(debtor)
+        elif body["limit"]["kind"] == "none" and (Decimal(body["exposure"]["total"]) > 0 or body.get("orders")):
+            found.add(debtor)
+    return sorted(found)
+
+
+def proposals(
+    tx: Connection, base: Frame, debtors: Collection[int], asked: Decimal | None = None
+) -> tuple[list[Proposal], list[Problem]]:
+    """The formula for some debtors, and what keeps it from being applied. `asked`: what somebody asked for."""
+    if not debtors:
+        return [], []
+    wanted = set(debtors)
+    base.load(tx, base.family(wanted))
+    judged = [one for one in judge(tx, base, sorted(wanted), scores=True) if one.debtor in wanted]
+    keys = [row.key for one in judged for row in one.members]
+    known = _Known(
+        base,
+        scorer(
+            tx, base.cards, base.rates, base.as_of, base.systems, sorted(wanted), keys,
+            events_of=(*listings.KINDS, INSURED, WITHDRAWN),
+        ),
+        _sales(tx, base, keys),
+        dunning.levels(tx, sorted(wanted)),
+    )  # fmt: skip
+    found: list[Proposal] = []
+    problems: list[Problem] = []
+    for one in judged:
+        policy, row = base.policy.of(one.members[0].segment), one.members[0]
+        case = known.case(one, asked)
+        if isinstance(case, Problem):
+            problems.append(case)
+            continue
+        made = propose(case, policy)
+        found.append(Proposal(row, case, made, by_itself(made, case, policy)))
+    return found, problems
+
+
+def _sales(tx: Connection, base: Frame, keys: Collection[int]) -> dict[int, list[tuple[str, Decimal]]]:
+    """Credit sales of the twelve whole months before this one, by customer and currency."""
+    first = months_later(base.as_of.replace(day=1), -_MONTHS)
+    until = base.as_of.replace(day=1) - dt.timedelta(days=1)
+    found: dict[int, list[tuple[str, Decimal]]] = defaultdict(list)
+    for month in history.sales_by_month(tx, keys, since=first, until=until):
+        found[month.customer].append((month.currency, month.amount))
+    return found
+
+
+@dataclass
+class _Known:
+    """What was gathered of some debtors beside what they were judged by."""
+
+    base: Frame
+    at: Scorer
+    sales: Mapping[int, Sequence[tuple[str, Decimal]]]
+    dunned: Mapping[int, int]
+
+    def case(self, one: Judged, asked: Decimal | None) -> Case | Problem:
+        """One debtor's case, in the currency in which it is judged; a problem where a rate is missing."""
+        base, row, position = self.base, one.members[0], one.position
+        currency, home = position.currency, base.config.business.currency
+        if position.unit is None:
+            return _no_rate(row, home, currency)
+        policy = base.policy.of(row.segment)
+        unlimited, base_piece = main_amount(one.facts.limits.get(row.key, ()), base.as_of)
+        current: Decimal | None = None
+        if base_piece is not None and base_piece.amount is not None:
+            own = base_piece.currency or currency
+            current = self._in(from_minor(base_piece.amount, own), own, currency)
+            if current is None:
+                return _no_rate(row, own, currency)
+        sales = [self._in(amount, frm, currency) for m in one.members for frm, amount in self.sales.get(m.key, ())]
+        habits, _ = self.at.habits(one.members, currency)
+        since = [self.at.since[m.key] for m in one.members if m.key in self.at.since]
+        worth, capital, dated = self._finances(one, policy, currency)
+        room = headroom(one.decision.ancestors)
+        others = sum((self._granted(one, m, currency) for m in one.members[1:]), ZERO)
+        return Case(
+            as_of=base.as_of,
+            currency=currency,
+            unit=position.unit,
+            current=current,
+            unlimited=unlimited,
+            sales=None if None in sales else sum((s for s in sales if s is not None), ZERO),
+            terms_days=usual_days(row.terms) if row.terms else None,
+            days_late=habits.late_year,
+            first_sold_on=min(since, default=None),
+            net_worth=worth,
+            working_capital=capital,
+            statement_on=dated,
+            grade=one.decision.grade,
+            score=one.decision.score,
+            level=one.decision.level,
+            insurer=self._insured(self.at.events.get(one.debtor, ()), currency),
+            group_room=None if room is None else room + position.exposure.total,
+            receivables=self._all(policy, position.unit),
+            others=others,
+            asked=asked,
+            frozen=freeze(policy, one.decision.level, self.dunned.get(one.debtor, 0)),
+        )
+
+    def _in(self, amount: Decimal, frm: str, to: str) -> Decimal | None:
+        return amount if frm == to else self.base.rates.convert(amount, frm, to, self.base.as_of)
+
+    def _granted(self, one: Judged, member: CustomerRow, currency: str) -> Decimal:
+        limit = one.own[member.key].limit
+        return (limit.amount and self._in(limit.amount, limit.currency or currency, currency)) or ZERO
+
+    def _finances(
+        self, one: Judged, policy: Policy, currency: str
+    ) -> tuple[Decimal | None, Decimal | None, dt.date | None]:
+        statement: Statement | None = self.at.statements.get(one.debtor)
+        if statement is None:
+            return None, None, None
+        if self.base.as_of > months_back(statement.period_end_on, -policy.score.statement_months_max):
+            return None, None, None
+        worth, current = statement.closing.get("equity"), statement.closing.get("current_assets")
+        owed = statement.closing.get("current_liabilities")
+        capital = None if current is None or owed is None else current - owed
+        return (
+            None if worth is None else self._in(worth, statement.currency, currency),
+            None if capital is None else self._in(capital, statement.currency, currency),
+            statement.period_end_on,
+        )
+
+    def _insured(self, told: Iterable[Event], currency: str) -> Decimal | None:
+        """The newest word of the insurer: an amount, or that its cover is withdrawn."""
+        last = max(
+            (
+                e
+                for e in told
+                if e.kind in (INSURED, WITHDRAWN) and (e.ended_on is None or e.ended_on > self.base.as_of)
+            ),
+            key=lambda e: (e.on, e.kind == WITHDRAWN),
+            default=None,
+        )
+        if last is None:
+            return None
+        if last.kind == WITHDRAWN:
+            return ZERO
+        frm, _, said = (last.value or "").rpartition(" ")
+        try:
+            return self._in(parse(said), frm or currency, currency)
+        except ValueError:
+            return None
+
+    def _all(self, policy: Policy, unit: Decimal) -> Decimal | None:
+        whole = self.base.receivables
+        if whole is None or whole[1] < policy.warning.concentration_percent.least_customers:
+            return None  # of a handful of customers each is a large part
+        return whole[0] * unit
+
+
+def _no_rate(row: CustomerRow, frm: str, to: str) -> Problem:
+    what = Text(
+        "No exchange rate from {frm} to {to}: no limit can be proposed.", "没有 {frm} 兑 {to} 的汇率，无法建议额度。"
+    )
+    fix = Text("Provide the rate.", "请提供汇率。")
+    return Problem("no_rate", f"{row.system}/{row.ref}", what.fill(frm=frm, to=to), fix)
+
+
+def request_of(one: Proposal, desk: Desk, actor: str) -> Request:
+    """A proposal as a request. Where limits are kept elsewhere it has no stages."""
+    made = one.proposed
+    parts = made.parts if desk.master(one.row) == HERE else ()
+    return Request(
+        kind="stage" if parts else "base",
+        amount_minor=to_minor(made.amount, made.currency),
+        currency=made.currency,
+        requested_by=actor,
+        valid_from=made.valid_from,
+        valid_to=made.valid_to,
+        parts=tuple((part.amount, part.condition) for part in parts),
+    )
+
+
+def body_of(one: Proposal) -> dict[str, Any]:
+    """Everything that a proposal rests on, as it is kept with the request."""
+    case, made = one.case, one.proposed
+    numbers = {
+        "current": case.current, "sales": case.sales, "terms_days": case.terms_days, "days_late": case.days_late,
+        "net_worth": case.net_worth, "working_capital": case.working_capital, "insurer": case.insurer,
+        "group_room": case.group_room, "receivables": case.receivables, "others": case.others, "score": case.score,
+        "unit": case.unit,
+    }  # fmt: skip
+    return {
+        **{k: None if v is None else (v if k == "unit" else rounded(v, made.currency)) for k, v in numbers.items()},
+        "grade": case.grade,
+        "level": case.level,
+        "unlimited": case.unlimited,
+        "first_sold_on": case.first_sold_on,
+        "statement_on": case.statement_on,
+        "binding": made.binding,
+        "text": [made.text.en, made.text.zh],
+        "steps": [[s.rule, s.text.en, s.text.zh, s.numbers] for s in made.steps],
+        "person_needed": None if one.person_needed is None else [one.person_needed.en, one.person_needed.zh],
+    }
+
+
+__all__ = ["JOB", "Proposal", "body_of", "due", "night", "proposals", "request_of", "run_proposals"]
