@@ -90,7 +90,6 @@ class Review(Section):
     on: StrictBool = True
     months_ungraded: Months = 6
     first_after_months: Months = 3
-    grace_days: Days = 14
     task_days_before: Days = 7
     every: tuple[ReviewEvery, ...] = Field(default_factory=lambda: shipped("review", "every"), validate_default=True)
     event: tuple[ReviewEvent, ...] = Field(default_factory=lambda: shipped("review", "event"), validate_default=True)

@@ -396,7 +396,7 @@ def _scored(
     members = [frame.rows[key] for key in frame.members[debtor]]
     score = at.score(debtor, members, whole) if at is not None else None
     graded = (score.points, score.grade) if score is not None else (None, None)
-    about = book.about(debtor, members, frame.policy.of(members[0].segment))
+    about = book.about(debtor, members, frame.policy.of(members[0].segment), whole, frame.is_today)
     alerts = seen.alerts(debtor)
     signs = seen.signs(debtor, members, facts.limits, whole, score)
     judged = _judged(frame, debtor, whole, own, above, about, facts, graded, signs, states_of(alerts))

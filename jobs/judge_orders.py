@@ -13,15 +13,17 @@ from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from connector.credit.circumstances import ORDINARY, Circumstances
+from connector.credit.circumstances import ORDINARY, Circumstances, Missing
 from connector.credit.compete import Contender, Share, compete
 from connector.credit.decide import ORDER_NO_RATE, OrderDecision, Room, check_order
 from connector.credit.exclusion import Exclusion
 from connector.credit.hold import OrderAmounts
+from connector.credit.position import Position
 from connector.credit.reason import Reason
+from connector.credit.review import PAPERS, OnFile, lacking
 from connector.money import rounded
 from connector.policy import Policy
-from connector.store import Connection, dunning, exclusions, order_credit, positions
+from connector.store import Connection, dunning, exclusions, order_credit, papers, positions, reviews
 from connector.store.customers import CustomerRow
 from connector.store.exclusions import Exclusions
 from connector.store.order_credit import Standing
@@ -44,6 +46,8 @@ class OrderBook:
     standings: Mapping[int, Standing] = field(default_factory=dict)
     exclusions: Exclusions = field(default_factory=Exclusions)
     levels: Mapping[int, int] = field(default_factory=dict)
+    reviews: Mapping[int, dt.date] = field(default_factory=dict)
+    papers: Mapping[int, Sequence[OnFile]] = field(default_factory=dict)
 
     @cached_property
     def of_debtor(self) -> Mapping[int, dict[int, Standing]]:
@@ -53,14 +57,28 @@ class OrderBook:
             found[standing.debtor][key] = standing
         return found
 
-    def about(self, debtor: int, members: Sequence[CustomerRow], policy: Policy) -> Circumstances:
+    def about(
+        self, debtor: int, members: Sequence[CustomerRow], policy: Policy, position: Position, is_today: bool
+    ) -> Circumstances:
         """A debtor's circumstances, by its customers in the ledger, as far as its policy asks for them."""
         first = members[0]
         level, mine = self.levels.get(debtor, 0), self.exclusions.of(debtor, first.segment)
         terms = first.terms if policy.hold.terms_worsened.on else None
-        if not level and not mine and terms is None:
+        due = self.reviews.get(debtor) if policy.hold.review_overdue.on and policy.review.on else None
+        missing = self._missing(debtor, policy, position) if policy.hold.documents.on and is_today else ()
+        if not level and not mine and terms is None and due is None and not missing:
             return ORDINARY
-        return Circumstances(dunning_level=level, terms=terms, exclusions=mine)
+        return Circumstances(dunning_level=level, review_due_on=due, missing=missing, terms=terms, exclusions=mine)
+
+    def _missing(self, debtor: int, policy: Policy, position: Position) -> tuple[Missing, ...]:
+        """What the credit file lacks for the limit of the day; a limit that cannot be converted asks for nothing."""
+        limit: Decimal | None = ZERO
+        if position.limit.kind == "unlimited":
+            limit = None
+        elif position.limit_amount is not None and position.unit:
+            limit = position.limit_amount / position.unit
+        found = lacking(self.papers.get(debtor, ()), limit, policy.review, position.as_of)
+        return tuple(Missing(PAPERS[one.paper], one.since) for one in found)
 
 
 def order_book(
@@ -79,7 +97,15 @@ def order_book(
         order_credit.states(tx, debtors, mentioned),
         exclusions.in_force(tx, frame.as_of, debtors),
         dunning.levels(tx, debtors),
+        reviews.due(tx, debtors) if _asked(frame.policy, "review_overdue") else {},
+        papers.held(tx, debtors) if _asked(frame.policy, "documents") else {},
     )
+
+
+def _asked(policy: Policy, rule: str) -> bool:
+    """Whether a hold rule is on for anybody."""
+    every = (policy, *(policy.of(segment) for segment in policy.segment))
+    return any(getattr(rules.hold, rule).on for rules in every)
 
 
 def _horizon(frame: Frame) -> dt.date | None:
@@ -130,6 +156,8 @@ def _contenders(
         standing = before.get(row.key)
         order = amounts(frame, currency, row)
         binding = row.status == "open" or (standing is not None and standing.through and standing.point in BINDING)
+        earlier = binding and standing is not None and standing.state == "passed" and _unchanged(standing, row)
+        binding = binding or row.key == frame.confirming
         found.append(
             Contender(
                 row.key,
@@ -147,7 +175,8 @@ def _contenders(
                 row.ordered_on,
                 row.priority,
                 row.system,
-                standing is not None and standing.state == "passed" and _unchanged(standing, row),
+                earlier,
+                binding,
                 room_of(standing, book.exclusions.orders.get(row.key, ())),
             )
         )

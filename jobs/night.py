@@ -1,4 +1,6 @@
-"""The story of the night, and of every quarter of an hour: pull → link → evaluate → push; at night also dun and reconcile.
+"""The story of the night, and of every quarter of an hour: pull → link → evaluate → push.
+
+At night customers are also dunned, reviews planned, and what we wrote is compared with what stands there.
 
 Each step is restartable and leaves the store in order wherever it is stopped; repeating any of them does no harm.
 """
@@ -31,6 +33,7 @@ from jobs.progress import Progress, silent
 from jobs.pull import pull
 from jobs.push import push
 from jobs.reconcile import reconcile
+from jobs.review import review
 from jobs.run import Run
 
 log = logging.getLogger("holdfast.jobs")
@@ -80,6 +83,9 @@ def work(
         # Before evaluating: what an item's level brings with it is part of the decision.
         tell(dun(store, config, policy, clock, systems=systems, progress=progress))
     tell(evaluate(store, config, policy, clock, systems=systems, full=full or nightly, progress=progress))
+    if nightly:
+        # After evaluating: what has become worse pulls a review forward.
+        tell(review(store, config, policy, clock, systems=systems, progress=progress))
     written_to = [c for c in systems if c.adapter.channels and config.writes_to(c.system)]
     for connected in written_to:
         tell(push(store, connected, progress=progress))

@@ -1,4 +1,4 @@
-"""Papers and reviews that orders wait for: what credit files lack, by the limit they stand for, and reviews that are late."""
+"""Papers: what the credit files of customers lack, by the limit they stand for."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from connector.credit.review import Lacking, is_overdue, lacking
+from connector.credit.review import Lacking, lacking
 from connector.policy import Policy
-from connector.store import Connection, decisions, papers, reviews
+from connector.store import Connection, decisions, papers
 from connector.store.customers import CustomerRow
 
 
@@ -30,16 +30,6 @@ def lacking_of(tx: Connection, policy: Policy, as_of: dt.date, rows: Sequence[Cu
         if missing:
             found[row.debtor] = missing
     return found
-
-
-def overdue_reviews(tx: Connection, policy: Policy, as_of: dt.date, rows: Sequence[CustomerRow]) -> dict[int, dt.date]:
-    """The day by which the review of a debtor should have been finished, where that and its grace are over."""
-    segments = {row.debtor: row.segment for row in rows if row.debtor is not None}
-    return {
-        debtor: one.due_on
-        for debtor, one in reviews.open_reviews(tx, list(segments)).items()
-        if is_overdue(one.due_on, as_of, policy.of(segments[debtor]).review)
-    }
 
 
 def _limit(body: Mapping[str, Any]) -> Decimal | None:

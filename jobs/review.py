@@ -118,7 +118,9 @@ def _plan(
             entries.append(_entry("review.pull_forward", row, before, due))
         if due.on < before.due_on or seen != before.seen:
             moved.append((before.id, due.on, due.why, seen))
-        run.counts["overdue"] += rules_of.is_overdue(due.on, today, rules)
+        run.counts["overdue"] += rules_of.is_overdue(
+            due.on, today, policy.of(row.segment).hold.review_overdue.grace_days
+        )
     reviews.plan(tx, new, now)
     reviews.pull_forward(tx, moved)
     audit.append(tx, entries, now)

@@ -206,7 +206,7 @@ def _list(cli: Cli, within: int | None) -> tuple[Table, dict[str, Any]]:
     for one in found:
         row = rows_of.get(one.debtor)
         if row is not None:
-            overdue = is_overdue(one.due_on, today, cli.policy.of(row.segment).review)
+            rule = cli.policy.of(row.segment).hold.review_overdue
             rows.append(
                 {
                     "customer_id": row.ref,
@@ -216,7 +216,7 @@ def _list(cli: Cli, within: int | None) -> tuple[Table, dict[str, Any]]:
                     "because": WHY[one.why],
                     "state": STATES[one.state],
                     "reviewer": one.reviewer or "",
-                    "holds_orders": overdue,
+                    "late": is_overdue(one.due_on, today, rule.grace_days),
                 }
             )
     table = Table(
@@ -229,7 +229,7 @@ def _list(cli: Cli, within: int | None) -> tuple[Table, dict[str, Any]]:
             Column("because", Text("because", "原因")),
             Column("state", Text("state", "状态")),
             Column("reviewer", Text("reviewer", "复评人"), spare=1),
-            Column("holds_orders", Text("holds orders", "冻结订单")),
+            Column("late", Text("late", "已逾期")),
         ],
         rows,
     )

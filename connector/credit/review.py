@@ -84,9 +84,9 @@ def pulled(due: Due, happened: Iterable[Happened], rules: Review) -> Due:
     return due
 
 
-def is_overdue(due_on: dt.date, as_of: dt.date, rules: Review) -> bool:
-    """Whether a review is so late that orders are held: `next + grace < today`."""
-    return rules.on and due_on + dt.timedelta(days=rules.grace_days) < as_of
+def is_overdue(due_on: dt.date, as_of: dt.date, grace_days: int) -> bool:
+    """Whether a review is later than its grace, so that orders may be held: `next + grace < today`."""
+    return due_on + dt.timedelta(days=grace_days) < as_of
 
 
 # --- what the file must hold ---------------------------------------------------------------------------------------------

@@ -52,6 +52,14 @@ def open_reviews(tx: Connection, debtors: Collection[int] | None = None) -> dict
     return {row.debtor: row for row in _rows(tx, debtors, review.c.state != "done")}
 
 
+def due(tx: Connection, debtors: Collection[int] | None = None) -> dict[int, dt.date]:
+    """The day by which the open review of each debtor should be finished."""
+    asked = select(review.c.debtor, review.c.due_on).where(review.c.state != "done")
+    if debtors is not None:
+        asked = asked.where(bulk.among(tx, review.c.debtor, debtors))
+    return {row.debtor: row.due_on for row in tx.execute(asked)}
+
+
 def last_done(tx: Connection, debtors: Collection[int] | None = None) -> dict[int, dt.date]:
     """The day of each debtor's last finished review."""
     r = review.c
