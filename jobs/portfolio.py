@@ -177,7 +177,7 @@ class _Reading:
     # --- what is open ---
     def open_items(self) -> None:
         """Adds up every customer's open items; debtors are judged as soon as all their customers are there."""
-        base, places = self.base, len(self.edges) + 1
+        base, places = self.base, len(self.buckets)
         base.load(self.tx)
         waiting: dict[int, dict[int, list[Totals]]] = defaultdict(lambda: defaultdict(list))
         for key, cells in day_ends(self.tx, self.days, edges=self.edges, systems=base.systems):
@@ -304,7 +304,7 @@ class _Reading:
         found = []
         for place, ledger in enumerate(control, self.shown):
             sums = self.sums[place]
-            count = len(self.edges) + 1
+            count = len(self.buckets)
             found.append(
                 [
                     Checked(

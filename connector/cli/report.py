@@ -58,6 +58,12 @@ def register(app: typer.Typer) -> None:
     from connector.cli import overdue as work_list
 
     work_list.register_under(report)
+    from connector.cli import portfolio as whole_ledger
+
+    whole_ledger.register_under(report)
+    from connector.cli import ecl
+
+    ecl.register_under(report)
 
     @report.command(
         "positions", help=t("What every customer owes, aged, against its limit.", "每个客户的欠款、账龄与额度。")
