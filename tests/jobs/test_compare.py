@@ -7,14 +7,23 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from connector.clock import FixedClock
 from connector.credit.moved import Movement
 from connector.store import customers
+from connector.store.db import Store
 from jobs.compare import Comparison, compare
+from jobs.evaluate import evaluate
 from jobs.judge import frame, judge
+from jobs.link import link
+from jobs.recall import replay
 from tests.jobs.test_recall import NOON, Firm
 from tests.jobs.test_recall import firm as firm
+from tests.store.books import Book, books, load, save
+from tests.store.conftest import emptied
+from tests.store.conftest import shared_store as shared_store
 
 FIRST, SECOND, LAST = NOON.date(), NOON.date() + dt.timedelta(days=1), NOON.date() + dt.timedelta(days=9)
 
@@ -133,7 +142,6 @@ def test_as_a_person_reads_it(tmp_path: Path, lang: str) -> None:
 
     firm = Firm(tmp_path)
     assert call("-c", firm.path, "run").code == 0
-    today = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=1)
     firm.book("documents", "6000.00", "6500.00")
     assert call("-c", firm.path, "pull").code == 0
     done = call("-c", firm.path, "diff", "books/C1", "--from", "2026-07-15", lang=lang)
@@ -146,4 +154,47 @@ def test_as_a_person_reads_it(tmp_path: Path, lang: str) -> None:
     assert answer["to"]["back_posted"][0]["figures"]["exposure"] == "500.00"
     wrong = call("-c", firm.path, "diff", "books/C1", "--from", "2026-07-15", "--to", "2026-07-01")
     assert (wrong.code, wrong.err) == (2, "Error: --from comes after --to.\n")
-    assert today
+
+
+@given(first=books(), second=books(), later=st.integers(0, 40))
+@settings(max_examples=8, deadline=None)
+def test_random_books_are_told_to_the_cent_and_decided_again(
+    shared_store: Store, shared_firm: Firm, first: Book, second: Book, later: int
+) -> None:
+    """One book decided on, another one in its place afterwards: all that can be posted back, changed and removed."""
+    emptied(shared_store)
+    firm = shared_firm
+    load(shared_store, first)
+    decide(firm, 0)
+    shown = {
+        ref: compared(firm, ref, FIRST, FIRST, on=FIRST).start.known for ref in ("C1", "C2", "C3") if there(firm, ref)
+    }
+    for name, rows in second.streams().items():
+        with shared_store.writing(durable=False) as tx:
+            save(tx, name, rows, full=True, ledger_currency="CNY")
+    decide(firm, later)
+    end = FIRST + dt.timedelta(days=later)
+    for ref, figures in ((r, f) for r, f in shown.items() if there(firm, r)):
+        found = compared(firm, ref, FIRST, end, on=end)
+        assert found.start.shown == (found.start.known if not later else figures)
+        assert found.end.shown == found.end.known
+    with shared_store.reading() as tx:
+        again = replay(tx, firm.config)
+    assert again.same > 0
+    assert (again.other, again.unkept) == ([], [])
+
+
+def decide(firm: Firm, days: int) -> None:
+    clock = FixedClock(NOON + dt.timedelta(days=days))
+    for run in (link(firm.store, firm.config, clock), evaluate(firm.store, firm.config, firm.policy, clock)):
+        assert not run.failed, run.problems
+
+
+def there(firm: Firm, ref: str) -> bool:
+    with firm.store.reading() as tx:
+        return any(row.ref == ref for row in customers.customers(tx, systems=["books"]) if row.debtor is not None)
+
+
+@pytest.fixture(scope="module")
+def shared_firm(shared_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Firm:
+    return Firm(tmp_path_factory.mktemp("firm"), shared_store)
