@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, select
 
 from connector.credit.warn import Warned
 from connector.credit.warn_state import State
@@ -20,7 +20,7 @@ from connector.store.tables import alert
 _STATE = ("level", "clear", "counted_on", "opened_on", "raised_on", "lowered_on", "acted_on")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Alert:
     """A warning of one indicator, from the day it was raised until it ended (`closed_on`). `value` and `threshold` are
     those of the last run; of a warning that has ended `state` has the level it had before."""
@@ -41,13 +41,24 @@ _NONE: Mapping[str, Alert] = {}
 
 def standing(tx: Connection, debtors: Collection[int] | None = None) -> dict[int, dict[str, Alert]]:
     """The open warnings of debtors (None: of all)."""
-    asked = select(alert).where(alert.c.closed_on.is_(None))
-    if debtors is not None:
-        asked = asked.where(bulk.among(tx, alert.c.debtor, debtors))
-    found: dict[int, dict[str, Alert]] = defaultdict(dict)
-    for row in tx.execute(asked).all():
-        found[row.debtor][row.indicator] = _alert(row)
-    return dict(found)
+    found: dict[int, dict[str, Alert]] = {}
+    if debtors is None:
+        rows = tx.execute(_OPEN)
+    else:
+        rows = tx.execute(_open_of(bulk.is_sqlite(tx)), {"ids": bulk.given(tx, debtors)})
+    for number, debtor, indicator, value, threshold, *state in rows.all():
+        found.setdefault(debtor, {})[indicator] = Alert(number, debtor, indicator, State(*state), value, threshold)
+    return found
+
+
+_OPEN = select(*(alert.c[name] for name in ("id", "debtor", "indicator", "value", "threshold", *_STATE))).where(
+    alert.c.closed_on.is_(None)
+)
+
+
+@cache
+def _open_of(sqlite: bool) -> Select[Any]:
+    return _OPEN.where(bulk.among_ids(sqlite, alert.c.debtor))
 
 
 def history(tx: Connection, debtor: int) -> list[Alert]:
