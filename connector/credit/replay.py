@@ -12,7 +12,6 @@ import datetime as dt
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from heapq import heappop, heappush
 from typing import NamedTuple
@@ -70,12 +69,21 @@ def turns(
     yield from _Pass(family, rules, first.toordinal(), last.toordinal(), keeps).run()
 
 
-@dataclass(slots=True)
 class _Figures:
-    """Policies by which the same figures are made, and by which places they stand."""
+    """Policies by which the same figures are made, and by which places they stand; with what is kept for them.
 
-    rules: Rules
-    places: list[int]
+    `limits` are those in force, by customer; `released` the tranches of staged limits that have been released, and since
+    when, by debtor.
+    """
+
+    __slots__ = ("buckets", "limits", "placement", "places", "policy", "rates", "released")
+
+    def __init__(self, rules: Rules, place: int) -> None:
+        self.policy, self.rates = rules
+        self.places = [place]
+        self.buckets, self.placement = _buckets(self.policy), self.policy.ageing.placement
+        self.limits: dict[int, Effective] = {}
+        self.released: dict[int, dict[str, dt.date]] = defaultdict(dict)
 
 
 class _Pass:
@@ -93,16 +101,13 @@ class _Pass:
         self.by_figures: list[_Figures] = []
         for at, one in enumerate(rules):
             for group in self.by_figures:
-                if _same_figures(group.rules.policy, one.policy):
+                if _same_figures(group.policy, one.policy):
                     group.places.append(at)
                     break
             else:
-                self.by_figures.append(_Figures(one, [at]))
+                self.by_figures.append(_Figures(one, at))
         self.policies = [[one.policy.of(d.segment) for one in rules] for d in family.debtors]
         self.overdue_days = [overdue_days(policies) for policies in self.policies]
-        self.limits: list[dict[int, Effective]] = [{} for _ in self.by_figures]
-        # By figures and debtor: tranches of staged limits that have been released, and since when.
-        self.released: list[dict[int, dict[str, dt.date]]] = [defaultdict(dict) for _ in self.by_figures]
         for own in self.of_member.values():
             own.sort(key=lambda sums: sums.currency)
         self.events = self._events()
@@ -136,7 +141,7 @@ class _Pass:
             ever = late_worth > 0 or any(w.value > 0 and w.day > late_on for w in line.worth)
             if ever and late_on <= last:
                 found.append((late_on, _LATE, at, 0))
-        horizons = {group.rules.policy.exposure.order_horizon_days for group in self.by_figures}
+        horizons = {group.policy.exposure.order_horizon_days for group in self.by_figures}
         for at, order in enumerate(family.orders):
             if order.placed > last:
                 continue
@@ -218,9 +223,9 @@ class _Pass:
         if what == _LOOK:
             return at
         if what == _LIMIT:
-            for kept in self.limits:
+            for group in self.by_figures:
                 for member in family.debtors[at].members:
-                    kept.pop(member.customer, None)
+                    group.limits.pop(member.customer, None)
             return at
         debtor = self.debtor_of[family.orders[at].customer]
         if what == _CLOSED:
@@ -249,7 +254,7 @@ class _Pass:
                 for at in wanted:
                     made, debtor, policy = positions[at], family[at], self.policies[at][place]
                     days[at] = max(days[at], made.undisputed_overdue_days)
-                    above = [nodes[a].seen_from(made.currency, group.rules.rates, on) for a in chains[at]]
+                    above = [nodes[a].seen_from(made.currency, group.rates, on) for a in chains[at]]
                     about = ORDINARY
                     if debtor.terms is not None and policy.hold.terms_worsened.on:
                         about = Circumstances(terms=debtor.terms)
@@ -325,8 +330,7 @@ class _Pass:
 
     def _rows(self, group: _Figures, at: int, on: dt.date) -> list[list[Totals]]:
         """The rows of each member of a debtor."""
-        policy = group.rules.policy
-        buckets, placement = _buckets(policy), policy.ageing.placement
+        policy, buckets, placement = group.policy, group.buckets, group.placement
         ordered: dict[tuple[int, str], tuple[int, int]] = {}
         for one, place in self.open_orders[at].items():
             order = self.family.orders[one]
@@ -357,24 +361,24 @@ class _Pass:
         if len(debtor.members) == 1:
             return self._figures(group, first.customer, first.currency, rows[0], granted[0], on)
         everything = [row for own in rows for row in own]
-        limit = added(granted, on, group.rules.rates.convert)
+        limit = added(granted, on, group.rates.convert)
         return self._figures(group, first.customer, first.currency, everything, limit, on)
 
     def _figures(
         self, group: _Figures, customer: int, currency: str, rows: Sequence[Totals], limit: Effective, on: dt.date
     ) -> Position:
-        return position(customer, currency, rows, limit, group.rules.rates, on, group.rules.policy)
+        return position(customer, currency, rows, limit, group.rates, on, group.policy)
 
     def _limit(self, group: _Figures, at: int, member: Member, rows: Sequence[Totals], on: dt.date) -> Effective:
-        kept = self.limits[self.by_figures.index(group)]
+        kept = group.limits
         found = kept.get(member.customer)
         if found is not None:
             return found
-        pieces, convert = member.limits, group.rules.rates.convert
+        pieces, convert = member.limits, group.rates.convert
         found = effective(pieces, on, None, convert, currency=member.currency)
         staged = [piece for piece in pieces if piece.kind == "stage"]
         if staged:
-            released = self.released[self.by_figures.index(group)][at]
+            released = group.released[at]
             own = self._figures(group, member.customer, member.currency, rows, found, on)
             behaviour = Behaviour(
                 late_days=own.undisputed_overdue_days,
@@ -401,7 +405,7 @@ class _Pass:
                 outside = issued < since or (until is not None and issued >= until) or sale.issued > day
                 if sale.customer != member.customer or gone or outside:
                     continue
-                quote = group.rules.rates.quote(sale.currency, member.currency, on)
+                quote = group.rates.quote(sale.currency, member.currency, on)
                 if quote is None:
                     break
                 open_now = sum(max(self.state.value[at], 0) for at in sale.lines)
@@ -422,7 +426,7 @@ class _Pass:
         on: dt.date,
     ) -> list[tuple[int, OrderAmounts, Share, tuple[tuple[int, Share], ...]]]:
         """The open orders of a debtor: what each adds, and its part in the exposure of the debtor and of each node."""
-        policy, rates = group.rules.policy, group.rules.rates
+        policy, rates = group.policy, group.rates
         counting = policy.exposure
         found = []
         for one, place in sorted(self.open_orders[at].items()):
