@@ -11,6 +11,7 @@ value of the same name, lists whole; everything else stays.
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
@@ -110,6 +111,15 @@ def read(text: str, name: str = "policy") -> tuple[Policy | None, list[Problem]]
     except tomllib.TOMLDecodeError as wrong:
         what = Text("This is not valid TOML: {why}.", "不是有效的 TOML：{why}。").fill(why=wrong)
         return None, [Problem("bad_toml", name, what, Text("Correct that line.", "请改正该行。"))]
+    return _made(data, name)
+
+
+def recalled(text: str) -> Policy:
+    """A policy from the JSON that it was kept as (`model_dump_json`), its segments among it."""
+    return _or_raise(*_made(json.loads(text), "policy"))
+
+
+def _made(data: Mapping[str, Any], name: str) -> tuple[Policy | None, list[Problem]]:
     policy, wrong_everywhere = _validated(data)
     problems = [problem(Policy, error, name) for error in wrong_everywhere]
     # What is wrong with the document itself is not said again for each of its segments.

@@ -16,7 +16,7 @@ from typing import Any
 from connector.config import Config
 from connector.credit.group import Node
 from connector.credit.rates import Quote, Rates
-from connector.policy import Policy
+from connector.policy import Policy, recalled
 from connector.store import Connection, decisions, documents
 from connector.store.amendments import Upto
 from connector.store.decisions import DecisionRow
@@ -136,7 +136,7 @@ def _policy(tx: Connection, version: str, known: dict[str, Policy]) -> Policy | 
         kept = documents.versions(tx, POLICY_USED, version)
         if not kept:
             return None
-        known[version] = Policy.model_validate_json(kept[0].text)
+        known[version] = recalled(kept[0].text)
     return known[version]
 
 

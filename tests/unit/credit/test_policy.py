@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from connector.errors import ConfigError
-from connector.policy import Policy, default_policy, default_text, load, load_file, read
+from connector.policy import Policy, default_policy, default_text, load, load_file, read, recalled
 
 
 def test_the_shipped_document_and_the_defaults_are_the_same() -> None:
@@ -181,3 +181,13 @@ def test_what_is_wrong_in_a_segment_is_said_once_and_where() -> None:
         "segment.export.warning.utilisation_percent",
     ]
     assert problems[2].fix.en == 'Is "grace_days" meant?'
+
+
+def test_a_policy_that_was_kept_comes_back_with_its_segments() -> None:
+    policy = load(SEGMENTS + "[segment.export.warning.oldest_overdue_days]\nyellow = 2.5\n")
+    again = recalled(policy.model_dump_json())
+    assert again.hold == policy.hold
+    assert again.of("export").hold == policy.of("export").hold
+    assert again.of("export").warning == policy.of("export").warning
+    assert again.of("export").warning.oldest_overdue_days.yellow == Decimal("2.5")
+    assert recalled(default_policy().model_dump_json()) == default_policy()
