@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from math import ceil
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as Xml
@@ -26,6 +27,7 @@ _FONTS = (
 # Young to old, calm to alarming; told apart by lightness, too.
 AGES = ("#4e9a6b", "#e3c34a", "#e09a3a", "#cf6134", "#a32c2c", "#7a1f3d", "#531a45", "#2f1538")
 LEVEL_COLOURS = ("#b3261e", "#e07b1f", "#e3c34a", "#4e9a6b")  # red, orange, yellow, green
+_LABELS_MOST = 12
 LINES = ("#1f5f9e", "#b3261e", "#4e9a6b", "#7a4fa3", "#8a6d3b")
 
 
@@ -123,7 +125,6 @@ def _drawn(
         width=960,
         height=440 if kind != "HorizontalBar" else max(180, 90 + 34 * len(labels)),
         title=title,
-        x_label_rotation=0 if kind == "HorizontalBar" or len(labels) <= 12 else 45,
         legend_at_bottom=True,
         legend_at_bottom_columns=min(len(series), 6),
         value_formatter=grouped,
@@ -134,6 +135,10 @@ def _drawn(
     )
     chart.uuid = name
     chart.x_labels = list(labels)
+    if kind != "HorizontalBar" and len(labels) > _LABELS_MOST:
+        # As many as can be read without turning the head, the newest among them.
+        chart.x_labels_major = list(labels)[:: -ceil(len(labels) / _LABELS_MOST)]
+        chart.show_minor_x_labels = False
     for one in series:
         values = [None if value is None else float(value) for value in one.values]
         chart.add(one.name, values)
@@ -150,9 +155,6 @@ def _cleaned(svg: str, name: str, title: str, about: str) -> str:
                 parent.remove(child)
     for node in root.iter():
         _hint(node)
-        if node.tag == f"{{{_SVG}}}text" and "rotate" in node.get("transform", ""):
-            # Said at the text itself: the style sheet says it by a selector that not every renderer knows.
-            node.set("style", "text-anchor:start")
     told = Xml.Element(f"{{{_SVG}}}title", {"id": f"{name}-title"})
     told.text = title
     more = Xml.Element(f"{{{_SVG}}}desc", {"id": f"{name}-desc"})
