@@ -22,7 +22,7 @@ from connector.config import Config
 from connector.connect import chosen_mapping, loaded
 from connector.credit.ageing import Basis, Placement
 from connector.credit.circumstances import ORDINARY, Circumstances
-from connector.credit.decide import Decision, OrderDecision, Room, decide
+from connector.credit.decide import Decision, OrderDecision, Room, decide, risk_level
 from connector.credit.group import Node, node_of
 from connector.credit.hold import stale_data
 from connector.credit.limit import Effective, added, effective
@@ -35,7 +35,7 @@ from connector.credit.totals import Totals
 from connector.credit.warn import State
 from connector.credit.warn_signs import NOTHING_ASKED, Signs
 from connector.model import Limit, Rate
-from connector.policy import Policy
+from connector.policy import Level, Policy, default_policy
 from connector.store import Connection, customers, decisions, facts, positions
 from connector.store.alerts import Alert
 from connector.store.customers import CustomerRow
@@ -95,6 +95,13 @@ class Judged:
         """Whether it is a hold or a warning of which one asks since when."""
         return self.decision.hold or "task" in self.decision.actions
 
+    @property
+    def risk_level(self) -> Level:
+        """The warning level without utilisation: what a release of an order is judged by."""
+        decision = self.decision
+        policy = (decision.whole or default_policy()).of(decision.segment)
+        return risk_level(decision, policy)
+
 
 @dataclass
 class Frame:
@@ -103,7 +110,8 @@ class Frame:
     `rows` and `members` (a debtor's customers of systems with the role erp, by key) are of those loaded so far. `rings`
     are customers whose parent stands below them: there the chain of parents is cut. `is_today`: what holds only now (states
     of orders, dunning, exclusions, warnings) counts. `receivables`: what all customers owe, in the reporting currency, and
-    how many they are. `thorough`: signs of warning are told that are calm, too.
+    how many they are. `thorough`: signs of warning are told that are calm, too. `confirming`: the key of an order that is
+    being confirmed now, and would take credit.
     """
 
     config: Config
@@ -122,6 +130,7 @@ class Frame:
     is_today: bool = False
     receivables: tuple[Decimal, int] | None = None
     thorough: bool = False
+    confirming: int | None = None
 
     def load(self, tx: Connection, debtors: Collection[int] | None = None) -> None:
         """Makes the customers of these debtors (None: of everybody) known to the frame."""

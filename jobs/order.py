@@ -34,6 +34,7 @@ from connector.store.positions import OrderRow
 from jobs import order_words as say
 from jobs.evaluate import order_flags
 from jobs.judge import Frame, Judged, frame, judge
+from jobs.judge_orders import BINDING
 from jobs.order_outcome import Check, Outcome, keep, merged, outcome, reason_kept, told
 from jobs.order_request import release_request
 
@@ -149,6 +150,7 @@ def desk(
             again = frame(tx, config, policy, clock, today, debtors=[order.debtor])
             if again.family([order.debtor]) == family:
                 break
+        again.confirming = order.key if point in BINDING else None
         check = Check(today, clock.now(), actor, point, order.key)
         yield Desk(tx, again, policy, order, check, systems, list(judge(tx, again, [order.debtor], scores=True)))
 
@@ -296,7 +298,7 @@ def release(
         most = max_total if max_total is not None else grown(total, rules.hold.released.growth_percent, row.currency)
         if until < at.check.on or most < total:
             raise ConfigError(say.TOO_NARROW.fill(total=show(total, row.currency), today=at.check.on))
-        level = at.whose.decision.level
+        level = at.whose.risk_level
         given = Release(person.name or person.id, at.check.on, most, row.currency, until, row.terms, level == "red")
         now = replace(
             standing,

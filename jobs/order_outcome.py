@@ -15,7 +15,6 @@ from connector.credit.decide import OrderDecision
 from connector.credit.reason import Reason
 from connector.credit.release import ended_by
 from connector.money import rounded, show
-from connector.policy import Level
 from connector.store import Connection, audit, order_credit
 from connector.store.audit import Entry
 from connector.store.order_credit import Happened, OrderAt, Standing, State
@@ -59,7 +58,7 @@ def outcome(found: Sequence[Judged], check: Check) -> Outcome:
             before = judged.standings.get(row.key)
             # What was decided of the same order under another key is taken over.
             own = before is not None and before.order == row.key
-            now, what = step(before, judged.debtor, row, checked, judged.decision.level, check)
+            now, what = step(before, judged, row, checked, check)
             if own and now == before:
                 continue
             (made.changed if own else made.new).append(now)
@@ -76,11 +75,11 @@ def outcome(found: Sequence[Judged], check: Check) -> Outcome:
 
 
 def step(
-    before: Standing | None, debtor: int, row: OrderRow, checked: OrderDecision, level: Level, check: Check
+    before: Standing | None, judged: Judged, row: OrderRow, checked: OrderDecision, check: Check
 ) -> tuple[Standing, str | None]:
     """The new state of one order and what happened; the state as it was, and None, where nothing did."""
-    rules = tuple(dict.fromkeys(reason.rule for reason in checked.reasons)) if checked.hold else ()
-    total = rounded(row.total, row.currency)
+    rules = tuple(dict.fromkeys(reason.rule for reason in checked.reasons)) if checked.hold or checked.released else ()
+    total, debtor = rounded(row.total, row.currency), judged.debtor
     if before is None:
         state: State = "held" if checked.hold else "passed"
         point = check.point if check.order in (None, row.key) else "recheck"
@@ -88,6 +87,7 @@ def step(
         return made, state
     reopened = before.ended_on is not None
     release = before.release if not reopened else None
+    level = judged.risk_level if release is not None else "green"
     covers = release is not None and not ended_by(release, row.total, row.currency, row.terms, check.on, level)
     state = _next(before.state, checked, covers, reopened)
     if state != "released":

@@ -20,7 +20,8 @@ def release_request(
     judged: Judged, row: OrderRow, decision: OrderDecision, order: OrderAt, requested_by: str
 ) -> Request:
     """What is to be approved: the greatest excess over a limit, in the reporting currency (nothing where the limit is not
-    what holds it; None where it cannot be told). The owners are those of the order and of its customer."""
+    what holds it; None where it cannot be told). The level is that without utilisation, which the excess already measures.
+    The owners are those of the order and of its customer."""
     position = judged.position
     excess = [reason.numbers for reason in decision.reasons if reason.rule in _OVER]
     over = max((Decimal(numbers["over_by"]) for numbers in excess), default=Decimal(0))
@@ -37,7 +38,7 @@ def release_request(
         amount,
         percent if amount is not None else None,
         judged.decision.grade,
-        judged.decision.level,
+        judged.risk_level,
         requested_by,
         tuple(dict.fromkeys(_owners(judged, row, order))),
     )

@@ -2,7 +2,7 @@
 
 Released orders come first, then those that passed before and have not grown: they keep their room. The others follow by
 oldest requested ship date, then order date, then priority, then id; each is checked with what those before it take, and
-what is held takes nothing. So two orders that each fit but together do not never both pass.
+what is held takes nothing. Quotes come last and take nothing. So two orders that each fit but together do not never both pass.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from connector.credit.decide import ALONE, Decision, OrderDecision, Room, check_order
+from connector.credit.decide import ALONE, Decision, OrderDecision, Room, check_order, risk_level
 from connector.credit.hold import OrderAmounts
 from connector.credit.release import ended_by
 from connector.money import rounded
@@ -40,8 +40,8 @@ class Share:
 @dataclass(slots=True)
 class Contender:
     """An order that wants credit. `customer` and `nodes` name whose exposure it concerns: its customer's, and that of each
-    ancestor of the decision, in the same sequence. `earlier`: it passed before and has not grown. `room` brings a hold by
-    hand, a release, and exclusions."""
+    ancestor of the decision, in the same sequence. `earlier`: it passed before and has not grown. `binding`: it takes credit
+    when it passes, as a quote does not. `room` brings a hold by hand, a release, and exclusions."""
 
     key: int
     customer: int
@@ -54,6 +54,7 @@ class Contender:
     priority: str | None = None
     system: str = ""
     earlier: bool = False
+    binding: bool = True
     room: Room = ALONE
 
     @property
@@ -61,12 +62,17 @@ class Contender:
         """The place in the queue. An order without a requested ship date is wanted from the day it was placed."""
         order = self.order
         release = self.room.release
-        place = 2
+        place = 2 if self.binding else 3
         if release is not None and not ended_by(
-            release, order.own_total, order.own_currency, order.terms, self.decision.as_of, self.decision.level
+            release,
+            order.own_total,
+            order.own_currency,
+            order.terms,
+            self.decision.as_of,
+            risk_level(self.decision, self.policy),
         ):
             place = 0
-        elif self.earlier:
+        elif self.earlier and self.binding:
             place = 1
         wanted = order.ship_on or self.ordered_on
         return (place, wanted, self.ordered_on, self.priority or "\uffff", self.system, order.order_id)

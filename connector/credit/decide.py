@@ -188,11 +188,16 @@ def check_order(decision: Decision, order: OrderAmounts, policy: Policy, room: R
     warnings = (_beyond(order, last),) if beyond and last else ()
     if room.release is not None and reasons:
         total, currency = order.own_total, order.own_currency
-        ended = ended_by(room.release, total, currency, order.terms, position.as_of, decision.level)
+        ended = ended_by(room.release, total, currency, order.terms, position.as_of, risk_level(decision, policy))
         if not ended:
             return OrderDecision(False, tuple(reasons), warnings, True, tuple(aside))
         reasons += ended
     return OrderDecision(bool(reasons), tuple(reasons), warnings, False, tuple(aside))
+
+
+def risk_level(decision: Decision, policy: Policy) -> Level:
+    """The warning level without utilisation: what a release is judged by, which exceeds the limit by its nature."""
+    return level_of([one for one in decision.warned if one.name != "utilisation"], policy.warning)
 
 
 def _settled(
