@@ -254,3 +254,13 @@ class Warning(Section):
             else:
                 found[name] = _RANKS
         return found
+
+    @cached_property
+    def calm_below(self) -> dict[str, Decimal]:
+        """Of each indicator that is a number, the value below which it can neither be raised nor keep anything up."""
+        found = {}
+        for name, ladder in self.ladders.items():
+            steps = [at for at in (ladder.yellow, ladder.orange, ladder.red) if at is not None]
+            if steps and ladder is not _RANKS:
+                found[name] = min(steps) * self.clear_ratio
+        return found

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from connector.credit import expiry, listings
+from connector.credit.position import Position
 from connector.credit.score import Score
 from connector.credit.terms import months_later
 from connector.credit.warn_signs import READERS, Sign, Signs
 from connector.model import Event, Limit
 from connector.policy import Policy
-from connector.policy_warning import Dishonoured, Insurer, Warning
+from connector.policy_warning import Dishonoured, Expiry, Insurer, Warning
 from connector.store import Connection, placed, promises, reviews, scores
 from connector.store.customers import CustomerRow
 from connector.store.history import last_paid_on
@@ -49,16 +50,24 @@ class Gathered:
         debtor: int,
         members: Sequence[CustomerRow],
         limits: Mapping[int, Sequence[Limit]],
-        currency: str,
+        position: Position,
         score: Score | None,
+        stood: Collection[str] = (),
     ) -> Signs:
-        """The signs of one debtor."""
+        """The signs of one debtor: those that mean something, or are asked for because the warning `stood` before."""
         rules = self.policy.of(members[0].segment).warning
         found: dict[str, Sign] = {}
         if broken := self.broken.get(debtor):
             found["broken_promises"] = Sign(Decimal(broken))
-        self._paying(found, members, currency)
-        self._ordering(found, members, currency)
+        slower = self.scorer.habits(members, position.currency)[0].slowdown
+        if slower is not None:
+            found["slowdown"] = Sign(slower)
+        if self.paid_on and (position.undisputed_overdue > 0 or self.everything):
+            self._paying(found, members)
+        if self.orders:
+            self._ordering(found, members, position.currency)
+        elif self.everything or "order_spike" in stood:
+            found["order_spike"] = Sign(ZERO)
         if score is not None and score.points is not None:
             self._scored(found, debtor, score)
         self._ending(
@@ -70,12 +79,11 @@ class Gathered:
         if statement is not None:
             ended = statement.period_end_on
             found["statement_age"] = Sign(Decimal(months_begun(ended, self.as_of)), (ended.isoformat(),))
+        if not self.everything and found:
+            found = {name: sign for name, sign in found.items() if name in stood or _means_something(name, sign, rules)}
         return Signs(ASKED, found, self.total, self.everything)
 
-    def _paying(self, found: dict[str, Sign], members: Sequence[CustomerRow], currency: str) -> None:
-        slower = self.scorer.habits(members, currency)[0].slowdown
-        if slower is not None:
-            found["slowdown"] = Sign(slower)
+    def _paying(self, found: dict[str, Sign], members: Sequence[CustomerRow]) -> None:
         paid = [self.paid_on[m.key] for m in members if m.key in self.paid_on]
         if paid:
             found["last_payment"] = Sign(Decimal((self.as_of - max(paid)).days), (max(paid).isoformat(),))
@@ -100,7 +108,8 @@ class Gathered:
         if before is None:
             found["score_drop"] = Sign(None, ("-", now, grade))
         else:
-            found["score_drop"] = Sign(max(before[0] - score.points, ZERO), (f"{before[0]:f}", now, grade))
+            drop = max(before[0] - score.points, ZERO)
+            found["score_drop"] = Sign(drop, (f"{before[0]:f}", now, grade))
 
     def _ending(self, found: dict[str, Sign], pieces: Sequence[Limit]) -> None:
         for name, kinds in (("limit_expiry", expiry.LIMIT), ("insurance_expiry", expiry.INSURANCE)):
@@ -128,6 +137,19 @@ class Gathered:
 
 
 ASKED = frozenset(READERS)
+
+
+def _means_something(name: str, sign: Sign, rules: Warning) -> bool:
+    """Whether a sign may raise anything; which is rarely so."""
+    value = sign.value
+    if value is None or name == "last_payment":
+        return True
+    if name in ("limit_expiry", "insurance_expiry"):
+        rule: Expiry = getattr(rules, name)
+        return -rule.forget_days <= value <= rule.yellow_days
+    if name == "score_drop" and sign.words[2] in rules.score_drop_points.red_grades:
+        return True
+    return name not in rules.calm_below or value >= rules.calm_below[name]
 
 
 def _fresh(told: Sequence[Event], rule: Dishonoured | Insurer, kinds: Collection[str], on: dt.date) -> list[Event]:

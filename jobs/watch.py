@@ -52,7 +52,7 @@ class Watch:
         """The signs of a debtor."""
         if self.gathered is None:
             return NOTHING_ASKED
-        return self.gathered.of(debtor, members, limits, position.currency, score)
+        return self.gathered.of(debtor, members, limits, position, score, self.alerts(debtor))
 
 
 def watch(

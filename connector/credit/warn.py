@@ -6,14 +6,13 @@ What is above green, or was until this run, is a `Warned`; of everything else on
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
 from connector.credit.position import Position, share
 from connector.credit.warn_signs import (
     NOTHING_ASKED,
-    OF_POSITION,
     OF_WORDS,
     READERS,
     Signs,
@@ -162,14 +161,22 @@ def _begun(one: Indicator, on: dt.date, warning: Warning) -> State:
 
 
 def _signs(position: Position, warning: Warning, signs: Signs, states: Mapping[str, State]) -> tuple[Indicator, ...]:
-    names = READERS if signs.everything else {*signs.found, *states, *OF_POSITION}
-    if not signs.everything and position.undisputed_overdue <= 0 and "last_payment" not in states:
-        names = {*names} - {"last_payment"}
+    if signs.everything:
+        names = set(READERS)
+    else:
+        names = {*signs.found, *states}
+        if position.undisputed_overdue > 0:
+            names.add("last_payment")
+        if signs.total is not None:
+            names.add("concentration")
+        if not names:
+            return ()
+    names &= signs.asked
     return tuple(
         [
             read(signs, position, warning)
             for name, read in READERS.items()
-            if name in names and name in signs.asked and getattr(warning, ATTRIBUTES[name]).on
+            if name in names and getattr(warning, ATTRIBUTES[name]).on
         ]
     )
 
@@ -255,7 +262,11 @@ def measured(today: Indicator, position: Position) -> Decimal | None:
 
 def level_of(found: Iterable[Warned], warning: Warning) -> Level:
     """The level of a customer: the highest of its indicators, or by the sum of their points."""
-    ranks = [one.state.level for one in found]
+    return combined([one.state.level for one in found], warning)
+
+
+def combined(ranks: Collection[Level], warning: Warning) -> Level:
+    """The level that the levels of several indicators make together."""
     if not ranks:
         return "green"
     if warning.combine == "maximum":
