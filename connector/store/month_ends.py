@@ -24,7 +24,7 @@ from connector.store.items import BANK_BILL, COMMERCIAL_BILL, DOCUMENT, DRAFT_BI
 from connector.store.keys import system_ids
 from connector.store.tables import application, item
 
-_TOGETHER = 2000
+_TOGETHER = 500
 
 
 @dataclass(slots=True)
