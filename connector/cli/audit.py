@@ -11,7 +11,7 @@ import typer
 
 from connector.cli.common import OK, PROBLEMS, Cli, show_problem, t
 from connector.cli.output import Column, Format, Table, as_json, clean, emit
-from connector.cli.report import Form, Out
+from connector.cli.report import Customer, Form, Out
 from connector.errors import ConfigError
 from connector.text import Text
 
@@ -129,6 +129,26 @@ def register(app: typer.Typer) -> None:
             typer.echo(f"  {each}")
 
     @audit.command(
+        "show",
+        help=t(
+            "What was decided of a customer, as it was shown that day.", "某客户当日的信用结论，按当时展示的内容还原。"
+        ),
+    )
+    def show(
+        context: typer.Context,
+        customer_id: Customer,
+        on: Annotated[
+            dt.datetime | None,
+            typer.Option("--on", formats=["%Y-%m-%d"], help=t("The day; else today.", "日期；缺省为今天。")),
+        ] = None,
+        form: Form = Format.table,
+        out: Out = None,
+    ) -> None:
+        cli: Cli = context.obj
+        table, answer = _shown(cli, customer_id, on.date() if on else None)
+        emit(table, answer, form, out)
+
+    @audit.command(
         "replay",
         help=t(
             "Conclude kept decisions again, from what they were concluded from.",
@@ -206,6 +226,55 @@ def register(app: typer.Typer) -> None:
             ) from None
         if out is not None:
             print(t(f"Written: {out}", f"已写出：{out}"), file=sys.stderr)
+
+
+def _shown(cli: Cli, wanted: str, on: dt.date | None) -> tuple[Table, dict[str, Any]]:
+    """The decision that held on a day, with the open items as they were known when it was made."""
+    from connector.cli.explain import find, told
+    from connector.clock import day_in
+    from connector.credit.moved_figures import opened
+    from connector.store import decisions, known
+    from jobs.recall import again, recall
+
+    day = on or day_in(cli.clock.now(), cli.config.business.time_zone)
+    with cli.store.reading() as tx:
+        row = find(cli, tx, wanted)
+        made = decisions.in_force(tx, row.debtor, day) if row.debtor is not None else None
+        if made is None:
+            raise ConfigError(
+                Text("Nothing was decided of {ref} up to {day}.", "截至 {day}，尚未对 {ref} 作出信用结论。").fill(
+                    ref=row.ref, day=day
+                )
+            )
+        kept = recall(tx, cli.config, made)
+        if kept is None or row.key not in kept.judged.own:
+            raise ConfigError(
+                Text(
+                    "Beside decision {number} of {day} nothing of {ref} was kept.",
+                    "{day} 的第 {number} 号信用结论未留存 {ref} 的依据。",
+                ).fill(number=made.id, day=made.as_of, ref=row.ref)
+            )
+        ledgers = known.ledgers(tx, [row.key], kept.upto)
+        same = again(kept) == made.kept
+    items = [piece for one in ledgers for key in one.keys() for piece in opened(one, key, made.as_of)]  # noqa: SIM118
+    items.sort(key=lambda piece: (piece.issued_on, piece.ref))
+    table, answer = told(kept.judged, row, items, kept.judged.members, made.as_of, kept.frame.policy)
+    at = made.made_at.isoformat(timespec="seconds")
+    answer["decision"] = {
+        "number": made.id,
+        "made_at": at,
+        "policy_version": made.policy_version,
+        "sha256": made.sha,
+        "same_again": same,
+    }
+    words = t(
+        f"Decision {made.id}, made {at} by policy {made.policy_version}; concluded again: ",
+        f"第 {made.id} 号信用结论，{at} 按政策 {made.policy_version} 得出；重算结果：",
+    )
+    table.lead.insert(
+        1, (words + (t("the same.", "一致。") if same else t("OTHERWISE.", "不一致。")), "" if same else "red")
+    )
+    return table, answer
 
 
 def _opened(out: Path | None) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from connector.text import Text
 
 if TYPE_CHECKING:
     from connector.credit.ageing import OpenItem
+    from connector.policy import Policy
     from connector.store import Connection
     from connector.store.customers import CustomerRow
     from jobs.judge import Judged
@@ -107,11 +108,8 @@ def find(cli: Cli, tx: Connection, wanted: str) -> CustomerRow:
 def customer_table(cli: Cli, wanted: str, as_of: dt.date | None) -> tuple[Table, dict[str, Any]]:
     """The open items of a customer as a table, and everything about it as an answer."""
     from connector.clock import day_in
-    from connector.credit.ageing import bucket
-    from connector.credit.answer import as_answer
     from connector.store import customers, positions
     from jobs.judge import frame, judge
-    from jobs.words import reasons_text
 
     day = as_of or day_in(cli.clock.now(), cli.config.business.time_zone)
     with cli.store.reading() as tx:
@@ -125,7 +123,23 @@ def customer_table(cli: Cli, wanted: str, as_of: dt.date | None) -> tuple[Table,
             )
         items: list[OpenItem] = positions.open_items(tx, [row.key], day)
         linked = [r for r in customers.customers(tx, debtors=[judged.debtor]) if r.known]
-    edges, basis = cli.policy.ageing.edges(), cli.policy.ageing.basis
+    return told(judged, row, items, linked, day, cli.policy)
+
+
+def told(
+    judged: Judged,
+    row: CustomerRow,
+    items: list[OpenItem],
+    linked: Sequence[CustomerRow],
+    day: dt.date,
+    policy: Policy,
+) -> tuple[Table, dict[str, Any]]:
+    """A conclusion with every figure and the open items behind it, as a table and as an answer."""
+    from connector.credit.ageing import bucket
+    from connector.credit.answer import as_answer
+    from jobs.words import reasons_text
+
+    edges, basis = policy.ageing.edges(), policy.ageing.basis
     own = judged.own[row.key]
     answer = as_answer(own, judged.decision, row.ref, row.system)
     answer |= {

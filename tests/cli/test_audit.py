@@ -118,3 +118,42 @@ def test_the_export_can_be_verified_without_us(book: Path, tmp_path: Path) -> No
         text = json.dumps(said, ensure_ascii=False)
         assert hashlib.sha256(text.encode()).hexdigest() == digest
         previous = digest
+
+
+def test_a_decision_is_shown_again_as_it_was_on_its_day(tmp_path: Path) -> None:
+    """With the documents as they were known then, whatever was corrected, removed or posted back since."""
+    config = shop(
+        tmp_path,
+        customers="id,name,currency\nC1,华东机械,CNY",
+        limits="customer_id,kind,amount,currency\nC1,base,5000.00,CNY",
+        documents="""
+            id,customer_id,kind,number,issued_on,due_on,currency,amount
+            D1,C1,invoice,INV-1,2026-07-01,2026-07-31,CNY,6000.00
+            D2,C1,invoice,INV-2,2026-08-01,2026-08-31,CNY,400.00
+            """,
+    )
+    assert call("-c", config, "run").code == 0
+    first = call("-c", config, "audit", "show", "C1")
+    assert (first.code, first.err) == (0, "")
+    lines = first.out.splitlines()
+    assert "concluded again: the same." in lines[1]
+    assert "HELD" in lines[2]
+    [invoice] = [line for line in lines if line.startswith("INV-1 ")]
+    assert invoice.split()[-1] == "6,000.00"
+
+    documents = tmp_path / "book" / "documents.csv"
+    text = documents.read_text(encoding="utf-8")
+    documents.write_text(text.replace("6000.00", "10.00").replace("D2,", "D3,"), encoding="utf-8")
+    assert call("-c", config, "pull").code == 0
+    assert "HELD" in call("-c", config, "audit", "show", "C1").out
+    assert call("-c", config, "audit", "show", "C1").out == first.out
+    chinese = call("-c", config, "audit", "show", "C1", lang="zh").out
+    assert "重算结果：一致。" in chinese
+    answer = call("-c", config, "audit", "show", "C1", "--format", "json").json
+    assert answer["decision"]["same_again"] is True
+    assert [item["number"] for item in answer["items"]] == ["INV-1", "INV-2"]
+
+    done = call("-c", config, "audit", "replay", "C1")
+    assert (done.code, done.out) == (0, "1 decisions concluded again, the same to the byte.\n")
+    nothing = call("-c", config, "audit", "show", "C1", "--on", "2020-01-01")
+    assert (nothing.code, nothing.err) == (2, "Error: Nothing was decided of C1 up to 2020-01-01.\n")

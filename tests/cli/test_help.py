@@ -59,7 +59,7 @@ NAMES = (
     *(f" {name}" for name in ["import", "import statements", "statements"]),
     *(f" link {name}" for name in ["list", "confirm", "split"]),
     *(f" outbox {name}" for name in ["list", "retry", "drop"]),
-    *(f" audit{name}" for name in ["", " list", " verify", " replay", " export"]),
+    *(f" audit{name}" for name in ["", " list", " verify", " show", " replay", " export"]),
     *(f" policy{name}" for name in ["", " check", " show", " diff", " activate", " history", " try"]),
     *(f" mapping {name}" for name in ["check", "show", "diff", "export", "import", "activate", "history", "try"]),
 )
