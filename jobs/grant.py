@@ -36,11 +36,12 @@ from connector.credit.propose import rise_percent
 from connector.credit.propose_words import LEVEL, LEVEL_NAMES
 from connector.credit.rates import Rates
 from connector.credit.stage import Behaviour, in_season, parse_condition
+from connector.credit.warn import combined
 from connector.errors import ConfigError
 from connector.model import Limit
 from connector.money import from_minor, rounded
-from connector.policy import Policy
-from connector.store import Connection, audit, customers, decisions, dunning, limits, marks
+from connector.policy import Level, Policy
+from connector.store import Connection, alerts, audit, customers, decisions, dunning, limits, marks
 from connector.store.audit import Entry
 from connector.store.customers import CustomerRow
 from connector.store.limits import Asked
@@ -49,6 +50,8 @@ from jobs.judge import released_in
 from jobs.limits import limit_approved
 
 HERE = "here"
+# The warning that a limit runs out must not keep it from being renewed.
+LIMIT_ENDS = "limit_expiry"
 ZERO = Decimal(0)
 
 
@@ -254,19 +257,23 @@ def reject(tx: Connection, desk: Desk, number: int, person: Person, why: str) ->
 
 
 def matter(tx: Connection, desk: Desk, row: CustomerRow, asked: Asked, stands: Standing) -> authority.Request:
-    """A request as a matter of authority: the limit that would count, in the reporting currency, and its rise."""
+    """A request as a matter of authority: the limit that would count, in the reporting currency, and its rise.
+
+    A cut is a matter of its amount alone: neither warning level nor grade must delay it.
+    """
     body = _concluded(tx, row)
     counted = limits.pieces(tx, [row.key], desk.config.limits.master, _ledgers(desk)).get(row.key, [])
     before = _before(tx, desk, row, counted, asked.request, desk.today)
     amount = _resulting(asked.request, stands.amount_minor, before)
     home = desk.config.business.currency
+    cut = amount is not None and before is not None and amount < before
     in_home = None if amount is None else _rates(tx, desk).convert(amount, asked.request.currency, home, desk.today)
     return authority.Request(
         "limit",
         None if in_home is None else rounded(in_home, home),
         None if amount is None else rise_percent(amount, before),
-        body.get("grade"),
-        body.get("warning_level") or "green",
+        desk.policy.of(row.segment).score.bands[0][0] if cut else body.get("grade"),
+        "green" if cut else level_now(tx, desk.policy.of(row.segment), row),
         stands.requested_by,
         owners(tx, row),
     )
@@ -281,12 +288,23 @@ def owners(tx: Connection, row: CustomerRow) -> tuple[tuple[str, str], ...]:
 
 def frozen(tx: Connection, policy: Policy, row: CustomerRow) -> Text | None:
     """Why nothing may rise for a customer now: its warning level, or how far it is dunned. None: it may."""
-    level = _concluded(tx, row).get("warning_level") or "green"
-    step = dunning.levels(tx, [row.debtor]).get(row.debtor, 0) if row.debtor is not None else 0
-    return freeze(policy, level, step)
+    if row.debtor is None:
+        return None
+    return freeze(policy, level_now(tx, policy, row), dunning.levels(tx, [row.debtor]).get(row.debtor, 0))
 
 
-def freeze(policy: Policy, level: Any, dunned: int) -> Text | None:
+def level_now(tx: Connection, policy: Policy, row: CustomerRow) -> Level:
+    """A customer's warning level after the last run, as far as limits ask."""
+    if row.debtor is None:
+        return "green"
+    open_ones = alerts.standing(tx, [row.debtor]).get(row.debtor, {})
+    if LIMIT_ENDS not in open_ones:
+        level: Level = _concluded(tx, row).get("warning_level") or "green"
+        return level
+    return combined([one.state.level for name, one in open_ones.items() if name != LIMIT_ENDS], policy.warning)
+
+
+def freeze(policy: Policy, level: Level, dunned: int) -> Text | None:
     """Why a warning level and a level of dunning let nothing rise; None: they do."""
     from connector.credit.dun import dunning_effects
 
@@ -620,6 +638,7 @@ _NO_DECISION = Text("{person} has no role that decides on limits.", "{person} æ²
 __all__ = [
     "HERE",
     "KINDS",
+    "LIMIT_ENDS",
     "STATES",
     "Desk",
     "Outcome",

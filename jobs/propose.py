@@ -23,6 +23,7 @@ from connector.credit.group import headroom
 from connector.credit.propose import Case, Proposed, by_itself, propose
 from connector.credit.statements import Statement, months_back
 from connector.credit.terms import months_later, usual_days
+from connector.credit.warn import level_of
 from connector.errors import Problem
 from connector.model import Event
 from connector.money import from_minor, parse, rounded, to_minor
@@ -32,7 +33,7 @@ from connector.store.customers import CustomerRow
 from connector.store.db import Store
 from connector.store.limits import Asked
 from connector.text import Text
-from jobs.grant import HERE, Desk, approve_by_itself, ask_all, brought_back, freeze
+from jobs.grant import HERE, LIMIT_ENDS, Desk, approve_by_itself, ask_all, brought_back, freeze
 from jobs.judge import Frame, Judged, frame, judge, portions
 from jobs.progress import Progress, silent
 from jobs.run import Run, running
@@ -136,7 +137,7 @@ def due(tx: Connection, base: Frame, policy: Policy, since: int) -> list[int]:
     another than at their last request, or they owe or have ordered something and have no limit.
     """
     soon = dt.timedelta(days=policy.limit.renew_days)
-    found = set(limits.ending(tx, base.as_of - soon, base.as_of + soon))
+    found = _ending(tx, base, limits.ending(tx, base.as_of - soon, base.as_of + soon), base.as_of + soon)
     fresh = decisions.since(tx, since)
     asked: dict[int, Asked] = {}
     for one in limits.requests(tx, newest=True):
@@ -153,6 +154,14 @@ def due(tx: Connection, base: Frame, policy: Policy, since: int) -> list[int]:
         elif body["limit"]["kind"] == "none" and (Decimal(body["exposure"]["total"]) > 0 or body.get("orders")):
             found.add(debtor)
     return sorted(found)
+
+
+def _ending(tx: Connection, base: Frame, debtors: Collection[int], day: dt.date) -> set[int]:
+    """Those of some debtors who will have no main limit any more on a day, of all the pieces that count for them."""
+    base.load(tx, debtors)
+    firsts = {base.members[debtor][0]: debtor for debtor in debtors if debtor in base.members}
+    counted = limits.pieces(tx, list(firsts), base.config.limits.master, base.systems)
+    return {debtor for key, debtor in firsts.items() if main_amount(counted.get(key, ()), day) == (False, None)}
 
 
 def proposals(
@@ -225,6 +234,7 @@ class _Known:
         since = [self.at.since[m.key] for m in one.members if m.key in self.at.since]
         worth, capital, dated = self._finances(one, policy, currency)
         room = headroom(one.decision.ancestors)
+        level = level_of([w for w in one.decision.warned if w.name != LIMIT_ENDS], policy.warning)
         others = sum((self._granted(one, m, currency) for m in one.members[1:]), ZERO)
         return Case(
             as_of=base.as_of,
@@ -241,13 +251,13 @@ class _Known:
             statement_on=dated,
             grade=one.decision.grade,
             score=one.decision.score,
-            level=one.decision.level,
+            level=level,
             insurer=self._insured(self.at.events.get(one.debtor, ()), currency),
             group_room=None if room is None else room + position.exposure.total,
             receivables=self._all(policy, position.unit),
             others=others,
             asked=asked,
-            frozen=freeze(policy, one.decision.level, self.dunned.get(one.debtor, 0)),
+            frozen=freeze(policy, level, self.dunned.get(one.debtor, 0)),
         )
 
     def _in(self, amount: Decimal, frm: str, to: str) -> Decimal | None:
