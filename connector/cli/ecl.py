@@ -9,6 +9,7 @@ import typer
 
 from connector.cli.common import Cli, say, t
 from connector.cli.output import Column, Format, Table, emit
+from connector.cli.portfolio import plain
 from connector.cli.report import AsOf, Form, Out, bucket_name
 from connector.credit import ecl
 from connector.money import rounded
@@ -289,30 +290,30 @@ def _reconciliation(found: Provision) -> Table:
 
 
 def as_json(found: Provision) -> dict[str, Any]:
-    """The whole report for programs; decimals stay decimals, words are in the language of this call."""
+    """The whole report for programs; decimals are text, words are in the language of this call."""
     names = ("assessed", "evidence", "movement", "reconciliation")
     parts = (_assessed(found), _evidence(found), _movement(found), _reconciliation(found))
     answer: dict[str, Any] = {
         "as_of": found.as_of.isoformat(),
         "before": found.before_on.isoformat(),
         "currency": found.currency,
-        "balance_by_ledger": _money(found, found.ledger),
-        "unapplied": _money(found, -found.unapplied),
-        "difference": _money(found, found.difference),
-        "allowance": _money(found, found.allowance),
+        "balance_by_ledger": _said(found, found.ledger),
+        "unapplied": _said(found, -found.unapplied),
+        "difference": _said(found, found.difference),
+        "allowance": _said(found, found.allowance),
         "without_rate": sorted(found.left_out),
         "matrix": [
             {
                 "segment": segment,
                 "bucket": cell.bucket,
-                "balance": _money(found, cell.balance),
-                "base": _money(found, cell.base),
-                "loss_rate": cell.rate.rate,
+                "balance": _said(found, cell.balance),
+                "base": _said(found, cell.base),
+                "loss_rate": format(cell.rate.rate, "f"),
                 "method": cell.rate.method,
                 "scope": cell.rate.scope,
                 "observations": cell.rate.observations,
-                "factor": cell.factor,
-                "allowance": _money(found, cell.allowance),
+                "factor": format(cell.factor, "f"),
+                "allowance": _said(found, cell.allowance),
             }
             for segment, cells in found.cells.items()
             for cell in cells
@@ -320,7 +321,9 @@ def as_json(found: Provision) -> dict[str, Any]:
         "notes": [say(note) for note in _notes(found)],
     }
     for name, part in zip(names, parts, strict=True):
-        answer[name] = [
-            {k: say(v) if isinstance(v, Text) else v for k, v in row.items()} for row in (*part.rows, *part.totals)
-        ]
+        answer[name] = [{k: plain(v) for k, v in row.items()} for row in (*part.rows, *part.totals)]
     return answer
+
+
+def _said(found: Provision, amount: Decimal) -> str:
+    return format(_money(found, amount), "f")

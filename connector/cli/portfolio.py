@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -122,7 +123,7 @@ def tables(found: Portfolio) -> dict[str, Table]:
 
 # --- JSON -------------------------------------------------------------------------------------------------------------
 def as_json(found: Portfolio) -> dict[str, Any]:
-    """The whole report for programs: decimals stay decimals, words are in the language of this call."""
+    """The whole report for programs: decimals are text, words are in the language of this call."""
     from connector.cli.portfolio_figures import money
 
     head: dict[str, Any] = {
@@ -136,7 +137,7 @@ def as_json(found: Portfolio) -> dict[str, Any]:
     for name, table in tables(found).items():
         head[name] = [_plain(table, row) for row in table.rows]
     for row, end in zip(head["trend"], found.ends, strict=True):
-        row["ageing"] = dict(zip(found.buckets, (money(found, b) for b in end.buckets), strict=True))
+        row["ageing"] = {name: plain(money(found, b)) for name, b in zip(found.buckets, end.buckets, strict=True)}
     head["control_by_month"] = [
         {"day": end.day.isoformat(), **_tied(check)}
         for end, day in zip(found.ends, found.checks, strict=True)
@@ -148,14 +149,20 @@ def as_json(found: Portfolio) -> dict[str, Any]:
 def _tied(check: Checked) -> dict[str, Any]:
     from connector.money import from_minor
 
+    amounts = {"ledger": check.ledger.balance, "customers": check.customers, "difference": check.difference}
     return {
         "currency": check.currency,
-        "ledger": from_minor(check.ledger.balance, check.currency),
-        "customers": from_minor(check.customers, check.currency),
-        "difference": from_minor(check.difference, check.currency),
+        **{name: plain(from_minor(minor, check.currency)) for name, minor in amounts.items()},
     }
+
+
+def plain(value: Any) -> Any:
+    """A value for JSON: decimals as text, so that no reader makes a float of them."""
+    if isinstance(value, Text):
+        return say(value)
+    return format(value, "f") if isinstance(value, Decimal) else value
 
 
 def _plain(table: Table, row: dict[str, Any]) -> dict[str, Any]:
     keys = dict.fromkeys(["key", *(column.key for column in table.columns)])
-    return {key: say(row[key]) if isinstance(row[key], Text) else row[key] for key in keys if key in row}
+    return {key: plain(row[key]) for key in keys if key in row}
