@@ -88,6 +88,8 @@ def _names(document: type[BaseModel], path: Sequence[int | str]) -> list[str]:
     """The names that a table of the document knows."""
     table: Any = document
     for part in path:
+        if isinstance(part, int):
+            continue  # the place in a list: its tables are all of one kind
         if _is_table(table):
             if str(part) not in table.model_fields:
                 return []

@@ -18,6 +18,7 @@ from connector.policy_shown import changes
 from connector.store import Connection, audit, documents
 from connector.store.documents import Version
 from connector.text import Text, joined
+from jobs.score import Cards
 
 SUBJECT = "policy:policy"
 _MOST_TOLD = 50
@@ -90,6 +91,7 @@ def activate(
     before = chosen(tx, config)
     after = new or chosen(None, config)
     policy = after.loaded()
+    Cards(config, policy).files()  # a scorecard that cannot be read would stop the night
     made: Version | None = None
     if new is not None:
         number = new.version

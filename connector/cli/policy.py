@@ -92,6 +92,7 @@ def _check(group: typer.Typer) -> None:
         which: Annotated[str, typer.Argument(metavar="FILE", help=_WHICH)] = "active",
     ) -> None:
         from connector.policy import read
+        from jobs.score import Cards
 
         cli: Cli = context.obj
         one = subject(cli, which)
@@ -100,6 +101,8 @@ def _check(group: typer.Typer) -> None:
             for problem in problems:
                 tell(show_problem(problem))
             raise typer.Exit(CONFIG)
+        if cli.path.exists():
+            Cards(cli.config, policy).files()
         names = ", ".join(policy.segment)
         segments = t(f" Segments: {names}.", f"客群：{names}。") if names else ""
         typer.echo(t(f"{one.name}: fine.{segments}", f"{one.name}：正常。{segments}"))

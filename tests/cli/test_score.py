@@ -265,3 +265,18 @@ def test_the_course_of_a_score_is_kept_by_the_run(tmp_path: Path) -> None:
     last, before, *_ = call("-c", config, "score", "C001", "--history", "--format", "json").json["scores"]
     assert last["version"] != before["version"]
     assert "another scorecard" in call("-c", config, "score", "C001", "--history").out
+
+
+def test_a_policy_whose_scorecard_has_mistakes_is_not_put_in_force(tmp_path: Path) -> None:
+    config = shop(tmp_path, **BOOK)
+    policy = tmp_path / "new.toml"
+    policy.write_text('[segment.export.score]\nmodel = "ours.toml"\n', "utf-8")
+    (tmp_path / "ours.toml").write_text(CARD.replace("coefficient", "coeficient"), "utf-8")
+    for command in ("check", "activate"):
+        done = call("-c", config, "policy", command, policy)
+        assert done.code == 2, command
+        assert 'ours.toml [variable.1.coeficient]: There is no such setting. Is "coefficient" meant?' in done.err
+        assert "评分卡有错误。" in call("-c", config, "policy", command, policy, lang="zh").err
+    (tmp_path / "ours.toml").write_text(CARD, "utf-8")
+    assert call("-c", config, "policy", "check", policy).code == 0
+    assert call("-c", config, "policy", "activate", policy).code == 0

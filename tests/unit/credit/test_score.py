@@ -287,6 +287,11 @@ def test_what_a_scorecard_cannot_be(text: str, field: str, fix: str | None) -> N
     assert problems[0].fix.zh != problems[0].fix.en or fix is None
 
 
+def test_a_misspelt_word_of_a_criterion_has_its_near_name() -> None:
+    _, problems = read("[[score.criterion]]\ninput = 'altman'\nwieght = 1\nbelow = 0\nbins = [[2, 5]]\n")
+    assert 'There is no such setting. Is "weight" meant?' in [f"{p.what.en} {p.fix.en}" for p in problems]
+
+
 def test_an_input_may_be_asked_for_once_only() -> None:
     one = "[[score.criterion]]\ninput = 'altman'\nweight = 1\nbelow = 0\nbins = [[2, 5]]\n"
     _, (problem,) = read(one + one)
