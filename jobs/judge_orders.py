@@ -28,6 +28,8 @@ from connector.store.customers import CustomerRow
 from connector.store.exclusions import Exclusions
 from connector.store.order_credit import Standing
 from connector.store.positions import OrderRow
+from connector.store.reviews import ReviewRow
+from connector.text import Text
 
 if TYPE_CHECKING:
     from jobs.judge import Frame, Judged
@@ -48,6 +50,7 @@ class OrderBook:
     levels: Mapping[int, int] = field(default_factory=dict)
     reviews: Mapping[int, dt.date] = field(default_factory=dict)
     papers: Mapping[int, Sequence[OnFile]] = field(default_factory=dict)
+    stopped: Mapping[int, ReviewRow] = field(default_factory=dict)
 
     @cached_property
     def of_debtor(self) -> Mapping[int, dict[int, Standing]]:
@@ -66,9 +69,17 @@ class OrderBook:
         terms = first.terms if policy.hold.terms_worsened.on else None
         due = self.reviews.get(debtor) if policy.hold.review_overdue.on and policy.review.on else None
         missing = self._missing(debtor, policy, position) if policy.hold.documents.on and is_today else ()
-        if not level and not mine and terms is None and due is None and not missing:
+        stop = self.stopped.get(debtor)
+        if not level and not mine and terms is None and due is None and not missing and stop is None:
             return ORDINARY
-        return Circumstances(dunning_level=level, review_due_on=due, missing=missing, terms=terms, exclusions=mine)
+        return Circumstances(
+            dunning_level=level,
+            review_due_on=due,
+            missing=missing,
+            terms=terms,
+            stopped=_stopped(stop),
+            exclusions=mine,
+        )
 
     def _missing(self, debtor: int, policy: Policy, position: Position) -> tuple[Missing, ...]:
         """What the credit file lacks for the limit of the day; a limit that cannot be converted asks for nothing."""
@@ -99,7 +110,15 @@ def order_book(
         dunning.levels(tx, debtors),
         reviews.due(tx, debtors) if _asked(frame.policy, "review_overdue") else {},
         papers.held(tx, debtors) if _asked(frame.policy, "documents") else {},
+        reviews.stopped(tx, debtors),
     )
+
+
+STOPPED_BY_REVIEW = Text("the review of {on} ended so: {reason}", "{on} 的复评结论：{reason}")
+
+
+def _stopped(one: ReviewRow | None) -> Text | None:
+    return None if one is None else STOPPED_BY_REVIEW.fill(on=one.done_on, reason=one.reason)
 
 
 def _asked(policy: Policy, rule: str) -> bool:

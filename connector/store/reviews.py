@@ -60,6 +60,16 @@ def due(tx: Connection, debtors: Collection[int] | None = None) -> dict[int, dt.
     return {row.debtor: row.due_on for row in tx.execute(asked)}
 
 
+def stopped(tx: Connection, debtors: Collection[int] | None = None) -> dict[int, ReviewRow]:
+    """The debtors whose last finished review stopped their credit, with that review."""
+    r = review.c
+    newest = select(func.max(r.id)).where(r.state == "done").group_by(r.debtor)
+    if debtors is not None:
+        newest = newest.where(bulk.among(tx, r.debtor, debtors))
+    asked = select(review).where(r.id.in_(newest), r.conclusion == "stop")
+    return {row.debtor: _row(row) for row in tx.execute(asked)}
+
+
 def last_done(tx: Connection, debtors: Collection[int] | None = None) -> dict[int, dt.date]:
     """The day of each debtor's last finished review."""
     r = review.c

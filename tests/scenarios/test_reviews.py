@@ -157,3 +157,26 @@ def test_a_court_entry_brings_the_review_forward_and_a_large_rise_needs_an_appro
         "court_executed：(2026) 12",
         "li.wei 完成复评：调增额度：settled out of court",
     ]
+
+
+def test_a_review_that_stops_credit_holds_orders_until_another_says_otherwise(office: Strict) -> None:
+    office.file("contract", dt.date(2026, 3, 2), dt.date(2027, 3, 31))
+    office.night()
+    row = office.row()
+
+    def decided(conclusion: str, reason: str) -> None:
+        review_decide.start(office.desk, row, person("li.wei"))
+        one = review_decide.conclude(office.desk, row, person("li.wei"), conclusion, reason, ANSWERS)  # type: ignore[arg-type]
+        if one.state == "proposed":
+            review_decide.approve(office.desk, row, person("wang.fang"))
+        office.night()
+
+    decided("stop", "老板失联，工厂停产")
+    assert office.held_because() == [
+        (
+            "credit is stopped (the review of 2026-03-03 ended so: 老板失联，工厂停产): cash only",
+            "已停止授信（2026-03-03 的复评结论：老板失联，工厂停产）：仅限现款",
+        )
+    ]
+    decided("keep", "new owner, guarantee given")
+    assert office.held_because() == []
