@@ -37,6 +37,7 @@ from connector.store import (
 from connector.store.customers import CustomerRow
 from connector.store.db import Store
 from connector.store.decisions import Conclusion, DecisionRow
+from connector.store.limits import kept_here
 from connector.store.outbox import Owed
 from connector.store.runs import RunRow
 from connector.store.turns_signs import Turning, signs_turned
@@ -44,6 +45,7 @@ from connector.text import Text
 from jobs import inputs, order_outcome, score, warned, words
 from jobs.afterwards import lifted_orders, withdraw_tasks
 from jobs.judge import Frame, Judged, frame, judge, portions
+from jobs.limits import flowing
 from jobs.order_outcome import Check, outcome
 from jobs.progress import Progress, silent
 from jobs.pull import context_of
@@ -125,6 +127,8 @@ def evaluate(
                     for judged in wordy
                     for o in _owed(base, judged, bodies[judged.debtor], accounts.get(judged.debtor, ()), told)
                 ]
+                if config.limits.master == "here":
+                    owed += flowing(wordy, accounts, kept_here(tx), base.systems)
                 run.counts["owed"] += outbox.owe(tx, owed, clock.now())
                 run.counts["withdrawn"] += withdraw_tasks(tx, accounts, owed, clock.now())
                 # A customer touched since keeps its newer mark and is judged again.
@@ -152,6 +156,7 @@ def _rested_on(base: Frame, systems: Sequence[Connected]) -> set[str]:
         f"policy {base.policy_version}",
         f"business {business.currency} {business.time_zone} {','.join(base.systems)}",
         *(f"mapping {c.name} {c.mapping.version}" for c in systems),
+        *([f"business limits {base.config.limits.master}"] if base.config.limits.master else []),
         *(f"stale {system}" for system in base.stale),
         *(f"scorecard {version}" for version in base.cards.files()),
     }

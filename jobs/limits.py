@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from connector.connect import Connected
@@ -12,6 +12,7 @@ from connector.store import Connection, customers, outbox
 from connector.store.customers import CustomerRow
 from connector.store.outbox import Owed
 from connector.text import Text
+from jobs.judge import Judged
 from jobs.pull import context_of
 
 
@@ -41,14 +42,43 @@ def limit_approved(
         )
     if amount is not None and amount < 0:
         raise ConfigError(Text("A limit is not below nought.", "信用额度不能为负数。"))
-    said: dict[str, object] = {
-        "customer_no": found[0].external_id or found[0].ref,
-        "name": found[0].name,
+    said = _said(found[0], amount, currency)
+    return outbox.owe(tx, list(_owed(tx, systems, found[0], said, master)), now)
+
+
+def flowing(
+    judged: Iterable[Judged],
+    accounts: Mapping[int, Sequence[tuple[Connected, CustomerRow]]],
+    kept_here: Collection[int],
+    ledgers: Collection[str],
+) -> Iterator[Owed]:
+    """The limits of today that are kept here, for every system that keeps them, too: a season that begins, a tranche that
+    is released, an uplift that ends. `kept_here` are the keys of customers with pieces of our own, `accounts` the records
+    of each debtor; what was written already is not written again."""
+    for one in judged:
+        mine = [row for row in one.members if row.key in kept_here]
+        for connected, row in accounts.get(one.debtor, ()) if mine else ():
+            # In a system that is no ledger, the debtor's record has the limit of its only customer.
+            whose = row if row.system in ledgers else (one.members[0] if len(one.members) == 1 else None)
+            if whose is None or whose.key not in kept_here or not _takes(connected):
+                continue
+            limit = one.own[whose.key].limit
+            if limit.kind == "none" or limit.no_rate:
+                continue
+            said = _said(whose, limit.amount, limit.currency or one.position.currency)
+            values, digest = connected.mapping.write("limit", said, context=context_of(connected))
+            yield Owed(connected.name, "limit", row.ref, f"limit:{row.ref}", values, digest, row.key)
+
+
+def _said(customer: CustomerRow, amount: Decimal | None, currency: str) -> dict[str, object]:
+    """A limit in the vocabulary that mappings write."""
+    return {
+        "customer_no": customer.external_id or customer.ref,
+        "name": customer.name,
         "limit": amount,
         "limit_kind": "unlimited" if amount is None else ("amount" if amount else "none"),
         "currency": currency,
     }
-    return outbox.owe(tx, list(_owed(tx, systems, found[0], said, master)), now)
 
 
 def _owed(

@@ -188,6 +188,11 @@ def own(tx: Connection, keys: Collection[int] | None = None) -> dict[int, list[t
     return dict(found)
 
 
+def kept_here(tx: Connection) -> set[int]:
+    """The customers who have pieces of our own."""
+    return set(tx.execute(select(limit_piece.c.customer).distinct()).scalars())
+
+
 def pieces(
     tx: Connection, keys: Collection[int] | None, master: str | None, ledgers: Collection[str] = ()
 ) -> dict[int, list[Limit]]:
