@@ -30,6 +30,7 @@ from jobs.housekeeping import housekeeping
 from jobs.link import link
 from jobs.policy import in_force
 from jobs.progress import Progress, silent
+from jobs.propose import night as propose_limits
 from jobs.pull import pull
 from jobs.push import push
 from jobs.reconcile import reconcile
@@ -86,6 +87,11 @@ def work(
     if nightly:
         # After evaluating: what has become worse pulls a review forward.
         tell(review(store, config, policy, clock, systems=systems, progress=progress))
+        proposed = propose_limits(store, config, policy, clock, systems=systems, progress=progress)
+        tell(proposed)
+        if proposed.counts["approved"] or proposed.counts["in_force"]:
+            # Whose limit is another is judged by it this very night.
+            tell(evaluate(store, config, policy, clock, systems=systems, progress=progress))
     written_to = [c for c in systems if c.adapter.channels and config.writes_to(c.system)]
     for connected in written_to:
         tell(push(store, connected, progress=progress))

@@ -213,6 +213,7 @@ class Cli:
 JOB_NAMES = {
     "pull": Text("pull", "拉取"),
     "link": Text("link", "关联"),
+    "limit": Text("limits", "额度"),
     "dun": Text("dun", "催收"),
     "review": Text("review", "复评"),
     "evaluate": Text("evaluate", "评估"),
@@ -241,6 +242,8 @@ COUNT_NAMES = {
     "linked": Text("linked", "已关联"),
     "unlinked": Text("not linked", "未关联"),
     "proposals": Text("proposals", "建议"),
+    "approved": Text("approved", "自动批准"),
+    "in_force": Text("in force", "已生效"),
     "same_person": Text("same legal person", "同一法人"),
     "decisions": Text("decisions changed", "结论变更"),
     "evaluated": Text("evaluated", "已评估"),
