@@ -99,7 +99,7 @@ def append(tx: Connection, entries: Sequence[Entry], at: dt.datetime, lane: str 
         previous = hash_of(row)
         rows.append((*row, previous))
     bulk.insert(tx, audit, _COLUMNS, rows)
-    tx.execute(audit_head.update().where(audit_head.c.lane == lane).values(number=number, hash=previous))
+    bulk.update(tx, audit_head, ("number", "hash"), [(number, previous, lane)], by=("lane",))
     return list(range(number - len(rows) + 1, number + 1))
 
 
@@ -114,14 +114,22 @@ def hash_of(row: Sequence[Any]) -> str:
 
 
 def _head_for_update(tx: Connection, lane: str) -> tuple[int, str]:
-    h = audit_head.c
-    asked = select(h.number, h.hash).where(h.lane == lane).with_for_update()
-    row = tx.execute(asked).one_or_none()
-    if row is None:
-        start = "INSERT INTO audit_head (lane, number, hash) VALUES (?, ?, ?) ON CONFLICT (lane) DO NOTHING"
-        bulk.many(tx, start, [(lane, 0, NOTHING)])
-        row = tx.execute(asked).one()
-    return int(row.number), str(row.hash)
+    # By the driver itself: an order check appends a line, and may not wait for a statement to be compiled.
+    asked = _HEAD if bulk.is_sqlite(tx) else _HEAD_LOCKED
+    cursor = tx.connection.cursor()
+    try:
+        row = cursor.execute(asked, (lane,)).fetchone()
+        if row is None:
+            start = "INSERT INTO audit_head (lane, number, hash) VALUES (?, ?, ?) ON CONFLICT (lane) DO NOTHING"
+            bulk.many(tx, start, [(lane, 0, NOTHING)])
+            row = cursor.execute(asked, (lane,)).fetchone()
+    finally:
+        cursor.close()
+    return int(row[0]), str(row[1])
+
+
+_HEAD = "SELECT number, hash FROM audit_head WHERE lane = ?"
+_HEAD_LOCKED = "SELECT number, hash FROM audit_head WHERE lane = %s FOR UPDATE"
 
 
 def heads(tx: Connection) -> list[Head]:
