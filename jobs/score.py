@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -19,7 +20,7 @@ from connector.credit import altman, listings, ratios, scorecard
 from connector.credit.habits import Habits, Share, habits, starts
 from connector.credit.position import Position
 from connector.credit.rates import Rates
-from connector.credit.score import Score, score, version_of
+from connector.credit.score import Score, inputs_of, score, version_of
 from connector.credit.score_inputs import EVENTS, PERCENT_RATIOS, PLAIN_RATIOS, STATEMENT, Known
 from connector.credit.scorecard import StatisticalCard
 from connector.credit.statements import Statement, months_back
@@ -31,6 +32,7 @@ from connector.policy_score import Scoring
 from connector.store import Connection, behaviour, events, scores, statements
 from connector.store.behaviour import Paid
 from connector.store.customers import CustomerRow
+from connector.store.scores import ScoreRow
 from connector.text import Text
 
 HUNDRED = Decimal(100)
@@ -63,8 +65,8 @@ class Card:
     @property
     def body(self) -> str:
         """The scorecard as it is kept: with it and its inputs any score can be made again."""
-        caps = "".join(f"\n{cap.model_dump_json()}" for cap in self.rules.cap) if self.statistical else ""
-        return (self.statistical or self.rules).model_dump_json() + caps
+        fitted = self.statistical.model_dump_json() if self.statistical else "null"
+        return f'{{"rules": {self.rules.model_dump_json()}, "statistical": {fitted}}}'
 
 
 class Cards:
@@ -299,3 +301,20 @@ def keep(tx: Connection, cards: Cards, found: Sequence[tuple[int, Score]], clock
         if chosen.version in used:
             scores.keep_card(tx, chosen.version, chosen.body, clock.now())
     return scores.keep(tx, found, clock.now())
+
+
+def again(tx: Connection, row: ScoreRow) -> Score:
+    """A kept score made again from its inputs and the scorecard of its version, whatever has changed since.
+
+    LookupError where that scorecard was not kept.
+    """
+    text = scores.card(tx, row.version)
+    if text is None:
+        raise LookupError(f"there is no scorecard {row.version}")
+    kept = json.loads(text)
+    inputs, rules = inputs_of(row.body), Scoring.model_validate(kept["rules"])
+    if kept["statistical"] is None:
+        return score(inputs, rules, row.as_of, row.version)
+    return scorecard.score(
+        inputs, StatisticalCard.model_validate(kept["statistical"]), row.as_of, row.version, rules.cap
+    )

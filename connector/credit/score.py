@@ -12,16 +12,17 @@ import datetime as dt
 import hashlib
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from connector.credit.score_inputs import STEP, Known, Value
+from connector.credit.score_inputs import INPUTS, STEP, Known, Value
 from connector.money import EXACT
 from connector.policy_score import Cap, Criterion, Missing, Scoring
 
 ZERO, HUNDRED, CENT = Decimal(0), Decimal(100), Decimal("0.01")
 UNKNOWN = Known(flags=("no_event",))
+NOTHING: Mapping[str, Known] = {}
 
 
 @dataclass(slots=True)
@@ -48,7 +49,7 @@ class Score:
     """A customer's score on a day, with all that it was made of.
 
     `points` and `grade` are None where there is no score. `coverage` is the known share of the weight (0 to 1, two
-    decimals). `capped` names the inputs that keep the grade down. `pd` is the probability of default, of a statistical
+    decimals). `capped` names the inputs that keep the grade down, `beside` are those that the caps were asked of. `pd` is the probability of default, of a statistical
     scorecard only. `version` is that of the scorecard: the same version, the same bins, weights and rules.
     """
 
@@ -60,6 +61,7 @@ class Score:
     parts: tuple[Part, ...]
     capped: tuple[str, ...] = ()
     pd: Decimal | None = None
+    beside: Mapping[str, Known] = field(default_factory=dict)
 
 
 def version_of(rules: Scoring) -> str:
@@ -89,7 +91,15 @@ def score(inputs: Mapping[str, Known], rules: Scoring, as_of: dt.date, version: 
     points = EXACT.quantize(total / counted, CENT) if enough else None
     grade, capped = graded(points, rules.bands, rules.cap, inputs)
     return Score(
-        as_of, version or version_of(rules), points, grade, EXACT.quantize(coverage, CENT), tuple(parts), capped
+        as_of,
+        version or version_of(rules),
+        points,
+        grade,
+        EXACT.quantize(coverage, CENT),
+        tuple(parts),
+        capped,
+        None,
+        beside(rules.cap, inputs),
     )
 
 
@@ -155,6 +165,12 @@ def graded(
     return names[at_most], tuple(dict.fromkeys(cap.input for cap in bad if cap.grade == names[at_most]))
 
 
+def beside(caps: Sequence[Cap], inputs: Mapping[str, Known]) -> Mapping[str, Known]:
+    """What is known of the inputs that caps ask for."""
+    asked = [cap.input for cap in caps if cap.input in inputs and inputs[cap.input].value is not None]
+    return {name: inputs[name] for name in asked} if asked else NOTHING
+
+
 # --- what is kept ------------------------------------------------------------------------------------------------------
 def as_kept(found: Score) -> dict[str, Any]:
     """A score as it is kept and as programs read it: decimals as plain texts, in a fixed order."""
@@ -180,7 +196,21 @@ def as_kept(found: Score) -> dict[str, Any]:
             }
             for part in found.parts
         ],
+        "beside": {
+            name: {"value": known.value, "source": list(known.source)} for name, known in sorted(found.beside.items())
+        },
     }
+
+
+def inputs_of(kept: Mapping[str, Any]) -> dict[str, Known]:
+    """The inputs of a score from what was kept of it: with the scorecard of its version they make the same score."""
+    found = {name: Known(one["value"], tuple(one["source"])) for name, one in kept["beside"].items()}
+    for part in kept["parts"]:
+        value, number = part["value"], INPUTS[part["input"]].words is None
+        flags = tuple(flag for flag in part["flags"] if flag != "not_in_table")
+        known = Decimal(value) if number and value is not None else value
+        found[part["input"]] = Known(known, tuple(part["source"]), flags, tuple(part["missing"]))
+    return found
 
 
 def digest(found: Score) -> str:

@@ -38,7 +38,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from connector.credit.quality import PRECISE
 from connector.credit.scaling import Scale, pd_of
-from connector.credit.score import CENT, HUNDRED, UNKNOWN, ZERO, Part, Score, graded, measured, placed
+from connector.credit.score import CENT, HUNDRED, UNKNOWN, ZERO, Part, Score, beside, graded, measured, placed
 from connector.credit.score_inputs import INPUTS, STEP, Known
 from connector.errors import ConfigError, Problem
 from connector.money import EXACT
@@ -165,6 +165,7 @@ def score(
         tuple(parts),
         capped,
         pd,
+        beside(caps, inputs),
     )
 
 

@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from connector.credit.score import as_kept
+from connector.store import scores
+from connector.store.db import Store
+from jobs.score import again
 from tests.cli.calling import call, shop
 
 DAY = ("--as-of", "2026-11-23")
@@ -265,6 +269,13 @@ def test_the_course_of_a_score_is_kept_by_the_run(tmp_path: Path) -> None:
     last, before, *_ = call("-c", config, "score", "C001", "--history", "--format", "json").json["scores"]
     assert last["version"] != before["version"]
     assert "another scorecard" in call("-c", config, "score", "C001", "--history").out
+
+    store = Store.open(f"sqlite:///{tmp_path / 'holdfast.db'}")
+    with store.reading() as tx:
+        kept = [row for debtor in scores.latest(tx) for row in scores.history(tx, debtor)]
+        assert len({row.version for row in kept}) == 3
+        assert [row for row in kept if as_kept(again(tx, row)) != row.body] == []
+    store.close()
 
 
 def test_a_policy_whose_scorecard_has_mistakes_is_not_put_in_force(tmp_path: Path) -> None:

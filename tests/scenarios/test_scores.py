@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from connector.credit.score import Part, Score
+from connector.credit.score import Part, Score, as_kept
 from connector.credit.score_inputs import flags_text, source_text, value_text
 from connector.model import Application, Customer, Document, Event, Financial, Payment
 from connector.policy import default_policy
@@ -20,6 +20,7 @@ from connector.store import customers, scores
 from connector.store.db import Store
 from jobs.evaluate import evaluate
 from jobs.judge import frame, judge
+from jobs.score import again
 from tests.jobs.ledger import CONFIG, Books
 from tests.store.books import save
 
@@ -76,6 +77,8 @@ class Analyst(Books):
             base = frame(tx, CONFIG, POLICY, self.clock, self.today)
             (judged,) = (j for j in judge(tx, base, scores=True) if row.key in j.own)
             kept = scores.latest(tx, [judged.debtor])[judged.debtor]
+            # Years later it comes out the same, from what was kept beside it alone.
+            assert all(as_kept(again(tx, row)) == row.body for row in scores.history(tx, judged.debtor))
         assert judged.score is not None
         assert (judged.decision.score, judged.decision.grade) == (judged.score.points, judged.score.grade)
         assert (kept.points, kept.grade) == (judged.score.points, judged.score.grade)
