@@ -11,7 +11,7 @@ from connector.credit.decide import Decision
 from connector.credit.warn import RANK
 from connector.money import exponent, from_minor
 from connector.policy_warning import Warning
-from connector.store import Connection, alerts, receivables
+from connector.store import Connection, alerts, receivables, runs
 from connector.store.alerts import Change
 from connector.store.audit import Entry
 from connector.store.runs import RunRow
@@ -64,6 +64,37 @@ def since(decision: Decision, rules: Warning, said: Mapping[str, Any], today: dt
     if asking:
         return max(asking).isoformat()
     return said.get("warned_since") or today.isoformat() if rules.combine == "points" else None
+
+
+def shown(decision: Decision, rules: Warning) -> list[dict[str, Any]]:
+    """Every indicator, as people are shown it: today's reading, where it stands, since when, and why it is not lower.
+
+    `level` is where it stands, `today` what the reading means by itself; `known` is false where nothing is known of it.
+    """
+    standing = {one.name: one for one in decision.warned}
+    found: list[dict[str, Any]] = []
+    for today in (*decision.indicators, *(one.today for one in decision.warned)):
+        if any(each["name"] == today.name for each in found):
+            continue
+        one = standing.get(today.name)
+        text = one.text(rules) if one is not None and one.state.level != "green" else today.text
+        state = one.state if one is not None else None
+        found.append(
+            {
+                "name": today.name,
+                "level": state.level if state is not None else today.level,
+                "today": today.level if one is None or one.asked else None,
+                "value": today.kept,
+                "threshold": None if today.threshold is None else f"{today.threshold:f}",
+                "since": _day(state.opened_on) if state is not None else None,
+                "clear_runs": state.clear if state is not None else None,
+                "known": today.value is not None or bool(today.words) or not today.applies,
+                "applies": today.applies,
+                "en": text.en,
+                "zh": text.zh,
+            }
+        )
+    return found
 
 
 # --- what is kept --------------------------------------------------------------------------------------------------------
@@ -128,6 +159,13 @@ def all_owed(tx: Connection, base: Frame, last: RunRow | None, anew: bool) -> tu
             return None
         total, count = total + quote.convert(from_minor(value, frm)), count + customers
     return total, count
+
+
+def thorough(tx: Connection, base: Frame) -> None:
+    """Makes a frame tell every sign, and know what all customers owe: for whoever is to be shown how things stand."""
+    base.thorough = True
+    last = next((r for r in runs.runs(tx, job="evaluate") if r.state in ("done", "problems")), None)
+    base.receivables = all_owed(tx, base, last, anew=not base.is_today)
 
 
 def note(run: Run, base: Frame, last: RunRow | None) -> None:

@@ -76,6 +76,9 @@ HELD_TODO = Text(
     "新订单已冻结。请与客户沟通付款，或联系财务申请放行。",
 )
 WARNED_TODO = Text("Please ask the customer when the overdue amount will be paid.", "请向客户确认逾期款项的付款时间。")
+LOOK_TODO = Text("Please look into this and tell finance what you know.", "请了解情况并告知财务。")
+# Warnings of which the customer has to be asked for money.
+_UNPAID = frozenset({"overdue_ratio", "oldest_overdue", "last_payment", "broken_promises", "slowdown", "dishonoured"})
 LIMIT_WORDS = {"none": Text("none", "无"), "unlimited": Text("unlimited", "不限额"), "amount": Text("?", "？")}
 
 
@@ -89,9 +92,9 @@ def of_task(judged: Judged, account: CustomerRow, key: str, today: dt.date, lang
     limit: object = LIMIT_WORDS[position.limit.kind]
     if position.limit_amount is not None:
         limit = money(position.limit_amount, position.currency)
-    why = (
-        [r.text for r in decision.reasons] if held else [i.text for i in decision.indicators if i.threshold is not None]
-    )
+    warned = [one.today for one in decision.warned if one.state.level != "green" and one.today.level != "green"]
+    why = [r.text for r in decision.reasons] if held else [one.text for one in warned]
+    unpaid = any(one.name in _UNPAID for one in warned)
     body = BODY.fill(
         reasons=joined(why),
         exposure=money(position.exposure.total, position.currency),
@@ -99,7 +102,7 @@ def of_task(judged: Judged, account: CustomerRow, key: str, today: dt.date, lang
         overdue=money(position.overdue, position.currency),
         days=position.overdue_days,
         as_of=position.as_of,
-        todo=HELD_TODO if held else WARNED_TODO,
+        todo=HELD_TODO if held else WARNED_TODO if unpaid else LOOK_TODO,
     )
     return {
         "subject": subject.fill(name=name, no=member.ref, level=LEVEL_NAMES[decision.level]).say(language),

@@ -30,6 +30,7 @@ _COMMANDS = {
     "report": "report",
     "explain": "explain",
     "diff": "diff",
+    "warnings": "warnings",
     "score": "score",
     "import": "statements",
     "statements": "statements",

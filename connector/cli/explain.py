@@ -13,6 +13,7 @@ import typer
 from connector.cli.common import Cli, near, say, t
 from connector.cli.output import COLOURS, Column, Format, Table, clean, emit
 from connector.cli.report import LEVELS, AsOf, Customer, Form, Out, bucket_name
+from connector.credit.warn_words import NAMES
 from connector.errors import ConfigError
 from connector.money import show
 from connector.text import Text
@@ -110,11 +111,13 @@ def customer_table(cli: Cli, wanted: str, as_of: dt.date | None) -> tuple[Table,
     from connector.clock import day_in
     from connector.store import customers, positions
     from jobs.judge import frame, judge
+    from jobs.warned import thorough
 
     day = as_of or day_in(cli.clock.now(), cli.config.business.time_zone)
     with cli.store.reading() as tx:
         row = find(cli, tx, wanted)
         base = frame(tx, cli.config, cli.policy, cli.clock, day)
+        thorough(tx, base)
         found = judge(tx, base, [row.debtor], scores=True) if row.debtor is not None else ()
         judged: Judged | None = next((j for j in found if row.key in j.own), None)
         if judged is None:
@@ -137,6 +140,7 @@ def told(
     """A conclusion with every figure and the open items behind it, as a table and as an answer."""
     from connector.credit.ageing import bucket
     from connector.credit.answer import as_answer
+    from jobs.warned import shown
     from jobs.words import reasons_text
 
     edges, basis = policy.ageing.edges(), policy.ageing.basis
@@ -147,11 +151,7 @@ def told(
         "as_of": day.isoformat(),
         "linked": [{"system": r.system, "id": r.ref, "name": r.name} for r in linked],
         "limit_steps": [{"en": s.en, "zh": s.zh} for s in own.limit.steps],
-        "indicators": [
-            {"name": i.name, "level": i.level, "en": i.text.en, "zh": i.text.zh}
-            for i in judged.decision.indicators
-            if i.value is not None
-        ],
+        "indicators": shown(judged.decision, policy.of(row.segment).warning),
         "why": say(reasons_text(judged.decision.reasons)),
         "items": [
             {
@@ -271,8 +271,7 @@ def _lead(answer: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "", ""
     for reason in answer["reasons"]:
         yield f"  ✗ {clean(reason[tongue])}", ""
-    for indicator in answer["indicators"]:
-        yield f"  · {clean(indicator[tongue])}", ""
+    yield from warnings_lead(answer["indicators"])
     if answer["reasons"] or answer["indicators"]:
         yield "", ""
     yield from _figures(answer)
@@ -288,6 +287,19 @@ def _graded(answer: dict[str, Any]) -> str:
         return ""
     points = f" ({Decimal(answer['score']):f})" if answer["score"] is not None else ""
     return t(f" · grade {answer['grade']}{points}", f" · 等级 {answer['grade']}{points}")
+
+
+def warnings_lead(indicators: Sequence[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    """The indicators of early warning, the highest first; those of which nothing is known in one line."""
+    tongue = t("en", "zh")
+    ranks = list(LEVELS)
+    known = [one for one in indicators if one["level"] != "green" or (one["known"] and one["applies"])]
+    for one in sorted(known, key=lambda one: -ranks.index(one["level"])):
+        style = COLOURS.get(say(LEVELS[one["level"]]), "") if one["level"] != "green" else ""
+        yield f"  {'●' if style else '·'} {clean(one[tongue])}", style
+    unknown = [say(NAMES[one["name"]]) for one in indicators if one["level"] == "green" and not one["known"]]
+    if unknown:
+        yield f"  {t('not known: ', '未知：')}{t(', ', '、').join(unknown)}", "dim"
 
 
 def _figures(answer: dict[str, Any]) -> Iterator[tuple[str, str]]:
