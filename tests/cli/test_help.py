@@ -54,7 +54,7 @@ NAMES = (
     *(f" report {name}" for name in ["positions", "customer", "problems", "overdue"]),
     *(f" {name}" for name in ["dun", "letter", "letter list", "letter show", "charge", "charge list", "charge settle"]),
     *(f" review{name}" for name in ["", " list", " show", " start", " decide", " approve", " return"]),
-    *(f" {name}" for name in ["file", "attach"]),
+    *(f" {name}" for name in ["file", "attach", "warnings"]),
     *(f" contact{name}" for name in ["", " add", " list"]),
     *(f" {name}" for name in ["import", "import statements", "statements"]),
     *(f" link {name}" for name in ["list", "confirm", "split"]),
