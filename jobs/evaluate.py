@@ -90,7 +90,8 @@ def evaluate(
             with store.writing() as tx:
                 order_credit.lock(tx, part)
                 accounts = _accounts(tx, systems, part)
-                found = [(judged, _digest(base, judged)) for judged in judge(tx, base, part, scores=True)]
+                all_of_them = marks.undisturbed(tx, lambda: list(judge(tx, base, part, scores=True)))  # noqa: B023 -- used at once
+                found = [(judged, _digest(base, judged)) for judged in all_of_them]
                 run.counts["evaluated"] += len(found)
                 run.counts["held"] += sum(judged.decision.hold for judged, _ in found)
                 run.counts["orders_held"] += sum(checked.hold for judged, _ in found for _, checked in judged.orders)

@@ -87,7 +87,7 @@ class Desk:
 
     def again(self) -> None:
         """Judges anew: something has changed in this transaction."""
-        self.judged = list(judge(self.tx, self.base, [j.debtor for j in self.judged], scores=True))
+        self.judged = _judged(self.tx, self.base, [j.debtor for j in self.judged])
 
     def settle(self, first: Outcome | None = None) -> Outcome:
         """Records what has become of all orders here, after what a person did, and owes the flags."""
@@ -152,7 +152,11 @@ def desk(
                 break
         again.confirming = order.key if point in BINDING else None
         check = Check(today, clock.now(), actor, point, order.key)
-        yield Desk(tx, again, policy, order, check, systems, list(judge(tx, again, [order.debtor], scores=True)))
+        yield Desk(tx, again, policy, order, check, systems, _judged(tx, again, [order.debtor]))
+
+
+def _judged(tx: Connection, base: Frame, debtors: Sequence[int]) -> list[Judged]:
+    return marks.undisturbed(tx, lambda: list(judge(tx, base, debtors, scores=True)))
 
 
 def the_order(tx: Connection, wanted: str) -> OrderAt:
@@ -231,7 +235,7 @@ def recheck(
             family = base.family([debtor])
             order_credit.lock(tx, family)
             left -= family | {debtor}
-            found = list(judge(tx, base, [debtor], scores=True))
+            found = _judged(tx, base, [debtor])
             nobody = OrderAt(0, "", "", None, None, None, debtor, None)
             at = Desk(tx, base, policy, nobody, Check(today, clock.now(), actor), systems, found)
             count += len(at.settle().lines)

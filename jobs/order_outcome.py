@@ -44,6 +44,9 @@ class Outcome:
     lines: list[Happened] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
     flags: set[int] = field(default_factory=set)  # orders whose flag in their system may be another now
+    first: dict[str, list[str]] = field(
+        default_factory=dict
+    )  # by state, the orders that a night has met for the first time
 
 
 def outcome(found: Sequence[Judged], check: Check) -> Outcome:
@@ -62,6 +65,8 @@ def outcome(found: Sequence[Judged], check: Check) -> Outcome:
             if own and now == before:
                 continue
             (made.changed if own else made.new).append(now)
+            if before is None and check.actor == EVALUATE:
+                made.first.setdefault(now.state, []).append(f"{row.system}/{row.ref}")
             if what is None or (what == "passed" and before is None and check.actor == EVALUATE):
                 continue
             made.flags.add(row.key)
@@ -174,8 +179,13 @@ def reason_kept(reason: Reason) -> dict[str, Any]:
 def keep(tx: Connection, made: Outcome, check: Check) -> None:
     """Writes what has changed; appends to the audit trail last, for which others wait."""
     order_credit.keep(tx, made.new, made.changed)
-    order_credit.append(tx, made.lines)
-    audit.append(tx, made.entries, check.at)
+    # What gives room comes before what takes it, so that the history adds up line by line.
+    order_credit.append(
+        tx, sorted(made.lines, key=lambda one: one.state in order_credit.THROUGH and one.what != "ended")
+    )
+    # Of what a night meets for the first time one entry names them all.
+    met = [Entry("order.first_check", "order", check.actor, after=made.first)] if made.first else []
+    audit.append(tx, [*met, *made.entries], check.at)
 
 
 def merged(parts: Iterator[Outcome]) -> Outcome:
@@ -187,4 +197,6 @@ def merged(parts: Iterator[Outcome]) -> Outcome:
         whole.lines += part.lines
         whole.entries += part.entries
         whole.flags |= part.flags
+        for state, names in part.first.items():
+            whole.first.setdefault(state, []).extend(names)
     return whole

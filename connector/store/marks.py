@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from typing import TypeVar
 
 from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -10,6 +11,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from connector.store import bulk
 from connector.store.tables import counter, link, mark
 from connector.store.turns import due_to_change as due_to_change
+
+T = TypeVar("T")
 
 
 def next_number(tx: Connection, name: str) -> int:
@@ -51,6 +54,20 @@ def changed(tx: Connection) -> list[int]:
 def marks(tx: Connection) -> dict[int, int]:
     """The same with the number of each mark."""
     return {row.customer: row.seq for row in tx.execute(select(mark.c.customer, mark.c.seq))}
+
+
+def undisturbed(tx: Connection, read: Callable[[], T]) -> T:
+    """What `read` gives, all of one state of the facts, in a transaction that writes: on PostgreSQL each statement sees
+    what was committed just before it. Where facts were changed meanwhile it reads again, and no page is committed until
+    this transaction ends."""
+    if bulk.is_sqlite(tx):
+        return read()
+    before = upto(tx)
+    found = read()
+    if upto(tx) == before:
+        return found
+    next_number(tx, "mark")
+    return read()
 
 
 def upto(tx: Connection) -> int:
