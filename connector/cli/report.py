@@ -99,16 +99,39 @@ def register(app: typer.Typer) -> None:
         ] = "as_of",
         company: Annotated[str | None, typer.Option(help=t("Only this legal entity.", "仅该法人主体。"))] = None,
         owing: Annotated[bool, typer.Option("--owing", help=t("Only who owes something.", "仅有欠款的客户。"))] = False,
+        as_shown: Annotated[
+            bool,
+            typer.Option(
+                "--as-shown",
+                help=t("As it was shown on that day, not as it is known now.", "按当日展示的数字，而非目前所知。"),
+            ),
+        ] = False,
     ) -> None:
         cli: Cli = context.obj
         view = _view(currency, placement, basis, buckets, rates, company)
-        answers, frame = collect(cli, as_of.date() if as_of else None, view)
+        if as_shown:
+            from connector.cli import shown
+            from connector.clock import day_in
+
+            if view != _view(None, None, None, None, "as_of", None):
+                raise ConfigError(
+                    Text(
+                        "--as-shown shows what was shown: leave the options that show it otherwise out.",
+                        "--as-shown 按当日展示的数字：请去掉改变展示方式的选项。",
+                    )
+                )
+            day = as_of.date() if as_of else day_in(cli.clock.now(), cli.config.business.time_zone)
+            answers = shown.collect(cli, day)
+        else:
+            answers, frame = collect(cli, as_of.date() if as_of else None, view)
+            day = frame.as_of
         rows = [a for a in answers if not owing or _owes(a)]
         head = {
-            "as_of": frame.as_of.isoformat(),
+            "as_of": day.isoformat(),
+            "shown": as_shown,
             "currency": cli.config.business.currency,
             "rates": rates,
-            "rates_as_of": frame.as_of.isoformat() if rates == "as_of" else None,
+            "rates_as_of": day.isoformat() if rates == "as_of" else None,
             "placement": view.placement or cli.policy.ageing.placement,
             "basis": view.basis or cli.policy.ageing.basis,
             "positions": rows,
@@ -275,7 +298,7 @@ def _left_out(answer: dict[str, Any]) -> str:
 def _positions_table(
     rows: list[dict[str, Any]], head: dict[str, Any], company: str | None = None, known: int = 0
 ) -> Table:
-    labels = list(rows[0]["buckets"]) if rows else []
+    labels = list(dict.fromkeys(b for a in rows for b in a["buckets"]))  # other policies have other buckets
     columns = [
         Column("customer_id", Text("customer", "客户"), style="bold"),
         Column("name", Text("name", "名称")),
@@ -293,7 +316,9 @@ def _positions_table(
         Column("hold", Text("held", "冻结")),
     ]
     table = Table(
-        Text(
+        Text(f"Positions as they were shown on {head['as_of']}", f"{head['as_of']} 当时展示的应收与信用状况")
+        if head.get("shown")
+        else Text(
             f"Positions as of {head['as_of']} ({'ledger amounts' if head['rates'] == 'ledger' else 'rates of the day'})",
             f"截至 {head['as_of']} 的应收与信用状况（{'账簿金额' if head['rates'] == 'ledger' else '当日汇率'}）",
         ),
@@ -302,7 +327,7 @@ def _positions_table(
     sums: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     for answer in rows:
         figures = {
-            **{f"bucket {b}": Decimal(answer["buckets"][b]) for b in labels},
+            **{f"bucket {b}": Decimal(amount) for b, amount in answer["buckets"].items()},
             "unapplied": Decimal(answer["unapplied"]),
             "balance": Decimal(answer["balance"]),
             "overdue": Decimal(answer["overdue"]),

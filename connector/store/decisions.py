@@ -167,6 +167,13 @@ def in_force(tx: Connection, debtor: int, on: dt.date) -> DecisionRow | None:
     return None if row is None else _row(row, None)
 
 
+def in_force_of_all(tx: Connection, on: dt.date) -> list[DecisionRow]:
+    """The same of every debtor."""
+    d = decision.c
+    newest = select(func.max(d.id)).where(d.as_of <= on).group_by(d.debtor)
+    return [_row(row, None) for row in tx.execute(select(decision).where(d.id.in_(newest)).order_by(d.debtor))]
+
+
 def evaluated_on(tx: Connection) -> dict[int, dt.date]:
     """The last day each debtor was evaluated for."""
     s = standing.c

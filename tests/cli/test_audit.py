@@ -157,3 +157,33 @@ def test_a_decision_is_shown_again_as_it_was_on_its_day(tmp_path: Path) -> None:
     assert (done.code, done.out) == (0, "1 decisions concluded again, the same to the byte.\n")
     nothing = call("-c", config, "audit", "show", "C1", "--on", "2020-01-01")
     assert (nothing.code, nothing.err) == (2, "Error: Nothing was decided of C1 up to 2020-01-01.\n")
+
+
+def test_positions_as_they_were_shown(tmp_path: Path) -> None:
+    """An invoice that is corrected and an order that is closed later change nothing of what was shown."""
+    config = shop(
+        tmp_path,
+        customers="id,name,currency\nC1,华东机械,CNY\nC2,Two,CNY",
+        documents="id,customer_id,kind,issued_on,due_on,currency,amount\nD1,C1,invoice,2026-07-01,2026-07-31,CNY,600.00",
+        orders="id,customer_id,ordered_on,currency,amount,status\nO1,C1,2026-07-01,CNY,50.00,open",
+    )
+    empty = call("-c", config, "report", "positions", "--as-shown")
+    assert (empty.code, empty.out) == (2, "")
+    assert "Nothing was decided up to " in empty.err
+    assert call("-c", config, "run").code == 0
+    book = tmp_path / "book"
+    for name, old, new in (("documents", "600.00", "10.00"), ("orders", "open", "closed")):
+        path = book / f"{name}.csv"
+        path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+    assert call("-c", config, "pull").code == 0
+
+    def exposure(*arguments: str) -> list[str]:
+        found = call("-c", config, "report", "positions", "--format", "json", *arguments).json
+        return [row["exposure"]["total"] for row in found["positions"]]
+
+    assert exposure() == ["10.00", "0.00"]
+    assert exposure("--as-shown") == ["650.00", "0.00"]
+    assert "Positions as they were shown on" in call("-c", config, "report", "positions", "--as-shown").out
+    assert "当时展示的应收与信用状况" in call("-c", config, "report", "positions", "--as-shown", lang="zh").out
+    otherwise = call("-c", config, "report", "positions", "--as-shown", "--basis", "issue")
+    assert (otherwise.code, otherwise.out) == (2, "")
