@@ -171,7 +171,7 @@ def _table(found: Simulation, pair: Sequence[Chosen]) -> Table:
 
     old, new = (told(outcome.total) for outcome in found.outcomes)
     rows: list[dict[str, Any]] = [
-        {"what": NAMES[key], "old": old[key], "new": new[key], "more": _more(new[key] - old[key])}
+        {"what": NAMES[key], "old": old[key], "new": new[key], "more": new[key] - old[key] or None}
         for key in NAMES
         if old[key] or new[key]
     ]
@@ -180,7 +180,7 @@ def _table(found: Simulation, pair: Sequence[Chosen]) -> Table:
         a, b = mine.get(role, 0), theirs.get(role, 0)
         if a or b:
             title = Text("all work of: {role}", "工作量合计：{role}").fill(role=name)
-            rows.append({"what": title, "old": a, "new": b, "more": _more(Decimal(b - a))})
+            rows.append({"what": title, "old": a, "new": b, "more": b - a or None})
     table = Table(
         Text(
             "{first} to {last}: {customers} customers, {orders} orders; amounts in {currency}",
@@ -217,10 +217,6 @@ def _table(found: Simulation, pair: Sequence[Chosen]) -> Table:
         )
         table.notes.append(words.fill(n=missing))
     return table
-
-
-def _more(value: Decimal) -> Any:
-    return Text(f"{value:+,f}", f"{value:+,f}") if value else None
 
 
 _MONTHLY = ("orders_held", "held_value", "value_days", "stopped_value", "late_met", "late_missed", "work_holds")
@@ -365,13 +361,13 @@ def drawn(found: Simulation, pair: Sequence[Chosen]) -> list[Picture]:
         ),
         lines(
             "missed",
-            t(f"Overdue and losses let through, {currency}", f"放行后发生的逾期与核销（{currency}）"),
+            t(f"Overdue let through, {currency}", f"放行后发生的逾期（{currency}）"),
             t(
-                "Late and written-off amounts of sales that the policy would have let through, by month of invoice.",
-                "政策会放行、但后来逾期或核销的金额，按开票月份统计。",
+                "Amounts that were late later, of sales that the policy would have let through, by month of invoice.",
+                "政策会放行、但后来逾期的金额，按开票月份统计。",
             ),
             labels,
-            series(("late_missed", "lost_missed"), sides),
+            series(("late_missed",), sides),
         ),
         lines(
             "work",

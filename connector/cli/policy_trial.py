@@ -9,7 +9,7 @@ import typer
 from connector.cli.common import Cli, bars, say, t
 from connector.cli.output import Column, Format, Table, emit
 from connector.cli.report import LEVELS, AsOf, Form, Out
-from connector.text import Text, joined, same
+from connector.text import Text, joined
 
 if TYPE_CHECKING:
     from jobs.policy import Chosen
@@ -81,8 +81,7 @@ def _counted(trial: Trial) -> list[tuple[str, Text, int, int]]:
 
 def _table(trial: Trial, old: Chosen, new: Chosen, most: int) -> Table:
     rows: list[dict[str, Any]] = [
-        {"what": title, "before": a, "after": b, "more": same(f"{b - a:+,}" if b != a else "")}
-        for _, title, a, b in _counted(trial)
+        {"what": title, "before": a, "after": b, "more": b - a or None} for _, title, a, b in _counted(trial)
     ]
     turned = trial.turned
     table = Table(

@@ -74,11 +74,14 @@ class Rates:
         return quote.convert(amount) if quote else None
 
     def days(self, currencies: Collection[str]) -> set[dt.date]:
-        """The days that have a rate between two of these currencies."""
+        """The days from which on another rate holds between two of these currencies, or none because it is too old."""
         found: set[dt.date] = set()
         for (frm, to), days in self._days.items():
             if frm in currencies and to in currencies:
                 found.update(days)
+                for day, following in zip(days, [*days[1:], dt.date.max], strict=True):
+                    if (following - day).days > self.max_age_days + 1:
+                        found.add(day + dt.timedelta(days=self.max_age_days + 1))
         return found
 
     def _look_up(self, frm: str, to: str, on: dt.date) -> Quote | None:

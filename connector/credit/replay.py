@@ -25,7 +25,7 @@ from connector.credit.limit import Effective, added, effective
 from connector.credit.position import Position, position
 from connector.credit.rates import Rates
 from connector.credit.reason import Reason
-from connector.credit.replay_days import limit_days, overdue_days, rate_days
+from connector.credit.replay_days import has_amounts, limit_days, overdue_days, rate_days
 from connector.credit.replay_history import UNIT_DIGITS, Day, Debtor, Family, Member, Placed, Rest
 from connector.credit.replay_sums import State, Sums
 from connector.credit.stage import Behaviour, begun_on
@@ -67,6 +67,10 @@ def turns(
     it every day stands alone.
     """
     yield from _Pass(family, rules, first.toordinal(), last.toordinal(), keeps).run()
+
+
+# An order that wants credit: its place, what it adds, its part in the exposure of its debtor and of each node.
+_Wants = tuple[int, OrderAmounts, Share, tuple[tuple[int, Share], ...]]
 
 
 class _Figures:
@@ -179,11 +183,12 @@ class _Pass:
                 by_debtor[at].add(member.currency)
                 by_debtor[at] |= {limit.currency for limit in member.limits if limit.currency}
         for at, debtor in enumerate(self.family.debtors):
-            used = by_debtor[at] | {base}
-            for above in debtor.above:
+            used = set(by_debtor[at])
+            for above in (at, *debtor.above):
                 used |= set().union(*(by_debtor[one] for one in self.family.debtors[above].below))
-            if len(used) > 1:
-                for day in rate_days([one.rates for one in self.rules], used, self.first, self.last):
+            # Figures of one currency need no rate; amounts of the policy do.
+            if len(used) > 1 or (used != {base} and any(map(has_amounts, self.policies[at]))):
+                for day in rate_days([one.rates for one in self.rules], used | {base}, self.first, self.last):
                     yield day, _LOOK, at, 0
 
     # --- the pass --------------------------------------------------------------------------------------------------------
@@ -243,57 +248,68 @@ class _Pass:
             turned = turned | {one for head in heads for one in family[head].below}
         wanted = sorted(turned)
         days = dict.fromkeys(wanted, 0)
-        orders = {at: tuple(sorted(self.open_orders[at])) for at in wanted}
-        by_place: list[dict[int, tuple[Decision, tuple[OrderDecision, ...]]]] = [{} for _ in self.rules]
+        by_place: list[dict[int, tuple[Decision, tuple[OrderDecision, ...]]]] = [{}] * len(self.rules)
         for group in self.by_figures:
             positions, nodes = self._of_family(group, on, turned)
-            chains = {at: [a for a in (at, *family[at].above) if a in nodes] for at in wanted}
-            shares = {at: self._orders(group, at, positions[at].currency, chains[at], nodes, on) for at in wanted}
+            for at in wanted:
+                days[at] = max(days[at], positions[at].undisputed_overdue_days)
+            chains = {at: [a for a in (at, *family[at].above) if a in nodes] if nodes else [] for at in wanted}
+            wants = {
+                at: self._orders(group, at, positions[at].currency, chains[at], nodes, on)
+                if self.open_orders[at]
+                else ()
+                for at in wanted
+            }
             for place in group.places:
-                decisions, contenders = {}, []
-                for at in wanted:
-                    made, debtor, policy = positions[at], family[at], self.policies[at][place]
-                    days[at] = max(days[at], made.undisputed_overdue_days)
-                    above = [nodes[a].seen_from(made.currency, group.rates, on) for a in chains[at]]
-                    about = ORDINARY
-                    if debtor.terms is not None and policy.hold.terms_worsened.on:
-                        about = Circumstances(terms=debtor.terms)
-                    decisions[at] = decision = decide(
-                        made,
-                        above,
-                        policy,
-                        status=debtor.status,
-                        about=about,
-                        segment=debtor.segment,
-                        whole=self.rules[place].policy,
-                    )
-                    for one, order, share, own in shares[at]:
-                        placed = self.family.orders[one]
-                        contenders.append(
-                            Contender(
-                                one,
-                                at,
-                                decision,
-                                policy,
-                                order,
-                                share,
-                                own,
-                                dt.date.fromordinal(placed.placed),
-                                placed.priority,
-                                placed.system,
-                                self.keeps and one in self.passed[place],
-                            )
-                        )
-                verdicts = compete(contenders) if contenders else {}
-                if self.keeps:
-                    for one, (check, _) in verdicts.items():
-                        (self.passed[place].discard if check.hold else self.passed[place].add)(one)
-                for at, decision in decisions.items():
-                    by_place[place][at] = decision, tuple([verdicts[one][0] for one in orders[at]])
+                by_place[place] = self._judged(group, place, on, wanted, positions, nodes, chains, wants)
         for at in wanted:
             self._look_again(at, day, days[at])
-            mine = [by_place[place][at] for place in range(len(self.rules))]
-            yield Turn(day, at, orders[at], tuple([d for d, _ in mine]), tuple([checks for _, checks in mine]))
+            mine = [found[at] for found in by_place]
+            orders = tuple(sorted(self.open_orders[at])) if self.open_orders[at] else ()
+            yield Turn(day, at, orders, tuple([d for d, _ in mine]), tuple([checks for _, checks in mine]))
+
+    def _judged(
+        self,
+        group: _Figures,
+        place: int,
+        on: dt.date,
+        wanted: Sequence[int],
+        positions: Mapping[int, Position],
+        nodes: Mapping[int, Node],
+        chains: Mapping[int, Sequence[int]],
+        wants: Mapping[int, Sequence[_Wants]],
+    ) -> dict[int, tuple[Decision, tuple[OrderDecision, ...]]]:
+        """The conclusions of one policy; orders of those who share a limit compete with each other."""
+        whole, decisions, contenders = self.rules[place].policy, {}, list[Contender]()
+        passed = self.passed[place]
+        for at in wanted:
+            made, debtor, policy = positions[at], self.family.debtors[at], self.policies[at][place]
+            above: Sequence[Node] = ()
+            if chains[at]:
+                above = [nodes[a].seen_from(made.currency, group.rates, on) for a in chains[at]]
+            about = ORDINARY
+            if debtor.terms is not None and policy.hold.terms_worsened.on:
+                about = Circumstances(terms=debtor.terms)
+            decisions[at] = decision = decide(
+                made, above, policy, status=debtor.status, about=about, segment=debtor.segment, whole=whole
+            )
+            for one, order, share, own in wants[at]:
+                placed = self.family.orders[one]
+                day, earlier = dt.date.fromordinal(placed.placed), self.keeps and one in passed
+                contenders.append(
+                    Contender(
+                        one, at, decision, policy, order, share, own, day, placed.priority, placed.system, earlier
+                    )
+                )
+        if not contenders:
+            return {at: (decision, ()) for at, decision in decisions.items()}
+        verdicts = compete(contenders)
+        if self.keeps:
+            for one, (check, _) in verdicts.items():
+                (passed.discard if check.hold else passed.add)(one)
+        return {
+            at: (decision, tuple([verdicts[one][0] for one, *_ in wants[at]])) for at, decision in decisions.items()
+        }
 
     def _look_again(self, at: int, day: Day, days: int) -> None:
         """Makes sure that the debtor is looked at when its oldest debt gets too old."""
@@ -313,6 +329,8 @@ class _Pass:
         for at in turned:
             rows[at] = self._rows(group, at, on)
             positions[at] = self._position(group, at, rows[at], on)
+        if len(family) == 1:
+            return positions, _NO_NODES
         heads = {a for at in turned for a in (at, *family[at].above) if family[a].below}
         nodes: dict[int, Node] = {}
         for head in heads:
@@ -424,7 +442,7 @@ class _Pass:
         chain: Sequence[int],
         nodes: Mapping[int, Node],
         on: dt.date,
-    ) -> list[tuple[int, OrderAmounts, Share, tuple[tuple[int, Share], ...]]]:
+    ) -> list[_Wants]:
         """The open orders of a debtor: what each adds, and its part in the exposure of the debtor and of each node."""
         policy, rates = group.policy, group.rates
         counting = policy.exposure
@@ -488,6 +506,7 @@ def _amount(units: int) -> Decimal:
 
 
 _NOTHING = Share()
+_NO_NODES: dict[int, Node] = {}
 
 
 def _minor(pair: Iterable[int], currency: str) -> tuple[Decimal, Decimal]:

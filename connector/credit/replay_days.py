@@ -64,9 +64,11 @@ def _season_days(limit: Limit, first: Day, last: Day) -> set[Day]:
 
 def rate_days(rates: Iterable[Rates], currencies: Collection[str], first: Day, last: Day) -> list[Day]:
     """The days from which on amounts of some currencies may be converted otherwise: a new rate, or one too old."""
-    found: set[Day] = set()
-    for one in rates:
-        for day in one.days(currencies):
-            found.add(day.toordinal())
-            found.add(day.toordinal() + one.max_age_days + 1)
+    found = {day.toordinal() for one in rates for day in one.days(currencies)}
     return sorted(day for day in found if first < day <= last)
+
+
+def has_amounts(policy: Policy) -> bool:
+    """Whether a rule compares with an amount of the policy, which is in the reporting currency."""
+    hold = policy.hold
+    return bool(hold.limit_exceeded.tolerance_amount) or hold.overdue_amount.on or hold.order_value.on

@@ -55,12 +55,13 @@ NAMES = (
     *(f" {name}" for name in ["dun", "letter", "letter list", "letter show", "charge", "charge list", "charge settle"]),
     *(f" review{name}" for name in ["", " list", " show", " start", " decide", " approve", " return"]),
     *(f" {name}" for name in ["file", "attach", "warnings"]),
+    *(f" limit{name}" for name in ["", " propose", " approve", " reject", " set", " list"]),
     *(f" contact{name}" for name in ["", " add", " list"]),
     *(f" {name}" for name in ["import", "import statements", "statements"]),
     *(f" link {name}" for name in ["list", "confirm", "split"]),
     *(f" outbox {name}" for name in ["list", "retry", "drop"]),
     *(f" audit{name}" for name in ["", " list", " verify", " show", " replay", " export"]),
-    *(f" policy{name}" for name in ["", " check", " show", " diff", " activate", " history", " try"]),
+    *(f" policy{name}" for name in ["", " check", " show", " diff", " activate", " history", " try", " simulate"]),
     *(f" mapping {name}" for name in ["check", "show", "diff", "export", "import", "activate", "history", "try"]),
 )
 
