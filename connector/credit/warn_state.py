@@ -93,7 +93,7 @@ def step(
     if not firm or state.level == "green":
         return state
     if not is_clear(state.level, value, steps, clear_ratio, now):
-        return state._replace(clear=0) if state.clear else state
+        return state._replace(clear=0, counted_on=_later(state.counted_on, on))
     if on is not None and state.counted_on is not None and on <= state.counted_on:
         return state
     runs = state.clear + 1
@@ -101,6 +101,10 @@ def step(
         return state._replace(clear=runs, counted_on=on)
     lower = steps.below(state.level)
     return CALM if lower == "green" else state._replace(level=lower, clear=0, counted_on=on, lowered_on=on)
+
+
+def _later(one: dt.date | None, other: dt.date | None) -> dt.date | None:
+    return max(one, other) if one and other else one or other
 
 
 def is_clear(level: Level, value: Decimal, steps: Ladder, clear_ratio: Decimal, now: Level) -> bool:
