@@ -34,6 +34,7 @@ _COMMANDS = {
     "score": "score",
     "import": "statements",
     "statements": "statements",
+    "limit": "limit",
     "dun": "dun",
     "letter": "letter",
     "charge": "charge",

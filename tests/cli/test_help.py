@@ -51,7 +51,7 @@ NAMES = (
         f" {name}"
         for name in ["report", "explain", "diff", "score", "link", "outbox", "mapping", "adapters", "sandbox", "bench"]
     ),
-    *(f" report {name}" for name in ["positions", "customer", "problems", "overdue"]),
+    *(f" report {name}" for name in ["positions", "customer", "problems", "overdue", "portfolio", "ecl"]),
     *(f" {name}" for name in ["dun", "letter", "letter list", "letter show", "charge", "charge list", "charge settle"]),
     *(f" review{name}" for name in ["", " list", " show", " start", " decide", " approve", " return"]),
     *(f" {name}" for name in ["file", "attach", "warnings"]),

@@ -1,0 +1,205 @@
+"""Limits as tables: the reckoning of a proposal, requests and whom they wait for, the pieces that count today."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from connector.cli.common import say
+from connector.cli.output import Column, Table
+from connector.credit.granting import standing
+from connector.credit.propose_words import BINDING
+from connector.money import show
+from connector.text import Text, joined, same
+
+if TYPE_CHECKING:
+    from connector.credit.limit import Effective
+    from connector.store import Connection
+    from connector.store.customers import CustomerRow
+    from connector.store.limits import Asked
+    from jobs.grant import Desk, Outcome
+    from jobs.propose import Proposal
+
+
+def reckoning(one: Proposal, done: Outcome | None) -> tuple[Table, dict[str, Any]]:
+    """A proposal step by step, and what became of it."""
+    made = one.proposed
+    table = Table(
+        Text("Limit proposal for {name} ({ref})", "额度建议：{name}（{ref}）").fill(name=one.row.name, ref=one.row.ref),
+        [
+            Column("step", Text("step", "步骤"), style="bold"),
+            Column("text", Text("reckoning", "计算过程")),
+            Column("result", Text("result", "结果"), right=True),
+        ],
+        [{"step": STEPS[s.rule], "text": s.text, "result": Decimal(s.numbers["result"])} for s in made.steps],
+        notes=[made.text],
+    )
+    for number, part in enumerate(made.parts, 1):
+        table.notes.append(
+            Text("tranche {number}: {amount} ({words})", "第 {number} 期：{amount}（{words}）").fill(
+                number=number, amount=f"{made.currency} {part.amount:,f}", words=part.condition or "-"
+            )
+        )
+    if one.person_needed is not None:
+        table.notes.append(
+            Text("A person has to approve it: {why}.", "须由人工批准：{why}。").fill(why=one.person_needed)
+        )
+    if done is not None:
+        table.notes.append(done.text)
+    answer = {
+        "system": one.row.system,
+        "customer_id": one.row.ref,
+        "name": one.row.name,
+        "amount": show(made.amount, made.currency),
+        "currency": made.currency,
+        "current": _shown(made.current, made.currency),
+        "binding": made.binding,
+        "text": say(made.text),
+        "valid_from": made.valid_from.isoformat(),
+        "valid_to": made.valid_to.isoformat(),
+        "tranches": [{"amount": show(p.amount, made.currency), "condition": p.condition} for p in made.parts],
+        "steps": [{"rule": s.rule, "text": say(s.text), "numbers": dict(s.numbers)} for s in made.steps],
+        "request": None if done is None else done.asked.number,
+        "state": None if done is None else done.stands.state,
+    }
+    return table, answer
+
+
+def listing(tx: Connection, desk: Desk, row: CustomerRow | None, everything: bool) -> tuple[Table, dict[str, Any]]:
+    """Requests, newest first: all that wait, or everything of one customer with what counts today."""
+    from connector.store import customers, limits
+    from jobs.grant import limit_of, outcome
+
+    asked = limits.requests(tx, keys=None if row is None else [row.key], newest=not everything)
+    if not everything:
+        asked = [one for one in asked if standing(one.request, one.events).state in ("open", "granted")]
+    rows = {r.key: r for r in customers.customers(tx, keys=sorted({one.customer for one in asked}))}
+    found = [(one, outcome(tx, desk, one)) for one in reversed(asked)]
+    table = Table(
+        Text("Limit requests", "额度申请"),
+        [
+            Column("number", Text("no.", "编号"), right=True, style="bold"),
+            Column("customer_id", Text("customer", "客户")),
+            Column("name", Text("name", "名称"), spare=4),
+            Column("kind", Text("kind", "类别")),
+            Column("currency", Text("cur.", "币种"), spare=2),
+            Column("before", Text("before", "原额度"), right=True),
+            Column("amount", Text("amount", "金额"), right=True),
+            Column("valid_to", Text("until", "至"), spare=5),
+            Column("state", Text("state", "状态")),
+            Column("by", Text("asked by", "申请人"), spare=3),
+            Column("waits_for", Text("waits for", "待批")),
+            Column("why", Text("what binds, why", "约束因素、理由"), spare=6),
+        ],
+        [_row(rows[one.customer], one, done) for one, done in found],
+    )
+    answer: dict[str, Any] = {"requests": [_answer(rows[one.customer], one, done) for one, done in found]}
+    if row is not None:
+        now = limit_of(tx, desk, row)
+        table.notes += [_counts(now), *now.steps]
+        answer["limit"] = {
+            "kind": now.kind,
+            "amount": _shown(now.amount, now.currency or ""),
+            "currency": now.currency,
+            "expired": now.expired,
+            "steps": [say(step) for step in now.steps],
+        }
+    if not found:
+        table.notes.append(
+            Text("No request waits.", "没有待批的申请。") if row is None else Text("No request.", "没有申请。")
+        )
+    return table, answer
+
+
+def _counts(now: Effective) -> Text:
+    if now.kind == "amount":
+        return Text("today: {currency} {amount}", "今日额度：{currency} {amount}").fill(
+            currency=now.currency, amount=f"{now.amount:,f}"
+        )
+    return (
+        Text("today: unlimited", "今日：不限额")
+        if now.kind == "unlimited"
+        else Text("today: no limit", "今日：未设额度")
+    )
+
+
+def _row(row: CustomerRow, one: Asked, done: Outcome) -> dict[str, Any]:
+    from jobs.grant import STATES
+
+    binding = one.body.get("binding")
+    said = [BINDING[binding]] if binding in BINDING else []
+    said += [same(one.why)] if one.why else []
+    unlimited = Text("unlimited", "不限额")
+    amount = done.stands.amount_minor
+    return {
+        "number": one.number,
+        "customer_id": row.ref,
+        "name": row.name,
+        "kind": KINDS[one.request.kind],
+        "currency": one.request.currency,
+        "before": one.before,
+        "amount": unlimited if amount is None else one.request.decimal(amount),
+        "valid_to": None if one.request.valid_to is None else one.request.valid_to.isoformat(),
+        "state": STATES[done.stands.state],
+        "by": done.stands.requested_by.partition(":")[2],
+        "waits_for": ", ".join(p.name or p.id for p in done.others)
+        or (say(done.need.text) if done.need and done.stands.state == "open" else ""),
+        "why": joined(said, "; ", "；") if said else None,
+    }
+
+
+def _answer(row: CustomerRow, one: Asked, done: Outcome) -> dict[str, Any]:
+    request, amount = one.request, done.stands.amount_minor
+    return {
+        "number": one.number,
+        "system": row.system,
+        "customer_id": row.ref,
+        "kind": request.kind,
+        "amount": None if amount is None else show(request.decimal(amount), request.currency),
+        "currency": request.currency,
+        "before": _shown(one.before, request.currency),
+        "valid_from": request.valid_from.isoformat(),
+        "valid_to": None if request.valid_to is None else request.valid_to.isoformat(),
+        "condition": request.condition,
+        "tranches": [{"amount": show(part, request.currency), "condition": words} for part, words in request.parts],
+        "state": done.stands.state,
+        "requested_by": done.stands.requested_by,
+        "approvers": list(done.stands.approvers),
+        "waits_for": [p.id for p in done.others],
+        "why": one.why,
+        "binding": one.body.get("binding"),
+        "events": [{"at": e.at.isoformat(), "what": e.what, "actor": e.actor, "why": e.why} for e in one.events],
+    }
+
+
+def _shown(amount: Decimal | None, currency: str) -> str | None:
+    return None if amount is None else show(amount, currency)
+
+
+KINDS = {
+    "base": Text("base", "基础"),
+    "stage": Text("in stages", "分期"),
+    "override": Text("temporary", "临时"),
+    "additive": Text("uplift", "增额"),
+    "seasonal": Text("seasonal", "季节性"),
+    "guarantee": Text("guarantee", "担保"),
+    "unlimited": Text("unlimited", "不限额"),
+}
+STEPS = {
+    "need": Text("need", "需求额度"),
+    "starter": Text("starter limit", "起步额度"),
+    "net_worth": Text("net worth", "净资产"),
+    "working_capital": Text("working capital", "营运资金"),
+    "lowest": Text("lowest", "取最低"),
+    "multiplier": Text("grade", "等级系数"),
+    "band_cap": Text("cap", "上限"),
+    "no_financials": Text("cap", "上限"),
+    "insurer": Text("cap", "上限"),
+    "group": Text("cap", "上限"),
+    "concentration": Text("cap", "上限"),
+    "asked": Text("cap", "上限"),
+    "others": Text("other accounts", "其他账户"),
+    "step": Text("rounded down", "取整"),
+    "throttle": Text("at once", "单次幅度"),
+    "frozen": Text("frozen", "冻结上调"),
+}
