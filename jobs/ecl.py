@@ -22,12 +22,13 @@ from connector.credit.terms import months_later
 from connector.errors import ConfigError
 from connector.money import EXACT
 from connector.policy import Ecl, Policy
-from connector.store import Connection, flows
+from connector.store import Connection, customers, flows
 from connector.store.customers import CustomerRow
 from connector.store.month_ends import day_ends
 from connector.text import Text
 from jobs.judge import Frame, frame
 from jobs.portfolio import RatesOf
+from jobs.progress import Progress, silent
 
 ZERO = Decimal(0)
 Buckets = tuple[Decimal, ...]
@@ -39,7 +40,8 @@ class Provision:
 
     `rolls` (migration) and `pasts` (cohort) are what the rates were taken from, by segment, the whole book under None.
     `ledger` is the balance by the ledger's own sums, `unapplied` (positive) what of it is credits that no debt takes up.
-    `unknown` are customers of the policy's individual list who owe nothing or are not there.
+    `unknown` are customers of the policy's individual list who owe nothing or are not there; `insolvent` are those in
+    the matrix over whom a bankruptcy is open.
     """
 
     as_of: dt.date
@@ -57,6 +59,7 @@ class Provision:
     unapplied: Decimal
     left_out: set[str] = field(default_factory=set)
     unknown: list[str] = field(default_factory=list)
+    insolvent: list[CustomerRow] = field(default_factory=list)
 
     @property
     def all_cells(self) -> list[Cell]:
@@ -75,7 +78,9 @@ class Provision:
         return covered - self.unapplied - self.ledger
 
 
-def provision(tx: Connection, config: Config, policy: Policy, clock: Clock, as_of: dt.date) -> Provision:
+def provision(
+    tx: Connection, config: Config, policy: Policy, clock: Clock, as_of: dt.date, progress: Progress = silent
+) -> Provision:
     """The allowance at the end of a day, and at the month end before by what was known then.
 
     Raises ConfigError where the policy has not a fixed rate for each bucket.
@@ -85,7 +90,7 @@ def provision(tx: Connection, config: Config, policy: Policy, clock: Clock, as_o
     buckets = labels(policy.ageing.edges_days, "due")
     for segment in (None, *policy.segment):
         _fits(policy.of(segment).ecl, buckets, segment)
-    history = _History(tx, base, month_ends(as_of, policy.ecl.observation_months + 2), len(buckets))
+    history = _History(tx, base, month_ends(as_of, policy.ecl.observation_months + 2), progress)
     before_on = history.days[-2]
     now = _Day(history, len(history.days) - 1, as_of)
     then = _Day(history, len(history.days) - 2, as_of)
@@ -106,9 +111,24 @@ def provision(tx: Connection, config: Config, policy: Policy, clock: Clock, as_o
         history.unapplied[-1],
     )
     made.left_out = history.left_out
+    made.insolvent = _insolvent(tx, history, as_of)
     found = {(one.system, one.customer) for one in made.assessed}
     made.unknown = [f"{i.system}/{i.customer}" for i in policy.ecl.individual if (i.system, i.customer) not in found]
     return made
+
+
+def _insolvent(tx: Connection, history: _History, as_of: dt.date) -> list[CustomerRow]:
+    """Customers who owe something, are in bankruptcy and pooled with the healthy: each asks for an assessment."""
+    found = []
+    for key, told in customers.events(tx).items():
+        row = history.base.rows.get(key)
+        open_now = any(
+            one.kind == "bankruptcy" and one.on <= as_of and (one.ended_on is None or one.ended_on > as_of)
+            for one in told
+        )
+        if open_now and row is not None and key in history.owing and (row.system, row.ref) not in history.alone:
+            found.append(row)
+    return found
 
 
 def _fits(rules: Ecl, buckets: Sequence[str], segment: str | None) -> None:
@@ -125,8 +145,10 @@ def _fits(rules: Ecl, buckets: Sequence[str], segment: str | None) -> None:
 class _History:
     """Balances by segment and bucket at each month end, with and without the customers who are assessed by themselves."""
 
-    def __init__(self, tx: Connection, base: Frame, days: Sequence[dt.date], buckets: int) -> None:
-        self.tx, self.base, self.days, self.buckets = tx, base, days, buckets
+    def __init__(self, tx: Connection, base: Frame, days: Sequence[dt.date], progress: Progress) -> None:
+        self.tx, self.base, self.days = tx, base, days
+        self.buckets = len(base.policy.ageing.edges_days) + 2
+        self.owing: set[int] = set()
         self.rates = RatesOf(base.rates, base.as_of)
         self.left_out: set[str] = set()
         rules = base.policy.ecl
@@ -135,11 +157,15 @@ class _History:
         sums: list[dict[str, dict[str, list[int]]]] = [defaultdict(dict) for _ in days]
         single: list[dict[int, dict[str, list[int]]]] = [defaultdict(dict) for _ in days]
         credits: list[dict[str, list[int]]] = [{} for _ in days]
-        for key, ends in day_ends(tx, days, edges=base.policy.ageing.edges_days, systems=base.systems):
+        told = day_ends(tx, days, edges=base.policy.ageing.edges_days, systems=base.systems)
+        for done, (key, ends) in enumerate(told, 1):
+            progress("ecl", done)
             row = base.rows.get(key)
             segment = self.segment(row)
             for end in ends:
                 totals = end.totals
+                if end.place == len(days) - 1 and totals.receivables:
+                    self.owing.add(key)
                 _add(sums[end.place][segment], totals.currency, totals.buckets)
                 _add(credits[end.place], totals.currency, (totals.cash + totals.notes,))
                 if row is not None and (row.system, row.ref) in self.alone:

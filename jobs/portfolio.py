@@ -33,6 +33,7 @@ from connector.store.customers import CustomerRow
 from connector.store.flows import Control, Payment
 from connector.store.month_ends import day_ends
 from jobs.judge import Frame, Judged, frame, judge
+from jobs.progress import Progress, silent
 
 ZERO = Decimal(0)
 INDEX_MONTHS = 24
@@ -120,12 +121,13 @@ def portfolio(
     months: int = 24,
     window: int = 3,
     top: int = 10,
+    progress: Progress = silent,
 ) -> Portfolio:
     """The portfolio at the end of a day and at so many month ends, that day among them."""
     base = frame(tx, config, policy, clock, as_of)
     days = month_ends(as_of, months - 1 + window)
     reading = _Reading(tx, base, days, window)
-    reading.open_items()
+    reading.open_items(progress)
     reading.payments(flows.payments(tx, months_later(days[0], -INDEX_MONTHS), as_of, base.systems))
     sales = Sales(
         (on, until, home)
@@ -175,12 +177,14 @@ class _Reading:
         return found
 
     # --- what is open ---
-    def open_items(self) -> None:
+    def open_items(self, progress: Progress) -> None:
         """Adds up every customer's open items; debtors are judged as soon as all their customers are there."""
         base, places = self.base, len(self.buckets)
         base.load(self.tx)
         waiting: dict[int, dict[int, list[Totals]]] = defaultdict(lambda: defaultdict(list))
-        for key, cells in day_ends(self.tx, self.days, edges=self.edges, systems=base.systems):
+        told = day_ends(self.tx, self.days, edges=self.edges, systems=base.systems)
+        for done, (key, cells) in enumerate(told, 1):
+            progress("portfolio", done)
             row = base.rows.get(key)
             debtor = row.debtor if row is not None else None
             alone = debtor is None or len(base.members[debtor]) == 1

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from connector.cli.common import Cli, say, t
+from connector.cli.common import Cli, bars, say, t
 from connector.cli.output import Column, Format, Table, emit
-from connector.cli.portfolio import plain
+from connector.cli.portfolio import plain, said
 from connector.cli.report import AsOf, Form, Out, bucket_name
 from connector.credit import ecl
 from connector.money import rounded
@@ -38,8 +38,8 @@ def register_under(report: typer.Typer) -> None:
 
         cli: Cli = context.obj
         day = as_of.date() if as_of else day_in(cli.clock.now(), cli.config.business.time_zone)
-        with cli.store.reading() as tx:
-            found = provision(tx, cli.config, cli.policy, cli.clock, day)
+        with bars() as watch, cli.store.reading() as tx:
+            found = provision(tx, cli.config, cli.policy, cli.clock, day, said(watch))
         emit(lambda: table(found), as_json(found), form, out)
 
 
@@ -132,7 +132,7 @@ def _matrix(found: Provision) -> Table:
 
 def _notes(found: Provision) -> list[Text]:
     rules = found.policy
-    said = [
+    told = [
         Text(
             "Lifetime expected credit loss, simplified approach; debts are not netted with unapplied credits. Each line is "
             "rounded, the total is rounded once.",
@@ -140,34 +140,41 @@ def _notes(found: Provision) -> list[Text]:
         )
     ]
     if rules.vat_excluded_percent:
-        said.append(
+        told.append(
             Text(
                 "VAT of {percent} % is taken out of the balances first: it is recovered when a debt goes bad.",
                 "余额已先剔除 {percent}% 的增值税：坏账发生时该税额可收回。",
             ).fill(percent=rules.vat_excluded_percent)
         )
     else:
-        said.append(
+        told.append(
             Text(
                 "VAT is part of the balances: the policy does not take it for recoverable.",
                 "余额含增值税：政策未将其视为可收回。",
             )
         )
     if found.left_out:
-        said.append(
+        told.append(
             Text(
                 "Amounts in {currencies} have no exchange rate; the figures lack them.",
                 "{currencies} 金额缺少汇率，未计入上述数字。",
             ).fill(currencies=", ".join(sorted(found.left_out)))
         )
+    if found.insolvent:
+        told.append(
+            Text(
+                "In bankruptcy, but pooled with the others: {names}. Assess them individually ([ecl] individual).",
+                "已进入破产程序、但仍在矩阵中计提：{names}。请单项评估（[ecl] individual）。",
+            ).fill(names=", ".join(f"{row.ref} {row.name}" for row in found.insolvent))
+        )
     if found.unknown:
-        said.append(
+        told.append(
             Text(
                 "Assessed individually by the policy, but owing nothing on this day: {names}.",
                 "政策列为单项计提、但当日没有欠款：{names}。",
             ).fill(names=", ".join(found.unknown))
         )
-    return said
+    return told
 
 
 def _assessed(found: Provision) -> Table:

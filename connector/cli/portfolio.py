@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from connector.cli.common import Cli, say, t
+from connector.cli.common import Cli, bars, say, t
 from connector.cli.output import Format, Table, emit
 from connector.cli.report import AsOf, Form, Out
 from connector.errors import ConfigError
@@ -16,6 +16,7 @@ from connector.text import Text
 
 if TYPE_CHECKING:
     from jobs.portfolio import Checked, Portfolio
+    from jobs.progress import Progress
 
 PARTS = ("trend", "figures", "ageing", "rolls", "concentration", "risks", "utilisation", "warnings", "control")
 
@@ -75,8 +76,10 @@ def register_under(report: typer.Typer) -> None:
             )
         today = day_in(cli.clock.now(), cli.config.business.time_zone)
         day = as_of.date() if as_of else today
-        with cli.store.reading() as tx:
-            found = read(tx, cli.config, cli.policy, cli.clock, day, months=months, window=window, top=top)
+        with bars() as watch, cli.store.reading() as tx:
+            found = read(
+                tx, cli.config, cli.policy, cli.clock, day, months=months, window=window, top=top, progress=said(watch)
+            )
         parts = tables(found)
         if pictures is not None:
             from connector.cli.portfolio_page import write
@@ -86,6 +89,17 @@ def register_under(report: typer.Typer) -> None:
             emit(parts[part], {part: as_json(found)[part]}, form, out)
         elif pictures is None or out is not None or form is not Format.table:
             emit(lambda: _whole(parts), as_json(found), form, out)
+
+
+def said(watch: Progress) -> Progress:
+    """Tells of customers read, a hundred at a time, in the language of this call."""
+    words = t("customers", "客户")
+
+    def told(what: str, done: int, of: int | None = None) -> None:
+        if done % 100 == 0:
+            watch(words, done, of)
+
+    return told
 
 
 def _whole(parts: dict[str, Table]) -> Table:

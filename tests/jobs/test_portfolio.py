@@ -19,7 +19,7 @@ from connector.credit.portfolio import month_ends
 from connector.credit.terms import months_later
 from connector.errors import ConfigError
 from connector.example import company
-from connector.model import Application, Customer, Document, Limit, Payment, Rate
+from connector.model import Application, Customer, Document, Event, Limit, Payment, Rate
 from connector.policy import LEVELS, default_policy, load
 from connector.store import customers as all_customers
 from connector.store import links
@@ -277,6 +277,24 @@ def test_too_little_past_is_the_whole_book_s_then_the_policy_s(shared_store: Sto
     unpaid = sum(left_of(book, d, d.due_on + dt.timedelta(days=30)) for d in due if d.due_on)
     assert abs(cells[2].rate.rate - D(lost) / unpaid) < D("1e-20")
     assert cells[0].rate.method == "cohort"
+
+
+def test_a_bankrupt_in_the_matrix_is_named(shared_store: Store) -> None:
+    book = random_book(2)
+    stored(shared_store, book)
+    events = [
+        Event(id="E1", customer_id="C2", on=AS_OF - dt.timedelta(days=5), kind="bankruptcy", source="court"),
+        Event(id="E2", customer_id="C3", on=AS_OF + dt.timedelta(days=5), kind="bankruptcy", source="court"),
+        Event(id="E3", customer_id="C4", on=AS_OF - dt.timedelta(days=90), kind="bankruptcy", source="court",
+              ended_on=AS_OF - dt.timedelta(days=1)),
+        Event(id="E4", customer_id="C5", on=AS_OF, kind="lawsuit", source="court"),
+    ]  # fmt: skip
+    with shared_store.writing() as tx:
+        save(tx, "events", events, ledger_currency="CNY")
+    alone = load('[ecl]\nindividual = [{ system = "books", customer = "C2", loss_percent = 100, why = "bankrupt" }]')
+    with shared_store.reading() as tx:
+        assert [row.ref for row in provision(tx, CONFIG, POLICY, CLOCK, AS_OF).insolvent] == ["C2"]
+        assert provision(tx, CONFIG, alone, CLOCK, AS_OF).insolvent == []
 
 
 def test_a_rate_for_each_bucket_is_needed(shared_store: Store) -> None:
