@@ -67,6 +67,7 @@ class Desk:
     check: Check
     systems: Sequence[Connected]
     judged: list[Judged]
+    scores: bool = True
 
     @property
     def whose(self) -> Judged:
@@ -87,7 +88,7 @@ class Desk:
 
     def again(self) -> None:
         """Judges anew: something has changed in this transaction."""
-        self.judged = _judged(self.tx, self.base, [j.debtor for j in self.judged])
+        self.judged = _judged(self.tx, self.base, [j.debtor for j in self.judged], self.scores)
 
     def settle(self, first: Outcome | None = None) -> Outcome:
         """Records what has become of all orders here, after what a person did, and owes the flags."""
@@ -134,6 +135,7 @@ def desk(
     *,
     point: str = "recheck",
     systems: Sequence[Connected] = (),
+    scores: bool = True,
 ) -> Iterator[Desk]:
     """The desk for one order, by its id or number, or `system/id`. Raises ConfigError where there is no such order, or
     several, or its customer is linked to nobody."""
@@ -147,16 +149,16 @@ def desk(
             base = frame(tx, config, policy, clock, today, debtors=[order.debtor])
             family = base.family([order.debtor])
             order_credit.lock(tx, family)
-            again = frame(tx, config, policy, clock, today, debtors=[order.debtor])
+            again = base if len(family) == 1 else frame(tx, config, policy, clock, today, debtors=[order.debtor])
             if again.family([order.debtor]) == family:
                 break
         again.confirming = order.key if point in BINDING else None
         check = Check(today, clock.now(), actor, point, order.key)
-        yield Desk(tx, again, policy, order, check, systems, _judged(tx, again, [order.debtor]))
+        yield Desk(tx, again, policy, order, check, systems, _judged(tx, again, [order.debtor], scores), scores)
 
 
-def _judged(tx: Connection, base: Frame, debtors: Sequence[int]) -> list[Judged]:
-    return marks.undisturbed(tx, lambda: list(judge(tx, base, debtors, scores=True)))
+def _judged(tx: Connection, base: Frame, debtors: Sequence[int], scores: bool = False) -> list[Judged]:
+    return marks.undisturbed(tx, lambda: list(judge(tx, base, debtors, scores=scores)))
 
 
 def the_order(tx: Connection, wanted: str) -> OrderAt:
@@ -187,7 +189,7 @@ def check(
     """Whether an order may go on at a check point, recorded with all that follows (`POINTS`; "recheck": by schedule)."""
     if point not in (*POINTS, "recheck"):
         raise ConfigError(say.NO_POINT.fill(point=point, points=", ".join((*POINTS, "recheck"))))
-    with desk(store, config, policy, clock, wanted, actor, point=point, systems=systems) as at:
+    with desk(store, config, policy, clock, wanted, actor, point=point, systems=systems, scores=False) as at:
         row, decision = at.find()
         standing = at.whose.standings.get(row.key)
         points = at.rules_of().hold.points

@@ -1,0 +1,317 @@
+"""Remedies: the smallest change that would release a held order; each is tried with the same check before it is told.
+
+Paying is counted against the oldest undisputed debts first, which is what cures overdue and lowers exposure at once. Where
+nothing that money or credit can do would release it (a manual hold, a status, a paper that is missing), only a person can.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Literal
+
+from connector.credit.circumstances import Circumstances
+from connector.credit.decide import Decision, Room, check_order, decide
+from connector.credit.group import Node
+from connector.credit.hold import OrderAmounts
+from connector.credit.limit import Effective
+from connector.credit.position import Position, share
+from connector.credit.reason import money
+from connector.money import exponent, rounded
+from connector.policy import Policy
+from connector.text import Text, joined
+
+ZERO = Decimal(0)
+# The warnings that are read off the position itself.
+_READ_OFF = frozenset({"overdue_ratio", "oldest_overdue", "utilisation"})
+Kind = Literal["pay_items", "pay_amount", "ship_part", "more_limit", "pay_and_limit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Debt:
+    """An open item in the customer's currency: what of it is open and undisputed. `level` is how far it has been dunned."""
+
+    ref: str
+    number: str | None
+    due_on: dt.date | None
+    issued_on: dt.date
+    amount: Decimal
+    level: int = 0
+
+    def days(self, as_of: dt.date) -> int:
+        """Days past due, 0 where it is not overdue."""
+        return max((as_of - (self.due_on or self.issued_on)).days, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """One way out: `amount` in the customer's currency (what is paid, may be shipped, or the limit is raised by); `items`
+    are the debts to be paid whole. `limit` is the rise that goes with the payment of `pay_and_limit`."""
+
+    kind: Kind
+    amount: Decimal
+    currency: str
+    items: tuple[Debt, ...] = ()
+    limit: Decimal = ZERO
+
+    @property
+    def text(self) -> Text:
+        """The remedy as a sentence."""
+        names = joined([Text(d.number or d.ref, d.number or d.ref) for d in self.items], ", ", "、")
+        return _WORDS[self.kind].fill(
+            amount=money(self.amount, self.currency), limit=money(self.limit, self.currency), items=names
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A held order with all that a check of it needs, and the debts of its customer. `status`, `stale`: as they were told
+    to `decide`."""
+
+    decision: Decision
+    order: OrderAmounts
+    policy: Policy
+    room: Room
+    debts: tuple[Debt, ...] = ()
+    status: str = "active"
+
+    def held_after(
+        self,
+        paid: Decimal = ZERO,
+        limit: Decimal = ZERO,
+        part: Decimal | None = None,
+        items: Sequence[Debt] | None = None,
+    ) -> bool:
+        """Whether the order is held when so much is paid on the oldest debts (`items`: these, whole), the limit (and that
+        of each group above) is raised by so much, and only a part of the order is confirmed."""
+        decision = self.decided_after(paid, limit, items)
+        order = self.order if part is None else self.cut(part)
+        return check_order(decision, order, self.policy, self.room).hold
+
+    def decided_after(
+        self, paid: Decimal = ZERO, limit: Decimal = ZERO, items: Sequence[Debt] | None = None
+    ) -> Decision:
+        """What is concluded of the customer then."""
+        before = self.decision
+        if items is not None:
+            # As if they were the oldest: all of each of them is paid, and nothing else.
+            paid = sum((d.amount for d in items), ZERO)
+            queue = [*items, *(d for d in _oldest(self.debts) if d not in items)]
+        else:
+            queue = _oldest(self.debts)
+        left = _left(queue, paid)
+        position = _raised(_after_payment(before.position, left, paid), limit)
+        nodes = [_eased(node, paid, limit) for node in before.ancestors]
+        # Whether the data are too old is no question of money: those reasons stand.
+        stale = tuple(r for r in (*before.reasons, *before.set_aside) if r.rule == "stale_data")
+        return decide(
+            position,
+            nodes,
+            self.policy,
+            status=self.status,
+            stale=stale,
+            about=_about(before, left) if paid else before.about,
+            segment=before.segment,
+            whole=before.whole,
+            # A warning falls step by step, whatever is paid today; what was read beside the ledger stands.
+            states={w.name: w.before if w.name in _READ_OFF else w.state for w in before.warned},
+        )
+
+    def cut(self, part: Decimal) -> OrderAmounts:
+        """The order with this gross total."""
+        own = part * self.order.own_total / self.order.total if self.order.total else ZERO
+        return replace(self.order, total=part, own_total=own)
+
+
+def remedies(case: Case) -> list[Remedy]:
+    """All the ways out that release the order by themselves, the cheapest payment first; empty: only a person can."""
+    found = []
+    currency = case.decision.position.currency
+    step = Decimal(1).scaleb(-exponent(currency))
+    owed = sum((d.amount for d in case.debts), ZERO)
+    amount = _least(lambda x: not case.held_after(paid=x), owed, step) if owed else None
+    if amount is not None and amount > 0:
+        items = _items(case, amount)
+        if items:
+            found.append(Remedy("pay_items", sum((d.amount for d in items), ZERO), currency, items))
+        if not items or sum((d.amount for d in items), ZERO) != amount:
+            found.append(Remedy("pay_amount", amount, currency))
+    total = rounded(case.order.total, currency)
+    part = _most(lambda x: not case.held_after(part=x), total, step)
+    if part is not None and part < total:
+        found.append(Remedy("ship_part", part, currency))
+    most = _ceiling(case)
+    rise = _least(lambda x: not case.held_after(limit=x), most, step)
+    if rise is not None and rise > 0:
+        found.append(Remedy("more_limit", rise, currency))
+    elif rise is None and owed:
+        # What is overdue has to be paid in any case; the rest may be covered by more credit.
+        cure = _least(lambda x: not case.held_after(paid=x, limit=most), owed, step)
+        if cure is not None and cure > 0 and (amount is None or cure < amount):
+            more = _least(lambda x: not case.held_after(paid=cure, limit=x), most, step)
+            if more is not None and more > 0:
+                found.append(Remedy("pay_and_limit", cure, currency, limit=more))
+    return found
+
+
+def held_with(case: Case, remedy: Remedy) -> bool:
+    """Whether the order is still held after a remedy, asked once more from the start."""
+    if remedy.kind == "ship_part":
+        return case.held_after(part=remedy.amount)
+    if remedy.kind == "more_limit":
+        return case.held_after(limit=remedy.amount)
+    if remedy.kind == "pay_and_limit":
+        return case.held_after(paid=remedy.amount, limit=remedy.limit)
+    if remedy.kind == "pay_amount":
+        return case.held_after(paid=remedy.amount)
+    return case.held_after(items=remedy.items)
+
+
+# --- the position after a change -------------------------------------------------------------------------------------
+def _oldest(debts: Sequence[Debt]) -> list[Debt]:
+    return sorted(debts, key=lambda d: (d.due_on or d.issued_on, d.issued_on, d.ref))
+
+
+def _left(debts: Sequence[Debt], paid: Decimal) -> list[tuple[Debt, Decimal]]:
+    """What is open of each debt when so much has been paid, in their order."""
+    found = []
+    for debt in debts:
+        taken = min(paid, debt.amount)
+        paid -= taken
+        found.append((debt, debt.amount - taken))
+    return found
+
+
+def _about(before: Decision, left: Sequence[tuple[Debt, Decimal]]) -> Circumstances:
+    """The circumstances then: dunning goes no further than what is still open."""
+    if not before.about.dunning_level or not any(debt.level for debt, _ in left):
+        return before.about
+    return replace(before.about, dunning_level=max((debt.level for debt, rest in left if rest), default=0))
+
+
+def _after_payment(position: Position, left: Sequence[tuple[Debt, Decimal]], paid: Decimal) -> Position:
+    """The position when that is left of the debts."""
+    if not paid:
+        return position
+    late = [(debt.days(position.as_of), debt.amount - rest, rest) for debt, rest in left]
+    cured = sum((taken for days, taken, _ in late if days), ZERO)
+    return _settled(position, paid, cured, max((days for days, _, rest in late if rest), default=0))
+
+
+def _settled(position: Position, paid: Decimal, cured: Decimal, days: int) -> Position:
+    exposure = replace(
+        position.exposure,
+        open_receivables=position.exposure.open_receivables - paid,
+        total=position.exposure.total - paid,
+    )
+    limit = position.limit_amount
+    overdue = max(position.undisputed_overdue - cured, ZERO)
+    return replace(
+        position,
+        exposure=exposure,
+        balance=position.balance - paid,
+        open_total=position.open_total - paid,
+        overdue=max(position.overdue - cured, ZERO),
+        undisputed_overdue=overdue,
+        undisputed_overdue_days=days if overdue else 0,
+        available=None if position.available is None else position.available + paid,
+        utilisation=None if position.utilisation is None else share(exposure.total, limit),
+    )
+
+
+def _raised(position: Position, rise: Decimal) -> Position:
+    """The position with so much more limit, by a temporary limit or a guarantee: what had expired is in force again."""
+    if not rise or position.limit.kind == "unlimited":
+        return position
+    amount = (position.limit_amount or ZERO) + rise
+    return replace(
+        position,
+        limit=Effective("amount", amount, position.currency),
+        limit_amount=amount,
+        available=amount - position.exposure.total,
+        utilisation=share(position.exposure.total, amount),
+    )
+
+
+def _eased(node: Node, paid: Decimal, rise: Decimal) -> Node:
+    """A group above, in its own currency, when one of its members pays and more credit is given."""
+    change = paid + rise
+    if not change or node.limit is None:
+        return node
+    if node.quote is not None:
+        one = node.quote.convert(Decimal(1))
+        change = change / one if one else ZERO
+    return replace(node, exposure=node.exposure - change)
+
+
+def _ceiling(case: Case) -> Decimal:
+    """More limit than any test could ask for."""
+    over = [case.decision.position.exposure.total, case.order.total]
+    rooms = [-room for node in case.decision.ancestors if (room := node.room) is not None]
+    whole = sum((abs(x) for x in (*over, *rooms)), ZERO) + abs(case.room.spare)
+    share_of = case.policy.hold.used_share.above_percent if case.policy.hold.used_share.on else Decimal(100)
+    percent = case.policy.hold.overdue_amount.above_percent_of_limit if case.policy.hold.overdue_amount.on else ZERO
+    factor = Decimal(100) / min(x for x in (share_of, percent, Decimal(100)) if x > 0)
+    return rounded(whole * factor + 1, case.decision.position.currency)
+
+
+# --- searching -------------------------------------------------------------------------------------------------------
+def _least(passes: Callable[[Decimal], bool], most: Decimal, step: Decimal) -> Decimal | None:
+    """The least amount, in whole steps, that passes; None where even the most does not. More never does harm."""
+    if most < 0 or not passes(most):
+        return None
+    low, high = -1, int(most / step)
+    while high - low > 1:
+        middle = (low + high) // 2
+        if passes(middle * step):
+            high = middle
+        else:
+            low = middle
+    return high * step
+
+
+def _most(passes: Callable[[Decimal], bool], most: Decimal, step: Decimal) -> Decimal | None:
+    """The greatest amount above nothing that passes; None where not even the smallest does. Less never does harm."""
+    if most < step or not passes(step):
+        return None
+    low, high = 1, int(most / step) + 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        if passes(middle * step):
+            low = middle
+        else:
+            high = middle
+    return low * step
+
+
+def _items(case: Case, amount: Decimal) -> tuple[Debt, ...]:
+    """The debts that the least payment touches, without those that are not needed whole."""
+    chosen: list[Debt] = []
+    left = amount
+    for debt in _oldest(case.debts):
+        if left <= 0:
+            break
+        chosen.append(debt)
+        left -= debt.amount
+    for debt in sorted(chosen, key=lambda d: -d.amount):
+        fewer = [d for d in chosen if d is not debt]
+        if fewer and not case.held_after(items=fewer):
+            chosen = fewer
+    return () if case.held_after(items=chosen) else tuple(chosen)
+
+
+_WORDS: dict[Kind, Text] = {
+    "pay_items": Text("the customer pays {items}, {amount} in all", "客户付清 {items}，合计 {amount}"),
+    "pay_amount": Text(
+        "the customer pays {amount}, counted against the oldest items first",
+        "客户支付 {amount}，按最早到期的款项依次冲抵",
+    ),
+    "ship_part": Text("only a part of the order is confirmed, up to {amount}", "仅确认部分订单，金额不超过 {amount}"),
+    "more_limit": Text("a temporary limit or a guarantee covers {amount} more", "增加 {amount} 的临时额度或担保"),
+    "pay_and_limit": Text(
+        "the customer pays {amount}, oldest items first, and a temporary limit or a guarantee covers {limit} more",
+        "客户支付 {amount}（按最早到期的款项依次冲抵），并增加 {limit} 的临时额度或担保",
+    ),
+}
