@@ -7,11 +7,15 @@ changed; going back is putting an older one in force. Both are told in the audit
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from functools import lru_cache
 from typing import NamedTuple
 
 from connector import policy as policies
 from connector.config import Config
+from connector.config_people import named
+from connector.credit import authority
+from connector.credit.authority import Person
 from connector.errors import ConfigError
 from connector.policy import Policy
 from connector.policy_shown import changes
@@ -32,6 +36,11 @@ class Chosen(NamedTuple):
     name: str
     origin: Text
     version: int | None = None
+
+    @property
+    def sha(self) -> str:
+        """The SHA-256 of the text, in hexadecimal."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
 
     def loaded(self) -> Policy:
         """The policy. Raises ConfigError that lists every problem."""
@@ -80,36 +89,55 @@ def in_force(tx: Connection | None, config: Config) -> Policy:
     return chosen(tx, config).loaded()
 
 
+class Activated(NamedTuple):
+    """What became of an activation: the version (None: the file), or, where it is not in force yet, whom it still needs."""
+
+    version: Version | None
+    missing: Text | None = None
+
+
 def activate(
-    tx: Connection, config: Config, new: Chosen | None, *, actor: str, now: dt.datetime, note: str = ""
-) -> Version | None:
+    tx: Connection, config: Config, new: Chosen | None, *, person: Person, now: dt.datetime, note: str = ""
+) -> Activated:
     """Puts a policy in force from the next run on, kept as a version where it is not one yet, and tells the audit trail.
 
-    None: the file named in config.toml, or the shipped policy, is used again. ConfigError, and nothing happens, where it
-    has mistakes.
+    None: the file named in config.toml, or the shipped policy, is used again. Where the policy in force has rows of
+    authority for policies, the person's approval is kept, and it is in force once these rows are satisfied: whoever kept
+    a version does not approve it alone. ConfigError, and nothing happens, where it has mistakes or the person may not.
     """
     before = chosen(tx, config)
     after = new or chosen(None, config)
     policy = after.loaded()
     Cards(config, policy).files()  # a scorecard that cannot be read would stop the night
-    made: Version | None = None
     if new is not None:
-        number = new.version
-        if number is None:
-            saved = documents.save(
-                tx, documents.POLICY, documents.THE_POLICY, new.text, author=actor, now=now, note=note
-            )
-            number = saved.number
-        made = documents.activate(tx, documents.POLICY, documents.THE_POLICY, number, author=actor, now=now, note=note)
+        made = _version(tx, new, person, now, note)
+        after = kept(made)
     else:
-        documents.activate(tx, documents.POLICY, documents.THE_POLICY, None, author=actor, now=now, note=note)
+        made = None
     if before.version == (made.number if made else None):
-        return made  # in force already
-    told = changes(_or_shipped(before), policy)
+        return Activated(made)  # in force already
+    old = _or_shipped(before)
+    missing = _unapproved(tx, config, old, after, made, person)
+    if missing is not None:
+        entry = audit.Entry(
+            "policy.approve", SUBJECT, person.actor, note, None, {"sha": after.sha, "version": after.version}
+        )
+        audit.append(tx, [entry], now)
+        return Activated(made, missing)
+    documents.activate(
+        tx,
+        documents.POLICY,
+        documents.THE_POLICY,
+        made.number if made else None,
+        author=person.id,
+        now=now,
+        note=note,
+    )
+    told = changes(old, policy)
     entry = audit.Entry(
         "policy.activate",
         SUBJECT,
-        f"person:{actor}",
+        person.actor,
         note,
         {"version": before.version, "origin": before.origin.en},
         {
@@ -120,7 +148,46 @@ def activate(
         },
     )
     audit.append(tx, [entry], now)
-    return made
+    return Activated(made)
+
+
+def _version(tx: Connection, new: Chosen, person: Person, now: dt.datetime, note: str) -> Version:
+    if new.version is not None:
+        return documents.version(tx, documents.POLICY, documents.THE_POLICY, new.version)
+    return documents.save(tx, documents.POLICY, documents.THE_POLICY, new.text, author=person.id, now=now, note=note)
+
+
+def _unapproved(
+    tx: Connection, config: Config, old: Policy, after: Chosen, made: Version | None, person: Person
+) -> Text | None:
+    """Whom an activation still needs beside this person; None: nobody. ConfigError where the person may not approve it."""
+    if person.alone or not old.approval.rows("policy"):
+        return None
+    author = f"person:{made.author}" if made is not None else ""
+    request = authority.Request("policy", None, requested_by=author)
+    earlier = _approvals(tx, config, after.sha)
+    refused = authority.may(old, person, request, earlier)
+    need = authority.needed(old, request)
+    # Whoever keeps a version asks for it; the approval is somebody else's.
+    if refused is not None and (person.actor != author or need is None or made is None):
+        raise ConfigError(refused)
+    if authority.settled(old, request, [*earlier, person]):
+        return None
+    assert need is not None
+    return need.text
+
+
+def _approvals(tx: Connection, config: Config, sha: str) -> list[Person]:
+    """Who has approved a text since a policy was last put in force."""
+    found: list[Person] = []
+    for line in audit.listing(tx, subject=SUBJECT):
+        if line.entry.action == "policy.activate":
+            break
+        if line.entry.action == "policy.approve" and line.entry.after["sha"] == sha:
+            person = named(config.people, line.entry.actor)
+            if person is not None and person.id not in [one.id for one in found]:
+                found.append(person)
+    return found
 
 
 def _or_shipped(before: Chosen) -> Policy:

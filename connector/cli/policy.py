@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from connector.cli.common import CONFIG, Cli, say, show_problem, t, tell
-from connector.cli.mapping_versions import author_or_user
 from connector.cli.output import Column, Format, Table, emit
 from connector.cli.report import Form, Out
 from connector.errors import ConfigError
@@ -229,24 +228,37 @@ def _activate(group: typer.Typer) -> None:
         if (which is None) is not file:
             raise ConfigError(Text("Give a file or a version, or --file.", "请给出文件或版本号，或使用 --file。"))
         new = subject(cli, which) if which is not None else None
-        actor = author_or_user(who)
+        person = cli.acting(who)
         with cli.store.writing() as tx:
             before = policies.chosen(tx, cli.config)
-            made = policies.activate(tx, cli.config, new, actor=actor, now=cli.clock.now(), note=note)
+            done = policies.activate(tx, cli.config, new, person=person, now=cli.clock.now(), note=note)
             after = policies.chosen(tx, cli.config)
+        made = done.version
+        if done.missing is not None:
+            tell(_waiting(made.number if made else None, done.missing))
         found = changes(before.loaded(), after.loaded())
         table = Table(
-            Text("In force: {origin}", "已启用：{origin}").fill(origin=after.origin),
+            Text("In force: {origin}", "使用中：{origin}").fill(origin=after.origin),
             DIFFERENCES,
             [change._asdict() for change in found],
-            notes=[Text("In force from the next run on.", "自下次运行起生效。")],
+            notes=[Text("In force from the next run on.", "自下次运行起生效。")] if done.missing is None else [],
         )
         answer = {
             "version": made.number if made else None,
+            "in_force": done.missing is None,
+            "missing": say(done.missing) if done.missing is not None else None,
             "before": before.version,
             "changes": [change._asdict() for change in found],
         }
         emit(table, answer, form, None)
+
+
+def _waiting(version: int | None, whom: Text) -> str:
+    asked = version if version is not None else "--file"
+    return t(
+        f"Not in force yet. It needs the approval of {say(whom)}: holdfast policy activate {asked} --as NAME",
+        f"尚未生效，须由{say(whom)}批准：holdfast policy activate {asked} --as 姓名",
+    )
 
 
 _HISTORY = [

@@ -134,3 +134,65 @@ def test_every_run_reads_what_is_in_force_then(config: Path, tmp_path: Path) -> 
         held.append(next(r for r in runs if r.job == "evaluate").counts["held"])
         assert call("-c", config, "policy", "activate", file).code == 0
     assert held[1] < held[0]
+
+
+PEOPLE = """
+[[people]]
+id = "ann"
+roles = ["admin"]
+
+[[people]]
+id = "bo"
+roles = ["approver"]
+
+[[people]]
+id = "cai"
+roles = ["approver"]
+"""
+MATRIX = """
+[[approval.row]]
+matter = "policy"
+role = "approver"
+people = {people}
+"""
+
+
+def _governed(config: Path, people: int) -> Path:
+    """A policy in force that says who may change it, and another one that is to follow."""
+    file, other = config.parent / "governed.toml", config.parent / "other.toml"
+    file.write_text(MATRIX.format(people=people), encoding="utf-8")
+    other.write_text(MATRIX.format(people=people) + "[hold.oldest_overdue]\ngrace_days = 5\n", encoding="utf-8")
+    assert call("-c", config, "policy", "activate", file).code == 0
+    config.write_text(config.read_text(encoding="utf-8") + PEOPLE, encoding="utf-8")
+    return other
+
+
+def test_whoever_keeps_a_policy_does_not_approve_it_alone(config: Path) -> None:
+    other = _governed(config, people=1)
+    kept = call("-c", config, "policy", "activate", other, "--as", "bo", "--format", "json")
+    assert (kept.code, kept.json["in_force"], kept.json["version"]) == (0, False, 2)
+    assert "It needs the approval of one approver: holdfast policy activate 2 --as NAME" in kept.err
+    again = call("-c", config, "--lang", "zh", "policy", "activate", "2", "--as", "bo", lang="zh")
+    assert "尚未生效，须由一名审批人批准" in again.err
+    refused = call("-c", config, "policy", "activate", "2", "--as", "ann")
+    assert (refused.code, "ann is administrator" in refused.err) == (2, True)
+    assert call("-c", config, "policy", "show").out != other.read_text(encoding="utf-8")
+    done = call("-c", config, "policy", "activate", "2", "--as", "cai", "--format", "json")
+    assert (done.code, done.json["in_force"]) == (0, True)
+    assert call("-c", config, "policy", "show").out == other.read_text(encoding="utf-8")
+
+
+def test_two_people_are_two_different_people(config: Path) -> None:
+    other = _governed(config, people=2)
+    first = call("-c", config, "policy", "activate", other, "--as", "bo", "--format", "json")
+    assert (first.code, first.json["in_force"]) == (0, False)
+    assert "two different people, each approver" in first.err
+    twice = call("-c", config, "policy", "activate", "2", "--as", "bo")
+    assert (twice.code, call("-c", config, "policy", "show", "active").out) != (0, other.read_text(encoding="utf-8"))
+    done = call("-c", config, "policy", "activate", "2", "--as", "cai", "--format", "json")
+    assert (done.code, done.json["in_force"]) == (0, True)
+    told = call("-c", config, "audit", "list", "--format", "json", "--action", "policy").json["audit"]
+    assert [(one["action"], one["actor"]) for one in told[:2]] == [
+        ("policy.activate", "person:cai"),
+        ("policy.approve", "person:bo"),
+    ]
