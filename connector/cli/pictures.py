@@ -155,6 +155,8 @@ def _cleaned(svg: str, name: str, title: str, about: str) -> str:
                 parent.remove(child)
     for node in root.iter():
         _hint(node)
+        if node is not root:
+            node.attrib.pop("id", None)  # for the library's script, and the same in every picture of a page
     told = Xml.Element(f"{{{_SVG}}}title", {"id": f"{name}-title"})
     told.text = title
     more = Xml.Element(f"{{{_SVG}}}desc", {"id": f"{name}-desc"})

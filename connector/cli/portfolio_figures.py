@@ -46,13 +46,13 @@ COURSE: tuple[tuple[str, Text, Callable[[Portfolio, MonthEnd, Figures], Any]], .
     ("days_late", Text("days late", "加权迟付天数"), lambda p, e, f: digits(f.late_signed, 2)),
     ("days_late_floored", Text("late, early as 0", "迟付（提前计 0）"), lambda p, e, f: digits(f.late_floored, 2)),
     ("payment_index", Text("payment index", "付款指数"), lambda p, e, f: digits(f.payment_index, 2)),
-    ("sales", Text("sales", "销售额"), lambda p, e, f: money(p, f.sales)),
+    ("sales", Text("sales of period", "期间销售额"), lambda p, e, f: money(p, f.sales)),
     ("unapplied", Text("unapplied", "未核销"), lambda p, e, f: money(p, -e.unapplied)),
     ("balance", Text("ledger balance", "账面余额"), lambda p, e, f: money(p, e.balance)),
     ("disputed", Text("disputed", "争议"), lambda p, e, f: money(p, e.disputed)),
     ("oldest_percent", Text("oldest bucket %", "最长账龄段 %"), lambda p, e, f: percent(f.oldest_share)),
     ("debtors", Text("debtors", "欠款客户"), lambda p, e, f: len(e.owed)),
-    ("top_percent", Text("largest %", "前列占比 %"), lambda p, e, f: percent(f.concentration.top_share if f.concentration else None)),
+    ("top_percent", Text("largest %", "大客户占比 %"), lambda p, e, f: percent(f.concentration.top_share if f.concentration else None)),
     ("hhi", Text("HHI", "HHI"), lambda p, e, f: digits(f.concentration.hhi if f.concentration else None, 4)),
 )  # fmt: skip
 # What is left out first where the window is narrow; the rest stays.

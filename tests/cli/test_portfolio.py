@@ -93,10 +93,12 @@ class Page(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.tags: list[str] = []
+        self.ids: list[str] = []
         self.links: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
+        self.ids += [v or "" for k, v in attrs if k == "id"]
         self.links += [v or "" for k, v in attrs if k in ("src", "href", "xlink:href", "action")]
 
 
@@ -132,6 +134,7 @@ def test_pictures_are_safe_and_can_be_heard(tmp_path: Path, lang: str) -> None:
     seen.feed(page)
     assert not {"script", "link", "img", "iframe", "object"} & set(seen.tags)
     assert seen.links == []
+    assert len(seen.ids) == len(set(seen.ids)) == 3 * len(drawn)
     assert seen.tags.count("svg") == len(drawn)
     assert seen.tags.count("table") == len(PARTS)
     assert page.count("&lt;script&gt;alert(1)&lt;/script&gt; &amp; Söhne 华东") >= 2
