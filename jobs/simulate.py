@@ -99,9 +99,9 @@ ASSUMPTIONS: tuple[Text, ...] = (
         "客户状态、客群、上级及账期按目前情况；额度按各自有效期。",
     ),
     Text(
-        "Data were never too old. Warnings are those of the day's ledger: without promises, registers, scores and the "
-        "slow lowering of levels. Holds by hand, exclusions, releases, reviews and files are left out.",
-        "假定数据从未过期；预警仅按当日账面计算，不含付款承诺、工商司法信息、评分及逐级降级；人工冻结、例外、解冻、复评与档案未计入。",
+        "Data were never too old. Warnings are those of the ledger alone, without promises, registers and scores, and "
+        "begin on the first day. Holds by hand, exclusions, releases, reviews and files are left out.",
+        "假定数据从未过期；预警仅按账面计算（不含付款承诺、工商司法信息及评分），自起始日起算；人工冻结、例外、解冻、复评与档案未计入。",
     ),
     Text(
         "Letters and calls are counted by the ladder's days alone; promises of the past are not known.",

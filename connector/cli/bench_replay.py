@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from connector.store.contest import Places
     from jobs.progress import Progress
 
-SIZES = {"customers": 2_000, "orders": 50_000, "months": 24}
 _SAMPLE_DAYS = 12
 
 

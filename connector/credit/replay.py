@@ -27,9 +27,10 @@ from connector.credit.rates import Rates
 from connector.credit.reason import Reason
 from connector.credit.replay_days import has_amounts, limit_days, overdue_days, rate_days
 from connector.credit.replay_history import UNIT_DIGITS, Day, Debtor, Family, Member, Placed, Rest
-from connector.credit.replay_sums import State, Sums
+from connector.credit.replay_sums import Standing, Sums
 from connector.credit.stage import Behaviour, begun_on
 from connector.credit.totals import Totals
+from connector.credit.warn_state import State
 from connector.money import EXACT, exponent, from_minor
 from connector.policy import Policy
 
@@ -59,14 +60,24 @@ _WORTH, _LATE, _PLACED, _REST, _CLOSED, _LOOK, _LIMIT = range(7)
 
 
 def turns(
-    family: Family, rules: Sequence[Rules], first: dt.date, last: dt.date, *, keeps: bool = True
+    family: Family,
+    rules: Sequence[Rules],
+    first: dt.date,
+    last: dt.date,
+    *,
+    keeps: bool = True,
+    every_day: bool = False,
 ) -> Iterator[Turn]:
     """The conclusions from `first` on, oldest first: of everybody on that day, and then whenever something turned.
 
-    `keeps`: an order that passed keeps its room before those that come after it, as it does from night to night. Without
-    it every day stands alone.
+    `keeps`: from night to night an order that passed keeps its room before those that come after it, and warnings fall
+    only after several clear days; without it every day stands alone. `every_day` asks everybody on every day, as nights
+    do: slow, and what tests hold the quick way against.
     """
-    yield from _Pass(family, rules, first.toordinal(), last.toordinal(), keeps).run()
+    made = _Pass(family, rules, first.toordinal(), last.toordinal(), keeps)
+    if every_day:
+        made.look_daily()
+    yield from made.run()
 
 
 # An order that wants credit: its place, what it adds, its part in the exposure of its debtor and of each node.
@@ -95,7 +106,7 @@ class _Pass:
 
     def __init__(self, family: Family, rules: Sequence[Rules], first: Day, last: Day, keeps: bool) -> None:
         self.family, self.rules, self.first, self.last = family, rules, first, last
-        self.state = State(len(family.lines))
+        self.state = Standing(len(family.lines))
         self.sums: dict[tuple[int, str], Sums] = {}
         self.of_member: dict[int, list[Sums]] = {m.customer: [] for d in family.debtors for m in d.members}
         self.debtor_of = {m.customer: at for at, d in enumerate(family.debtors) for m in d.members}
@@ -117,6 +128,8 @@ class _Pass:
         self.events = self._events()
         self.looks: list[tuple[Day, int]] = []
         self.keeps = keeps
+        # By policy and debtor: where the warnings stand.
+        self.states: list[dict[int, Mapping[str, State]]] = [{} for _ in rules]
         self.passed: list[set[int]] = [
             set() for _ in rules
         ]  # by policy: orders that passed and have not been held since
@@ -190,6 +203,12 @@ class _Pass:
             if len(used) > 1 or (used != {base} and any(map(has_amounts, self.policies[at]))):
                 for day in rate_days([one.rates for one in self.rules], used | {base}, self.first, self.last):
                     yield day, _LOOK, at, 0
+
+    def look_daily(self) -> None:
+        """Everybody is looked at on every day."""
+        debtors = range(len(self.family.debtors))
+        self.events += [(day, _LOOK, at, 0) for day in range(self.first + 1, self.last + 1) for at in debtors]
+        self.events.sort()
 
     # --- the pass --------------------------------------------------------------------------------------------------------
     def run(self) -> Iterator[Turn]:
@@ -281,7 +300,7 @@ class _Pass:
     ) -> dict[int, tuple[Decision, tuple[OrderDecision, ...]]]:
         """The conclusions of one policy; orders of those who share a limit compete with each other."""
         whole, decisions, contenders = self.rules[place].policy, {}, list[Contender]()
-        passed = self.passed[place]
+        passed, states = self.passed[place], self.states[place]
         for at in wanted:
             made, debtor, policy = positions[at], self.family.debtors[at], self.policies[at][place]
             above: Sequence[Node] = ()
@@ -290,9 +309,19 @@ class _Pass:
             about = ORDINARY
             if debtor.terms is not None and policy.hold.terms_worsened.on:
                 about = Circumstances(terms=debtor.terms)
+            stood = states.get(at, UNWARNED)
             decisions[at] = decision = decide(
-                made, above, policy, status=debtor.status, about=about, segment=debtor.segment, whole=whole
+                made,
+                above,
+                policy,
+                status=debtor.status,
+                about=about,
+                segment=debtor.segment,
+                whole=whole,
+                states=stood,
             )
+            if self.keeps and (stood or decision.warned):
+                self._keep(place, at, on, decision)
             for one, order, share, own in wants[at]:
                 placed = self.family.orders[one]
                 day, earlier = dt.date.fromordinal(placed.placed), self.keeps and one in passed
@@ -310,6 +339,16 @@ class _Pass:
         return {
             at: (decision, tuple([verdicts[one][0] for one, *_ in wants[at]])) for at, decision in decisions.items()
         }
+
+    def _keep(self, place: int, at: int, on: dt.date, decision: Decision) -> None:
+        """Keeps where the warnings stand; what is on its way down is looked at again tomorrow, because days are counted."""
+        stands = {one.name: one.state for one in decision.warned if one.state.level != "green"}
+        if stands:
+            self.states[place][at] = stands
+        else:
+            self.states[place].pop(at, None)
+        if any(state.clear or state.lowered_on == on for state in stands.values()):
+            heappush(self.looks, (on.toordinal() + 1, at))
 
     def _look_again(self, at: int, day: Day, days: int) -> None:
         """Makes sure that the debtor is looked at when its oldest debt gets too old."""
@@ -506,6 +545,7 @@ def _amount(units: int) -> Decimal:
 
 
 _NOTHING = Share()
+UNWARNED: Mapping[str, State] = {}
 _NO_NODES: dict[int, Node] = {}
 
 

@@ -11,7 +11,7 @@ from connector.credit.replay_history import BANK_BILL, COMMERCIAL_BILL, DRAFT, P
 from connector.credit.totals import Totals
 
 
-class State:
+class Standing:
     """How every line of a family stands at the moment; a line is late from the day after its due day on."""
 
     __slots__ = ("disputed", "late", "value")
@@ -45,7 +45,7 @@ class Sums:
         "undisputed",
     )
 
-    def __init__(self, customer: int, currency: str, lines: Sequence[Line], state: State) -> None:
+    def __init__(self, customer: int, currency: str, lines: Sequence[Line], state: Standing) -> None:
         self.customer, self.currency = customer, currency
         self._lines, self._state = lines, state
         self.mine: set[int] = set()  # the lines that are open

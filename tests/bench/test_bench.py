@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from connector.cli import bench, bench_full
+from connector.cli import bench, bench_full, bench_replay
 from connector.cli import build as command_line
 from connector.cli.bench_book import AS_OF, Book, said
 from connector.cli.bench_row import Row
@@ -182,3 +182,20 @@ def test_documents_change_in_each_turn() -> None:
     assert all(known[d.ref] != d for d in (*one, *other))
     assert one != other
     assert said(one[0])["amount"] == str(one[0].amount)
+
+
+# --- what is measured apart -----------------------------------------------------------------------------------------------
+def test_a_replay_is_measured_where_it_is_asked_for() -> None:
+    rows = list(bench.measured(Book(20, 300, seed=5), "sqlite", silent, {"P11"}))
+    assert [row.goal for row in rows] == ["P11"]
+    detail = rows[0].detail
+    assert rows[0].figure is not None
+    assert detail["drawn"] > 300  # an order alone brings more than one conclusion
+    assert len(detail["orders_held"]) == 2
+
+
+def test_decisions_alone_are_measured_in_a_process_of_their_own() -> None:
+    row = bench_replay.decisions(2_000)
+    assert row.ours is not None
+    assert 0 < row.detail["decide"] < row.ours
+    assert 0 < row.detail["held"] < 2_000

@@ -362,6 +362,48 @@ def test_every_day_is_judged_as_the_night_of_that_day(sqlite_store: Store, book:
     assert agree(sqlite_store, book, [a, b], every=13) > 0
 
 
+def of_days(turned: list[Turn], place: int) -> dict[tuple[dt.date, int], list[Any]]:
+    """What stands for each debtor on each day: the lasting part of its decision, and its orders."""
+    found: dict[tuple[dt.date, int], list[Any]] = {}
+    now: dict[int, list[Any]] = {}
+    by_day: dict[int, list[Turn]] = {}
+    for turn in turned:
+        by_day.setdefault(turn.day, []).append(turn)
+    for n in range((LAST - FIRST).days + 1):
+        day = FIRST + dt.timedelta(days=n)
+        for turn in by_day.get(day.toordinal(), ()):
+            decision = turn.decisions[place]
+            checks = [(c.hold, [r.rule for r in c.reasons]) for c in turn.checks[place]]
+            stands = sorted((w.name, w.state.level) for w in decision.warned if w.state.level != "green")
+            now[turn.debtor] = [*lasting(decision), stands, decision.actions, turn.orders, checks]
+        found.update({(day, at): kept for at, kept in now.items()})
+    return found
+
+
+@given(told(), policies(), policies())
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+def test_what_nights_remember_is_remembered(sqlite_store: Store, book: Told, a: Policy, b: Policy) -> None:
+    """Orders that passed and warnings on their way down: the quick pass says what asking on every day says."""
+    emptied(sqlite_store)
+    fill(sqlite_store, book)
+    with sqlite_store.writing(durable=False) as tx:
+        stand = [found for one in book.courses if (found := one.on(LAST))]
+        save(tx, "orders", [order for order, _ in stand], now=NOW)
+        save(tx, "order_lines", [line for _, lines in stand for line in lines], now=NOW)
+    with sqlite_store.reading() as tx:
+        base = frame(tx, CONFIG, a, FixedClock(NOW), LAST)
+        rules = rules_of(CONFIG, [a, b], customers.rates(tx))
+        every = [family for portion in families(tx, base, FIRST, LAST) for family in portion.families]
+    for family in every:
+        quick = list(turns(family, rules, FIRST, LAST))
+        daily = list(turns(family, rules, FIRST, LAST, every_day=True))
+        assert len(quick) <= len(daily)
+        for place in range(2):
+            mine, wanted = of_days(quick, place), of_days(daily, place)
+            wrong = [(key, mine[key], wanted[key]) for key in wanted if mine[key] != wanted[key]]
+            assert wrong == []
+
+
 @given(told(), policies(), policies())
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 def test_on_postgresql_too(pg_store: Store, book: Told, a: Policy, b: Policy) -> None:
