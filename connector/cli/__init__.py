@@ -43,6 +43,7 @@ _COMMANDS = {
     "file": "file",
     "attach": "file",
     "link": "link",
+    "order": "order",
     "outbox": "outbox",
     "audit": "audit",
     "policy": "policy",

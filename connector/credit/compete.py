@@ -1,8 +1,9 @@
 """Competition for credit: which of several open orders of a customer and its group pass, in one fixed order (domain 10).
 
-Released orders come first, then those that passed before and have not grown: they keep their room. The others follow by
-oldest requested ship date, then order date, then priority, then id; each is checked with what those before it take, and
-what is held takes nothing. Quotes come last and take nothing. So two orders that each fit but together do not never both pass.
+Orders that passed before and have not grown keep their room; released ones, which may exceed the limit, take theirs after
+them. The others follow by oldest requested ship date, then order date, then priority, then id; each is checked with what
+those before it take, and what is held takes nothing. Quotes come last and take nothing. So two orders that each fit but
+together do not never both pass.
 """
 
 from __future__ import annotations
@@ -71,9 +72,9 @@ class Contender:
             self.decision.as_of,
             risk_level(self.decision, self.policy),
         ):
-            place = 0
-        elif self.earlier and self.binding:
             place = 1
+        elif self.earlier and self.binding:
+            place = 0
         wanted = order.ship_on or self.ordered_on
         return (place, wanted, self.ordered_on, self.priority or "\uffff", self.system, order.order_id)
 

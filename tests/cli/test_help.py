@@ -59,6 +59,8 @@ NAMES = (
     *(f" contact{name}" for name in ["", " add", " list"]),
     *(f" {name}" for name in ["import", "import statements", "statements"]),
     *(f" link {name}" for name in ["list", "confirm", "split"]),
+    *(f" order{name}" for name in ["", " list", " explain", " check", " request", " release", " refuse", " hold"]),
+    *(f" order {name}" for name in ["recheck", "exclude", "exclusions"]),
     *(f" outbox {name}" for name in ["list", "retry", "drop"]),
     *(f" audit{name}" for name in ["", " list", " verify", " show", " replay", " export"]),
     *(f" policy{name}" for name in ["", " check", " show", " diff", " activate", " history", " try", " simulate"]),

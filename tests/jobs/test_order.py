@@ -176,3 +176,16 @@ def test_an_entry_only_warns_and_reserves_nothing(shop: Shop) -> None:
     shop.order("S1", "C1", 80)
     assert not shop.check("S1").hold, "a quote takes no credit"
     assert shop.check("Q1").hold
+
+
+def test_a_release_takes_no_room_from_who_passed_before_and_counts_for_the_next(shop: Shop) -> None:
+    shop.order("S1", "C1", 60)
+    shop.check("S1")
+    shop.order("S2", "C1", 50)
+    shop.check("S2")
+    shop.release("S2", "li.wei")
+    shop.run()
+    assert shop.states() == {"S1": "passed", "S2": "released"}
+    shop.order("S3", "C1", 1)
+    third = shop.check("S3")
+    assert [r.numbers["exposure"] for r in third.decision.reasons] == ["111.00"]
