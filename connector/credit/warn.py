@@ -167,7 +167,7 @@ def _signs(position: Position, warning: Warning, signs: Signs, states: Mapping[s
         names = {*signs.found, *states}
         if position.undisputed_overdue > 0:
             names.add("last_payment")
-        if signs.total is not None:
+        if signs.total is not None and _weighs(position, signs.total, warning):
             names.add("concentration")
         if not names:
             return ()
@@ -178,6 +178,16 @@ def _signs(position: Position, warning: Warning, signs: Signs, states: Mapping[s
             for name, read in READERS.items()
             if name in names and getattr(warning, ATTRIBUTES[name]).on
         ]
+    )
+
+
+def _weighs(position: Position, total: Decimal, warning: Warning) -> bool:
+    """Whether a customer owes so much of all receivables that its share may mean something."""
+    least = warning.calm_below.get("concentration")
+    return (
+        least is not None
+        and position.unit is not None
+        and position.open_total * HUNDRED >= least * total * position.unit
     )
 
 
