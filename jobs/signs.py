@@ -206,5 +206,5 @@ def gather(
         broken,
         scores.held_on(tx, debtors, reviews.last_done(tx, debtors), months_later(on, -12)),
         last_paid_on(tx, keys, on),
-        placed.placed(tx, keys, months, on - SPIKE_DAYS * _DAY, on, systems),
+        placed.placed(tx, keys, months, on - SPIKE_DAYS * _DAY, on, systems if keys is None else None),
     )

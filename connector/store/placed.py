@@ -6,8 +6,10 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection
 from decimal import Decimal
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, case, func, select
+from sqlalchemy import ColumnElement, Connection, Date, Select, bindparam, case, func, select
 
 from connector.money import EXACT, from_minor
 from connector.store import bulk
@@ -32,13 +34,39 @@ def placed(
 
     An order whose amount is not stated is the sum of its lines.
     """
-    o, n = sales_order.c, order_line.c
-    window: list[ColumnElement[bool]] = [o.ordered_on > since, o.ordered_on <= as_of, o.status.in_(("open", "closed"))]
+    asked: dict[str, Any] = {"since": since, "recent": recent, "as_of": as_of}
     if customers is not None:
-        window.append(bulk.among(tx, o.customer, customers))
+        asked["ids"] = bulk.given(tx, customers)
     if systems is not None:
-        window.append(o.system.in_(system_ids(tx, systems) or []))
-    newer = case((o.ordered_on > recent, 1), else_=0)
+        asked["systems"] = system_ids(tx, systems) or []
+    stated, by_lines = _questions(bulk.is_sqlite(tx), customers is not None, systems is not None)
+    sums: dict[tuple[int, str], list[Decimal]] = defaultdict(lambda: [ZERO, ZERO])
+    for question, by_line in ((stated, False), (by_lines, True)):
+        for customer, currency, late, total, rest in tx.execute(question, asked):
+            if customer is None or not currency or total is None:
+                continue
+            exact = EXACT.add(Decimal(total), Decimal(rest).scaleb(-REST_DIGITS)) if by_line else None
+            sums[customer, currency][late] += exact if exact is not None else from_minor(int(total), currency)
+    found: Placed = defaultdict(dict)
+    for (customer, currency), (older, newest) in sums.items():
+        found[customer][currency] = (older, newest)
+    return found
+
+
+@cache
+def _questions(sqlite: bool, some: bool, of_systems: bool) -> tuple[Select[Any], Select[Any]]:
+    o, n = sales_order.c, order_line.c
+    day: dict[str, ColumnElement[Any]] = {name: bindparam(name, type_=Date()) for name in ("since", "recent", "as_of")}
+    window: list[ColumnElement[bool]] = [
+        o.ordered_on > day["since"],
+        o.ordered_on <= day["as_of"],
+        o.status.in_(("open", "closed")),
+    ]
+    if some:
+        window.append(bulk.among_ids(sqlite, o.customer))
+    if of_systems:
+        window.append(o.system.in_(bindparam("systems", expanding=True)))
+    newer = case((o.ordered_on > day["recent"], 1), else_=0)
     stated = (
         select(o.customer, o.currency, newer, func.sum(o.amount), func.sum(bulk.literal(0)))
         .where(*window, o.amount.is_not(None))
@@ -50,14 +78,4 @@ def placed(
         .where(*window, o.amount.is_(None))
         .group_by(o.customer, o.currency, newer)
     )
-    sums: dict[tuple[int, str], list[Decimal]] = defaultdict(lambda: [ZERO, ZERO])
-    for asked, by_line in ((stated, False), (by_lines, True)):
-        for customer, currency, late, total, rest in tx.execute(asked):
-            if customer is None or not currency or total is None:
-                continue
-            exact = EXACT.add(Decimal(total), Decimal(rest).scaleb(-REST_DIGITS)) if by_line else None
-            sums[customer, currency][late] += exact if exact is not None else from_minor(int(total), currency)
-    found: Placed = defaultdict(dict)
-    for (customer, currency), (older, newest) in sums.items():
-        found[customer][currency] = (older, newest)
-    return found
+    return stated, by_lines

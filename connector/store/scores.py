@@ -6,9 +6,10 @@ import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from connector.credit.score import Score, as_kept, digest
 from connector.store import bulk
@@ -88,15 +89,27 @@ def held_on(
 ) -> dict[int, tuple[Decimal, dt.date]]:
     """Of each debtor with scores, the points that it had at the end of a day (its own of `on`, else `otherwise`) and
     since when; of one that had none by then, its first ones after it."""
-    s = score.c
-    asked = select(s.debtor, s.as_of, s.points).where(s.points.is_not(None)).order_by(s.debtor, s.id)
-    if debtors is not None:
-        asked = asked.where(bulk.among(tx, s.debtor, debtors))
+    if debtors is None:
+        rows = tx.execute(_HELD)
+    else:
+        rows = tx.execute(_held_of(bulk.is_sqlite(tx)), {"ids": bulk.given(tx, debtors)})
     found: dict[int, tuple[Decimal, dt.date]] = {}
-    for debtor, as_of, points in tx.execute(asked):
+    for debtor, as_of, points in rows.all():
         if debtor not in found or as_of <= on.get(debtor, otherwise):
             found[debtor] = (Decimal(points), as_of)
     return found
+
+
+_HELD = (
+    select(score.c.debtor, score.c.as_of, score.c.points)
+    .where(score.c.points.is_not(None))
+    .order_by(score.c.debtor, score.c.id)
+)
+
+
+@cache
+def _held_of(sqlite: bool) -> Select[Any]:
+    return _HELD.where(bulk.among_ids(sqlite, score.c.debtor))
 
 
 def history(tx: Connection, debtor: int) -> list[ScoreRow]:
