@@ -283,7 +283,7 @@ def show_run(run: Run, problems_most: int = 5) -> None:
     mark, colour = ("✗", "red") if run.failed else (("!", "yellow") if run.problems else ("✓", "green"))
     idle = t("failed", "失败") if run.failed else t("nothing to do", "无事可做")
     seconds = t(f"({run.seconds:.1f} s)", f"（{run.seconds:.1f} 秒）")
-    line = Rich(f"{mark} {padded(job, 8)} {padded(run.system, 12)} {counts or idle}  {seconds}")
+    line = Rich(f"{mark} {padded(job, 9)} {padded(run.system, 12)} {counts or idle}  {seconds}")
     line.stylize(colour, 0, 1)
     alike: dict[tuple[str, str], list[Problem]] = {}
     for problem in run.problems:

@@ -12,6 +12,16 @@ Systems = Annotated[list[str] | None, typer.Argument(help=t("Only these systems.
 Full = Annotated[
     bool, typer.Option("--full", help=t("Everything, not only what has changed.", "全部，而不仅是变更部分。"))
 ]
+Nightly = Annotated[
+    bool,
+    typer.Option(
+        "--nightly",
+        help=t(
+            "As each night: everything, with dunning, reviews, limit proposals, and a look at what people changed.",
+            "按夜间方式运行：全量评估，并执行催收、复评、额度建议，核对各系统中的人工改动。",
+        ),
+    ),
+]
 Strict = Annotated[bool, typer.Option("--strict", help=t("Exit 1 where there are problems.", "存在问题时退出码为 1。"))]
 
 
@@ -19,7 +29,7 @@ def register(app: typer.Typer) -> None:
     @app.command(
         "run", help=t("Pull, link, evaluate, push: the whole job once.", "拉取、关联、评估、推送：完整执行一次。")
     )
-    def run(context: typer.Context, full: Full = False, strict: Strict = False) -> None:
+    def run(context: typer.Context, full: Full = False, nightly: Nightly = False, strict: Strict = False) -> None:
         from jobs.night import connected_systems, lease, work
 
         cli: Cli = context.obj
@@ -33,6 +43,7 @@ def register(app: typer.Typer) -> None:
                 cli.clock,
                 systems=systems,
                 full=full,
+                nightly=nightly,
                 progress=progress,
                 told=show_run,
             )
