@@ -8,6 +8,7 @@ rating and an answer "nothing" count for so many months.
 from __future__ import annotations
 
 import datetime as dt
+import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
 
@@ -31,8 +32,10 @@ COURT: tuple[tuple[str, frozenset[str]], ...] = (
 )
 REGISTRY_CHECKED, COURT_CHECKED = "registry_checked", "court_checked"
 RATING, RATED = "bureau_rating", "bureau_score"
-# A register may also report that all is well.
-_IN_ORDER = frozenset({"active", "registered", "存续", "在业", "在营", "开业", "正常"})
+# A register may also report that all is well: in so many words, or beginning so (存续（在营、开业、在册）, 在营（开业）企业).
+_STATUS = "registry_status"
+_IN_ORDER = frozenset({"active", "registered", "open", "good standing"})
+_IN_ORDER_BEGINS = ("存续", "在业", "在营", "在册", "开业", "正常", "登记成立", "迁入")
 # Proceedings that begin do not end with a listing: they are old news after a while.
 _PASSING = frozenset({"lawsuit"})
 
@@ -62,11 +65,14 @@ def _worst(
     fresh = months_later(as_of, -months)
     rank_of = {kind: rank for rank, (_, kinds) in enumerate(ladder) for kind in kinds}
     worst, by, clean = -1, None, None
-    for event in sorted(events, key=_newest_last):
-        if event.on > as_of:
+    known = sorted((event for event in events if event.on <= as_of), key=_newest_last)
+    # A status takes the place of what the same register said before; a listing stands until it ends.
+    status = {event.source: event for event in known if event.kind == _STATUS}
+    for event in known:
+        if event.kind == _STATUS and status[event.source] is not event:
             continue
         rank = rank_of.get(event.kind)
-        in_order = event.kind == "registry_status" and (event.value or "").casefold() in _IN_ORDER
+        in_order = event.kind == _STATUS and _in_order(event.value or "")
         if rank is not None and not in_order and _stands(event, as_of, fresh):
             if rank >= worst:
                 worst, by = rank, event
@@ -77,6 +83,11 @@ def _worst(
     if by is not None:
         return Known(ladder[worst][0], _source(by))
     return Known(CLEAN, _source(clean)) if clean is not None else NOTHING
+
+
+def _in_order(value: str) -> bool:
+    word = unicodedata.normalize("NFKC", value).strip().casefold()
+    return word in _IN_ORDER or word.startswith(_IN_ORDER_BEGINS)
 
 
 def _stands(event: Event, as_of: dt.date, fresh: dt.date) -> bool:

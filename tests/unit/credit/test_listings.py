@@ -76,6 +76,28 @@ def test_a_register_that_says_active_is_no_listing() -> None:
     assert registry(both, DAY, 12).value == "abnormal"
 
 
+@pytest.mark.parametrize(
+    "said", ["存续（在营、开业、在册）", "存续(在营、开业、在册)", "在营（开业）企业", "正常", "迁入", "ACTIVE"]
+)
+def test_registers_say_that_all_is_well_in_many_words(said: str) -> None:
+    assert registry([event("registry_status", "2026-11-01", said)], DAY, 12).value == "clean"
+
+
+@pytest.mark.parametrize("said", ["吊销，未注销", "注销", "清算", "停业", "dissolved", "INACTIVE", "非正常户", None])
+def test_whatever_else_a_status_says_is_not_well(said: str | None) -> None:
+    assert registry([event("registry_status", "2026-11-01", said)], DAY, 12).value == "revoked"
+
+
+def test_a_newer_status_of_the_same_register_takes_the_place_of_the_older() -> None:
+    restored = [event("registry_status", "2024-05-01", "吊销"), event("registry_status", "2026-10-01", "存续")]
+    assert registry(restored, DAY, 12).value == "clean"
+    assert registry(restored, dt.date(2026, 9, 30), 12).value == "revoked"
+    # Another register knows nothing of that, and a listing ends only when it is ended.
+    other = event("registry_status", "2025-01-01", "注销", source="companies-house")
+    assert registry([*restored, other], DAY, 12).value == "revoked"
+    assert registry([*restored, event("registry_abnormal", "2024-01-01")], DAY, 12).value == "abnormal"
+
+
 def test_the_newest_listed_rating_counts_and_bureaus_are_not_mixed() -> None:
     told = [
         event("bureau_rating", "2026-01-01", "AA"),
