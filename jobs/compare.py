@@ -21,7 +21,8 @@ from connector.credit.position import Position
 from connector.credit.rates import Rates
 from connector.model import Limit
 from connector.policy import Policy
-from connector.store import Connection, customers, decisions, known, positions
+from connector.store import Connection, decisions, known, positions
+from connector.store.limits import pieces as limit_pieces
 from connector.store.positions import OrderRow
 from connector.text import Text
 from jobs.judge import Frame, frame, judge
@@ -179,7 +180,7 @@ def _limits(
 ) -> list[tuple[dt.date, Effective]]:
     """The days after the one up to the other on which the limit became another one. Not of tranches: what releases them
     is not in the limit alone; the last step says what they came to."""
-    pieces = customers.limits(tx, keys)
+    pieces = limit_pieces(tx, keys, base.config.limits.master, base.systems)
     if (end - start).days > _DAYS_MOST or any(x.kind == "stage" for own in pieces.values() for x in own):
         return []
     found: list[tuple[dt.date, Effective]] = []

@@ -318,13 +318,16 @@ def freeze(policy: Policy, level: Level, dunned: int) -> Text | None:
 # --- what counts ----------------------------------------------------------------------------------------------------------
 def limit_of(tx: Connection, desk: Desk, row: CustomerRow, on: dt.date | None = None) -> Effective:
     """A customer's limit on a day (None: today), as everything that was granted and said makes it."""
-    counted = limits.pieces(tx, [row.key], desk.config.limits.master, _ledgers(desk)).get(row.key, [])
-    return _effective(tx, desk, row, counted, on or desk.today)
+    on = on or desk.today
+    counted = limits.pieces(tx, [row.key], desk.config.limits.master, _ledgers(desk), on).get(row.key, [])
+    return _effective(tx, desk, row, counted, on)
 
 
 def _effective(tx: Connection, desk: Desk, row: CustomerRow, counted: Sequence[Limit], on: dt.date) -> Effective:
     body = _concluded(tx, row) if any(piece.kind == "stage" for piece in counted) else {}
-    behaviour = Behaviour(released=frozenset(released_in(body))) if body else None
+    # Of a past or coming day nobody knows how it pays: only what is decided today rests on it.
+    late = body.get("oldest_overdue_days") if on == desk.today else None
+    behaviour = Behaviour(late_days=late, released=frozenset(released_in(body))) if body else None
     convert = _rates(tx, desk).convert
     return effective(counted, on, behaviour, convert, currency=row.currency or desk.config.business.currency)
 

@@ -462,7 +462,7 @@ def _facts(tx: Connection, frame: Frame, keys: Sequence[int] | None) -> Facts:
         systems=frame.systems,
     ):
         sums[row.customer].append(row)
-    limits = limit_pieces(tx, keys, frame.config.limits.master, frame.systems)
+    limits = limit_pieces(tx, keys, frame.config.limits.master, frame.systems, frame.as_of)
     tranches = {}
     for key, pieces in limits.items():
         if key in frame.rows and (own := [x for x in pieces if x.kind == "stage"]):

@@ -28,9 +28,10 @@ from connector.credit.warn import indicators, worst
 from connector.model import Limit
 from connector.money import EXACT, exponent
 from connector.policy import LEVELS, Level, Policy
-from connector.store import Connection, customers, flows
+from connector.store import Connection, flows
 from connector.store.customers import CustomerRow
 from connector.store.flows import Control, Payment
+from connector.store.limits import pieces as limit_pieces
 from connector.store.month_ends import day_ends
 from jobs.judge import Frame, Judged, frame, judge
 from jobs.progress import Progress, silent
@@ -167,7 +168,7 @@ class _Reading:
         self.ends = [MonthEnd(day, ()) for day in days]
         self.sums: list[dict[str, list[int]]] = [{} for _ in days]
         self.experience: list[dict[str, list[Decimal]]] = [defaultdict(lambda: [ZERO, ZERO]) for _ in days]
-        self.limits: dict[int, list[Limit]] = customers.limits(tx)
+        self.limits: dict[int, list[Limit]] = limit_pieces(tx, None, base.config.limits.master, base.systems)
 
     def home(self, minor: int | Decimal, currency: str) -> Decimal | None:
         """An amount in the reporting currency; a currency without a rate is remembered."""

@@ -12,7 +12,8 @@ from connector.credit.replay import Rules
 from connector.credit.replay_history import Debtor, Family, Member
 from connector.model import Limit, Rate
 from connector.policy import Policy
-from connector.store import Connection, customers
+from connector.store import Connection
+from connector.store.limits import pieces as limit_pieces
 from connector.store.replayed import History, histories
 from jobs.judge import Frame, portions
 
@@ -47,7 +48,7 @@ def families(
     for portion in portions(frame, frame.members if wanted is None else wanted & frame.members.keys(), together):
         mine = [debtor for debtor in portion if debtor in frame.members]
         keys = [key for debtor in mine for key in frame.members[debtor]]
-        limits = customers.limits(tx, keys)
+        limits = limit_pieces(tx, keys, frame.config.limits.master, frame.systems)
         staged = {key for key, pieces in limits.items() if any(piece.kind == "stage" for piece in pieces)}
         found = histories(tx, keys, frame.systems, first, last, staged)
         left, made = set(mine), []

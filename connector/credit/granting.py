@@ -181,9 +181,13 @@ def adopted(said: Iterable[Limit], day: dt.date, number: int) -> list[Limit]:
     return found
 
 
-def merged(said: Iterable[Limit], granted: Sequence[tuple[Limit, dt.date | None]]) -> list[Limit]:
+def merged(
+    said: Iterable[Limit], granted: Sequence[tuple[Limit, dt.date | None]], on: dt.date | None = None
+) -> list[Limit]:
     """What counts of what a ledger says and what was granted here: the ledger's until the day before the first piece of
-    our own, its guarantees always, and ours until they ended."""
+    our own, its guarantees always, and ours until they ended. `on`: as it was known on that day; None: as we know now."""
+    if on is not None:
+        granted = [(piece, end) for piece, end in granted if (piece.approved_on or on) <= on]
     if not granted:
         return list(said)
     since = min(piece.valid_from or dt.date.min for piece, _ in granted)

@@ -55,8 +55,8 @@ def effective(
 ) -> Effective:
     """The limit of a day.
 
-    An unlimited flag wins. Else, of overrides and seasons in force, the one approved last; else the released tranches,
-    up to the base where there is one; else the base. Additive uplifts and guarantees (value × percent, 100 % where none
+    An unlimited flag wins. Else, of overrides and seasons in force, the one approved last; else the released tranches
+    of its time, up to the base where there is one; else the base. Additive uplifts and guarantees (value × percent, 100 % where none
     is said) come on top; the sum is floored at 0 and rounded once. The result is in the currency of its first piece;
     `convert` (such as `Rates.convert`) brings in pieces of another one, `currency` is assumed where a piece has none.
     Limits of a credit segment count for that `segment` only; where there are no others, all segments are added up.
@@ -144,7 +144,7 @@ class _Reckoning:
     def result(self, valid: Sequence[Limit]) -> Effective:
         base = _latest([limit for limit in valid if limit.kind == "base"])
         replacing = _latest([limit for limit in valid if limit.kind == "override" or self.in_season(limit)])
-        tranches = [limit for limit in self.mine if limit.kind == "stage"]
+        tranches = [limit for limit in self.mine if limit.kind == "stage" and (base is None or _overlap(limit, base))]
         lapsed_base = base is None and any(limit.kind == "base" for limit in self.mine)
         expired = False
         if replacing:
@@ -239,6 +239,12 @@ class _Reckoning:
         if approved is not None and self.total > approved:
             self.total = approved
             self.steps.append(APPROVED.fill(amount=money(approved, self.currency)))
+
+
+def _overlap(one: Limit, other: Limit) -> bool:
+    """Whether both are in force on some day: a tranche belongs to the base of its time, not to one before or after."""
+    first = max(one.valid_from or dt.date.min, other.valid_from or dt.date.min)
+    return in_force(one, first) and in_force(other, first)
 
 
 def _latest(limits: Sequence[Limit]) -> Limit | None:

@@ -194,9 +194,13 @@ def kept_here(tx: Connection) -> set[int]:
 
 
 def pieces(
-    tx: Connection, keys: Collection[int] | None, master: str | None, ledgers: Collection[str] = ()
+    tx: Connection,
+    keys: Collection[int] | None,
+    master: str | None,
+    ledgers: Collection[str] = (),
+    on: dt.date | None = None,
 ) -> dict[int, list[Limit]]:
-    """The pieces that count for each customer, by key; customers without any are not there.
+    """The pieces that count for each customer, by key; customers without any are not there. `on`: as was known then.
 
     `master` None: what its own ledger says. "here": what was granted here, from the day of the first such piece on; before
     that, and where nothing was, what its ledger says. A system's name: what is said there, by itself or by the record of
@@ -206,7 +210,7 @@ def pieces(
         return customers.limits(tx, keys)
     if master == "here":
         said, granted = customers.limits(tx, keys), own(tx, keys)
-        return said | {key: merged(said.get(key, ()), some) for key, some in granted.items()}
+        return said | {key: merged(said.get(key, ()), some, on) for key, some in granted.items()}
     return _of_master(tx, keys, master, ledgers)
 
 
