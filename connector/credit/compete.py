@@ -90,14 +90,22 @@ def compete(contenders: Sequence[Contender]) -> dict[int, Verdict]:
         # The exposure was rounded once, with these orders in it: without them it is exact again.
         (spare if whose == "customer" else above)[place] = leaves + rounded(stands, currency) - stands
     found: dict[int, Verdict] = {}
+    waiting: list[tuple[Contender, Room]] = []
     for one in sorted(contenders, key=lambda c: c.rank) if len(contenders) > 1 else contenders:
         room = _room(one, spare[one.customer], above)
         checked = check_order(one.decision, one.order, one.policy, room)
         found[one.key] = checked, room
-        if not checked.hold:
-            spare[one.customer] -= one.share.leaves + one.share.takes
-            for node, share in one.nodes:
-                above[node] -= share.leaves + share.takes
+        if checked.hold:
+            waiting.append((one, room))
+            continue
+        spare[one.customer] -= one.share.leaves + one.share.takes
+        for node, share in one.nodes:
+            above[node] -= share.leaves + share.takes
+    for one, before in waiting:
+        # Why it waits is told with all that has passed, as the next run will see it.
+        room = _room(one, spare[one.customer], above)
+        if room != before:
+            found[one.key] = check_order(one.decision, one.order, one.policy, room), room
     return found
 
 
