@@ -277,12 +277,13 @@ def _body(base: Frame, judged: Judged, before: DecisionRow | None) -> dict[str, 
 def body_of(base: Frame, judged: Judged, said: Mapping[str, Any]) -> dict[str, Any]:
     """The decision as the store keeps it: all figures and reasons, and since when it has been held or warned of.
 
-    `said` is what the decision before it said: its `held_since` and `warned_since` go on.
+    `said` is what the decision before it said: its `held_since`, `held_until` and `warned_since` go on.
     """
     decision, first = judged.decision, judged.members[0]
     today = base.as_of.isoformat()
     rules = base.policy.of(first.segment).warning
     held_since = (said.get("held_since") or today) if decision.hold else None
+    held_until = None if decision.hold else today if said.get("held_since") else said.get("held_until")
     # A release is an event that stays; `released` of the frame is what earlier decisions kept.
     earlier = {ref: day.isoformat() for ref, day in base.released.get(judged.debtor, {}).items()}
     return {
@@ -290,7 +291,8 @@ def body_of(base: Frame, judged: Judged, said: Mapping[str, Any]) -> dict[str, A
         "as_of": today,
         "members": [[m.system, m.ref] for m in judged.members],
         "held_since": held_since,
-        "warned_since": warned.since(decision, rules, said, base.as_of),
+        "held_until": held_until,
+        "warned_since": warned.since(decision, rules, said, base.as_of, held_until),
         "warnings": warned.told(decision, rules),
         "actions": list(decision.actions),
         "released": dict.fromkeys(judged.position.limit.released, today) | earlier,

@@ -34,6 +34,9 @@ from jobs.judge import Frame, Judged
 POLICY_USED = "policy_used"
 COLUMNS_USED = "columns_used"
 
+# What of the decision before goes on in the next one.
+SINCE = ("held_since", "warned_since", "held_until")
+
 _MEMBER = ("key", "system", "ref", "name", "debtor", "currency", "status", "segment")
 
 
@@ -108,7 +111,7 @@ def packed(frame: Frame, judged: Judged, before: DecisionRow | None, upto: Upto)
         "rooms": rooms_kept(judged.rooms),
         "watched": watch.kept(judged.signs, judged.decision.warned),
         "graded": [plain(judged.decision.score), judged.decision.grade],
-        "before": [said.get("held_since"), said.get("warned_since")],
+        "before": [said.get(name) for name in SINCE],
     }
     return zlib.compress(_JSON.encode(kept).encode("utf-8", "surrogatepass"), 1)
 

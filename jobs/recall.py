@@ -52,7 +52,7 @@ class Kept:
     frame: Frame
     judged: Judged
     upto: Upto
-    since: tuple[str | None, str | None]
+    since: dict[str, str | None]
 
 
 @dataclass
@@ -107,8 +107,7 @@ def recall(tx: Connection, config: Config, row: DecisionRow, policies: dict[str,
     about, rooms = about_of(kept.get("about")), rooms_of(kept.get("rooms") or {})
     signs, states = watch.recalled(kept.get("watched"))
     judged = judged_of(frame, row.debtor, facts, above, orders, graded, about, rooms, signs, states)
-    held, warned = kept["before"]
-    return Kept(row, frame, judged, Upto(*kept["upto"]), (held, warned))
+    return Kept(row, frame, judged, Upto(*kept["upto"]), dict(zip(inputs.SINCE, kept["before"], strict=False)))
 
 
 def _node(kept: dict[str, Any]) -> Node:
@@ -142,7 +141,7 @@ def _policy(tx: Connection, version: str, known: dict[str, Policy]) -> Policy | 
 
 def again(kept: Kept) -> bytes:
     """The decision's content concluded again, as the store keeps it."""
-    body = body_of(kept.frame, kept.judged, {"held_since": kept.since[0], "warned_since": kept.since[1]})
+    body = body_of(kept.frame, kept.judged, kept.since)
     return decisions.packed(body)
 
 

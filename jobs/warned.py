@@ -49,17 +49,22 @@ def lasting(decision: Decision) -> list[tuple[str, str]]:
     return [(one.name, one.state.level) for one in decision.warned if one.state.level != "green"]
 
 
-def since(decision: Decision, rules: Warning, said: Mapping[str, Any], today: dt.date) -> str | None:
+def since(
+    decision: Decision, rules: Warning, said: Mapping[str, Any], today: dt.date, held_until: str | None
+) -> str | None:
     """Since when somebody is asked to look after the warnings: the day of the newest one that asks; None: nobody is.
 
-    A level that only stands because it falls slowly asks nobody: what the task was for is over.
+    A level that only stands because it falls slowly asks nobody: what the task was for is over. Neither does what was
+    there while the customer was held, until `held_until`: the task of the hold has told of it.
     """
     if "task" not in decision.actions:
         return None
     asking = [
         one.state.acted_on
         for one in decision.warned
-        if one.state.acted_on and (not one.asked or "task" in rules.actions.of(one.today.level))
+        if one.state.acted_on
+        and (not one.asked or "task" in rules.actions.of(one.today.level))
+        and (held_until is None or one.state.acted_on.isoformat() > held_until)
     ]
     if asking:
         return max(asking).isoformat()
