@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -173,7 +173,8 @@ def proposals(
     wanted = set(debtors)
     base.load(tx, base.family(wanted))
     judged = [one for one in judge(tx, base, sorted(wanted), scores=True) if one.debtor in wanted]
-    keys = [row.key for one in judged for row in one.members]
+    # A group's limit is for everybody below it, too: for what they buy, and how they pay.
+    keys = sorted({key for one in judged for debtor in base.below(one.debtor) for key in base.members.get(debtor, ())})
     known = _Known(
         base,
         scorer(
@@ -214,35 +215,42 @@ class _Known:
     at: Scorer
     sales: Mapping[int, Sequence[tuple[str, Decimal]]]
     dunned: Mapping[int, int]
+    without_rate: list[str] = field(default_factory=list)
 
     def case(self, one: Judged, asked: Decimal | None) -> Case | Problem:
-        """One debtor's case, in the currency in which it is judged; a problem where a rate is missing."""
+        """One debtor's case, in the currency in which it is judged; a problem where a rate is missing, or where nobody can
+        read what the insurer covers: nothing of that is guessed."""
         base, row, position = self.base, one.members[0], one.position
         currency, home = position.currency, base.config.business.currency
         if position.unit is None:
             return _no_rate(row, home, currency)
+        self.without_rate.clear()
         policy = base.policy.of(row.segment)
+        everybody = [base.rows[k] for d in sorted(base.below(one.debtor)) for k in base.members.get(d, ())]
         unlimited, base_piece = main_amount(one.facts.limits.get(row.key, ()), base.as_of)
         current: Decimal | None = None
         if base_piece is not None and base_piece.amount is not None:
             own = base_piece.currency or currency
             current = self._in(from_minor(base_piece.amount, own), own, currency)
-            if current is None:
-                return _no_rate(row, own, currency)
-        sales = [self._in(amount, frm, currency) for m in one.members for frm, amount in self.sales.get(m.key, ())]
-        habits, _ = self.at.habits(one.members, currency)
-        since = [self.at.since[m.key] for m in one.members if m.key in self.at.since]
+        sales = [self._in(amount, frm, currency) for m in everybody for frm, amount in self.sales.get(m.key, ())]
+        habits, _ = self.at.habits(everybody, currency)
+        since = [self.at.since[m.key] for m in everybody if m.key in self.at.since]
         worth, capital, dated = self._finances(one, policy, currency)
-        room = headroom(one.decision.ancestors)
+        room = self._group_room(one)
+        insurer = self._insured(row, self.at.events.get(one.debtor, ()), currency)
+        if isinstance(insurer, Problem):
+            return insurer
         level = level_of([w for w in one.decision.warned if w.name != LIMIT_ENDS], policy.warning)
         others = sum((self._granted(one, m, currency) for m in one.members[1:]), ZERO)
+        if self.without_rate:
+            return _no_rate(row, self.without_rate[0], currency)
         return Case(
             as_of=base.as_of,
             currency=currency,
             unit=position.unit,
             current=current,
             unlimited=unlimited,
-            sales=None if None in sales else sum((s for s in sales if s is not None), ZERO),
+            sales=sum((s for s in sales if s is not None), ZERO),
             terms_days=usual_days(row.terms) if row.terms else None,
             days_late=habits.late_year,
             first_sold_on=min(since, default=None),
@@ -252,8 +260,8 @@ class _Known:
             grade=one.decision.grade,
             score=one.decision.score,
             level=level,
-            insurer=self._insured(self.at.events.get(one.debtor, ()), currency),
-            group_room=None if room is None else room + position.exposure.total,
+            insurer=insurer,
+            group_room=room,
             receivables=self._all(policy, position.unit),
             others=others,
             asked=asked,
@@ -261,7 +269,19 @@ class _Known:
         )
 
     def _in(self, amount: Decimal, frm: str, to: str) -> Decimal | None:
-        return amount if frm == to else self.base.rates.convert(amount, frm, to, self.base.as_of)
+        found = amount if frm == to else self.base.rates.convert(amount, frm, to, self.base.as_of)
+        if found is None:
+            self.without_rate.append(frm)
+        return found
+
+    def _group_room(self, one: Judged) -> Decimal | None:
+        """What the groups above leave for all that a limit of it covers. Its own limit is no bound for its next one."""
+        nodes, covered = one.decision.ancestors, one.position.exposure.total
+        if one.debtor in self.base.children and nodes:
+            own, nodes = nodes[0], nodes[1:]
+            covered = own.quote.convert(own.exposure) if own.quote else own.exposure
+        room = headroom(nodes)
+        return None if room is None else room + covered
 
     def _granted(self, one: Judged, member: CustomerRow, currency: str) -> Decimal:
         limit = one.own[member.key].limit
@@ -284,8 +304,9 @@ class _Known:
             statement.period_end_on,
         )
 
-    def _insured(self, told: Iterable[Event], currency: str) -> Decimal | None:
-        """The newest word of the insurer: an amount, or that its cover is withdrawn."""
+    def _insured(self, row: CustomerRow, told: Iterable[Event], currency: str) -> Decimal | Problem | None:
+        """The newest word of the insurer: an amount, or that its cover is withdrawn. Where nobody can read it, it must not
+        look as if nothing were insured, which binds nobody."""
         last = max(
             (
                 e
@@ -303,13 +324,22 @@ class _Known:
         try:
             return self._in(parse(said), frm or currency, currency)
         except ValueError:
-            return None
+            return Problem(
+                "unread_insurer_limit", f"{row.system}/{row.ref}", UNREAD.fill(said=last.value or "-"), WRITE
+            )
 
     def _all(self, policy: Policy, unit: Decimal) -> Decimal | None:
         whole = self.base.receivables
         if whole is None or whole[1] < policy.warning.concentration_percent.least_customers:
             return None  # of a handful of customers each is a large part
         return whole[0] * unit
+
+
+UNREAD = Text(
+    "What the insurer covers cannot be read (“{said}”): no limit can be proposed.",
+    "保险公司核定额度“{said}”无法识别，无法建议额度。",
+)
+WRITE = Text("Give an amount, alone or after its currency: CNY 500000.", "请填写金额，或“币种 金额”：CNY 500000。")
 
 
 def _no_rate(row: CustomerRow, frm: str, to: str) -> Problem:

@@ -103,7 +103,7 @@ def propose(case: Case, policy: Policy) -> Proposed:
     """The limit that the policy's formula gives for a customer."""
     rules = policy.limit
     sheet = _Sheet(case, rules)
-    new = is_new(case, rules)
+    new = is_new(case, rules) or case.sales is None
     wanted = sheet.starter() if new else sheet.need()
     raw = sheet.multiplied(sheet.lowest(wanted, sheet.capacity(), new), new)
     limit = sheet.floored(sheet.capped(raw))
@@ -181,6 +181,8 @@ class _Sheet:
         self.binding = "starter"
         first = self.case.first_sold_on
         told = words.STARTER_NEVER if first is None else words.STARTER
+        if first is not None and not is_new(self.case, self.rules):
+            told = words.STARTER_UNKNOWN
         self.step("starter", amount, told.fill, first=first, days=self.rules.starter.new_for_days)
         return amount
 
@@ -277,6 +279,10 @@ class _Sheet:
             return most
         if limit < least and self.case.level == "red":
             self.step("throttle", limit, words.RED.fill, current=current)
+        elif limit < least and self.case.asked is not None and self.case.asked < least:
+            self.binding = "asked"  # whoever asks for less gets no more than that
+            self.step("throttle", self.case.asked, words.ASKED.fill, current=current)
+            return self.case.asked
         elif limit < least:
             self.binding = "max_cut"
             self.step("throttle", least, words.CUT.fill, current=current, percent=words.plain(rules.max_cut_percent))

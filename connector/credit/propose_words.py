@@ -32,6 +32,10 @@ STARTER = Text(
 STARTER_NEVER = Text(
     "a new customer that has not bought yet: starter limit {result}", "新客户，尚无交易：起步额度 {result}"
 )
+STARTER_UNKNOWN = Text(
+    "a customer since {first} whose sales are not known: starter limit {result}",
+    "首次交易 {first}，销售额未知：起步额度 {result}",
+)
 CAPACITY = {
     "net_worth": Text(
         "{percent}% of the net worth of {whole} ({on}): {result}", "净资产 {whole}（{on}）的 {percent}%：{result}"
@@ -62,6 +66,10 @@ CUT = Text(
 RED = Text(
     "the warning level is red: the cut from {current} to {result} is made at once",
     "红色预警：由 {current} 一次性下调至 {result}",
+)
+ASKED = Text(
+    "no more than {result} was asked for: the cut from {current} is made at once",
+    "申请额度仅为 {result}：由 {current} 一次性下调",
 )
 FROZEN = Text("{why}: nothing rises, it stays at {result}", "{why}：不得提高，维持 {result}")
 LEVEL = Text("the warning level is {level}", "预警等级为{level}")

@@ -139,6 +139,8 @@ def test_every_step_says_its_inputs_in_both_languages() -> None:
         ({"receivables": Decimal(1_000_000), "current": None}, 200_000, "concentration"),
         ({"receivables": Decimal(0), "current": None}, 480_000, "working_capital"),
         ({"asked": Decimal(123_456), "current": None}, 120_000, "asked"),
+        ({"asked": Decimal(100_000), "current": Decimal(500_000)}, 100_000, "asked"),
+        ({"asked": Decimal(100_000), "current": Decimal(500_000), "grade": "D"}, 100_000, "asked"),
         ({"others": Decimal(100_000), "current": None}, 380_000, "working_capital"),
         ({"sales": Decimal(0), "current": None}, 0, "need"),
     ],
@@ -179,6 +181,9 @@ def test_a_new_customer_gets_a_starter_limit_in_tranches() -> None:
     assert proposed.steps[0].text.zh == "新客户，首次交易 2026-10-01（不足 180 天）：起步额度 CNY 50,000.00"
     never = propose(case(first_sold_on=None, current=None, grade=None), POLICY)
     assert never.steps[0].text.en == "a new customer that has not bought yet: starter limit CNY 50,000.00"
+    unknown = propose(case(sales=None, current=None, grade=None), POLICY)
+    assert (unknown.amount, unknown.binding) == (50_000, "starter"), "not known is not nothing"
+    assert unknown.steps[0].text.zh == "首次交易 2021-01-01，销售额未知：起步额度 CNY 50,000.00"
     assert propose(case(first_sold_on=None, current=None, grade="D"), POLICY).parts == (), "nothing to be divided"
     assert propose(case(first_sold_on=None, current=Decimal(50_000), grade="A"), POLICY).parts == (), "he has a limit"
 
@@ -254,8 +259,9 @@ def test_whatever_the_numbers_are(case: Case) -> None:
     small = Decimal("0.51")
     if not case.unlimited and current:
         assert proposed.amount <= current * (100 + rules.max_rise_percent) / 100 + small
+        least = current * (100 - rules.max_cut_percent) / 100
         if case.level != "red":
-            assert proposed.amount >= current * (100 - rules.max_cut_percent) / 100 - small
+            assert proposed.amount >= (least if case.asked is None else min(least, case.asked)) - small
         if case.frozen:
             assert proposed.amount <= current
     if not (kept or cut):
