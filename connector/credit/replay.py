@@ -30,7 +30,7 @@ from connector.credit.replay_history import UNIT_DIGITS, Day, Debtor, Family, Me
 from connector.credit.replay_sums import Standing, Sums
 from connector.credit.stage import Behaviour, begun_on
 from connector.credit.totals import Totals
-from connector.credit.warn_state import State
+from connector.credit.warn_state import State as WarningState
 from connector.money import EXACT, exponent, from_minor
 from connector.policy import Policy
 
@@ -70,8 +70,8 @@ def turns(
 ) -> Iterator[Turn]:
     """The conclusions from `first` on, oldest first: of everybody on that day, and then whenever something turned.
 
-    `keeps`: from night to night an order that passed keeps its room before those that come after it, and warnings fall
-    only after several clear days; without it every day stands alone. `every_day` asks everybody on every day, as nights
+    `keeps`: from night to night an order that passed keeps its room before those that come after it, a tranche once
+    released stays so, and warnings fall only after several clear days; without it every day stands alone. `every_day` asks everybody on every day, as nights
     do: slow, and what tests hold the quick way against.
     """
     made = _Pass(family, rules, first.toordinal(), last.toordinal(), keeps)
@@ -129,7 +129,7 @@ class _Pass:
         self.looks: list[tuple[Day, int]] = []
         self.keeps = keeps
         # By policy and debtor: where the warnings stand.
-        self.states: list[dict[int, Mapping[str, State]]] = [{} for _ in rules]
+        self.states: list[dict[int, Mapping[str, WarningState]]] = [{} for _ in rules]
         self.passed: list[set[int]] = [
             set() for _ in rules
         ]  # by policy: orders that passed and have not been held since
@@ -266,12 +266,11 @@ class _Pass:
             heads = {a for d in turned for a in (d, *family[d].above)}
             turned = turned | {one for head in heads for one in family[head].below}
         wanted = sorted(turned)
-        days = dict.fromkeys(wanted, 0)
         by_place: list[dict[int, tuple[Decision, tuple[OrderDecision, ...]]]] = [{}] * len(self.rules)
         for group in self.by_figures:
             positions, nodes = self._of_family(group, on, turned)
             for at in wanted:
-                days[at] = max(days[at], positions[at].undisputed_overdue_days)
+                self._look_again(at, day, positions[at].undisputed_overdue_days)
             chains = {at: [a for a in (at, *family[at].above) if a in nodes] if nodes else [] for at in wanted}
             wants = {
                 at: self._orders(group, at, positions[at].currency, chains[at], nodes, on)
@@ -282,7 +281,6 @@ class _Pass:
             for place in group.places:
                 by_place[place] = self._judged(group, place, on, wanted, positions, nodes, chains, wants)
         for at in wanted:
-            self._look_again(at, day, days[at])
             mine = [found[at] for found in by_place]
             orders = tuple(sorted(self.open_orders[at])) if self.open_orders[at] else ()
             yield Turn(day, at, orders, tuple([d for d, _ in mine]), tuple([checks for _, checks in mine]))
@@ -321,7 +319,7 @@ class _Pass:
                 states=stood,
             )
             if self.keeps and (stood or decision.warned):
-                self._keep(place, at, on, decision)
+                self._keep(place, at, on, decision, stood)
             for one, order, share, own in wants[at]:
                 placed = self.family.orders[one]
                 day, earlier = dt.date.fromordinal(placed.placed), self.keeps and one in passed
@@ -340,14 +338,16 @@ class _Pass:
             at: (decision, tuple([verdicts[one][0] for one, *_ in wants[at]])) for at, decision in decisions.items()
         }
 
-    def _keep(self, place: int, at: int, on: dt.date, decision: Decision) -> None:
-        """Keeps where the warnings stand; what is on its way down is looked at again tomorrow, because days are counted."""
+    def _keep(self, place: int, at: int, on: dt.date, decision: Decision, stood: Mapping[str, WarningState]) -> None:
+        """Keeps where the warnings stand. Tomorrow is looked at again where that has changed, because tomorrow begins from
+        there, and where one is on its way down, because days are counted."""
         stands = {one.name: one.state for one in decision.warned if one.state.level != "green"}
         if stands:
             self.states[place][at] = stands
         else:
             self.states[place].pop(at, None)
-        if any(state.clear or state.lowered_on == on for state in stands.values()):
+        changed = {name: s.level for name, s in stands.items()} != {name: s.level for name, s in stood.items()}
+        if changed or any(state.clear for state in stands.values()):
             heappush(self.looks, (on.toordinal() + 1, at))
 
     def _look_again(self, at: int, day: Day, days: int) -> None:
@@ -443,8 +443,8 @@ class _Pass:
                 paid_of=self._paid(group, member, released, on),
             )
             found = effective(pieces, on, behaviour, convert, currency=member.currency)
-            for ref in found.released:
-                released.setdefault(ref, on)
+            for ref in found.released if self.keeps else ():
+                released.setdefault(ref, on)  # a release is an event that stays
         elif all(piece.currency in (None, member.currency) for piece in pieces):
             kept[member.customer] = found  # stands until the next day of its pieces
         return found
@@ -545,7 +545,7 @@ def _amount(units: int) -> Decimal:
 
 
 _NOTHING = Share()
-UNWARNED: Mapping[str, State] = {}
+UNWARNED: Mapping[str, WarningState] = {}
 _NO_NODES: dict[int, Node] = {}
 
 

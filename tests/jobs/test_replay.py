@@ -324,8 +324,6 @@ def agree(store: Store, book: Told, both: list[Policy], every: int) -> int:
             for ref, judged in night(store, book, policy, day).items():
                 turn, refs = now[ref]
                 mine, its = turn.decisions[place], judged.decision
-                if lasting(mine) != lasting(its):
-                    print("MINE", mine.ancestors, mine.reasons, "THEIRS", its.ancestors, its.reasons)
                 assert lasting(mine) == lasting(its), (
                     day,
                     ref,
@@ -356,8 +354,16 @@ def agree(store: Store, book: Told, both: list[Policy], every: int) -> int:
 
 
 @given(told(), policies(), policies())
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_day_is_judged_as_the_night_of_that_day(sqlite_store: Store, book: Told, a: Policy, b: Policy) -> None:
+    emptied(sqlite_store)
+    assert agree(sqlite_store, book, [a, b], every=40) > 0
+
+
+@pytest.mark.slow
+@given(told(), policies(), policies())
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+def test_every_day_of_many_books(sqlite_store: Store, book: Told, a: Policy, b: Policy) -> None:
     emptied(sqlite_store)
     assert agree(sqlite_store, book, [a, b], every=13) > 0
 
@@ -381,7 +387,7 @@ def of_days(turned: list[Turn], place: int) -> dict[tuple[dt.date, int], list[An
 
 
 @given(told(), policies(), policies())
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 def test_what_nights_remember_is_remembered(sqlite_store: Store, book: Told, a: Policy, b: Policy) -> None:
     """Orders that passed and warnings on their way down: the quick pass says what asking on every day says."""
     emptied(sqlite_store)
@@ -401,11 +407,11 @@ def test_what_nights_remember_is_remembered(sqlite_store: Store, book: Told, a: 
         for place in range(2):
             mine, wanted = of_days(quick, place), of_days(daily, place)
             wrong = [(key, mine[key], wanted[key]) for key in wanted if mine[key] != wanted[key]]
-            assert wrong == []
+            assert wrong == [], wrong[:1]
 
 
 @given(told(), policies(), policies())
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
 def test_on_postgresql_too(pg_store: Store, book: Told, a: Policy, b: Policy) -> None:
     emptied(pg_store)
     assert agree(pg_store, book, [a, b], every=40) > 0
