@@ -220,6 +220,7 @@ JOB_NAMES = {
     "push": Text("push", "推送"),
     "reconcile": Text("reconcile", "核对"),
     "housekeeping": Text("tidy up", "清理"),
+    "simulate": Text("simulate", "模拟"),
 }
 CHANNEL_NAMES = {
     "customer_fields": Text("credit fields", "信用字段"),
@@ -249,6 +250,10 @@ COUNT_NAMES = {
     "evaluated": Text("evaluated", "已评估"),
     "held": Text("held", "冻结"),
     "orders_held": Text("orders held", "订单冻结"),
+    "warnings_opened": Text("new warnings", "新预警"),
+    "warnings_raised": Text("warnings raised", "预警升级"),
+    "warnings_lowered": Text("warnings lowered", "预警降级"),
+    "warnings_closed": Text("warnings ended", "预警解除"),
     "owed": Text("writes owed", "待写入"),
     "done": Text("written", "已写入"),
     "calls": Text("batches", "批次"),
