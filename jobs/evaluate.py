@@ -144,6 +144,8 @@ def evaluate(
             done += len(part)
             progress("evaluate", done, len(chosen))
         with store.writing() as tx:
+            if full or last_run is None or last_run.counts.get("through") != today.toordinal():
+                run.counts["warnings_closed"] += alerts.close_left(tx, today)
             left = [*_orphaned(tx, base, systems), *lifted_orders(tx, systems, base.systems, today)]
             run.counts["owed"] += outbox.owe(tx, left, clock.now())
             marks.clear_marks(tx, seen)  # what is linked to nobody has nothing to be judged

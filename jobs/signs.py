@@ -39,6 +39,7 @@ class Gathered:
     policy: Policy
     as_of: dt.date
     total: Decimal | None = None
+    asked: frozenset[str] = frozenset(READERS)
     everything: bool = False
     broken: Mapping[int, int] = field(default_factory=dict)
     before: Mapping[int, tuple[Decimal, dt.date]] = field(default_factory=dict)
@@ -81,7 +82,7 @@ class Gathered:
             found["statement_age"] = Sign(Decimal(months_begun(ended, self.as_of)), (ended.isoformat(),))
         if not self.everything and found:
             found = {name: sign for name, sign in found.items() if name in stood or _means_something(name, sign, rules)}
-        return Signs(ASKED, found, self.total, self.everything)
+        return Signs(self.asked, found, self.total, self.everything)
 
     def _paying(self, found: dict[str, Sign], members: Sequence[CustomerRow]) -> None:
         paid = [self.paid_on[m.key] for m in members if m.key in self.paid_on]
@@ -134,9 +135,6 @@ class Gathered:
                 _, source, on = known.source
                 found[name] = Sign(None, (known.value, on, source))
         return found
-
-
-ASKED = frozenset(READERS)
 
 
 def _means_something(name: str, sign: Sign, rules: Warning) -> bool:
@@ -197,11 +195,15 @@ def gather(
     total = None
     if receivables is not None and receivables[1] >= rules.concentration_percent.least_customers:
         total = receivables[0]
+    asked = frozenset(READERS)
+    if receivables is None:
+        asked -= {"concentration"}  # a share of what is not known is not asked for
     return Gathered(
         at,
         policy,
         on,
         total,
+        asked,
         everything,
         broken,
         scores.held_on(tx, debtors, reviews.last_done(tx, debtors), months_later(on, -12)),

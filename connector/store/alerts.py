@@ -15,7 +15,7 @@ from connector.credit.warn import Warned
 from connector.credit.warn_state import State
 from connector.policy import Level
 from connector.store import bulk
-from connector.store.tables import alert
+from connector.store.tables import alert, link
 
 _STATE = ("level", "clear", "counted_on", "opened_on", "raised_on", "lowered_on", "acted_on")
 
@@ -70,6 +70,12 @@ def history(tx: Connection, debtor: int) -> list[Alert]:
 def open_debtors(tx: Connection) -> set[int]:
     """Debtors with an open warning: every day has to look at them."""
     return set(tx.execute(select(alert.c.debtor).distinct().where(alert.c.closed_on.is_(None))).scalars())
+
+
+def close_left(tx: Connection, on: dt.date) -> int:
+    """Ends the warnings of debtors that no customer belongs to any more; says how many."""
+    gone = alert.c.closed_on.is_(None) & alert.c.debtor.not_in(select(link.c.debtor))
+    return tx.execute(alert.update().where(gone).values(closed_on=on)).rowcount
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,10 @@ from decimal import Decimal
 import pytest
 from sqlalchemy.exc import IntegrityError
 
+from connector.credit.score import Score
 from connector.credit.warn import Indicator, State, Warned
 from connector.model import Customer, Document, Event, Limit, Order, OrderLine, Promise
-from connector.store import alerts, customers, placed, receivables
+from connector.store import alerts, customers, links, placed, receivables, scores
 from connector.store.db import Store
 from connector.store.tables import alert
 from connector.store.turns_signs import Turning, signs_turned
@@ -80,6 +81,20 @@ def test_two_open_ones_cannot_be(store: Store) -> None:
         )  # fmt: skip
 
 
+def test_nobodys_warnings_end(store: Store) -> None:
+    with store.writing() as tx:
+        save(tx, "customers", [Customer(id="C1", name="C1")])
+        links.ensure_debtors(tx, [row.key for row in customers.customers(tx)])
+        (somebody,) = {row.debtor for row in customers.customers(tx)}
+    assert somebody is not None
+    keep(store, warned("court", "red"), debtor=somebody)
+    keep(store, warned("court", "red"), debtor=somebody + 1)
+    with store.writing() as tx:
+        assert alerts.close_left(tx, day(1)) == 1
+        assert alerts.open_debtors(tx) == {somebody}
+        assert alerts.close_left(tx, day(2)) == 0
+
+
 # --- what signs are read from --------------------------------------------------------------------------------------------
 def day(days: int) -> dt.date:
     return DAY + dt.timedelta(days=days)
@@ -115,6 +130,23 @@ def test_orders_by_window(store: Store) -> None:
         assert found == {key["C1"]: {"CNY": (Decimal(57), Decimal("133.9339"))}}
         assert set(placed.placed(tx, None, day(-211), day(-30), DAY)) == {key["C1"], key["C2"]}
         assert placed.placed(tx, None, day(-211), day(-30), DAY, ["crm"]) == {}
+
+
+def test_the_score_that_held_on_a_day(store: Store) -> None:
+    def scored(days: int, points: str | None) -> Score:
+        known = None if points is None else Decimal(points)
+        return Score(day(days), "v1", known, "B", Decimal(1), ())
+
+    with store.writing() as tx:
+        for days, points in ((-400, "80"), (-100, "70"), (-50, None), (-10, "60")):
+            scores.keep(tx, [(7, scored(days, points))], dt.datetime(2026, 3, 2, tzinfo=dt.UTC))
+        scores.keep(tx, [(8, scored(-5, "50"))], dt.datetime(2026, 3, 2, tzinfo=dt.UTC))
+        year_ago = day(-365)
+        assert scores.held_on(tx, [7, 8, 9], {}, year_ago) == {
+            7: (Decimal(80), day(-400)),
+            8: (Decimal(50), day(-5)),  # none by then: the first one after it
+        }
+        assert scores.held_on(tx, None, {7: day(-20)}, year_ago)[7] == (Decimal(70), day(-100))
 
 
 def test_all_receivables(store: Store) -> None:
