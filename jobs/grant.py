@@ -281,7 +281,8 @@ def _grant(
 
 def brought_back(tx: Connection, desk: Desk) -> int:
     """Granted requests whose amount the system that keeps limits says by now are in force; tells how many."""
-    waiting = [one for one in limits.requests(tx, newest=True) if standing(one.request, one.events).state == "granted"]
+    numbers = limits.standing_at(tx, "granted")
+    waiting = limits.requests(tx, numbers=numbers) if numbers else []
     if not waiting:
         return 0
     keys = [one.customer for one in waiting]

@@ -31,7 +31,6 @@ from connector.policy import Policy
 from connector.store import Connection, decisions, dunning, history, limits, runs
 from connector.store.customers import CustomerRow
 from connector.store.db import Store
-from connector.store.limits import Asked
 from connector.text import Text
 from jobs.grant import HERE, LIMIT_ENDS, Desk, approve_by_itself, ask_all, brought_back, freeze
 from jobs.judge import Frame, Judged, frame, judge, portions
@@ -45,6 +44,7 @@ ZERO = Decimal(0)
 # What an insurer says it covers: the event's value is the amount, alone or after its currency.
 INSURED, WITHDRAWN = "insurer_limit", "insurer_withdrawn"
 _MONTHS = 12
+_TOGETHER = 2000
 
 Whom = Literal["due", "all"]
 
@@ -138,22 +138,28 @@ def due(tx: Connection, base: Frame, policy: Policy, since: int) -> list[int]:
     """
     soon = dt.timedelta(days=policy.limit.renew_days)
     found = _ending(tx, base, limits.ending(tx, base.as_of - soon, base.as_of + soon), base.as_of + soon)
-    fresh = decisions.since(tx, since)
-    asked: dict[int, Asked] = {}
-    for one in limits.requests(tx, newest=True):
-        if one.request.kind in MAIN:
-            asked[one.customer] = one
-    base.load(tx, fresh)
-    for debtor, row in decisions.latest(tx, list(fresh)).items():
-        keys, body = base.members.get(debtor, ()), row.body
-        last = next((asked[key] for key in keys if key in asked), None)
+    fresh = sorted(decisions.since(tx, since))
+    for at in range(0, len(fresh), _TOGETHER):
+        found |= _turned(tx, base, fresh[at : at + _TOGETHER])
+    return sorted(found)
+
+
+def _turned(tx: Connection, base: Frame, debtors: Sequence[int]) -> set[int]:
+    """Those of some debtors with another grade than at their last request, or without a limit and not idle."""
+    base.load(tx, debtors)
+    keys = [key for debtor in debtors for key in base.members.get(debtor, ())]
+    asked = {one.customer: one for one in limits.requests(tx, keys=keys, newest=True) if one.request.kind in MAIN}
+    found = set()
+    for debtor, row in decisions.latest(tx, debtors).items():
+        body = row.body
+        last = next((asked[key] for key in base.members.get(debtor, ()) if key in asked), None)
         if last is not None:
             known = last.body.get("grade")
             if body.get("grade") is not None and known is not None and known != body["grade"]:
                 found.add(debtor)
         elif body["limit"]["kind"] == "none" and (Decimal(body["exposure"]["total"]) > 0 or body.get("orders")):
             found.add(debtor)
-    return sorted(found)
+    return found
 
 
 def _ending(tx: Connection, base: Frame, debtors: Collection[int], day: dt.date) -> set[int]:

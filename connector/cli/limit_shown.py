@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from connector.cli.common import say
 from connector.cli.output import Column, Table
-from connector.credit.granting import standing
 from connector.credit.propose_words import BINDING
 from connector.money import show
 from connector.text import Text, joined, same
@@ -70,9 +69,10 @@ def listing(tx: Connection, desk: Desk, row: CustomerRow | None, everything: boo
     from connector.store import customers, limits
     from jobs.grant import limit_of, outcome
 
-    asked = limits.requests(tx, keys=None if row is None else [row.key], newest=not everything)
-    if not everything:
-        asked = [one for one in asked if standing(one.request, one.events).state in ("open", "granted")]
+    if everything:
+        asked = limits.requests(tx, keys=None if row is None else [row.key])
+    else:
+        asked = limits.requests(tx, numbers=limits.standing_at(tx, "proposed", "changed", "approved", "granted"))
     rows = {r.key: r for r in customers.customers(tx, keys=sorted({one.customer for one in asked}))}
     found = [(one, outcome(tx, desk, one)) for one in reversed(asked)]
     table = Table(

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select, update
 
-from connector.credit.granting import MAIN, Event, Request, merged
+from connector.credit.granting import MAIN, Event, Request, What, merged
 from connector.model import Limit
 from connector.store import bulk, customers
 from connector.store.keys import system_ids
@@ -123,6 +123,13 @@ def requests(
     for one in tx.execute(wanted.order_by(e.request, e.number)):
         told[one.request].append(Event(one.number, one.at, one.what, one.actor, one.why, one.amount))
     return [_asked(row, tuple(told[row.id])) for row in rows]
+
+
+def standing_at(tx: Connection, *whats: What) -> list[int]:
+    """The numbers of requests whose last event is one of these."""
+    e, later = limit_event.alias("e"), limit_event.alias("later")
+    followed = select(later.c.id).where(later.c.request == e.c.request, later.c.number > e.c.number).exists()
+    return list(tx.execute(select(e.c.request).where(e.c.what.in_(whats), ~followed).order_by(e.c.request)).scalars())
 
 
 def _asked(row: Any, events: tuple[Event, ...]) -> Asked:
