@@ -20,7 +20,7 @@ from connector.credit.listings import COURT, REGISTRY
 from connector.credit.review import WHY, Due, Happened, Seen
 from connector.policy import Policy
 from connector.policy_review import Happening
-from connector.store import Connection, audit, customers, decisions, events, outbox, reviews
+from connector.store import Connection, audit, customers, decisions, events, limits, outbox, reviews
 from connector.store.customers import CustomerRow
 from connector.store.db import Store
 from connector.store.outbox import Owed
@@ -87,6 +87,7 @@ def _plan(
     concluded = decisions.latest(tx, list(rows))
     planned, last = reviews.open_reviews(tx, list(rows)), reviews.last_done(tx, list(rows))
     told = events.by_debtor(tx, list(rows), today, _EVENTS)
+    asked = _asked(tx, rows)
     new: list[tuple[int, dt.date, str, Seen]] = []
     moved: list[tuple[int, dt.date, str, Seen]] = []
     entries: list[audit.Entry] = []
@@ -102,6 +103,7 @@ def _plan(
         grades = [name for name, _ in policy.of(row.segment).score.bands]
         since = reviewed_on or (day_in(before.opened_at, zone) if before else today)
         happened = [Happened(_EVENTS[e.kind], e.on) for e in told.get(debtor, ()) if e.on > since]
+        happened += [Happened("limit_request", on) for on in asked.get(debtor, ()) if on > since]
         calendar = rules_of.by_calendar(reviewed_on, since, seen, rules)
         if before is None:
             due = rules_of.pulled(calendar, [*happened, *rules_of.worse(Seen(), seen, today, grades)], rules)
@@ -124,6 +126,16 @@ def _plan(
     reviews.plan(tx, new, now)
     reviews.pull_forward(tx, moved)
     audit.append(tx, entries, now)
+
+
+def _asked(tx: Connection, rows: Mapping[int, CustomerRow]) -> dict[int, list[dt.date]]:
+    """The days on which somebody asked for a limit, by debtor; what is proposed each night is no event."""
+    whose = {row.key: debtor for debtor, row in rows.items()}
+    found: dict[int, list[dt.date]] = defaultdict(list)
+    for one in limits.requests(tx, keys=list(whose)):
+        if one.request.requested_by.startswith("person:"):
+            found[whose[one.customer]].append(one.as_of)
+    return found
 
 
 def seen_in(body: Mapping[str, Any]) -> Seen:

@@ -104,7 +104,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         from connector.money import parse
         from jobs import review_decide
-        from jobs.review_follow import FOLLOW
+        from jobs.review_follow import follow
 
         cli, row = _customer(context, customer_id)
         if conclusion not in CONCLUSIONS:
@@ -116,8 +116,9 @@ def register(app: typer.Typer) -> None:
             raise ConfigError(
                 Text("--limit is not an amount: {given}", "--limit 不是金额：{given}").fill(given=limit)
             ) from wrong
+        desk = _desk(cli)
         one = review_decide.conclude(
-            _desk(cli),
+            desk,
             row,
             cli.acting(actor),
             conclusion,  # type: ignore[arg-type]  # looked up above
@@ -125,17 +126,18 @@ def register(app: typer.Typer) -> None:
             answers,
             amount,
             currency,
-            FOLLOW,
+            follow(desk),
         )
         _tell(cli, row, one)
 
     @review.command("approve", help=t("Agree to what the reviewer concludes.", "同意复评结论。"))
     def approve(context: typer.Context, customer_id: Customer, actor: Actor = None) -> None:
         from jobs import review_decide
-        from jobs.review_follow import FOLLOW
+        from jobs.review_follow import follow
 
         cli, row = _customer(context, customer_id)
-        _tell(cli, row, review_decide.approve(_desk(cli), row, cli.acting(actor), FOLLOW))
+        desk = _desk(cli)
+        _tell(cli, row, review_decide.approve(desk, row, cli.acting(actor), follow(desk)))
 
     @review.command("return", help=t("Give a conclusion back to the reviewer.", "退回复评结论。"))
     def back(
@@ -158,6 +160,10 @@ STARTED = Text(
 RETURNED = Text("Given back to {reviewer}.", "已退回给 {reviewer}。")
 DONE = Text(
     "Finished: {conclusion}. The next review follows from it.", "复评完成：{conclusion}。下次复评日期将据此安排。"
+)
+ASKED = Text(
+    "The new limit was asked for; whether it is in force yet: holdfast limit list",
+    "已提出新额度申请；是否已生效请查看：holdfast limit list",
 )
 WAITS = Text("Concluded: {conclusion}. Needed for approval: {whom}.", "已作出结论：{conclusion}。尚需审批：{whom}。")
 ON_FILE = Text("The credit file lacks: {lacking}", "信用档案缺：{lacking}")
@@ -183,6 +189,8 @@ def _tell(cli: Cli, row: CustomerRow, one: ReviewRow) -> None:
     conclusion = CONCLUSIONS[str(one.conclusion)]
     if one.state == "done":
         typer.echo(say(DONE.fill(conclusion=conclusion)))
+        if one.conclusion in ("raise", "cut"):
+            typer.echo(say(ASKED))
         return
     with cli.store.reading() as tx:
         typer.echo(say(WAITS.fill(conclusion=conclusion, whom=waits_for(tx, _desk(cli), row, one))))

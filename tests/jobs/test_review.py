@@ -9,21 +9,23 @@ from pathlib import Path
 
 import pytest
 
-from connector.config import Config
+from connector.config import Config, LimitSettings
 from connector.config_people import PersonSettings
 from connector.credit.authority import Person
+from connector.credit.granting import Request, standing
 from connector.errors import ConfigError
 from connector.model import Customer, Event, Limit
 from connector.policy import default_policy
-from connector.store import audit, customers, decisions, papers, reviews
+from connector.store import audit, customers, decisions, limits, papers, reviews
 from connector.store.customers import CustomerRow
 from connector.store.db import Store
 from connector.store.papers import PaperRow
-from jobs import review_decide
+from jobs import grant, grant_matter, review_decide
 from jobs.evaluate import evaluate
 from jobs.papers import lacking_of
 from jobs.review import review
 from jobs.review_decide import Desk
+from jobs.review_follow import follow
 from jobs.timeline import timeline
 from tests.jobs.ledger import CONFIG, Books
 from tests.store.books import save
@@ -110,6 +112,24 @@ def test_a_court_case_pulls_the_review_forward_and_its_end_does_not_push_it_back
     assert office.actions() == ["review.plan", "review.pull_forward"]
 
 
+def test_who_asks_for_a_limit_is_reviewed_within_days(office: Office) -> None:
+    office.night()
+    office.clock.sleep(86_400)
+    wanted = Request(
+        kind="base", amount_minor=90_000_000, currency="CNY", requested_by="job:limit", valid_from=office.today
+    )
+    desk = grant_matter.Desk(office.config, POLICY, office.clock)
+    with office.store.writing() as tx:
+        grant.ask(tx, desk, office.row(), wanted)
+    office.night()
+    assert office.due()["C1"] == (dt.date(2026, 6, 3), "class"), "what is proposed each night is no event"
+    asked_on = office.today
+    with office.store.writing() as tx:
+        grant.ask(tx, desk, office.row(), replace(wanted, requested_by="person:zhao.min", valid_from=asked_on))
+    office.night()
+    assert office.due()["C1"] == (asked_on + dt.timedelta(days=10), "limit_request")
+
+
 def test_red_and_over_the_limit_is_reviewed_within_days(office: Office) -> None:
     office.night()
     office.invoice("I1", "C1", days=0, yuan=600_000)
@@ -159,6 +179,46 @@ def test_from_the_beginning_to_the_decision(office: Office) -> None:
     assert office.due()["C1"] == (dt.date(2026, 9, 3), "class")
     with office.store.reading() as tx:
         assert audit.verify(tx) == []
+
+
+def limit_of(office: Office) -> tuple[str, Decimal | None]:
+    desk = grant_matter.Desk(office.config, POLICY, office.clock)
+    with office.store.reading() as tx:
+        found = grant_matter.limit_of(tx, desk, office.row(), office.today)
+    return found.kind, found.amount
+
+
+def asked_for(office: Office) -> list[tuple[str, Decimal | None, str]]:
+    with office.store.reading() as tx:
+        found = limits.requests(tx, keys=[office.row().key])
+    return [(one.request.requested_by, one.request.amount, standing(one.request, one.events).state) for one in found]
+
+
+def test_a_review_that_cuts_the_limit_is_a_request_that_who_agrees_approves(office: Office) -> None:
+    """李伟 cuts 500,000 to 300,000; 王芳 agrees to the review and, as an approver, to the limit with the same word."""
+    office.config = office.config.model_copy(update={"limits": LimitSettings(master="here")})
+    office.night()
+    desk, row = office.desk, office.row()
+    review_decide.start(desk, row, person("li.wei"))
+    follows = follow(desk)
+    cut = review_decide.conclude(desk, row, person("li.wei"), "cut", "slow", ANSWERS, Decimal(300_000), None, follows)
+    assert (cut.state, limit_of(office)) == ("proposed", ("amount", Decimal(500_000)))
+    assert review_decide.approve(desk, row, person("wang.fang"), follows).state == "done"
+    assert asked_for(office) == [("person:li.wei", Decimal(300_000), "in_force")]
+    assert limit_of(office) == ("amount", Decimal(300_000))
+
+
+def test_a_review_is_no_way_around_the_matrix_of_limits(office: Office) -> None:
+    """王芳 may decide on reviews alone, but five million want two approvers; and her own request somebody else's word."""
+    office.config = office.config.model_copy(update={"limits": LimitSettings(master="here")})
+    office.night()
+    desk, row = office.desk, office.row()
+    review_decide.start(desk, row, person("wang.fang"))
+    more = Decimal(5_000_000)
+    done = review_decide.conclude(desk, row, person("wang.fang"), "raise", "grows", ANSWERS, more, None, follow(desk))
+    assert done.state == "done"
+    assert asked_for(office) == [("person:wang.fang", more, "open")]
+    assert limit_of(office) == ("amount", Decimal(500_000))
 
 
 def test_papers_are_lacking_by_the_limit_and_come_into_the_file(office: Office, tmp_path: Path) -> None:
