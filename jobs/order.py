@@ -259,7 +259,7 @@ def request(
     """Asks for the release of a held order; gives its state and the people who may release it now."""
     with desk(store, config, policy, clock, wanted, person.actor, systems=systems) as at:
         standing, row, decision = _held(at)
-        ask = release_request(at.whose, row, decision, at.order, person.actor)
+        ask = release_request(at.base, at.whose, row, decision, at.order, person.actor)
         people = able(at.rules_of(), [p.person for p in config.people], ask)
         now = replace(standing, state="requested", since=at.check.on, at=at.check.at, rules=_rules(decision))
         _keep(at, standing, now)
@@ -290,7 +290,7 @@ def release(
         standing, row, decision = _held(at)
         rules = at.rules_of()
         asked_by, already = _so_far(at, config, row.key)
-        ask = release_request(at.whose, row, decision, at.order, asked_by)
+        ask = release_request(at.base, at.whose, row, decision, at.order, asked_by)
         if (refused := may(rules, person, ask, already)) is not None:
             raise ConfigError(refused)
         body = _snapshot(at, row, decision)

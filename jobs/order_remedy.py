@@ -53,5 +53,5 @@ def who_may(
 ) -> tuple[Need | None, list[Person]]:
     """Whom a release of the order needs, and the people of the configuration who may give it."""
     policy = base.policy.of(judged.members[0].segment)
-    ask = release_request(judged, row, decision, order, asked_by)
+    ask = release_request(base, judged, row, decision, order, asked_by)
     return needed(policy, ask), able(policy, [p.person for p in config.people], ask)

@@ -6,25 +6,32 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from connector.credit.authority import Request
-from connector.credit.decide import OrderDecision
+from connector.credit.decide import ALONE, OrderDecision
 from connector.credit.exclusion import UNDECIDED
-from connector.money import EXACT
+from connector.money import EXACT, rounded
 from connector.store.order_credit import OrderAt
 from connector.store.positions import OrderRow
-from jobs.judge import Judged
+from jobs.judge import Frame, Judged
+from jobs.judge_orders import amounts
 
 _OVER = ("limit_exceeded", "group_limit_exceeded")
+_UNUSABLE = ("no_limit", "stop_credit")
 
 
 def release_request(
-    judged: Judged, row: OrderRow, decision: OrderDecision, order: OrderAt, requested_by: str
+    base: Frame, judged: Judged, row: OrderRow, decision: OrderDecision, order: OrderAt, requested_by: str
 ) -> Request:
     """What is to be approved: the greatest excess over a limit, in the reporting currency (nothing where the limit is not
-    what holds it; None where it cannot be told). The level is that without utilisation, which the excess already measures.
+    what holds it; None where it cannot be told). Where there is no limit, or credit is stopped so that nothing of it can be
+    used, all exposure with the order is excess. The level is that without utilisation, which the excess already measures.
     The owners are those of the order and of its customer."""
     position = judged.position
     excess = [reason.numbers for reason in decision.reasons if reason.rule in _OVER]
     over = max((Decimal(numbers["over_by"]) for numbers in excess), default=Decimal(0))
+    unusable = any(reason.rule in _UNUSABLE for reason in decision.reasons)
+    if unusable:
+        added = amounts(base, position.currency, row).change - judged.rooms.get(row.key, ALONE).spare
+        over = max(over, rounded(position.exposure.total + added, position.currency))
     amount: Decimal | None = over
     if any(reason.rule in UNDECIDED for reason in decision.reasons) or not position.unit:
         amount = None
@@ -32,7 +39,7 @@ def release_request(
         amount = EXACT.divide(over, position.unit)
     shares = [_percent(numbers) for numbers in excess]
     known = [share for share in shares if share is not None]
-    percent = max(known, default=Decimal(0)) if len(known) == len(shares) else None
+    percent = max(known, default=Decimal(0)) if len(known) == len(shares) and not unusable else None
     return Request(
         "release",
         amount,

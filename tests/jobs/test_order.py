@@ -9,6 +9,7 @@ import pytest
 
 from connector.errors import ConfigError
 from connector.model import Customer
+from connector.policy import load
 from connector.store import audit
 from connector.store.db import Store
 from tests.jobs.shop import Shop, config
@@ -99,6 +100,23 @@ def test_beyond_the_bounds_of_one_two_people_release(shop: Shop) -> None:
     assert again.value.user.en == "Li Wei has approved it already: a second person is wanted."
     assert shop.release("S1", "zhao.min").state == "released"
     assert shop.happened("S1") == ["held", "approved", "released"]
+
+
+def test_without_a_limit_all_exposure_is_the_excess_that_somebody_answers_for(shop: Shop) -> None:
+    """Nobody ever gave N a limit. A credit controller answers for an excess of 50,000 at most, one approver for 500,000."""
+    shop.policy = load("[hold.no_limit]\non = true")
+    shop.customers(Customer(id="N", name="Nova", currency="CNY"), limits={})
+    shop.invoice("I1", "N", 100_000, dt.date(2026, 12, 20))
+    shop.order("S1", "N", 400_000)
+    held = shop.check("S1")
+    assert [reason.rule for reason in held.decision.reasons] == ["no_limit"]
+    with pytest.raises(ConfigError) as refused:
+        shop.release("S1", "wang.fang")
+    assert refused.value.user.en == "This needs one approver; Wang Fang is credit controller."
+    assert shop.release("S1", "li.wei").state == "released", "500,000 in all"
+    shop.order("S2", "N", 1)
+    shop.check("S2")
+    assert shop.release("S2", "li.wei").state == "requested", "500,001: two of them"
 
 
 def test_a_release_ends_with_its_last_day(shop: Shop) -> None:
