@@ -174,7 +174,7 @@ def test_a_night_killed_in_a_process_of_its_own_is_done_by_the_next(
         assert runs.is_unfinished(tx, "nightly", "2026-11-20")
     done = make_up(store, config, default_policy(), clock)
     assert done is not None
-    assert [r.job for r in done] == ["pull", "link", "dun", "evaluate", "review", "housekeeping"]
+    assert [r.job for r in done] == ["pull", "link", "dun", "evaluate", "review", "limit", "housekeeping"]
     assert clock.now() == NOW, "a dead process of this host is not waited for"
     assert make_up(store, config, default_policy(), clock) is None
 
@@ -221,7 +221,7 @@ def test_a_busy_moment_does_not_use_up_the_night(store: Store, config: Config) -
     assert once(store, config, default_policy(), clock, "regular", "2026-11-20T09:00+00:00") is None
     done = once(store, config, default_policy(), clock, "nightly", "2026-11-20")
     assert done is not None
-    assert [r.job for r in done] == ["pull", "link", "dun", "evaluate", "review", "housekeeping"]
+    assert [r.job for r in done] == ["pull", "link", "dun", "evaluate", "review", "limit", "housekeeping"]
     assert clock.now() > NOW + dt.timedelta(seconds=90)
     assert once(store, config, default_policy(), clock, "nightly", "2026-11-20") is None, "once a day"
     assert once(store, config, default_policy(), clock, "regular", "2026-11-20T09:00+00:00") is not None
