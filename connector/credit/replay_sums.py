@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from heapq import heappop, heappush
 
 from connector.credit.ageing import Placement
-from connector.credit.replay_history import BANK_BILL, COMMERCIAL_BILL, DRAFT, PAYMENT, Line
+from connector.credit.replay_events import CLOSED, LATE, LIMIT, LOOK, WORTH, Happening
+from connector.credit.replay_history import BANK_BILL, COMMERCIAL_BILL, DRAFT, PAYMENT, Family, Line
 from connector.credit.totals import Totals
 
 
@@ -189,3 +190,49 @@ class Sums:
             self.drafts,
             self.dateless,
         )
+
+
+class Ledger:
+    """How a family stands at a moment of its history: running sums, and the open orders of each debtor.
+
+    `open_orders` has, by the debtor's place, the places of its open orders, each with that of its rest of now.
+    """
+
+    def __init__(self, family: Family) -> None:
+        self.family = family
+        self.standing = Standing(len(family.lines))
+        self.debtor_of = {m.customer: at for at, d in enumerate(family.debtors) for m in d.members}
+        self.open_orders: list[dict[int, int]] = [{} for _ in family.debtors]
+        self.sums: dict[int, list[Sums]] = {m.customer: [] for d in family.debtors for m in d.members}
+        made: dict[tuple[int, str], Sums] = {}
+        self._of_line: list[Sums] = []
+        for line in family.lines:
+            sums = made.get((line.customer, line.currency))
+            if sums is None:
+                sums = made[line.customer, line.currency] = Sums(
+                    line.customer, line.currency, family.lines, self.standing
+                )
+                self.sums[line.customer].append(sums)
+            self._of_line.append(sums)
+        for own in self.sums.values():
+            own.sort(key=lambda sums: sums.currency)
+
+    def take(self, happening: Happening) -> int:
+        """Lets one thing happen; gives the place of the debtor it happens to."""
+        _, what, at, place = happening
+        family = self.family
+        if what == WORTH:
+            worth = family.lines[at].worth[place]
+            self._of_line[at].change(at, worth.value, worth.disputed)
+            return self.debtor_of[family.lines[at].customer]
+        if what == LATE:
+            self._of_line[at].turn_late(at)
+            return self.debtor_of[family.lines[at].customer]
+        if what in (LOOK, LIMIT):
+            return at
+        debtor = self.debtor_of[family.orders[at].customer]
+        if what == CLOSED:
+            self.open_orders[debtor].pop(at, None)
+        else:
+            self.open_orders[debtor][at] = place
+        return debtor
