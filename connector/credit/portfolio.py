@@ -135,9 +135,13 @@ def figures(ends: Sequence[MonthEnd], place: int, sales: Sales, *, window: int =
     simple = kpi.dso(end.receivables, sold, days)
     best = kpi.best_possible_dso(end.current, sold, days)
     effectiveness = turned = None
+    since = days
     if opening is not None:
-        effectiveness = kpi.collection_effectiveness(opening.receivables, sold, end.receivables, end.current)
-        turned = kpi.turnover(sold, opening.receivables, end.receivables)
+        # In the middle of a month the window begins within one: what was sold until the opening stands in it already.
+        since = kpi.days_between(max(opening.day + DAY, first), end.day)
+        after = sales.between(opening.day + DAY, end.day, end.day)
+        effectiveness = kpi.collection_effectiveness(opening.receivables, after, end.receivables, end.current)
+        turned = kpi.turnover(after, opening.receivables, end.receivables)
     return Figures(
         day=end.day,
         sales=sold,
@@ -147,7 +151,7 @@ def figures(ends: Sequence[MonthEnd], place: int, sales: Sales, *, window: int =
         best_dso=best,
         delinquent=kpi.average_days_delinquent(simple, best),
         effectiveness=effectiveness,
-        turnover_days=None if turned is None or turned <= 0 else days / turned,
+        turnover_days=None if turned is None or turned <= 0 else since / turned,
         late_signed=end.days_signed / end.paid if end.paid > 0 else None,
         late_floored=end.days_floored / end.paid if end.paid > 0 else None,
         overdue_share=kpi.overdue_ratio(end.overdue, end.receivables),

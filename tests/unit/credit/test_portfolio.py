@@ -65,3 +65,16 @@ def test_nothing_at_all_says_nothing() -> None:
     found = figures([MonthEnd(DAY("2026-10-31"), (D(0), D(0)))], 0, Sales([]))
     assert (found.dso, found.overdue_share, found.payment_index, found.concentration) == (None, None, None, None)
     assert (found.count_back.days, found.count_back.exhausted) == (0, False)
+
+
+def test_in_the_middle_of_a_month_nothing_is_sold_twice() -> None:
+    """The window of 25 November begins on 26 August; what was sold on the 28th is owed at the end of August already."""
+    ends = [MonthEnd(day, (D(100), D(0))) for day in month_ends(DAY("2026-11-25"), 3)]
+    ends[-1].buckets = (D(150), D(50))
+    sales = Sales(
+        [(DAY("2026-08-28"), None, D(100)), (DAY("2026-10-15"), None, D(300)), (DAY("2025-01-01"), None, D(1))]
+    )
+    found = figures(ends, 3, sales)
+    assert (found.sales, found.days) == (400, 92), "of three months, as DSO wants it"
+    assert found.effectiveness == 80  # (100 + 300 - 200) ÷ (100 + 300 - 150) × 100
+    assert found.turnover_days == 43  # 86 days from 1 September on ÷ (300 ÷ the average of 100 and 200)
