@@ -250,6 +250,7 @@ COUNT_NAMES = {
     "evaluated": Text("evaluated", "已评估"),
     "held": Text("held", "冻结"),
     "orders_held": Text("orders held", "订单冻结"),
+    "orders_turned": Text("changes of orders", "订单状态变化"),
     "warnings_opened": Text("new warnings", "新预警"),
     "warnings_raised": Text("warnings raised", "预警升级"),
     "warnings_lowered": Text("warnings lowered", "预警降级"),
