@@ -21,6 +21,7 @@ from connector.credit import listings
 from connector.credit.granting import MAIN, Request, main_amount
 from connector.credit.group import headroom
 from connector.credit.propose import Case, Proposed, by_itself, propose
+from connector.credit.propose_words import WHY_A_PERSON
 from connector.credit.statements import Statement, months_back
 from connector.credit.terms import months_later, usual_days
 from connector.credit.warn import level_of
@@ -199,7 +200,9 @@ def proposals(
             problems.append(case)
             continue
         made = propose(case, policy)
-        found.append(Proposal(row, case, made, by_itself(made, case, policy)))
+        # On figures that nobody can rely on nothing passes by itself.
+        unsure = one.position.unclear or any(m.system in base.stale for m in one.members)
+        found.append(Proposal(row, case, made, WHY_A_PERSON["unsure"] if unsure else by_itself(made, case, policy)))
     return found, problems
 
 

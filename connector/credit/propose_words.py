@@ -127,6 +127,7 @@ def result(amount: Decimal, currency: str, current: Decimal | None, binding: str
 
 NOT_AUTOMATIC = Text("nothing is approved without a person", "政策未启用自动批准")
 WHY_A_PERSON = {
+    "unsure": Text("its figures are too old or not clear", "数据过期或不明确"),
     "unlimited": Text("the customer is unlimited now", "该客户现为不限额"),
     "first": Text("a first limit", "首次授信"),
     "amount": Text("above the amount that passes by itself", "超过自动批准金额"),

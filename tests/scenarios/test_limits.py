@@ -246,6 +246,23 @@ def test_what_the_policy_lets_pass_needs_nobody(tmp_path: Path) -> None:
     store.close()
 
 
+def test_on_old_data_nothing_passes_by_itself(tmp_path: Path) -> None:
+    """The same customer, but the ledger was last read three days ago: 李伟 has to look at it."""
+    policy = load("[limit.automatic]\non = true\nup_to_band = 'C'\nup_to_rise_percent = 50\n")
+    store = Store.open(f"sqlite:///{tmp_path / 'desk.db'}")
+    desk = LimitDesk(store, policy)
+    paying(desk, yuan=50_000)
+    desk.customer(first_sold_on=DAY("2015-01-01"))
+    desk.limit_said(40_000, valid_to=DAY("2026-03-20"))
+    desk.evaluate()
+    desk.days(3)
+    done = desk.propose()
+    assert (done.counts["proposals"], done.counts["approved"]) == (1, 0)
+    assert desk.requests()[0].body["person_needed"] == ["its figures are too old or not clear", "数据过期或不明确"]
+    assert desk.approve(1, "li.wei").stands.state == "in_force"
+    store.close()
+
+
 def test_where_the_erp_keeps_limits_an_approval_counts_when_it_is_read_back(tmp_path: Path) -> None:
     """Limits are kept in the ERP, which cannot be written to: somebody has to enter it there."""
     store = Store.open(f"sqlite:///{tmp_path / 'desk.db'}")
