@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -47,6 +47,7 @@ class Desk:
     policy: Policy
     clock: Clock
     systems: Sequence[Connected] = ()
+    rates: Rates | None = field(default=None, repr=False)  # read when first asked for: a desk is of one sitting
 
     @property
     def today(self) -> dt.date:
@@ -179,9 +180,11 @@ def _concluded(tx: Connection, row: CustomerRow) -> Mapping[str, Any]:
 
 
 def _rates(tx: Connection, desk: Desk) -> Rates:
-    systems = [s.name for s in desk.config.with_role("erp", "rates")]
-    known = customers.rates(tx, systems=systems) if systems else []
-    return Rates(known, desk.config.business.currency, desk.policy.currency.max_rate_age_days)
+    if desk.rates is None:
+        systems = [s.name for s in desk.config.with_role("erp", "rates")]
+        known = customers.rates(tx, systems=systems) if systems else []
+        desk.rates = Rates(known, desk.config.business.currency, desk.policy.currency.max_rate_age_days)
+    return desk.rates
 
 
 def ledgers(desk: Desk) -> list[str]:
