@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from sqlalchemy import Connection, or_, select
@@ -52,9 +52,10 @@ def outcomes(
     """What came of the promises of debtors (None: all) whose day and grace are over on a day, and were due on or after
     `since`.
 
-    For a promise that names a document, what was set against it from receipts from the day of the promise until the end
-    of the grace counts; for another one, what was received from the debtor in that time; each in the promise's currency.
-    A payment that was taken back by then has never been made.
+    For a promise that names a document, what was set against it from receipts counts: received by the end of the grace, and
+    set against it from the day of the promise on, also where the books were later than the money. For another one, what was
+    received from the debtor in that time; each in the promise's currency. A payment that was taken back by then has never
+    been made. A promise for a document that was credited away by the end of the grace is neither kept nor broken.
     """
     grace = dt.timedelta(days=grace_days)
     due = [
@@ -66,16 +67,23 @@ def outcomes(
     if not due:
         return []
     owners = {debtor for debtor, _ in due}
-    applied, received = _applied(tx, owners), _received(tx, owners)
+    applied, received = _applied(tx, owners, as_of), _received(tx, owners)
     made = []
     for debtor, promise in due:
         until = promise.due_on + grace
-        money = received[debtor] if promise.document_id is None else applied[debtor, promise.document_id]
+        if promise.document_id is None:
+            money = received[debtor]
+        else:
+            document = applied.get((debtor, promise.document_id), _NOTHING)
+            money = document.money
+            if document.left(until) <= 0 < document.credited:
+                continue
         paid = sum(
             (
                 amount
-                for on, taken_back, currency, amount in money
-                if promise.made_on <= on <= until
+                for since, on, taken_back, currency, amount in money
+                if promise.made_on <= since
+                and on <= until
                 and currency == promise.currency
                 and (taken_back is None or taken_back > until)
             ),
@@ -85,8 +93,25 @@ def outcomes(
     return made
 
 
-# Day, day on which it was taken back, currency, amount.
-Money = list[tuple[dt.date, dt.date | None, str, Decimal]]
+# The day of the books, the day of the money, the day on which it was taken back, currency, amount.
+Money = list[tuple[dt.date, dt.date, dt.date | None, str, Decimal]]
+
+
+@dataclass
+class _Document:
+    """What was set against a document: receipts, and everything by the day of the books."""
+
+    value: int = 0
+    credited: int = 0
+    money: Money = field(default_factory=list)
+    uses: list[tuple[dt.date, dt.date | None, int]] = field(default_factory=list)
+
+    def left(self, on: dt.date) -> int:
+        """What was open of it at the end of a day."""
+        return self.value - sum(n for since, until, n in self.uses if since <= on and (until is None or until > on))
+
+
+_NOTHING = _Document()
 
 
 def _received(tx: Connection, debtors: Collection[int]) -> dict[int, Money]:
@@ -98,26 +123,32 @@ def _received(tx: Connection, debtors: Collection[int]) -> dict[int, Money]:
     )
     found: dict[int, Money] = defaultdict(list)
     for debtor, on, voided_on, currency, value in tx.execute(asked):
-        found[debtor].append((on, voided_on, currency, from_minor(-value, currency)))
+        found[debtor].append((on, on, voided_on, currency, from_minor(-value, currency)))
     return found
 
 
-def _applied(tx: Connection, debtors: Collection[int]) -> dict[tuple[int, str], Money]:
+def _applied(tx: Connection, debtors: Collection[int], as_of: dt.date) -> dict[tuple[int, str], _Document]:
     a, c, money = application.c, item.c, item.alias("money")
     asked = (
-        select(link.c.debtor, c.ref, a.since, a.until, c.currency, a.to_value)
+        select(link.c.debtor, c.ref, c.value, c.currency, a.since, a.until, a.to_value, money.c.kind, money.c.issued_on)
         .join_from(link, item, c.customer == link.c.customer)
         .join(application, a.to_item == c.id)
         .join(money, money.c.id == a.from_item)
         .where(
             bulk.among(tx, link.c.debtor, debtors),
             c.family == bulk.word("d"),
-            money.c.kind == "receipt",
             a.since.is_not(None),
+            a.since <= as_of,
             or_(a.until.is_(None), a.until > a.since),
         )
     )
-    found: dict[tuple[int, str], Money] = defaultdict(list)
-    for debtor, ref, on, until, currency, value in tx.execute(asked):
-        found[debtor, ref].append((on, until, currency, from_minor(-value, currency)))
+    found: dict[tuple[int, str], _Document] = defaultdict(_Document)
+    for debtor, ref, value, currency, since, until, used, kind, on in tx.execute(asked):
+        document = found[debtor, ref]
+        document.value = value
+        document.uses.append((since, until, -used))
+        if kind == "receipt":
+            document.money.append((since, on, until, currency, from_minor(-used, currency)))
+        elif kind != "write_off":
+            document.credited -= used
     return found

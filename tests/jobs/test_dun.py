@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from sqlalchemy import Connection
 
 from connector.credit.interest import late_interest
-from connector.model import Application, Customer, Document, Instalment, Promise
+from connector.model import Application, Customer, Document, Instalment, Payment, Promise
 from connector.money import rounded
 from connector.policy import load
 from connector.store import audit, contacts, dunning, links, promises
@@ -536,6 +536,44 @@ def test_promises_are_kept_or_broken(store: Store) -> None:
         "W1": (Decimal("899.99"), False),
         "W2": (Decimal(500), True),
     }
+
+
+def test_money_that_came_in_time_keeps_a_promise_and_a_credited_invoice_ends_one(store: Store) -> None:
+    """C1's money came on the day and was entered a week later; C2's invoice was credited, half of C3's was; C4's was
+    written off."""
+    books = Books(store)
+    today, due_on = books.today, books.today + dt.timedelta(days=2)
+    for ref in ("C1", "C2", "C3", "C4"):
+        books.say("customers", Customer(id=ref, name=ref, currency="CNY"))
+        books.invoice(f"I-{ref}", ref, 20, 900)
+        made: dict[str, Any] = {"made_on": today, "due_on": due_on, "currency": "CNY", "amount": 90_000}
+        books.say("promises", Promise(id=ref, customer_id=ref, document_id=f"I-{ref}", **made))
+
+    def use(ref: str, amount: int, applied_on: dt.date) -> None:
+        said = Application(id=ref, from_id=ref, to_id=f"I-{ref}", amount=Decimal(amount), applied_on=applied_on)
+        books.say("applications", said)
+
+    books.say("payments", Payment(id="C1", customer_id="C1", received_on=due_on, currency="CNY", amount=90_000))
+    use("C1", 900, today + dt.timedelta(days=9))
+    for ref, amount in (("C2", 900), ("C3", 450)):
+        books.say(
+            "documents",
+            Document(
+                id=ref, customer_id=ref, kind="credit_note", issued_on=due_on, currency="CNY", amount=amount * 100
+            ),
+        )
+        use(ref, amount, due_on)
+    gone: dict[str, Any] = {"customer_id": "C4", "kind": "write_off", "received_on": due_on, "currency": "CNY"}
+    books.say("payments", Payment(id="C4", amount=90_000, **gone))
+    use("C4", 900, due_on)
+    books.clock.sleep(10 * 86_400)
+    books.pull()
+    with store.writing() as tx:
+        links.ensure_debtors(tx, [row.key for row in all_customers.customers(tx)])
+        before = promises.outcomes(tx, None, today + dt.timedelta(days=8), grace_days=3)
+        found = promises.outcomes(tx, None, today + dt.timedelta(days=9), grace_days=3)
+    assert {row.promise.id: row.kept for row in before} == {"C1": False, "C3": False, "C4": False}
+    assert {row.promise.id: row.kept for row in found} == {"C1": True, "C3": False, "C4": False}
 
 
 def test_two_processes_at_once_take_every_step_once(store: Store) -> None:
