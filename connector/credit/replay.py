@@ -206,15 +206,15 @@ class _Pass:
         }
 
     def _keep(self, place: int, at: int, on: dt.date, decision: Decision, stood: Mapping[str, WarningState]) -> None:
-        """Keeps where the warnings stand. Tomorrow is looked at again where that has changed, because tomorrow begins from
-        there, and where one is on its way down, because days are counted."""
+        """Keeps where the warnings stand; what is on its way down is looked at again tomorrow, because days are counted."""
         stands = {one.name: one.state for one in decision.warned if one.state.level != "green"}
         if stands:
             self.states[place][at] = stands
         else:
             self.states[place].pop(at, None)
-        changed = {name: s.level for name, s in stands.items()} != {name: s.level for name, s in stood.items()}
-        if changed or any(state.clear for state in stands.values()):
+        falls = any(state.clear or state.lowered_on == on for state in stands.values())
+        # A warning that cannot be looked at any more is told once it stood before.
+        if falls or (decision.position.unclear and stands.keys() != stood.keys()):
             heappush(self.looks, (on.toordinal() + 1, at))
 
     def _look_again(self, at: int, day: Day, days: int) -> None:
