@@ -36,9 +36,9 @@ class Person:
 
     def is_user(self, system: str, user: str) -> bool:
         """Whether a user id or e-mail address of a system is this person."""
-        if "@" in user and self.email is not None:
-            return user.casefold() == self.email.casefold()
-        return (system, user) in self.ids
+        if (system, user) in self.ids:
+            return True
+        return "@" in user and self.email is not None and user.casefold() == self.email.casefold()
 
 
 @dataclass(frozen=True, slots=True)

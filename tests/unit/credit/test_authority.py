@@ -150,3 +150,14 @@ def test_rows_of_people_who_do_not_decide_on_credit_are_a_mistake() -> None:
     with pytest.raises(Exception, match="Only a credit_controller or an approver decides on credit"):
         load('[[approval.row]]\nmatter = "release"\nrole = "sales"\n')
     assert load('[[approval.row]]\nmatter = "policy"\nrole = "admin"\n').approval.rows("policy")[0].people == 1
+
+
+def test_whoever_sells_under_another_address_than_his_own_is_known_by_it() -> None:
+    """In the CRM Wang signs in as w.fang@crm.example: an order of that user is his own."""
+    wang = Person("wang", "Wang", frozenset({"approver"}), ids=(("crm", "w.fang@crm.example"),), email="wang@x.cn")
+    assert wang.is_user("crm", "w.fang@crm.example")
+    assert wang.is_user("books", "WANG@x.cn")
+    assert not wang.is_user("books", "w.fang@crm.example")
+    refusal = may(POLICY, wang, request(owners=(("crm", "w.fang@crm.example"),)))
+    assert refusal is not None
+    assert refusal.en == "Wang is the salesperson in charge: somebody else has to approve it."
