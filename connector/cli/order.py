@@ -25,7 +25,9 @@ As = Annotated[
 Order = Annotated[
     str, typer.Argument(metavar="ORDER", help=t("Its id or number, or SYSTEM/ID.", "订单编号或单号，或 系统/编号。"))
 ]
-Why = Annotated[str, typer.Option("--why", help=t("The reason, for the audit trail.", "理由，记入审计日志。"))]
+Why = Annotated[
+    str, typer.Option("--why", "--because", help=t("The reason, for the audit trail.", "理由，记入审计日志。"))
+]
 Until = Annotated[
     dt.datetime | None,
     typer.Option("--until", formats=["%Y-%m-%d"], help=t("The last day.", "截止日（含）。")),
@@ -255,7 +257,7 @@ def _exclude(group: typer.Typer) -> None:
         until: Until = None,
         who: As = None,
     ) -> None:
-        from jobs import order as orders
+        from jobs import exclusion
 
         cli: Cli = context.obj
         if effect not in ("exclude", "hold", "release"):
@@ -265,7 +267,7 @@ def _exclude(group: typer.Typer) -> None:
                 Text("One of --order, --customer, --segment.", "--order、--customer、--segment 只能指定一个。")
             )
         scope: Any = "order" if order else "customer" if customer else "segment" if segment else "all"
-        number = orders.exclude(
+        number = exclusion.exclude(
             cli.store,
             cli.config,
             cli.policy,
@@ -292,18 +294,18 @@ def _exclusions(group: typer.Typer) -> None:
         end: Annotated[
             int | None, typer.Option("--end", metavar="NUMBER", help=t("End this one.", "终止该项例外。"))
         ] = None,
-        why: Annotated[str, typer.Option("--why", help=t("The reason for ending it.", "终止理由。"))] = "",
+        why: Annotated[str, typer.Option("--why", "--because", help=t("The reason for ending it.", "终止理由。"))] = "",
         everything: Annotated[bool, typer.Option("--all", help=t("Also those that ended.", "包括已终止的。"))] = False,
         who: As = None,
         form: Form = Format.table,
         out: Out = None,
     ) -> None:
         from connector.cli.order_shown import exclusions_shown
-        from jobs import order as orders
+        from jobs import exclusion
 
         cli: Cli = context.obj
         if end is not None:
-            orders.end_exclusion(
+            exclusion.end_exclusion(
                 cli.store, cli.config, cli.policy, cli.clock, cli.acting(who), end, why, systems=_systems(cli)
             )
             print(say(Text("Exclusion {number} has ended.", "例外 {number} 已终止。").fill(number=end)))

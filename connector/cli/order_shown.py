@@ -6,14 +6,17 @@ import datetime as dt
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from connector.cli.common import Cli, say
 from connector.cli.output import Column, Table
+from connector.cli.words import rule, who
 from connector.money import rounded, show
 from connector.text import Text, joined, same
 
 if TYPE_CHECKING:
     from connector.credit.decide import OrderDecision
+    from connector.credit.exclusion import Exclusion
     from connector.credit.reason import Reason
     from connector.store.order_credit import Happened, Standing
     from connector.store.positions import OrderRow
@@ -143,7 +146,7 @@ def explained(cli: Cli, wanted: str) -> tuple[Table, dict[str, Any]]:
     from connector.store import order_credit, positions
     from jobs import order_words
     from jobs.judge import frame, judge
-    from jobs.order import the_order
+    from jobs.order_desk import the_order
     from jobs.order_remedy import remedies_of, who_may
 
     today = day_in(cli.clock.now(), cli.config.business.time_zone)
@@ -241,9 +244,11 @@ def explained(cli: Cli, wanted: str) -> tuple[Table, dict[str, Any]]:
             Column("total", Text("total", "金额"), right=True),
             Column("why", Text("why", "原因")),
         ],
-        [_shown(line) for line in history],
+        [_shown(cli, line) for line in history],
         lead=lead,
     )
+    if not history:
+        table.notes.append(Text("Nothing has happened to it yet.", "尚无记录。"))
     return table, answer
 
 
@@ -283,14 +288,14 @@ def _line(line: Happened) -> dict[str, Any]:
     }
 
 
-def _shown(line: Happened) -> dict[str, Any]:
+def _shown(cli: Cli, line: Happened) -> dict[str, Any]:
     body = line.body or {}
     told = [Text(r["en"], r["zh"]) for r in body.get("reasons", ())]
     why: Text | str | None = line.why or (joined(told) if told else None)
     return {
-        "at": line.at.strftime("%Y-%m-%d %H:%MZ"),
+        "at": line.at.astimezone(ZoneInfo(cli.config.business.time_zone)).strftime("%Y-%m-%d %H:%M"),
         "what": HAPPENED.get(line.what, same(line.what)),
-        "actor": line.actor.removeprefix("person:"),
+        "actor": who(cli, line.actor),
         "total": Decimal(body["total"]) if "total" in body else None,
         "why": why,
     }
@@ -318,6 +323,20 @@ EFFECTS = {
 }
 
 
+SCOPES = {
+    "order": Text("order", "订单"),
+    "customer": Text("customer", "客户"),
+    "segment": Text("segment", "客群"),
+    "all": Text("everybody", "全部客户"),
+}
+
+
+def _codes(one: Exclusion) -> dict[str, Any]:
+    """What programs read instead of words."""
+    rules = ", ".join(sorted(one.rules)) or None
+    return {"scope": one.scope, "effect": one.effect, "rules": rules, "by": one.by.removeprefix("person:")}
+
+
 def exclusions_shown(cli: Cli, ended: bool) -> tuple[Table, dict[str, Any]]:
     """All exclusions, newest first."""
     from connector.store import customers, exclusions, order_credit
@@ -339,13 +358,13 @@ def exclusions_shown(cli: Cli, ended: bool) -> tuple[Table, dict[str, Any]]:
         rows.append(
             {
                 "number": one.id,
-                "scope": one.scope,
+                "scope": SCOPES[one.scope],
                 "subject": subject,
                 "effect": EFFECTS[one.effect],
-                "rules": ", ".join(sorted(one.rules)) or None,
+                "rules": joined([rule(name) for name in sorted(one.rules)], ", ", "、") if one.rules else None,
                 "from": one.valid_from.isoformat() if one.valid_from else None,
                 "to": one.valid_to.isoformat() if one.valid_to else None,
-                "by": one.by.removeprefix("person:"),
+                "by": who(cli, one.by),
                 "why": one.note,
                 "ended": bool(row.ended_at),
             }
@@ -364,5 +383,5 @@ def exclusions_shown(cli: Cli, ended: bool) -> tuple[Table, dict[str, Any]]:
     table = Table(Text("Exclusions", "例外"), columns, rows)
     if not rows:
         table.notes.append(Text("There are none.", "没有例外。"))
-    answer = {"exclusions": [row | {"effect": one.effect} for row, (one, _) in zip(rows, found, strict=True)]}
+    answer = {"exclusions": [row | _codes(one) for row, (one, _) in zip(rows, found, strict=True)]}
     return table, answer

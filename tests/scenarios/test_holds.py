@@ -17,9 +17,10 @@ from connector.model import Customer
 from connector.policy import load
 from connector.store import audit, customers, dunning, order_credit
 from connector.store.db import Store
-from jobs import order as orders
 from jobs.dun import dun
+from jobs.exclusion import exclude
 from jobs.judge import frame, judge
+from jobs.order_desk import the_order
 from jobs.order_remedy import remedies_of
 from tests.jobs.conftest import pg_server as pg_server
 from tests.jobs.conftest import pg_store as pg_store
@@ -55,7 +56,7 @@ def zh(reasons: tuple[Reason, ...]) -> list[str]:
 def ways(shop: Shop, ref: str, language: str = "en") -> list[str]:
     """What would release an order, in words."""
     with shop.store.reading() as tx:
-        order = orders.the_order(tx, ref)
+        order = the_order(tx, ref)
         base = frame(tx, shop.config, shop.policy, shop.clock, shop.today)
         judged = next(j for j in judge(tx, base, [order.debtor or 0]) if j.debtor == order.debtor)
         row = next(row for row, _ in judged.orders if row.key == order.key)
@@ -218,7 +219,7 @@ def test_an_exclusion_and_what_it_does_not_reach(shop: Shop) -> None:
     assert shop.states() == {"S1": "held", "S2": "held"}
     with shop.store.reading() as tx:
         debtor = next(row.debtor for row in customers.customers(tx) if row.ref == "C1")
-    orders.exclude(
+    exclude(
         shop.store, shop.config, shop.policy, shop.clock, shop.person("li.wei"), effect="exclude", scope="customer",
         debtor=debtor, rules=("oldest_overdue",), valid_to=DAY("2026-12-20"), why="a payment plan is agreed",
     )  # fmt: skip

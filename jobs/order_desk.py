@@ -1,0 +1,217 @@
+"""The desk of one order: one transaction that has taken the lock of the customer and its whole group, and judged them.
+
+What a person or a system does with an order happens at a desk, so that nobody decides on figures that another is changing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from connector.clock import Clock, day_in
+from connector.config import Config
+from connector.config_people import named
+from connector.connect import Connected
+from connector.credit.answer import as_answer
+from connector.credit.authority import Person
+from connector.credit.decide import OrderDecision
+from connector.errors import ConfigError
+from connector.money import show
+from connector.policy import Policy
+from connector.policy_approval import DECIDING
+from connector.store import Connection, marks, order_credit, outbox
+from connector.store.db import Store
+from connector.store.order_credit import OrderAt, Standing
+from connector.store.positions import OrderRow
+from jobs import order_words as say
+from jobs.evaluate import order_flags
+from jobs.judge import Frame, Judged, frame, judge
+from jobs.judge_orders import BINDING
+from jobs.order_outcome import Check, Outcome, keep, merged, outcome, reason_kept
+
+
+@dataclass
+class Desk:
+    """One transaction on the orders of one customer and its group, with the lock taken and everything judged."""
+
+    tx: Connection
+    base: Frame
+    policy: Policy
+    order: OrderAt
+    check: Check
+    systems: Sequence[Connected]
+    judged: list[Judged]
+    scores: bool = True
+
+    @property
+    def whose(self) -> Judged:
+        """The debtor whose order it is."""
+        return next(j for j in self.judged if j.debtor == self.order.debtor)
+
+    def find(self) -> tuple[OrderRow, OrderDecision]:
+        """The order among those that are open. The same order in the ledger stands for one of the CRM."""
+        for row, decision in self.whose.orders:
+            if row.key == self.order.key:
+                mine = next((r for r, _ in self.whose.orders if _same(r, row) and r.key in self.whose.rooms), row)
+                return mine, decision
+        raise ConfigError(say.NOT_OPEN.fill(ref=name_of(self.order), status=self.order.status or "-"))
+
+    def rules_of(self) -> Policy:
+        """The policy of the customer's segment."""
+        return self.policy.of(self.whose.members[0].segment)
+
+    def again(self) -> None:
+        """Judges anew: something has changed in this transaction."""
+        self.judged = judged_now(self.tx, self.base, [j.debtor for j in self.judged], self.scores)
+
+    def settle(self, first: Outcome | None = None) -> Outcome:
+        """Records what has become of all orders here, after what a person did, and owes the flags."""
+        made = merged(iter([first or Outcome(), outcome(self.judged, self.check)]))
+        by_name = {c.name: c for c in self.systems if c.adapter.channels and self.base.config.writes_to(c.system)}
+        refs = {
+            (row.system, row.ref)
+            for j in self.judged
+            for row, _ in j.orders
+            if row.key in made.flags or _twin(j, row, made)
+        }
+        for judged in self.judged:
+            only = replace(judged, orders=tuple(p for p in judged.orders if (p[0].system, p[0].ref) in refs))
+            flags = order_flags(self.base, only, by_name, lambda system, ref: (system, ref) in refs)
+            outbox.owe(self.tx, list(flags), self.check.at)
+        # The decision on a customer names its held orders: it is looked at again by the next run.
+        if made.flags:
+            touched = [m.key for j in self.judged for m in j.members if any(r.key in made.flags for r, _ in j.orders)]
+            marks.touch(self.tx, touched)
+        keep(self.tx, made, self.check)
+        return made
+
+
+def _same(one: OrderRow, other: OrderRow) -> bool:
+    return (one.number or one.ref) == (other.number or other.ref)
+
+
+def _twin(judged: Judged, row: OrderRow, made: Outcome) -> bool:
+    return any(_same(row, other) and other.key in made.flags for other, _ in judged.orders)
+
+
+def name_of(order: OrderAt) -> str:
+    return f"{order.system}/{order.ref}"
+
+
+@contextmanager
+def desk(
+    store: Store,
+    config: Config,
+    policy: Policy,
+    clock: Clock,
+    wanted: str,
+    actor: str,
+    *,
+    point: str = "recheck",
+    systems: Sequence[Connected] = (),
+    scores: bool = True,
+) -> Iterator[Desk]:
+    """The desk for one order, by its id or number, or `system/id`. Raises ConfigError where there is no such order, or
+    several, or its customer is linked to nobody."""
+    today = day_in(clock.now(), config.business.time_zone)
+    with store.writing() as tx:
+        order = the_order(tx, wanted)
+        if order.debtor is None:
+            raise ConfigError(say.NOBODYS.fill(ref=name_of(order)))
+        # Who belongs to whom may change between the look and the lock: then once more.
+        for _ in range(3):
+            base = frame(tx, config, policy, clock, today, debtors=[order.debtor])
+            family = base.family([order.debtor])
+            order_credit.lock(tx, family)
+            again = base if len(family) == 1 else frame(tx, config, policy, clock, today, debtors=[order.debtor])
+            if again.family([order.debtor]) == family:
+                break
+        again.confirming = order.key if point in BINDING else None
+        check = Check(today, clock.now(), actor, point, order.key)
+        yield Desk(tx, again, policy, order, check, systems, judged_now(tx, again, [order.debtor], scores), scores)
+
+
+def judged_now(tx: Connection, base: Frame, debtors: Sequence[int], scores: bool = False) -> list[Judged]:
+    return marks.undisturbed(tx, lambda: list(judge(tx, base, debtors, scores=scores)))
+
+
+def the_order(tx: Connection, wanted: str) -> OrderAt:
+    """The one order that is meant. Raises ConfigError otherwise. The same order in the CRM and in the ledger is one."""
+    found = order_credit.find(tx, wanted)
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise ConfigError(say.NO_ORDER.fill(ref=wanted))
+    # One order in the CRM and in the ledger: whichever, the check finds the other.
+    if len({(o.number or o.ref, o.debtor) for o in found}) == 1 and len({o.system for o in found}) == len(found):
+        return found[0]
+    raise ConfigError(say.SEVERAL.fill(ref=wanted, refs=", ".join(map(name_of, found[:8]))))
+
+
+# --- what all who stand at it do ---------------------------------------------------------------------------------------
+def held(at: Desk) -> tuple[Standing, OrderRow, OrderDecision]:
+    """The order as it is held now; checked first where it never was. Raises ConfigError where it is not held."""
+    row, decision = at.find()
+    if not decision.hold:
+        raise ConfigError(say.NOT_HELD.fill(ref=name_of(at.order)))
+    standing = at.whose.standings.get(row.key)
+    if standing is None or standing.order != row.key or standing.through or standing.ended_on is not None:
+        # That the rules hold it is nobody's doing.
+        by_rule = replace(at.check, actor="job:order")
+        keep(at.tx, outcome(at.judged, by_rule), by_rule)
+        at.again()
+        row, decision = at.find()
+        standing = at.whose.standings.get(row.key)
+    assert standing is not None, "it has just been kept"
+    return standing, row, decision
+
+
+def keep_standing(at: Desk, before: Standing | None, now: Standing) -> None:
+    """Keeps what a person did; what is judged afterwards starts from it."""
+    known = before is not None and before.order == now.order
+    order_credit.keep(at.tx, [] if known else [now], [now] if known else [])
+    at.whose.standings = {**at.whose.standings, now.order: now}
+
+
+def rules_in(decision: OrderDecision) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(reason.rule for reason in decision.reasons))
+
+
+def so_far(at: Desk, config: Config, order: int) -> tuple[str, list[Person]]:
+    """Who asked for the release of an order, and who has approved it since."""
+    asked_by, names = "", list[str]()
+    for line in order_credit.history(at.tx, orders=[order]):
+        if line.what == "requested":
+            asked_by, names = line.actor, []
+        elif line.what == "approved":
+            names.append(line.actor)
+        elif line.state in order_credit.THROUGH or line.what in ("refused", "manual", "reopened", "expired"):
+            asked_by, names = "", []
+    found = [named(config.people, name) for name in names]
+    return asked_by, [person for person in found if person is not None]
+
+
+def snapshot(at: Desk, row: OrderRow, decision: OrderDecision) -> dict[str, Any]:
+    """All numbers on which a person decides."""
+    judged = at.whose
+    first = judged.members[0]
+    return {
+        "total": show(row.total, row.currency),
+        "currency": row.currency,
+        "terms": row.terms,
+        "policy": at.base.policy_version,
+        "reasons": [reason_kept(reason) for reason in decision.reasons],
+        "position": as_answer(judged.position, judged.decision, first.ref, first.system),
+    }
+
+
+def reasoned(why: str) -> None:
+    if not why.strip():
+        raise ConfigError(say.NO_REASON)
+
+
+def deciding(person: Person) -> None:
+    if not person.alone and not person.roles & DECIDING:
+        raise ConfigError(say.NOT_DECIDING.fill(person=person.name or person.id))
