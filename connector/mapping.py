@@ -67,7 +67,7 @@ CUSTOMER_WORDS: dict[str, str] = {
     "limit": "effective limit of the day, absent where there is none or it is unlimited",
     "limit_kind": "none, unlimited or amount",
     "exposure": "total exposure",
-    "available": "limit less exposure",
+    "available": "limit less exposure, not above 0 while credit is stopped",
     "utilisation": "exposure divided by limit, as a fraction",
     "utilisation_percent": "the same in percent, rounded to a whole number",
     "balance": "receivable balance",

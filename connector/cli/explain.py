@@ -324,6 +324,8 @@ def _figures(answer: dict[str, Any]) -> Iterator[tuple[str, str]]:
                 "what the group above, or the customer's other accounts, leave",
                 "受所属集团额度或该客户其他账户占用的限制",
             )
+            if any(reason["rule"] == "stop_credit" for reason in answer["reasons"]):
+                why = t("credit is stopped: nothing of the limit can be used", "已停止授信，额度不可使用")
             notes[len(rows)] = [why]
     if answer["utilisation"] is not None:
         share = (Decimal(answer["utilisation"]) * 100).quantize(Decimal("0.1"), ROUND_HALF_UP)

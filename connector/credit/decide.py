@@ -32,7 +32,8 @@ class Decision:
     """What was concluded for one customer on one day.
 
     `hold`: new orders are held, for every one of `reasons`. `available` is the least room of the customer and its
-    ancestors, in the position's currency; None where nobody has a limit or it cannot be told. `score` and `grade` are
+    ancestors, in the position's currency, never above nothing while credit is stopped; None where nobody has a limit or it
+    cannot be told. `score` and `grade` are
     None until there is one. `set_aside` are reasons that an exclusion has put aside. `about` are the circumstances that it
     was concluded in, of a customer of the `segment`; `whole` is the policy before its segment was chosen. `indicators` are
     today's readings, `warned` those that stand above green or did until now; `actions` follow from the level.
@@ -145,7 +146,7 @@ def decide(
         found,
         score,
         grade,
-        _available(position, ancestors, unclear),
+        _usable(_available(position, ancestors, unclear), reasons, position.currency),
         tuple(ancestors),
         tuple(aside),
         about,
@@ -221,6 +222,13 @@ def _available(position: Position, ancestors: Sequence[Node], unclear: Sequence[
         return None
     rooms = [room for room in (position.available, headroom(ancestors)) if room is not None]
     return rounded(min(rooms), position.currency) if rooms else None
+
+
+def _usable(available: Decimal | None, reasons: Sequence[Reason], currency: str) -> Decimal | None:
+    """What is left of a limit can only be used while credit is not stopped."""
+    if available is None or available <= 0 or not any(reason.rule == "stop_credit" for reason in reasons):
+        return available
+    return rounded(ZERO, currency)
 
 
 ORDER_NO_RATE = Text(

@@ -1,6 +1,7 @@
 """Signs beside the ledger: their levels, what is calm and what is not known, and their sentences."""
 
 import datetime as dt
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -235,6 +236,11 @@ def test_actions_of_a_level_hold_orders_and_stop_credit() -> None:
             "预警等级为红色，已停止授信：仅限现款",
         ),
     ]
+    with_room = replace(pos("40", "100", limit="1000"), available=Decimal(900))
+    assert decide(with_room, [], policy).available == 0, "nothing of the limit can be used"
+    assert decide(with_room, [], default_policy()).available == 900
+    over = replace(with_room, available=Decimal(-5))
+    assert decide(over, [], policy).available == -5
     assert not decide(pos("40", "100", limit="1000"), [], default_policy()).hold
 
 
