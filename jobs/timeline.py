@@ -12,8 +12,11 @@ from decimal import Decimal
 from typing import Any
 
 from connector.clock import day_in
+from connector.credit import warn_words
+from connector.credit.event_words import event_kind
 from connector.credit.reason import money
 from connector.credit.review import PAPERS, WHY
+from connector.credit.terms import terms_text
 from connector.money import from_minor
 from connector.store import (
     Connection,
@@ -32,6 +35,7 @@ from connector.store import (
 )
 from connector.store.customers import CustomerRow
 from connector.text import Text, joined, same
+from jobs.action_words import action
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,11 @@ def _identity(asked: Asked) -> Iterator[Moment]:
         if row.first_sold_on is not None:
             data = {"system": row.system, "id": row.ref, "tax_id": row.tax_id, "terms": row.terms}
             text = KNOWN.fill(
-                name=row.name, system=row.system, ref=row.ref, tax=row.tax_id or "-", terms=row.terms or "-"
+                name=row.name,
+                system=row.system,
+                ref=row.ref,
+                tax=row.tax_id or "-",
+                terms=terms_text(row.terms) if row.terms else same("-"),
             )
             yield Moment(row.first_sold_on, "identity", text, row.system, data)
 
@@ -129,7 +137,12 @@ def _scores(asked: Asked) -> Iterator[Moment]:
 
 def _warnings(asked: Asked) -> Iterator[Moment]:
     for one in alerts.history(asked.tx, asked.debtor):
-        names = {"indicator": one.indicator, "level": LEVELS[one.state.level], "value": one.value or "-"}
+        at = warn_words.kept(one.indicator, one.value)
+        names = {
+            "indicator": warn_words.NAMES.get(one.indicator, same(one.indicator)),
+            "level": LEVELS[one.state.level],
+            "value": same("") if at is None else AT.fill(value=at),
+        }
         if one.state.opened_on is not None:
             yield Moment(one.state.opened_on, "warning", WARNED.fill(**names), "job:evaluate", {"alert": one.id})
         if one.closed_on is not None:
@@ -206,11 +219,13 @@ def _reviews(asked: Asked) -> Iterator[Moment]:
 def _events(asked: Asked) -> Iterator[Moment]:
     for own in customers.events(asked.tx, asked.keys).values():
         for one in own:
-            words = " ".join(x for x in (one.value, one.text) if x)
-            text = EVENT.fill(kind=one.kind, words=_because(words))
+            words = " ".join(x for x in (one.value, one.text) if x and x != one.kind)
+            text = EVENT.fill(kind=event_kind(one.kind), words=_because(words))
             yield Moment(one.on, "event", text, one.source, {"event": one.id})
             if one.ended_on is not None:
-                yield Moment(one.ended_on, "event", EVENT_OVER.fill(kind=one.kind), one.source, {"event": one.id})
+                yield Moment(
+                    one.ended_on, "event", EVENT_OVER.fill(kind=event_kind(one.kind)), one.source, {"event": one.id}
+                )
 
 
 def _papers(asked: Asked) -> Iterator[Moment]:
@@ -231,7 +246,7 @@ def _trail(asked: Asked) -> Iterator[Moment]:
         for line in reversed(audit.listing(asked.tx, subject=f"customer:{row.system}/{row.ref}")):
             entry = line.entry
             if entry.subject == f"customer:{row.system}/{row.ref}" and entry.action.partition(".")[0] not in _TOLD:
-                text = TRAIL.fill(action=entry.action, why=_because(entry.why))
+                text = TRAIL.fill(action=action(entry.action), why=_because(entry.why))
                 data = {"audit": line.number, "before": entry.before, "after": entry.after}
                 yield Moment(asked.day(line.at), "audit", text, entry.actor, data)
 
@@ -303,8 +318,9 @@ DECIDED = Text(
     "{state}，预警{level}；占用 {exposure}，额度 {limit}，逾期 {overdue}；原因：{reasons}",
 )
 SCORED = Text("score {points}, grade {grade}", "评分 {points}，等级 {grade}")
-WARNED = Text("warning {indicator}: {level}, value {value}", "预警 {indicator}：{level}，数值 {value}")
-CALMED = Text("warning {indicator} has ended", "预警 {indicator} 已解除")
+WARNED = Text("{level} warning: {indicator}{value}", "{level}预警：{indicator}{value}")
+AT = Text(": {value}", "：{value}")
+CALMED = Text("the warning has ended: {indicator}", "预警解除：{indicator}")
 ORDER = Text("order {number} {what}{why}", "订单 {number} {what}{why}")
 ORDER_EVENTS = {
     "passed": Text("passed", "通过"),

@@ -131,7 +131,7 @@ def rest_of_book(made: Company) -> dict[str, Sequence[Fact]]:
     events = [
         Event(
             id=f"E{at:04d}", customer_id=c.id, on=made.as_of - dt.timedelta(days=31 * at), kind=kind, source="bureau",
-            value=value, text=f"{kind}, {c.name}",
+            value=value, text=c.name,
         )
         for at, (c, (kind, value)) in enumerate(zip(made.customers[2::9], kinds, strict=False), 1)
     ]  # fmt: skip

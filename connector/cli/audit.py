@@ -12,6 +12,7 @@ import typer
 from connector.cli.common import OK, PROBLEMS, Cli, show_problem, t
 from connector.cli.output import Column, Format, Table, as_json, clean, emit
 from connector.cli.report import Customer, Form, Out
+from connector.cli.words import who
 from connector.errors import ConfigError
 from connector.text import Text
 
@@ -27,15 +28,6 @@ Until = Annotated[
 ]
 
 # Actions whose own names would tell a credit controller nothing; the others are shown as they are.
-ACTIONS = {
-    "decision.made": Text("decisions made", "生成信用结论"),
-    "limit.propose": Text("limit proposed", "提出额度建议"),
-    "limit.approve": Text("limit approved", "批准额度"),
-    "limit.reject": Text("limit refused", "驳回额度"),
-    "limit.set": Text("limit set", "设定额度"),
-    "order.release": Text("order released", "订单放行"),
-    "policy.activate": Text("policy activated", "启用政策"),
-}
 
 
 def register(app: typer.Typer) -> None:
@@ -336,6 +328,8 @@ def plain(value: Any) -> Any:
 def _table(cli: Cli, lines: list[Line], most: int) -> Table:
     from zoneinfo import ZoneInfo
 
+    from jobs.action_words import action
+
     zone = ZoneInfo(cli.config.business.time_zone)
     table = Table(
         Text("Audit trail", "审计日志"),
@@ -352,8 +346,8 @@ def _table(cli: Cli, lines: list[Line], most: int) -> Table:
             {
                 "number": line.number if line.lane == "main" else f"{line.lane} {line.number}",
                 "at": line.at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S"),
-                "actor": line.entry.actor,
-                "action": ACTIONS.get(line.entry.action, Text(line.entry.action, line.entry.action)),
+                "actor": who(cli, line.entry.actor, ids=True),
+                "action": action(line.entry.action),
                 "subject": line.entry.subject,
                 "change": _change(line.entry.before, line.entry.after),
                 "why": line.entry.why or None,

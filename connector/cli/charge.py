@@ -72,7 +72,9 @@ def register(app: typer.Typer) -> None:
         context: typer.Context,
         customer_id: Customer,
         kind: Annotated[str, typer.Option("--kind", help=t("fee or interest.", "fee 费用或 interest 利息。"))],
-        why: Annotated[str, typer.Option("--why", help=t("Paid by what, or why waived.", "付款依据或减免理由。"))],
+        why: Annotated[
+            str, typer.Option("--why", "--because", help=t("Paid by what, or why waived.", "付款依据或减免理由。"))
+        ],
         document: Annotated[
             str, typer.Option("--document", help=t("The invoice the interest is on, by its id.", "利息所属单据编号。"))
         ] = "",

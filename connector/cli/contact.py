@@ -12,6 +12,7 @@ import typer
 from connector.cli.common import Cli, near, t
 from connector.cli.output import Column, Format, Table, emit
 from connector.cli.report import Customer, Form, Out
+from connector.cli.words import who
 from connector.errors import ConfigError
 from connector.text import Text
 
@@ -154,7 +155,7 @@ def register(app: typer.Typer) -> None:
             keys = None if customer_id is None else [find(cli, tx, customer_id).key]
             found = contacts.contacts(tx, keys)
             rows = {r.key: r for r in all_customers.customers(tx, keys={c.customer for c in found})} if found else {}
-        table = _table(found, rows)
+        table = _table(cli, found, rows)
         emit(table, {"contacts": [_answer(one, rows) for one in found]}, form, out)
 
 
@@ -269,7 +270,7 @@ def _after(number: int, one: Contact) -> dict[str, Any]:
     return {key: value for key, value in figures.items() if value is not None}
 
 
-def _table(found: list[Contact], rows: dict[int, CustomerRow]) -> Table:
+def _table(cli: Cli, found: list[Contact], rows: dict[int, CustomerRow]) -> Table:
     table = Table(
         Text("Contacts", "联系记录"),
         [
@@ -295,7 +296,7 @@ def _table(found: list[Contact], rows: dict[int, CustomerRow]) -> Table:
                 "promise": f"{one.promise_on} {one.currency} {one.amount:,f}" if one.promise_on else None,
                 "proof": f"{one.file_name} ({one.file_sha[:12]}…)" if one.file_name and one.file_sha else None,
                 "note": one.note,
-                "actor": one.actor.removeprefix("person:"),
+                "actor": who(cli, one.actor),
             }
             for one in found
         ],

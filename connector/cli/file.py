@@ -11,6 +11,7 @@ import typer
 from connector.cli.common import Cli, near, say, t
 from connector.cli.output import Column, Format, Table, emit
 from connector.cli.report import Customer, Form, Out
+from connector.cli.words import who
 from connector.errors import ConfigError
 from connector.text import Text
 
@@ -155,7 +156,7 @@ def _lines(
     hidden = [one for one in found if one.personal]
     if personal is not None and hidden:
         _looked(cli, row, personal, actor, len(hidden))
-    rows = [_row(one, personal is not None) for one in found]
+    rows = [_row(cli, one, personal is not None) for one in found]
     table = Table(
         Text("Credit file of {no} {name}", "{no} {name} 信用档案").fill(no=row.ref, name=row.name),
         [
@@ -197,11 +198,11 @@ def _lines(
 _MASKED = Text("(about a person: masked)", "（涉及个人信息，已隐去）")
 
 
-def _row(one: Moment, personal: bool) -> dict[str, Any]:
+def _row(cli: Cli, one: Moment, personal: bool) -> dict[str, Any]:
     from jobs.timeline import KINDS
 
     text = _MASKED if one.personal and not personal else one.text
-    return {"on": one.on.isoformat(), "kind": KINDS[one.kind], "text": text, "source": one.source}
+    return {"on": one.on.isoformat(), "kind": KINDS[one.kind], "text": text, "source": who(cli, one.source)}
 
 
 def _looked(cli: Cli, row: CustomerRow, why: str, actor: str | None, count: int) -> None:

@@ -74,6 +74,16 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, dt.date) else value
 
 
+def _totals(one: LetterRow) -> list[tuple[str, Decimal]]:
+    """What a letter comes to by currency: what it demands with charges; of a notice, what will fall due."""
+    if one.level:
+        return [(total["currency"], Decimal(total["total"])) for total in one.payload["totals"]]
+    due: dict[str, Decimal] = {}
+    for item in one.payload["items"]:
+        due[item["currency"]] = due.get(item["currency"], Decimal(0)) + Decimal(item["demanded"])
+    return list(due.items())
+
+
 def _listed(found: list[LetterRow], rows: dict[int, CustomerRow]) -> Table:
     table = Table(
         Text("Letters", "函件"),
@@ -84,7 +94,7 @@ def _listed(found: list[LetterRow], rows: dict[int, CustomerRow]) -> Table:
             Column("name", Text("name", "名称"), spare=1),
             Column("title", Text("title", "标题")),
             Column("level", Text("level", "级别"), right=True),
-            Column("total", Text("demanded with charges", "催收总额")),
+            Column("total", Text("amount with charges", "金额（含费用）")),
         ],
         [
             {
@@ -94,7 +104,7 @@ def _listed(found: list[LetterRow], rows: dict[int, CustomerRow]) -> Table:
                 "name": rows[one.customer].name if one.customer in rows else one.payload["to"]["name"],
                 "title": one.payload["title"][language()],
                 "level": one.level,
-                "total": ", ".join(f"{x['currency']} {Decimal(x['total']):,f}" for x in one.payload["totals"]),
+                "total": ", ".join(f"{currency} {amount:,f}" for currency, amount in _totals(one)),
             }
             for one in found
         ],
@@ -106,16 +116,20 @@ def _listed(found: list[LetterRow], rows: dict[int, CustomerRow]) -> Table:
 
 def _whole(one: LetterRow) -> Table:
     said, tongue = one.payload, language()
-    to = said["to"]
+    to, ahead = said["to"], one.level == 0
     table = Table(
         Text("Letter {number}", "第 {number} 号函件").fill(number=one.id),
         [
             Column("number", Text("item", "单据"), style="bold"),
             Column("due_on", Text("due", "到期日")),
-            Column("days_overdue", Text("days overdue", "逾期天数"), right=True),
+            Column(
+                "days_overdue",
+                Text("days to go", "剩余天数") if ahead else Text("days overdue", "逾期天数"),
+                right=True,
+            ),
             Column("currency", Text("cur.", "币种")),
             Column("open", Text("open", "未清"), right=True),
-            Column("demanded", Text("demanded", "催收"), right=True),
+            Column("demanded", Text("to pay", "应付") if ahead else Text("demanded", "催收"), right=True),
             Column("note", Text("note", "备注")),
         ],
         lead=[
@@ -129,7 +143,7 @@ def _whole(one: LetterRow) -> Table:
             {
                 "number": f"{item['number']}/{item['part']}" if item["part"] and item["number"] else item["number"],
                 "due_on": item["due_on"].isoformat() if item["due_on"] else None,
-                "days_overdue": item["days_overdue"],
+                "days_overdue": -item["days_overdue"] if ahead else item["days_overdue"],
                 "currency": item["currency"],
                 "open": Decimal(item["open"]),
                 "demanded": Decimal(item["demanded"]),
@@ -141,8 +155,7 @@ def _whole(one: LetterRow) -> Table:
             {"number": charge["text"][tongue], "currency": charge["currency"], "demanded": Decimal(charge["amount"])}
         )
     table.totals = [
-        {"number": t("Total", "合计"), "currency": total["currency"], "demanded": Decimal(total["total"])}
-        for total in said["totals"]
+        {"number": t("Total", "合计"), "currency": currency, "demanded": amount} for currency, amount in _totals(one)
     ]
     table.notes.append(Text(said["closing"]["en"], said["closing"]["zh"]))
     return table

@@ -23,7 +23,9 @@ As = Annotated[
     str | None,
     typer.Option("--as", envvar="HOLDFAST_USER", help=t("Who you are; else the user of this machine.", "操作人；缺省为本机用户。")),
 ]  # fmt: skip
-Why = Annotated[str, typer.Option("--why", help=t("The reason, for the audit trail.", "理由，记入审计日志。"))]
+Why = Annotated[
+    str, typer.Option("--why", "--because", help=t("The reason, for the audit trail.", "理由，记入审计日志。"))
+]
 Customer = Annotated[
     str | None,
     typer.Argument(metavar="[CUSTOMER]", help=t("Its id, or part of its name.", "客户编号，或名称的一部分。")),

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from connector.cli.common import Cli, bars, say, t, tell
+from connector.cli.common import Cli, bars, language, say, t, tell
 from connector.cli.output import Column, Format, Table, emit
 from connector.cli.report import Form, Out
+from connector.cli.words import rule
 from connector.errors import ConfigError
-from connector.text import Text
+from connector.text import Text, joined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -262,7 +263,7 @@ def _orders(outcome: Outcome, title: Text) -> Table:
             "since": one.since.isoformat(),
             "days": one.days,
             "value": one.value.quantize(_WITHOUT_DECIMALS),
-            "rules": ", ".join(one.rules),
+            "rules": joined([rule(name) for name in one.rules], ", ", "、"),
             "stopped": one.stopped,
             "late": one.late.quantize(_WITHOUT_DECIMALS) or None,
             "lost": one.lost.quantize(_WITHOUT_DECIMALS) or None,
@@ -383,13 +384,16 @@ def drawn(found: Simulation, pair: Sequence[Chosen]) -> list[Picture]:
 
 
 def _write(pictures: Sequence[Picture], folder: Path) -> None:
-    from connector.cli.pictures import as_png
+    from connector.cli.pictures import as_png, chinese_font
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        drawable = language() == "en" or chinese_font()
+        if not drawable:
+            tell("本机没有中文字体，未生成 PNG；SVG 不受影响。")
         for picture in pictures:
             (folder / f"simulation-{picture.name}.svg").write_text(picture.svg, encoding="utf-8")
-            png = as_png(picture)
+            png = as_png(picture) if drawable else None
             if png is not None:
                 (folder / f"simulation-{picture.name}.png").write_bytes(png)
     except OSError as wrong:

@@ -9,6 +9,7 @@ import typer
 from connector.cli.common import Cli, bars, say, t
 from connector.cli.output import Column, Format, Table, emit
 from connector.cli.report import LEVELS, AsOf, Form, Out
+from connector.cli.words import rule as rule_words
 from connector.text import Text, joined
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def _counted(trial: Trial) -> list[tuple[str, Text, int, int]]:
     for key in keys:
         a, b = trial.before[key], trial.after[key]
         rule = key.removeprefix("rule_")
-        title = words.get(key) or Text("held by {rule}", "因 {rule} 冻结").fill(rule=rule)
+        title = words.get(key) or Text("held: {rule}", "冻结：{rule}").fill(rule=rule_words(rule))
         if a or b:
             rows.append((key, title, a, b))
     return rows

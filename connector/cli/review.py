@@ -88,7 +88,7 @@ def register(app: typer.Typer) -> None:
         conclusion: Annotated[
             str, typer.Argument(help=t("keep, raise, cut or stop.", "keep 维持、raise 调增、cut 调减、stop 停止。"))
         ],
-        because: Annotated[str, typer.Option("--because", help=t("Why.", "理由。"))] = "",
+        because: Annotated[str, typer.Option("--because", "--why", help=t("Why.", "理由。"))] = "",
         check: Annotated[
             list[str] | None,
             typer.Option(
@@ -143,7 +143,7 @@ def register(app: typer.Typer) -> None:
     def back(
         context: typer.Context,
         customer_id: Customer,
-        because: Annotated[str, typer.Option("--because", help=t("Why.", "理由。"))],
+        because: Annotated[str, typer.Option("--because", "--why", help=t("Why.", "理由。"))],
         actor: Actor = None,
     ) -> None:
         from jobs import review_decide

@@ -209,7 +209,7 @@ def register(app: typer.Typer) -> None:
         refuse: Annotated[
             int | None, typer.Option("--refuse", help=t("This one counts no more.", "拒绝该报表，不再使用。"))
         ] = None,
-        because: Annotated[str, typer.Option("--because", help=t("Why.", "理由。"))] = "",
+        because: Annotated[str, typer.Option("--because", "--why", help=t("Why.", "理由。"))] = "",
         actor: Actor = None,
         form: Form = Format.table,
         out: Out = None,
@@ -245,7 +245,7 @@ def register(app: typer.Typer) -> None:
             emit(proof_table(one, proofs), {**filed_answer(one), "items": proof_answers(proofs)}, form, out)
             return
         systems = [s for s in said if s.number is None]
-        table = filed_table(row, filed, systems, today, newest(said, today))
+        table = filed_table(cli, row, filed, systems, today, newest(said, today))
         answer = {
             "customer": f"{row.system}/{row.ref}",
             "used": (used.number or "system") if (used := newest(said, today)) else None,

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from connector.cli.common import say
+from connector.cli.common import Cli, say
 from connector.cli.output import Column, Table, clean
+from connector.cli.words import who
 from connector.text import Text
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def _item_row(item: str, now: Decimal | None, past: Decimal | None, label: str, 
 
 
 def filed_table(
-    row: CustomerRow, filed: Sequence[Filed], systems: Sequence[OnFile], today: dt.date, used: OnFile | None
+    cli: Cli, row: CustomerRow, filed: Sequence[Filed], systems: Sequence[OnFile], today: dt.date, used: OnFile | None
 ) -> Table:
     """What is on file; `used` is the one that decisions of today read."""
     from connector.credit.statement_checks import arithmetic, head
@@ -129,7 +130,7 @@ def filed_table(
                 "currency": one.currency, "scope": SCOPES[one.one.consolidated], "audited": AUDITS[one.one.audited],
                 "version": one.one.version, "state": state,
                 "used": used is not None and used.number == one.one.number,
-                "by": one.refused_by or one.confirmed_by or one.entered_by, "source": one.file,
+                "by": who(cli, one.refused_by or one.confirmed_by or one.entered_by), "source": one.file,
             }
         )  # fmt: skip
         old = head(

@@ -25,6 +25,7 @@ _WIDTH_MOST = 80
 _PLAIN = (
     (re.compile(r"<(?:list\[)?str\]?>|<TEXT>"), "TEXT"),
     (re.compile(r"<(?:list\[)?int\]?>|<(?:list\[)?INTEGER\]?>"), "NUMBER"),
+    (re.compile(r"<(?:int|INTEGER) range>|<(?:int|INTEGER) RANGE>"), "NUMBER"),
     (re.compile(r"<path>|<PATH>"), "PATH"),
     (re.compile(r"<%Y-%m-%d>|\[%Y-%m-%d\]"), "YYYY-MM-DD"),
 )

@@ -7,6 +7,8 @@ import datetime as dt
 from decimal import Decimal
 from functools import lru_cache
 
+from connector.text import Text, same
+
 
 def months_later(day: dt.date, months: int) -> dt.date:
     """The same day of the month, so many months on, clamped to the month's end (01-31 + 1 month = 02-28)."""
@@ -46,6 +48,21 @@ def usual_days(terms: str) -> Decimal | None:
     except ValueError:
         return None
     return Decimal(given) / days
+
+
+def terms_text(terms: str) -> Text:
+    """Terms as people write them, Net 30 and 月结30天; words that nobody can read as they are."""
+    try:
+        kind, first, second = _terms(terms)
+    except ValueError:
+        return same(terms)
+    if kind == "net":
+        return Text(f"Net {first}", f"{first} 天")
+    if kind == "months":
+        return Text(f"{first} month{'s' * (first != 1)}", f"{first} 个月")
+    if kind == "eom":
+        return Text(f"EOM+{first}" if first else "EOM", f"月结 {first} 天" if first else "月结")
+    return Text(f"day {first}, {second} month{'s' * (second != 1)} on", f"{second} 个月后 {first} 日")
 
 
 @lru_cache(maxsize=4096)

@@ -29,6 +29,7 @@ from connector.credit.warn_words import (
     NOT_ASKED,
     NOT_CLEAR,
     NOT_KNOWN,
+    SHARES,
     bar_text,
 )
 from connector.money import EXACT
@@ -96,7 +97,13 @@ class Warned(NamedTuple):
         if bar is None:
             return CLEARING_WORD.fill(**runs)
         runs["bar"] = bar_text(self.name, bar * warning.clear_ratio)
-        return (CLEARING if self.state.clear or self.before.level != level else NOT_CLEAR).fill(**runs)
+        # A day is counted once: what was cleared on the very day of its warning stands at none yet.
+        cleared = self.state.clear or self.before.level != level or self._below(bar * warning.clear_ratio)
+        return (CLEARING if cleared else NOT_CLEAR).fill(**runs)
+
+    def _below(self, bar: Decimal) -> bool:
+        value = self.today.value
+        return value is None or value * (HUNDRED if self.name in SHARES else ONE) < bar
 
 
 def indicators(position: Position, warning: Warning) -> tuple[Indicator, ...]:

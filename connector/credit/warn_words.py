@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 from connector.credit.reason import percent
 from connector.credit.score_inputs import EVENTS
@@ -34,7 +34,7 @@ NAMES: dict[str, Text] = {
     "statement_age": Text("age of the newest financial statement in months", "最近一期财务报表的月数"),
     "data_quality": Text("quality of the data", "数据质量"),
 }
-_SHARES = frozenset({"overdue_ratio", "utilisation", "concentration"})
+SHARES = frozenset({"overdue_ratio", "utilisation", "concentration"})
 _TEXTS = {
     "overdue_ratio": Text(
         "{value} of all open items is overdue ({level} from {threshold}%)",
@@ -102,6 +102,8 @@ _OVER = {
     "court": Text("courts: {word}, on {1} ({2})", "司法信息：{word}，{1}（来源：{2}）"),
     "grade": Text("the grade is {2}, at a score of {1}", "信用等级为 {2}，评分 {1}"),
 }
+# What nothing means: the readings that have none where all is well.
+_NOTHING = {"overdue_ratio": Text("nothing is open", "无未清项")}
 _CALM = Text("{name}: {value}", "{name}：{value}")
 
 
@@ -128,7 +130,7 @@ def sentence(
         return _filled(_OVER[name], words)
     if name == "score_drop" and threshold is None:
         return _filled(_OVER["grade"], words)
-    shown = "-" if value is None else percent(value) if name in _SHARES else plain(value)
+    shown = "-" if value is None else percent(value) if name in SHARES else plain(value)
     limit = "-" if threshold is None else f"{threshold}"
     return _filled(_TEXTS[name], words, value=shown, level=LEVEL_TEXTS[level], threshold=limit)
 
@@ -147,8 +149,22 @@ def _calm(name: str, value: Decimal | None, words: tuple[str, ...]) -> Text:
     if name in ("limit_expiry", "insurance_expiry") and words:
         return same(words[0])
     if value is None:
-        return same("-")
-    return same(percent(value) if name in _SHARES else plain(value))
+        return _NOTHING.get(name, same("-"))
+    return same(percent(value) if name in SHARES else plain(value))
+
+
+def kept(name: str, value: str | None) -> Text | None:
+    """The value of an indicator as it was kept with its warning; None where it says nothing beside its level."""
+    if value is None or name in ("limit_expiry", "insurance_expiry", "data_quality"):
+        return None
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        listed = EVENTS[name].words if name in EVENTS else None
+        return (listed or {}).get(value, same(value))
+    if name == "score_drop" and not number:
+        return None  # the grade alone was enough
+    return same(percent(number) if name in SHARES else plain(number))
 
 
 # --- why a level still stands --------------------------------------------------------------------------------------------
@@ -167,4 +183,4 @@ NOT_ASKED = Text("{level}, as of the last run", "{level}（以上次运行为准
 
 def bar_text(name: str, bar: Decimal) -> str:
     """The value that has to be undercut, in the unit of the indicator's steps."""
-    return f"{plain(bar)}%" if name in _SHARES else plain(bar)
+    return f"{plain(bar)}%" if name in SHARES else plain(bar)

@@ -276,5 +276,5 @@ def test_the_file_is_one_time_line(office: Office) -> None:
     (planned,) = [line for line in lines if line.kind == "review"]
     assert planned.data == {"review": started.id, "sha256": started.snapshot_sha}
     (event,) = [line for line in lines if line.kind == "event"]
-    assert (event.text.en, event.source) == ("court_executed: (2026) 1", "court")
+    assert (event.text.en, event.source) == ("enforcement by a court: (2026) 1", "court")
     assert latest.id in [line.data.get("decision") for line in lines]

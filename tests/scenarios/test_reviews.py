@@ -154,7 +154,7 @@ def test_a_court_entry_brings_the_review_forward_and_a_large_rise_needs_an_appro
         lines = [line for line in timeline(tx, row.debtor or 0, "Asia/Shanghai") if line.kind in ("event", "review")]
     assert [line.text.zh for line in lines] == [
         "安排复评，最迟 2026-03-09：涉诉或被执行",
-        "court_executed：(2026) 12",
+        "被执行人：(2026) 12",
         "li.wei 完成复评：调增额度：settled out of court",
     ]
 
