@@ -32,6 +32,8 @@ from jobs.progress import Progress, silent
 
 ZERO = Decimal(0)
 Buckets = tuple[Decimal, ...]
+# Into the last bucket comes within a month what is at most so many days beyond its edge.
+_MONTH_DAYS = 30
 
 
 @dataclass
@@ -157,7 +159,9 @@ class _History:
         sums: list[dict[str, dict[str, list[int]]]] = [defaultdict(dict) for _ in days]
         single: list[dict[int, dict[str, list[int]]]] = [defaultdict(dict) for _ in days]
         credits: list[dict[str, list[int]]] = [{} for _ in days]
-        told = day_ends(tx, days, edges=base.policy.ageing.edges_days, systems=base.systems)
+        # What has come into the last bucket within a month stands apart, as a bucket of its own.
+        edges = base.policy.ageing.edges_days
+        told = day_ends(tx, days, edges=(*edges, edges[-1] + _MONTH_DAYS), systems=base.systems)
         for done, (key, ends) in enumerate(told, 1):
             progress("ecl", done)
             row = base.rows.get(key)
@@ -170,8 +174,10 @@ class _History:
                 _add(credits[end.place], totals.currency, (totals.cash + totals.notes,))
                 if row is not None and (row.system, row.ref) in self.alone:
                     _add(single[end.place][key], totals.currency, totals.buckets)
-        self.all = [{segment: self.home(own) for segment, own in place.items()} for place in sums]
-        self.single = [{key: self.home(own) for key, own in place.items()} for place in single]
+        fine = [{segment: self.home(own) for segment, own in place.items()} for place in sums]
+        self.all = [{segment: _merged(own) for segment, own in place.items()} for place in fine]
+        self.entered = [{segment: own[-2] for segment, own in place.items()} for place in fine]
+        self.single = [{key: _merged(self.home(own)) for key, own in place.items()} for place in single]
         self.unapplied = [self.home(place)[0] if place else ZERO for place in credits]
 
     def segment(self, row: CustomerRow | None) -> str:
@@ -198,6 +204,11 @@ def _add(sums: dict[str, list[int]], currency: str, amounts: Sequence[int]) -> N
     sums[currency] = list(amounts) if there is None else [a + b for a, b in zip(there, amounts, strict=True)]
 
 
+def _merged(fine: Buckets) -> Buckets:
+    """The policy's own buckets: the last two are one."""
+    return (*fine[:-2], EXACT.add(fine[-2], fine[-1]))
+
+
 def _together(rows: Iterable[Buckets]) -> Buckets:
     return tuple(sum(column, ZERO) for column in zip(*rows, strict=True))
 
@@ -211,14 +222,18 @@ class _Day:
         rules = base.policy.ecl
         # Whole months only: the last interval of a day within a month is none.
         last = place + 1 if (self.day + dt.timedelta(days=1)).day == 1 else place
-        window = history.all[max(0, last - rules.observation_months - 1) : last]
+        begin = max(0, last - rules.observation_months - 1)
+        window, entered = history.all[begin:last], history.entered[begin:last]
         nothing = (ZERO,) * history.buckets
         self.segments = sorted({segment for place in history.all for segment in place})
         self.rolls: dict[str | None, list[Roll]] = {
-            segment: ecl.rolls([month.get(segment, nothing) for month in window]) for segment in self.segments
+            segment: ecl.rolls(
+                [month.get(segment, nothing) for month in window], [month.get(segment, ZERO) for month in entered]
+            )
+            for segment in self.segments
         }
         whole = [_together(month.values()) if month else nothing for month in window]
-        self.rolls[None] = ecl.rolls(whole)
+        self.rolls[None] = ecl.rolls(whole, [sum(month.values(), ZERO) for month in entered])
         self.pasts: dict[str | None, Past] = {}
         if any(base.policy.of(segment or None).ecl.method == "cohort" for segment in self.segments):
             self._read_cohorts()

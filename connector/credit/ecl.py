@@ -55,17 +55,20 @@ class Roll:
     observations: int
 
 
-def rolls(months: Sequence[Sequence[Decimal]]) -> list[Roll]:
+def rolls(months: Sequence[Sequence[Decimal]], entered: Sequence[Decimal] | None = None) -> list[Roll]:
     """The average roll rate from each bucket but the last into the next, over consecutive month ends, oldest first.
 
-    A bucket without an opening balance gives no observation (not 0).
+    A bucket without an opening balance gives no observation (not 0). `entered` is what of the last bucket had come into it
+    within the month, by month end: debts that nobody pays gather there for years, and do not roll once more each month (ours).
     """
     found = []
-    for bucket in range(len(months[0]) - 1 if months else 0):
+    last = len(months[0]) - 1 if months else 0
+    for bucket in range(last):
+        into = [month[bucket + 1] for month in months] if entered is None or bucket + 1 < last else entered
         seen = [
             rate
-            for before, after in pairwise(months)
-            if (rate := kpi.roll_rate(after[bucket + 1], before[bucket])) is not None
+            for (before, _), (_, after) in pairwise(zip(months, into, strict=True))
+            if (rate := kpi.roll_rate(after, before[bucket])) is not None
         ]
         average = EXACT.divide(sum(seen, ZERO), Decimal(len(seen))) if seen else None
         found.append(Roll(average, len(seen)))

@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
-from itertools import pairwise
 from random import Random
 
 import pytest
@@ -107,6 +106,17 @@ def aged(book: Book, day: dt.date, segment: str | None = None, every: bool = Tru
         if every or of[document.customer_id] == segment:
             sums[0 if days <= 0 else 1 if days <= 30 else 2 if days <= 60 else 3 if days <= 90 else 4] += left
     return [D(s) / 100 for s in sums]
+
+
+def just_come(book: Book, day: dt.date, segment: str | None) -> D:
+    """What of the last bucket had come into it within the month."""
+    of = {c.id: c.segment for c in book.customers}
+    found = [
+        left
+        for document, left, days in open_debts(book, day)
+        if of[document.customer_id] == segment and 90 < days <= 120
+    ]
+    return D(sum(found)) / 100
 
 
 def index_of(book: Book, day: dt.date) -> D | None:
@@ -233,10 +243,12 @@ def test_the_matrix_ties_to_the_ledger_and_its_rates_to_the_months(shared_store:
     assert set(found.cells) == {"", "export", "retail"}
     for name, cells in found.cells.items():
         rows = [aged(book, day, name or None, every=False) for day in months]
+        into_last = [just_come(book, day, name or None) for day in months]
         rate = D(1)
         for place in range(4, -1, -1):
             if place < 4:
-                seen = [after[place + 1] / now[place] for now, after in pairwise(rows) if now[place]]
+                into = into_last if place == 3 else [row[place + 1] for row in rows]
+                seen = [into[n + 1] / row[place] for n, row in enumerate(rows[:-1]) if row[place]]
                 assert cells[place].rate.observations == len(seen) >= 3
                 assert cells[place].rate.scope == "segment"
                 rate = min(rate * sum(seen) / len(seen), D(1))

@@ -65,6 +65,16 @@ def test_a_bucket_without_opening_balance_gives_no_observation() -> None:
     assert ecl.rolls([]) == []
 
 
+def test_what_gathers_in_the_last_bucket_does_not_roll_again_each_month() -> None:
+    """Of 8 that are 61-90 days late, 5 are still unpaid a month later, every month; nobody ever pays those."""
+    months = [[Decimal(8), Decimal(5 * month)] for month in range(1, 25)]
+    (plain,) = ecl.rolls(months)
+    assert plain.average is not None
+    assert plain.average > 5, "the whole heap of 24 months against 8"
+    (roll,) = ecl.rolls(months, [Decimal(5)] * 24)
+    assert roll == ecl.Roll(Decimal("0.625"), 23)
+
+
 def test_nothing_reached_is_not_nothing_lost() -> None:
     assert ecl.cohort_rates([Decimal(100), Decimal(0)], Decimal(0)) == [Decimal(0), None]
 
