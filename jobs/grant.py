@@ -35,7 +35,7 @@ from connector.store import Connection, audit, customers, limits, marks
 from connector.store.audit import Entry
 from connector.store.customers import CustomerRow
 from connector.store.limits import Asked
-from connector.text import Text
+from connector.text import Text, joined, same
 from jobs.grant_matter import (
     HERE,
     LIMIT_ENDS,
@@ -76,7 +76,7 @@ class Outcome:
             return BY_HAND.fill(system=self.by_hand, **words)
         if self.stands.state == "open":
             whom = self.need.text if self.need else NOBODY
-            who = ", ".join(p.name or p.id for p in self.others) or "-"
+            who = joined([same(p.name or p.id) for p in self.others], ", ", "、") if self.others else "-"
             text = WAITS_SECOND if self.stands.approvers else WAITS
             return text.fill(whom=whom, who=who, **words)
         return BECAME[self.stands.state].fill(**words)

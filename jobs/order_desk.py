@@ -147,6 +147,10 @@ def the_order(tx: Connection, wanted: str) -> OrderAt:
     # One order in the CRM and in the ledger: whichever, the check finds the other.
     if len({(o.number or o.ref, o.debtor) for o in found}) == 1 and len({o.system for o in found}) == len(found):
         return found[0]
+    # An order of an account that belongs to nobody yet is no other one.
+    linked = [o for o in found if o.debtor is not None]
+    if len(linked) == 1:
+        return linked[0]
     raise ConfigError(say.SEVERAL.fill(ref=wanted, refs=", ".join(map(name_of, found[:8]))))
 
 

@@ -287,7 +287,7 @@ def _list(group: typer.Typer) -> None:
         desk = _desk(cli)
         with cli.store.reading() as tx:
             row = find(cli, tx, customer) if customer is not None else None
-            table, answer = listing(tx, desk, row, everything or row is not None)
+            table, answer = listing(cli, tx, desk, row, everything or row is not None)
         emit(table, answer, form, out)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from connector.cli.common import say
+from connector.cli.common import Cli, say, t
 from connector.cli.output import Column, Table
+from connector.cli.words import who
 from connector.credit.propose_words import BINDING
 from connector.money import show
 from connector.text import Text, joined, same
@@ -64,7 +65,9 @@ def reckoning(one: Proposal, done: Outcome | None) -> tuple[Table, dict[str, Any
     return table, answer
 
 
-def listing(tx: Connection, desk: Desk, row: CustomerRow | None, everything: bool) -> tuple[Table, dict[str, Any]]:
+def listing(
+    cli: Cli, tx: Connection, desk: Desk, row: CustomerRow | None, everything: bool
+) -> tuple[Table, dict[str, Any]]:
     """Requests, newest first: all that wait, or everything of one customer with what counts today."""
     from connector.store import customers, limits
     from jobs.grant import limit_of, outcome
@@ -91,7 +94,7 @@ def listing(tx: Connection, desk: Desk, row: CustomerRow | None, everything: boo
             Column("waits_for", Text("waits for", "待批")),
             Column("why", Text("what binds, why", "约束因素、理由"), spare=6),
         ],
-        [_row(rows[one.customer], one, done) for one, done in found],
+        [_row(cli, rows[one.customer], one, done) for one, done in found],
     )
     answer: dict[str, Any] = {"requests": [_answer(rows[one.customer], one, done) for one, done in found]}
     if row is not None:
@@ -123,7 +126,7 @@ def _counts(now: Effective) -> Text:
     )
 
 
-def _row(row: CustomerRow, one: Asked, done: Outcome) -> dict[str, Any]:
+def _row(cli: Cli, row: CustomerRow, one: Asked, done: Outcome) -> dict[str, Any]:
     from jobs.grant import STATES
 
     binding = one.body.get("binding")
@@ -141,8 +144,8 @@ def _row(row: CustomerRow, one: Asked, done: Outcome) -> dict[str, Any]:
         "amount": unlimited if amount is None else one.request.decimal(amount),
         "valid_to": None if one.request.valid_to is None else one.request.valid_to.isoformat(),
         "state": STATES[done.stands.state],
-        "by": done.stands.requested_by.partition(":")[2],
-        "waits_for": ", ".join(p.name or p.id for p in done.others)
+        "by": who(cli, done.stands.requested_by),
+        "waits_for": t(", ", "、").join(p.name or p.id for p in done.others)
         or (say(done.need.text) if done.need and done.stands.state == "open" else ""),
         "why": joined(said, "; ", "；") if said else None,
     }

@@ -128,7 +128,7 @@ def _request(group: typer.Typer) -> None:
         _, people = orders.request(
             cli.store, cli.config, cli.policy, cli.clock, order, person, why, systems=_systems(cli)
         )
-        names = ", ".join(p.name or p.id for p in people)
+        names = t(", ", "、").join(p.name or p.id for p in people)
         words = Text("Requested. Who may release it now: {names}", "已申请。目前可放行的人员：{names}")
         print(say(words.fill(names=names or "-")))
 

@@ -75,7 +75,7 @@ class Need:
     @property
     def text(self) -> Text:
         """The usual way in words: "an approver", "two approvers"."""
-        return _WHOM[self.people].fill(role=ROLE_NAMES[self.role])
+        return _WHOM[self.people].fill(role=ROLE_NAMES[self.role], a_role=_a(ROLE_NAMES[self.role]))
 
 
 def needed(policy: Policy, request: Request) -> Need | None:
@@ -158,7 +158,7 @@ MATTER_NAMES: dict[Matter, Text] = {
 }
 _WHOM = {
     1: Text("one {role}", "一名{role}"),
-    2: Text("two different people, each {role}", "两名不同的{role}"),
+    2: Text("two different people, each {a_role}", "两名不同的{role}"),
 }
 _NOBODY = Text(
     "No row of the approval matrix covers this {matter}: nobody may approve it.",
@@ -177,10 +177,14 @@ _OWN_REQUEST = Text("{person} asked for it: somebody else has to approve it.", "
 _NO_ROLE = Text("without a role", "无")
 
 
+def _a(role: Text) -> Text:
+    return Text(f"{'an' if role.en[0] in 'aeio' else 'a'} {role.en}", role.zh)
+
+
 def role_names(roles: Iterable[Role]) -> Text:
-    """Roles in words, in the order of authority."""
+    """Roles in words as what somebody is, in the order of authority."""
     given = frozenset(roles)
-    names = [name for role, name in ROLE_NAMES.items() if role in given]
+    names = [_a(name) for role, name in ROLE_NAMES.items() if role in given]
     return joined(names, ", ", "、") if names else _NO_ROLE
 
 

@@ -69,7 +69,7 @@ def test_a_release_by_who_may(config: Path) -> None:
     asked = ("-c", config, "order")
     refused = call(*asked, "release", "SO-2", "--as", "wang.fang", "--why", "paid on Monday")
     assert (refused.code, refused.out) == (2, "")
-    assert refused.err == "Error: This needs one approver; Wang Fang is credit controller.\n"
+    assert refused.err == "Error: This needs one approver; Wang Fang is a credit controller.\n"
     assert call(*asked, "check", "SO-2", "--as", "wang.fang").code == 1
     requested = call(*asked, "request", "SO-2", "--as", "wang.fang", "--why", "paid on Monday")
     assert requested.out == "Requested. Who may release it now: Li Wei\n"

@@ -112,7 +112,7 @@ def test_without_a_limit_all_exposure_is_the_excess_that_somebody_answers_for(sh
     assert [reason.rule for reason in held.decision.reasons] == ["no_limit"]
     with pytest.raises(ConfigError) as refused:
         shop.release("S1", "wang.fang")
-    assert refused.value.user.en == "This needs one approver; Wang Fang is credit controller."
+    assert refused.value.user.en == "This needs one approver; Wang Fang is a credit controller."
     assert shop.release("S1", "li.wei").state == "released", "500,000 in all"
     shop.order("S2", "N", 1)
     shop.check("S2")

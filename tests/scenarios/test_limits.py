@@ -113,7 +113,7 @@ def test_who_may_approve_half_a_million(desk: LimitDesk) -> None:
         "陈洁 是该业务的负责销售，须由他人审批。",
     )
     assert refusal(desk, number, "li.wei") == (
-        "This needs one approver; 李伟 is credit controller.",
+        "This needs one approver; 李伟 is a credit controller.",
         "须由一名审批人批准；李伟 的角色为信用专员。",
     )
     assert desk.effective().kind == "none"

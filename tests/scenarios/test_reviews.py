@@ -147,7 +147,7 @@ def test_a_court_entry_brings_the_review_forward_and_a_large_rise_needs_an_appro
         assert waits_for(tx, office.desk, row, one).zh == "一名审批人"
     with pytest.raises(ConfigError) as refused:
         review_decide.approve(office.desk, row, person("li.wei"))
-    assert refused.value.user.en == "This needs one approver; 李伟 is credit controller."
+    assert refused.value.user.en == "This needs one approver; 李伟 is a credit controller."
     done = review_decide.approve(office.desk, row, person("wang.fang"))
     assert (done.state, done.conclusion) == ("done", "raise")
     with office.store.reading() as tx:

@@ -83,7 +83,7 @@ def refused(person: Person, asked: Request, *already: Person) -> tuple[str, str]
 
 def test_without_the_role() -> None:
     en, zh = refused(LI, request(200_000))
-    assert en == "This needs one approver; Li is credit controller."
+    assert en == "This needs one approver; Li is a credit controller."
     assert zh == "须由一名审批人批准；Li 的角色为信用专员。"
     assert (
         refused(ADMIN, request())[1] == "须由一名信用专员批准；Admin 的角色为查看人员、销售人员、系统管理员、审计人员。"
