@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +19,8 @@ from connector.connect import Connected
 from connector.credit import review as rules_of
 from connector.credit.listings import COURT, REGISTRY
 from connector.credit.review import WHY, Due, Happened, Seen
+from connector.credit.terms import months_later
+from connector.model import Event
 from connector.policy import Policy
 from connector.policy_review import Happening
 from connector.store import Connection, audit, customers, decisions, events, limits, outbox, reviews
@@ -32,6 +35,8 @@ from jobs.run import Run, running
 
 _TOGETHER = 2000
 ACTOR = "job:review"
+# What is older is history when it becomes known, such as everything on the day on which a bureau is connected.
+_NEWS_MONTHS = 12
 _EVENTS: dict[str, Happening] = {
     **{kind: "registry" for _, kinds in REGISTRY for kind in kinds},
     **{kind: "court" for _, kinds in COURT for kind in kinds},
@@ -96,13 +101,14 @@ def _plan(
         decision = concluded.get(debtor)
         if not rules.on or decision is None:
             continue
-        seen, before = seen_in(decision.body), planned.get(debtor)
+        mine = told.get(debtor, ())
+        seen, before = replace(seen_in(decision.body), told=tuple(sorted(map(_id, mine)))), planned.get(debtor)
         if before is None and not _at_stake(decision.body):
             continue
         reviewed_on = last.get(debtor)
         grades = [name for name, _ in policy.of(row.segment).score.bands]
         since = reviewed_on or (day_in(before.opened_at, zone) if before else today)
-        happened = [Happened(_EVENTS[e.kind], e.on) for e in told.get(debtor, ()) if e.on > since]
+        happened = [Happened(_EVENTS[e.kind], e.on) for e in mine if e.on > since]
         happened += [Happened("limit_request", on) for on in asked.get(debtor, ()) if on > since]
         calendar = rules_of.by_calendar(reviewed_on, since, seen, rules)
         if before is None:
@@ -111,6 +117,7 @@ def _plan(
             run.counts["planned"] += 1
             entries.append(_entry("review.plan", row, None, due))
             continue
+        happened += _learned(mine, before.seen, since, today)
         due = Due(before.due_on, before.why)
         if calendar.on < due.on:
             due = calendar  # its class is another one now
@@ -126,6 +133,21 @@ def _plan(
     reviews.plan(tx, new, now)
     reviews.pull_forward(tx, moved)
     audit.append(tx, entries, now)
+
+
+def _id(event: Event) -> str:
+    return f"{event.source}:{event.ref}"
+
+
+def _learned(told: Sequence[Event], before: Seen, since: dt.date, today: dt.date) -> Iterator[Happened]:
+    """What is news today though its own day is past: it still stands, and nobody knew of it when the review was planned."""
+    if before.told is None:
+        return
+    for event in told:
+        stands = event.ended_on is None or event.ended_on > today
+        fresh = event.on >= months_later(today, -_NEWS_MONTHS)
+        if event.on <= since and stands and fresh and _id(event) not in before.told:
+            yield Happened(_EVENTS[event.kind], today)
 
 
 def _asked(tx: Connection, rows: Mapping[int, CustomerRow]) -> dict[int, list[dt.date]]:

@@ -23,12 +23,14 @@ RANK = {level: rank for rank, level in enumerate(LEVELS)}
 class Seen:
     """What a customer looked like when its review was last planned; what is worse now has happened since.
 
-    `grade` None: no score. `over`: exposure exceeded the limit.
+    `grade` None: no score. `over`: exposure exceeded the limit. `told` are the events that were known then, by their ids,
+    None where that was not kept: a court case becomes known long after its day.
     """
 
     level: Level = "green"
     grade: str | None = None
     over: bool = False
+    told: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -171,7 +171,7 @@ def _row(row: Any) -> ReviewRow:
         state=row.state,
         due_on=row.due_on,
         why=row.why,
-        seen=Seen(**simplejson.loads(row.seen)),
+        seen=_seen(simplejson.loads(row.seen)),
         opened_at=row.opened_at,
         started_at=row.started_at,
         reviewer=row.reviewer,
@@ -188,4 +188,10 @@ def _row(row: Any) -> ReviewRow:
 
 
 def _said(seen: Seen) -> str:
-    return simplejson.dumps({"level": seen.level, "grade": seen.grade, "over": seen.over})
+    said = {"level": seen.level, "grade": seen.grade, "over": seen.over}
+    return simplejson.dumps(said if seen.told is None else {**said, "told": list(seen.told)})
+
+
+def _seen(said: Mapping[str, Any]) -> Seen:
+    told = said.get("told")
+    return Seen(said["level"], said["grade"], said["over"], None if told is None else tuple(told))

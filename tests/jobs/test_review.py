@@ -112,6 +112,22 @@ def test_a_court_case_pulls_the_review_forward_and_its_end_does_not_push_it_back
     assert office.actions() == ["review.plan", "review.pull_forward"]
 
 
+def test_a_case_that_becomes_known_after_its_day_pulls_the_review_forward(office: Office) -> None:
+    """The court listed it in January; we hear of it in March. What is years old is no news."""
+    office.night(2)
+    assert office.due()["C1"][1] == "class"
+    old = Event(id="E0", customer_id="C1", on=dt.date(2021, 5, 1), kind="lawsuit", source="court")
+    office.tell(old)
+    office.night()
+    assert office.due()["C1"][1] == "class"
+    office.tell(replace(old, id="E1", on=dt.date(2026, 1, 15), kind="court_executed"))
+    office.night()
+    heard_on = office.today
+    assert office.due()["C1"] == (heard_on + dt.timedelta(days=5), "court")
+    office.night(3)
+    assert office.due()["C1"] == (heard_on + dt.timedelta(days=5), "court"), "it is news once"
+
+
 def test_who_asks_for_a_limit_is_reviewed_within_days(office: Office) -> None:
     office.night()
     office.clock.sleep(86_400)
