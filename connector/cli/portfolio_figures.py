@@ -52,7 +52,7 @@ COURSE: tuple[tuple[str, Text, Callable[[Portfolio, MonthEnd, Figures], Any]], .
     ("disputed", Text("disputed", "争议"), lambda p, e, f: money(p, e.disputed)),
     ("oldest_percent", Text("oldest bucket %", "最长账龄段 %"), lambda p, e, f: percent(f.oldest_share)),
     ("debtors", Text("debtors", "欠款客户"), lambda p, e, f: len(e.owed)),
-    ("top_percent", Text("top 10 %", "前十大占比 %"), lambda p, e, f: percent(f.concentration.top_share if f.concentration else None)),
+    ("top_percent", Text("largest together %", "大户合计占比 %"), lambda p, e, f: percent(f.concentration.top_share if f.concentration else None)),
     ("hhi", Text("HHI", "HHI"), lambda p, e, f: digits(f.concentration.hhi if f.concentration else None, 4)),
 )  # fmt: skip
 # What is left out first where the window is narrow; the rest stays.

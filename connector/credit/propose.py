@@ -106,7 +106,10 @@ def propose(case: Case, policy: Policy) -> Proposed:
     new = is_new(case, rules) or case.sales is None
     wanted = sheet.starter() if new else sheet.need()
     raw = sheet.multiplied(sheet.lowest(wanted, sheet.capacity(), new), new)
-    limit = sheet.floored(sheet.capped(raw))
+    capped = sheet.capped(raw)
+    limit = sheet.floored(capped)
+    if limit == 0 and capped > 0:
+        sheet.binding = "step"  # too little for the smallest limit there is
     limit = sheet.frozen(sheet.throttled(limit))
     amount = rounded(max(limit, ZERO), case.currency)
     staged = new and not case.current and not case.unlimited and amount > 0

@@ -93,6 +93,7 @@ BINDING = {
     "group": Text("the room in the group", "集团剩余额度"),
     "concentration": Text("the largest share of all receivables", "应收集中度上限"),
     "asked": Text("what was asked for", "申请金额"),
+    "step": Text("rounding down: less than the smallest step", "向下取整后不足一个单位"),
     "max_rise": Text("the most that it may rise at once", "单次最大上调幅度"),
     "max_cut": Text("the most that it may fall at once", "单次最大下调幅度"),
     "frozen": Text("the freeze of rises", "额度冻结上调"),
