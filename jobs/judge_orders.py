@@ -166,8 +166,10 @@ def _contenders(
         judged.standings = {**judged.standings, **before}
     decision, currency = judged.decision, judged.position.currency
     policy = frame.policy.of(judged.members[0].segment)
-    above = [d for d in (judged.debtor, *frame.ancestors(judged.debtor)) if d in frame.children and d in frame.members]
-    above = above[-len(decision.ancestors) :] if decision.ancestors else []
+    above: list[int] = []
+    if decision.ancestors:
+        chain = (judged.debtor, *frame.ancestors(judged.debtor))
+        above = [d for d in chain if d in frame.children and d in frame.members][-len(decision.ancestors) :]
     found = []
     for row in rows:
         if booked.get(row.number or row.ref, row) is not row:
@@ -190,7 +192,9 @@ def _contenders(
                         (d, _share(frame, order, row, node.currency, binding))
                         for d, node in zip(above, decision.ancestors, strict=True)
                     ]
-                ),
+                )
+                if above
+                else (),
                 row.ordered_on,
                 row.priority,
                 row.system,

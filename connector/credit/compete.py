@@ -84,6 +84,8 @@ Verdict = tuple[OrderDecision, Room]
 
 def compete(contenders: Sequence[Contender]) -> dict[int, Verdict]:
     """What becomes of each order, by key, and the room that it was checked with."""
+    if len(contenders) == 1 and not contenders[0].nodes:
+        return _alone(contenders[0])
     spare: dict[int, Decimal] = defaultdict(Decimal)
     above: dict[int, Decimal] = defaultdict(Decimal)
     for whose, place, currency, stands, leaves in _sums(contenders):
@@ -107,6 +109,14 @@ def compete(contenders: Sequence[Contender]) -> dict[int, Verdict]:
         if room != before:
             found[one.key] = check_order(one.decision, one.order, one.policy, room), room
     return found
+
+
+def _alone(one: Contender) -> dict[int, Verdict]:
+    """The usual case, without a queue: nobody else wants anything."""
+    stands = one.share.stands
+    left = rounded(stands, one.decision.position.currency) - stands if stands else ZERO
+    room = replace(one.room, spare=left) if left else one.room
+    return {one.key: (check_order(one.decision, one.order, one.policy, room), room)}
 
 
 def _room(one: Contender, spare: Decimal, above: Mapping[int, Decimal]) -> Room:
