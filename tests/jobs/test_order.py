@@ -12,6 +12,7 @@ from connector.model import Customer
 from connector.policy import load
 from connector.store import audit
 from connector.store.db import Store
+from jobs import recall
 from tests.jobs.shop import Shop, config
 from tests.store.conftest import store as store
 
@@ -207,3 +208,18 @@ def test_a_release_takes_no_room_from_who_passed_before_and_counts_for_the_next(
     shop.order("S3", "C1", 1)
     third = shop.check("S3")
     assert [r.numbers["exposure"] for r in third.decision.reasons] == ["111.00"]
+
+
+def test_decisions_with_releases_and_exclusions_are_concluded_again(shop: Shop) -> None:
+    for ref in ("S1", "S2", "S3"):
+        shop.order(ref, "C1", 50)
+    shop.run()
+    shop.release("S3", "li.wei")
+    shop.order("A1", "A", 190)
+    shop.order("B1", "B", 150)
+    shop.hold("S2", "wang.fang")
+    shop.run()
+    with shop.store.reading() as tx:
+        found = recall.replay(tx, shop.config)
+    assert found.same >= 4
+    assert (found.other, found.unkept) == ([], [])
