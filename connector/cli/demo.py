@@ -337,7 +337,19 @@ def tell(stage: Stage) -> int:
     if buyer is not None and ledger.adapter.rehearsal.refuses:
         show.heading(t("8  The same customer wants to order once more", "8  同一客户想再次下单"))
         _say(buyer, ledger.adapter.rehearsal.order(ledger.client, buyer.ref, Decimal(100)))
+    _desk(cli, 8 if buyer is None or not ledger.adapter.rehearsal.refuses else 9)
     return _verdict([*runs, *again, *third], written, lost)
+
+
+def _desk(cli: Cli, chapter: int) -> None:
+    from connector.cli.demo_desk import desk
+    from connector.cli.demo_shown import heading, note
+
+    heading(t(f"{chapter}  Why an order is held, and the way out", f"{chapter}  订单为何冻结，如何解除"))
+    try:
+        desk(cli)
+    except HoldfastError as wrong:
+        note(say(wrong.user), "!")
 
 
 def _verdict(runs: list[Run], written: int, lost: int) -> int:
