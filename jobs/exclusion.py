@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from connector.clock import Clock
 from connector.config import Config
 from connector.connect import Connected
-from connector.credit.authority import Person
+from connector.credit.authority import Person, Request, may
 from connector.credit.exclusion import RULES, UNDECIDED, Effect, Exclusion, Scope
 from connector.errors import ConfigError
 from connector.policy import Policy
@@ -40,7 +40,8 @@ def exclude(
 ) -> int:
     """Sets rules aside, or forces a hold or a pass, for an order, a debtor, a segment or everybody; its number.
 
-    Orders of one debtor are checked again at once, those of a segment or of everybody by the next run.
+    What lets orders pass is a release without bounds: it takes whoever the matrix trusts with those, and nobody who sells
+    to the customer. Orders of one debtor are checked again at once, those of a segment or of everybody by the next run.
     """
     reasoned(why)
     deciding(person)
@@ -53,9 +54,18 @@ def exclude(
     at = clock.now()
     with store.writing() as tx:
         key = None
+        owners: list[tuple[str, str]] = []
         if order is not None:
             found = the_order(tx, order)
             key, debtor = found.key, found.debtor
+            owners += [(found.system, found.owner)] if found.owner else []
+        told = customers.customers(tx, debtors=[debtor]) if debtor is not None else []
+        owners += [(row.system, row.owner) for row in told if row.owner]
+        if effect != "hold":
+            rules_of = policy.of(segment or next((row.segment for row in told if row.segment), None))
+            refused = may(rules_of, person, Request("release", None, level="red", owners=tuple(dict.fromkeys(owners))))
+            if refused is not None:
+                raise ConfigError(refused)
         number = exclusions.add(tx, one, at, debtor=debtor, order=key, segment=segment)
         subject = f"order:{order}" if order else f"segment:{segment}" if segment else "all" if debtor is None else ""
         if debtor is not None:

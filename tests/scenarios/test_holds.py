@@ -232,6 +232,28 @@ def test_an_exclusion_and_what_it_does_not_reach(shop: Shop) -> None:
     assert shop.states() == {"S1": "held", "S2": "held"}, "the month is over"
 
 
+def test_who_may_set_rules_aside_is_who_may_release_anything(shop: Shop) -> None:
+    """An exclusion is no way around the matrix: not for a credit controller, and not for who sells to the customer."""
+    with shop.store.reading() as tx:
+        debtor = next(row.debtor for row in customers.customers(tx) if row.ref == "C1")
+    told: dict[str, tuple[str, str]] = {}
+    for who in ("wang.fang", "chen.jie", "li.wei"):
+        try:
+            exclude(
+                shop.store, shop.config, shop.policy, shop.clock, shop.person(who), effect="release", scope="customer",
+                debtor=debtor, why="an old friend",
+            )  # fmt: skip
+        except ConfigError as wrong:
+            told[who] = (wrong.user.en, wrong.user.zh)
+    assert set(told) == {"wang.fang", "chen.jie"}
+    assert told["wang.fang"][0].startswith("This needs two different people")
+    # To hold more than the rules do is in every decider's hands.
+    exclude(
+        shop.store, shop.config, shop.policy, shop.clock, shop.person("wang.fang"), effect="hold", scope="customer",
+        debtor=debtor, why="wait for the contract",
+    )  # fmt: skip
+
+
 def test_dunning_stops_credit(shop: Shop) -> None:
     """Sixty days late the ladder says: cash only. Paying that invoice is the way out."""
     shop.invoice("D1", "C1", 20_000, DAY("2026-11-19"))
