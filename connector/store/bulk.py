@@ -5,13 +5,29 @@ Rows are tuples of what the drivers take as they are: int, str, bytes, bool, dat
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Connection, Table, Text, any_, bindparam, column, func, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Connection,
+    Table,
+    Text,
+    any_,
+    bindparam,
+    column,
+    func,
+    select,
+)
 from sqlalchemy import table as sql_table
 from sqlalchemy import text as sql
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import literal_column
+from sqlalchemy.sql.functions import FunctionElement
 
 # ruff: noqa: S608 -- the names in these statements are our own tables' and columns', quoted by the dialect
 
@@ -27,8 +43,7 @@ def is_sqlite(tx: Connection) -> bool:
 def among(tx: Connection, what: ColumnElement[Any], values: Collection[int] | Collection[str]) -> ColumnElement[bool]:
     """`what IN (values)` with one parameter however many values there are, so that one plan serves them all."""
     if is_sqlite(tx):
-        each = func.json_each(given(tx, values)).table_valued("value")
-        return what.in_(select(each.c.value))
+        return _Among(what, bindparam(None, given(tx, values), type_=_TEXT, unique=True))
     kind = ARRAY(Text()) if isinstance(what.type, Text) else ARRAY(BigInteger())
     return what == any_(bindparam(None, given(tx, values), type_=kind))
 
@@ -36,7 +51,7 @@ def among(tx: Connection, what: ColumnElement[Any], values: Collection[int] | Co
 def among_ids(sqlite: bool, what: ColumnElement[Any]) -> ColumnElement[bool]:
     """`what IN (:ids)` for a statement that is made once: what is executed gets `ids=given(tx, …)`."""
     if sqlite:
-        return what.in_(select(func.json_each(bindparam("ids", type_=Text())).table_valued("value").c.value))
+        return _Among(what, bindparam("ids", type_=_TEXT))
     return what == any_(bindparam("ids", type_=ARRAY(BigInteger())))
 
 
@@ -44,9 +59,24 @@ def given(tx: Connection, values: Collection[int] | Collection[str]) -> Any:
     """Many values as the one parameter that they are."""
     if not is_sqlite(tx):
         return list(values)
-    import simplejson
+    return json.dumps(list(values))
 
-    return simplejson.dumps(list(values))
+
+class _Among(FunctionElement[bool]):
+    """`what IN (the values of a JSON array)`; a clause of its own is made far faster than a subquery that says the same."""
+
+    type = Boolean()
+    inherit_cache = True
+    name = "among"
+
+
+@compiles(_Among)
+def _say_among(element: _Among, compiler: Any, **how: Any) -> str:
+    what, values = element.clauses
+    return f"{compiler.process(what, **how)} IN (SELECT value FROM json_each({compiler.process(values, **how)}))"
+
+
+_TEXT = Text()
 
 
 def literal(number: int) -> ColumnElement[int]:

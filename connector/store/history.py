@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, and_, func, or_, select, union_all
+from sqlalchemy import Connection, Select, and_, func, or_, select, union_all
 
 from connector.money import from_minor
 from connector.store import bulk
@@ -161,20 +161,24 @@ def invoiced_by_day(tx: Connection, customers: Collection[int], as_of: dt.date) 
 
 def last_paid_on(tx: Connection, customers: Collection[int] | None, as_of: dt.date) -> dict[int, dt.date]:
     """The last day up to `as_of` on which each customer paid anything."""
+    asked: dict[str, Any] = {"day": as_of}
+    if customers is not None:
+        asked["ids"] = bulk.given(tx, customers)
+    question = _last_paid(bulk.is_sqlite(tx), customers is not None)
+    return {row[0]: row[1] for row in tx.execute(question, asked).all()}
+
+
+@cache
+def _last_paid(sqlite: bool, some: bool) -> Select[Any]:
     i = item.c
-    asked = (
+    question = (
         select(i.customer, func.max(i.issued_on))
         .where(
-            i.family == "p",
-            i.kind == "receipt",
-            i.issued_on <= as_of,
-            or_(i.voided_on.is_(None), i.voided_on > as_of),
+            i.family == bulk.word("p"),
+            i.kind == bulk.word("receipt"),
+            i.issued_on <= DAY,
+            or_(i.voided_on.is_(None), i.voided_on > DAY),
         )
         .group_by(i.customer)
     )
-    if customers is not None:
-        asked = asked.where(bulk.among(tx, i.customer, customers))
-    found: dict[int, dt.date] = defaultdict(lambda: as_of)
-    for key, day in tx.execute(asked):
-        found[key] = day
-    return dict(found)
+    return question.where(bulk.among_ids(sqlite, i.customer)) if some else question

@@ -10,11 +10,11 @@ them for one customer.
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-import simplejson
 from sqlalchemy import (
     ARRAY,
     BigInteger,
@@ -109,7 +109,7 @@ class Asked:
         given: dict[str, Any] = {"day": self.as_of}
         for name, several in (("customers", self.customers), ("systems", self.systems)):
             if several is not None:
-                given[name] = simplejson.dumps(list(several)) if bulk.is_sqlite(self.tx) else list(several)
+                given[name] = json.dumps(list(several)) if bulk.is_sqlite(self.tx) else list(several)
         if self.company is not None:
             given["company"] = self.company
         if self.ledger_currency is not None:
