@@ -126,7 +126,7 @@ def register(app: typer.Typer) -> None:
         with cli.store.writing() as tx:
             row = find(cli, tx, customer_id)
             _check(tx, row, letter, document)
-            money = _promise(row, cli.config.business.currency, promise_on, amount, currency, day)
+            money = _promise(row, cli.config.business.currency, promise_on, amount, currency, day, result == "promised")
             one = contacts.Contact(
                 customer=row.key, on=day, kind=kind, actor=who, result=result, note=note, document=document,
                 letter=letter, promise_on=money[0], amount=money[1], currency=money[2],
@@ -218,12 +218,18 @@ def _check(tx: Connection, row: CustomerRow, letter: int | None, document: str |
 
 
 def _promise(
-    row: CustomerRow, home: str, promise_on: dt.datetime | None, amount: str | None, currency: str | None, day: dt.date
+    row: CustomerRow,
+    home: str,
+    promise_on: dt.datetime | None,
+    amount: str | None,
+    currency: str | None,
+    day: dt.date,
+    promised: bool,
 ) -> tuple[dt.date | None, Decimal | None, str | None]:
     """Day, amount and currency of a promise. ConfigError where one of them is missing or cannot be."""
     from connector.money import from_minor, is_currency, parse, to_minor_exact
 
-    if promise_on is None and amount is None:
+    if promise_on is None and amount is None and not promised:
         return None, None, None
     if promise_on is None or amount is None:
         raise ConfigError(

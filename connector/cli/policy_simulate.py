@@ -359,6 +359,7 @@ def drawn(found: Simulation, pair: Sequence[Chosen]) -> list[Picture]:
             ),
             labels,
             series(("held_value",), sides),
+            include_x_axis=True,
         ),
         lines(
             "missed",
@@ -369,6 +370,7 @@ def drawn(found: Simulation, pair: Sequence[Chosen]) -> list[Picture]:
             ),
             labels,
             series(("late_missed",), sides),
+            include_x_axis=True,
         ),
         lines(
             "work",
@@ -379,6 +381,7 @@ def drawn(found: Simulation, pair: Sequence[Chosen]) -> list[Picture]:
             ),
             labels,
             series([key for key in NAMES if key.startswith("work_")], sides),
+            include_x_axis=True,  # else a small difference looks like a large one
         ),
     ]
 
