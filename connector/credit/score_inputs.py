@@ -170,7 +170,8 @@ def value_text(name: str, value: Value) -> Text:
     plain = f"{shown.normalize():f}" if shown else "0"
     if kind.unit is None or kind.unit is _POINTS:
         return same(plain)
-    return same(f"{plain} %") if kind.percent else Text(f"{plain} {kind.unit.en}", f"{plain} {kind.unit.zh}")
+    unit = kind.unit.en.removesuffix("s") if plain == "1" else kind.unit.en
+    return same(f"{plain} %") if kind.percent else Text(f"{plain} {unit}", f"{plain} {kind.unit.zh}")
 
 
 def flags_text(known_flags: tuple[str, ...], missing: tuple[str, ...] = ()) -> Text | None:
