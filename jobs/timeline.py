@@ -26,6 +26,7 @@ from connector.store import (
     customers,
     decisions,
     dunning,
+    limits,
     order_credit,
     papers,
     promises,
@@ -36,6 +37,39 @@ from connector.store import (
 from connector.store.customers import CustomerRow
 from connector.text import Text, joined, same
 from jobs.action_words import action
+from jobs.timeline_words import (
+    AT,
+    CALMED,
+    CONCLUSIONS,
+    CONTACT,
+    CONTACTS,
+    DECIDED,
+    EVENT,
+    EVENT_OVER,
+    FREE,
+    HELD,
+    KNOWN,
+    LEVELS,
+    LIMIT,
+    LIMIT_KINDS,
+    ORDER,
+    ORDER_EVENTS,
+    PAPER,
+    PLANNED,
+    PROMISED,
+    REQUEST,
+    REQUESTS,
+    REVIEWED,
+    SCORED,
+    STATEMENT,
+    STATUSES,
+    STEP,
+    STEPS,
+    TRAIL,
+    UNTIL,
+    WARNED,
+    because,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +147,17 @@ def _limits(asked: Asked) -> Iterator[Moment]:
             )
 
 
+def _requests(asked: Asked) -> Iterator[Moment]:
+    """What was asked for and decided here on limits."""
+    for request in limits.requests(asked.tx, keys=asked.keys):
+        currency = request.request.currency
+        for event in request.events:
+            minor = event.amount_minor
+            amount = "∞" if minor is None else money(from_minor(minor, currency), currency)
+            text = REQUEST.fill(number=request.number, what=REQUESTS[event.what], amount=amount, why=because(event.why))
+            yield Moment(asked.day(event.at), "limit", text, event.actor, {"request": request.number})
+
+
 def _decisions(asked: Asked) -> Iterator[Moment]:
     for row in reversed(decisions.history(asked.tx, asked.debtor)):
         body = row.body
@@ -155,7 +200,7 @@ def _orders(asked: Asked) -> Iterator[Moment]:
     for line in lines:
         order = named.get(line.order)
         number = (order.number or order.ref) if order is not None else str(line.order)
-        text = ORDER.fill(number=number, what=ORDER_EVENTS.get(line.what, same(line.what)), why=_because(line.why))
+        text = ORDER.fill(number=number, what=ORDER_EVENTS.get(line.what, same(line.what)), why=because(line.why))
         yield Moment(line.on, "order", text, line.actor, {"order": number, "event": line.id})
 
 
@@ -175,7 +220,7 @@ def _contacts(asked: Asked) -> Iterator[Moment]:
         said = [one.note] if one.note else []
         if one.promise_on is not None and one.amount is not None:
             said.append(f"{money(one.amount, one.currency or 'CNY')} → {one.promise_on}")
-        text = CONTACT.fill(kind=CONTACTS.get(one.kind, same(one.kind)), note=_because("; ".join(said)))
+        text = CONTACT.fill(kind=CONTACTS.get(one.kind, same(one.kind)), note=because("; ".join(said)))
         data = {"contact": one.id, "file": one.file_name, "sha256": one.file_sha}
         yield Moment(one.on, "contact", text, one.actor, data, personal=True)
 
@@ -211,7 +256,7 @@ def _reviews(asked: Asked) -> Iterator[Moment]:
         )
         if one.done_on is not None and one.conclusion is not None:
             text = REVIEWED.fill(
-                conclusion=CONCLUSIONS[one.conclusion], reviewer=one.reviewer, why=_because(one.reason or "")
+                conclusion=CONCLUSIONS[one.conclusion], reviewer=one.reviewer, why=because(one.reason or "")
             )
             yield Moment(one.done_on, "review", text, f"person:{one.reviewer}", data)
 
@@ -220,7 +265,7 @@ def _events(asked: Asked) -> Iterator[Moment]:
     for own in customers.events(asked.tx, asked.keys).values():
         for one in own:
             words = " ".join(x for x in (one.value, one.text) if x and x != one.kind)
-            text = EVENT.fill(kind=event_kind(one.kind), words=_because(words))
+            text = EVENT.fill(kind=event_kind(one.kind), words=because(words))
             yield Moment(one.on, "event", text, one.source, {"event": one.id})
             if one.ended_on is not None:
                 yield Moment(
@@ -232,13 +277,25 @@ def _papers(asked: Asked) -> Iterator[Moment]:
     for one in papers.papers(asked.tx, [asked.debtor]):
         until = UNTIL.fill(day=one.valid_to) if one.valid_to is not None else same("")
         name = one.name or ""
-        text = PAPER.fill(kind=PAPERS[one.kind], name=name, note=_because(one.note), until=until)
+        text = PAPER.fill(kind=PAPERS[one.kind], name=name, note=because(one.note), until=until)
         data = {"paper": one.id, "sha256": one.sha, "size": one.size, "added_by": one.added_by, "purpose": one.purpose}
         yield Moment(one.dated_on, "paper", text, one.source, data, one.personal)
 
 
 # Told by their own tables already.
-_TOLD = ("decision", "review", "dunning", "order", "statement", "paper", "score", "warning", "alert", "contact")
+_TOLD = (
+    "decision",
+    "limit",
+    "review",
+    "dunning",
+    "order",
+    "statement",
+    "paper",
+    "score",
+    "warning",
+    "alert",
+    "contact",
+)
 
 
 def _trail(asked: Asked) -> Iterator[Moment]:
@@ -246,7 +303,7 @@ def _trail(asked: Asked) -> Iterator[Moment]:
         for line in reversed(audit.listing(asked.tx, subject=f"customer:{row.system}/{row.ref}")):
             entry = line.entry
             if entry.subject == f"customer:{row.system}/{row.ref}" and entry.action.partition(".")[0] not in _TOLD:
-                text = TRAIL.fill(action=action(entry.action), why=_because(entry.why))
+                text = TRAIL.fill(action=action(entry.action), why=because(entry.why))
                 data = {"audit": line.number, "before": entry.before, "after": entry.after}
                 yield Moment(asked.day(line.at), "audit", text, entry.actor, data)
 
@@ -255,6 +312,7 @@ Source = Callable[[Asked], Iterator[Moment]]
 SOURCES: tuple[Source, ...] = (
     _identity,
     _limits,
+    _requests,
     _events,
     _statements,
     _scores,
@@ -285,94 +343,3 @@ KINDS: dict[str, Text] = {
     "audit": Text("audit", "操作记录"),
 }
 KINDS_IN_ORDER = tuple(KINDS)
-
-
-# --- sentences -------------------------------------------------------------------------------------------------------
-def _because(words: str) -> Text:
-    return Text(f": {words}", f"：{words}") if words else same("")
-
-
-KNOWN = Text(
-    "{name} is a customer in {system} ({ref}); tax id {tax}, terms {terms}",
-    "{name} 成为 {system} 客户（{ref}）；税号 {tax}，账期 {terms}",
-)
-LIMIT = Text("{kind} of {amount}, valid {until}", "{kind} {amount}，有效期 {until}")
-LIMIT_KINDS = {
-    "base": Text("base limit", "基础额度"),
-    "unlimited": Text("no limit test", "不限额"),
-    "override": Text("temporary limit", "临时额度"),
-    "additive": Text("uplift", "临时增额"),
-    "guarantee": Text("guarantee", "担保额度"),
-    "seasonal": Text("seasonal limit", "季节性额度"),
-    "stage": Text("tranche", "分期额度"),
-}
-LEVELS = {
-    "green": Text("green", "绿色"),
-    "yellow": Text("yellow", "黄色"),
-    "orange": Text("orange", "橙色"),
-    "red": Text("red", "红色"),
-}
-HELD, FREE = Text("held", "冻结"), Text("free", "正常")
-DECIDED = Text(
-    "{state}, warning level {level}; exposure {exposure}, limit {limit}, overdue {overdue}; reasons: {reasons}",
-    "{state}，预警{level}；占用 {exposure}，额度 {limit}，逾期 {overdue}；原因：{reasons}",
-)
-SCORED = Text("score {points}, grade {grade}", "评分 {points}，等级 {grade}")
-WARNED = Text("{level} warning: {indicator}{value}", "{level}预警：{indicator}{value}")
-AT = Text(": {value}", "：{value}")
-CALMED = Text("the warning has ended: {indicator}", "预警解除：{indicator}")
-ORDER = Text("order {number} {what}{why}", "订单 {number} {what}{why}")
-ORDER_EVENTS = {
-    "passed": Text("passed", "通过"),
-    "held": Text("held", "冻结"),
-    "changed": Text("changed", "变更"),
-    "auto_released": Text("released by itself", "自动放行"),
-    "requested": Text("release asked for", "申请放行"),
-    "approved": Text("release approved by one", "放行已获一人批准"),
-    "released": Text("released", "放行"),
-    "refused": Text("release refused", "拒绝放行"),
-    "expired": Text("release has ended", "放行失效"),
-    "manual": Text("held by hand", "人工冻结"),
-    "lifted": Text("hold by hand lifted", "解除人工冻结"),
-    "reopened": Text("opened again", "重新打开"),
-    "ended": Text("no longer open", "已结束"),
-}
-STEP = Text("{document}: {what}, level {level}, open {open}", "{document}：{what}，{level} 级，未清 {open}")
-STEPS = {
-    "notice": Text("notice before the due date", "到期前提醒"),
-    "step": Text("dunned", "催收"),
-    "settled": Text("settled", "已结清"),
-    "reopened": Text("open again", "重新未清"),
-    "renewed": Text("begun anew", "重新开始"),
-}
-CONTACT = Text("{kind}{note}", "{kind}{note}")
-CONTACTS = {
-    "phone": Text("call", "电话"),
-    "email": Text("e-mail", "邮件"),
-    "visit": Text("visit", "拜访"),
-    "delivery": Text("demand delivered", "催款函送达"),
-    "acknowledgement": Text("debt acknowledged", "确认债务"),
-    "suit": Text("suit filed", "起诉"),
-}
-PROMISED = Text("promises {amount} by {due}", "承诺于 {due} 前付款 {amount}")
-STATEMENT = Text(
-    "statement to {end} ({months} months), {file}: {status}", "截至 {end} 的报表（{months} 个月），{file}：{status}"
-)
-STATUSES = {
-    "draft": Text("draft", "草稿"),
-    "confirmed": Text("confirmed", "已确认"),
-    "refused": Text("refused", "已退回"),
-}
-PLANNED = Text("review planned, last day {due}: {why}", "安排复评，最迟 {due}：{why}")
-REVIEWED = Text("reviewed by {reviewer}: {conclusion}{why}", "{reviewer} 完成复评：{conclusion}{why}")
-CONCLUSIONS = {
-    "keep": Text("keep the limit", "维持额度"),
-    "raise": Text("raise the limit", "调增额度"),
-    "cut": Text("cut the limit", "调减额度"),
-    "stop": Text("stop credit", "停止授信"),
-}
-EVENT = Text("{kind}{words}", "{kind}{words}")
-EVENT_OVER = Text("{kind} has ended", "{kind} 已结束")
-PAPER = Text("{kind} {name}{note}{until}", "{kind} {name}{note}{until}")
-UNTIL = Text(" (valid until {day})", "（有效期至 {day}）")
-TRAIL = Text("{action}{why}", "{action}{why}")
