@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, exists, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, Select, bindparam, exists, or_, select
 
 from connector.model import Event, Financial, Limit, Person, Promise, Rate
 from connector.store import bulk
@@ -141,10 +142,16 @@ def parents(tx: Connection, systems: Collection[str]) -> list[tuple[int, int, in
 
     Only where both are customers with a debtor; one debtor's own customers may name each other.
     """
+    ids = system_ids(tx, systems) or []
+    return [(key, below, over) for key, below, over in tx.execute(_parents(), {"systems": ids}).all()]
+
+
+@cache
+def _parents() -> Select[Any]:
     above = customer.alias("above")
     own, its = link.alias("own"), link.alias("its")
-    ids = system_ids(tx, systems) or []
-    asked = (
+    ids: BindParameter[Any] = bindparam("systems", expanding=True)
+    return (
         select(customer.c.id, own.c.debtor, its.c.debtor)
         .select_from(customer)
         .join(own, own.c.customer == customer.c.id)
@@ -159,7 +166,6 @@ def parents(tx: Connection, systems: Collection[str]) -> list[tuple[int, int, in
         )
         .order_by(customer.c.id)
     )
-    return [(key, below, over) for key, below, over in tx.execute(asked).all()]
 
 
 def find(tx: Connection, words: str, systems: Collection[str] | None = None, most: int = 20) -> list[CustomerRow]:
@@ -175,26 +181,10 @@ def find(tx: Connection, words: str, systems: Collection[str] | None = None, mos
 
 def limits(tx: Connection, keys: Collection[int] | None = None) -> dict[int, list[Limit]]:
     """The pieces of each customer's limit, by the customer's key; customers without any are not there."""
-    c = credit_limit.c
-    asked = select(
-        c.customer,
-        c.ref,
-        customer.c.ref,
-        c.kind,
-        c.amount,
-        c.currency,
-        c.percent,
-        c.valid_from,
-        c.valid_to,
-        c.approved_on,
-        c.condition,
-        c.segment,
-    ).join_from(credit_limit, customer, customer.c.id == c.customer)
-    if keys is not None:
-        asked = asked.where(bulk.among(tx, c.customer, keys))
+    given = {} if keys is None else {"ids": bulk.given(tx, keys)}
     found: dict[int, list[Limit]] = defaultdict(list)
     for key, ref, owner, kind, amount, currency, share, begins, ends, approved_on, condition, segment in tx.execute(
-        asked.order_by(c.customer, c.id)
+        _limits(bulk.is_sqlite(tx), keys is not None), given
     ).all():
         piece = Limit(
             id=ref,
@@ -211,6 +201,30 @@ def limits(tx: Connection, keys: Collection[int] | None = None) -> dict[int, lis
         )
         found[key].append(piece)
     return dict(found)
+
+
+@cache
+def _limits(sqlite: bool, some: bool) -> Select[Any]:
+    c = credit_limit.c
+    asked = (
+        select(
+            c.customer,
+            c.ref,
+            customer.c.ref,
+            c.kind,
+            c.amount,
+            c.currency,
+            c.percent,
+            c.valid_from,
+            c.valid_to,
+            c.approved_on,
+            c.condition,
+            c.segment,
+        )
+        .join_from(credit_limit, customer, customer.c.id == c.customer)
+        .order_by(c.customer, c.id)
+    )
+    return asked.where(bulk.among_ids(sqlite, c.customer)) if some else asked
 
 
 def rates(

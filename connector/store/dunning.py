@@ -8,9 +8,10 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import Connection, Select, and_, func, or_, select
 
 from connector.credit.dun import Debt, Key, Mail, Standing
 from connector.money import from_minor, to_minor
@@ -105,6 +106,13 @@ def levels(tx: Connection, debtors: Collection[int] | None = None, *, skip_dispu
 
     What is disputed altogether has left dunning (domain 1) and does not count, unless `skip_disputed` is False.
     """
+    given = {} if debtors is None else {"ids": bulk.given(tx, debtors)}
+    question = _levels(bulk.is_sqlite(tx), debtors is not None, skip_disputed)
+    return {row[0]: row[1] for row in tx.execute(question, given).all()}
+
+
+@cache
+def _levels(sqlite: bool, some: bool, skip_disputed: bool) -> Select[Any]:
     d, c, p = dunning.c, item.c, part.c
     doubt, part_doubt = (func.coalesce(c.disputed, 0), p.disputed) if skip_disputed else (0, 0)
     is_open = or_(
@@ -119,9 +127,7 @@ def levels(tx: Connection, debtors: Collection[int] | None = None, *, skip_dispu
         .where(d.level > 0, c.open == bulk.literal(1), is_open)
         .group_by(link.c.debtor)
     )
-    if debtors is not None:
-        asked = asked.where(bulk.among(tx, link.c.debtor, debtors))
-    return {row[0]: row[1] for row in tx.execute(asked)}
+    return asked.where(bulk.among_ids(sqlite, link.c.debtor)) if some else asked
 
 
 def levels_on(tx: Connection, debtors: Collection[int] | None, as_of: dt.date) -> dict[int, int]:

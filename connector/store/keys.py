@@ -29,7 +29,10 @@ def known_system(tx: Connection, name: str) -> int | None:
 
 def system_names(tx: Connection) -> dict[int, str]:
     """All systems, key → name."""
-    return {row.id: row.name for row in tx.execute(select(system_table.c.id, system_table.c.name))}
+    return {row[0]: row[1] for row in tx.execute(_SYSTEMS).all()}
+
+
+_SYSTEMS = select(system_table.c.id, system_table.c.name)
 
 
 def system_ids(tx: Connection, names: Collection[str] | None) -> list[int] | None:

@@ -342,8 +342,28 @@ def order_values(
 
     What ships after `horizon_on` is not part of an order's `open_value`.
     """
+    sqlite, given = bulk.is_sqlite(tx), dict[str, Any]()
+    if customers is not None:
+        beside = tx.execute(_beside(sqlite), {"ids": bulk.given(tx, customers)}).scalars()
+        given["ids"] = bulk.given(tx, sorted({*customers, *beside}))
+    orders, lines = _order_questions(sqlite, customers is not None)
+    within = {**given, "horizon": horizon_on or dt.date.max}
+    by_order = {row[0]: row for row in tx.execute(lines, within).all()}
+    names = system_names(tx)
+    return [_order(tuple(row), by_order.get(row[0]), names, horizon_on) for row in tx.execute(orders, given).all()]
+
+
+@cache
+def _beside(sqlite: bool) -> Select[Any]:
+    other = link.alias("other")
+    beside = select(other.c.customer).join_from(link, other, other.c.debtor == link.c.debtor)
+    return beside.where(bulk.among_ids(sqlite, link.c.customer))
+
+
+@cache
+def _order_questions(sqlite: bool, some: bool) -> tuple[Select[Any], Select[Any]]:
     o, n = sales_order.c, order_line.c
-    asked = (
+    orders = (
         select(
             o.id,
             o.system,
@@ -368,32 +388,28 @@ def order_values(
         .where(o.status.in_(("open", "draft")))
         .order_by(o.id)
     )
-    wanted: set[int] | None = None
-    if customers is not None:
-        other = link.alias("other")
-        beside = select(other.c.customer).join_from(link, other, other.c.debtor == link.c.debtor)
-        beside = beside.where(bulk.among(tx, link.c.customer, customers))
-        wanted = set(customers) | set(tx.execute(beside).scalars())
-        asked = asked.where(bulk.among(tx, o.customer, wanted))
-    horizon = horizon_on or dt.date.max
-    lines = select(
-        n.sales_order,
-        func.sum(n.total),
-        func.sum(n.total_rest),
-        func.sum(n.delivered),
-        func.sum(n.delivered_rest),
-        func.sum(n.ordered),
-        func.sum(n.ordered_rest),
-        _sum(_inside(func.coalesce(n.ship_on, o.ship_on), horizon), n.ordered),
-        _sum(_inside(func.coalesce(n.ship_on, o.ship_on), horizon), n.ordered_rest),
-        func.min(n.ship_on),
-    ).join_from(sales_order, order_line, n.sales_order == o.id)
-    lines = lines.where(o.status.in_(("open", "draft"))).group_by(n.sales_order)
-    if wanted is not None:
-        lines = lines.where(bulk.among(tx, o.customer, wanted))
-    by_order = {row[0]: row for row in tx.execute(lines).all()}
-    names = system_names(tx)
-    return [_order(tuple(row), by_order.get(row[0]), names, horizon_on) for row in tx.execute(asked).all()]
+    horizon = bindparam("horizon", type_=Date())
+    lines = (
+        select(
+            n.sales_order,
+            func.sum(n.total),
+            func.sum(n.total_rest),
+            func.sum(n.delivered),
+            func.sum(n.delivered_rest),
+            func.sum(n.ordered),
+            func.sum(n.ordered_rest),
+            _sum(_inside(func.coalesce(n.ship_on, o.ship_on), horizon), n.ordered),
+            _sum(_inside(func.coalesce(n.ship_on, o.ship_on), horizon), n.ordered_rest),
+            func.min(n.ship_on),
+        )
+        .join_from(sales_order, order_line, n.sales_order == o.id)
+        .where(o.status.in_(("open", "draft")))
+        .group_by(n.sales_order)
+    )
+    if not some:
+        return orders, lines
+    mine = bulk.among_ids(sqlite, o.customer)
+    return orders.where(mine), lines.where(mine)
 
 
 def _order(row: tuple[Any, ...], lines: Any | None, names: dict[int, str], horizon: dt.date | None) -> OrderRow:

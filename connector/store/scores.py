@@ -119,9 +119,15 @@ def history(tx: Connection, debtor: int) -> list[ScoreRow]:
 
 
 def _digests(tx: Connection, debtors: Collection[int]) -> dict[int, str]:
+    given = {"ids": bulk.given(tx, debtors)}
+    return {row[0]: row[1] for row in tx.execute(_digests_of(bulk.is_sqlite(tx)), given).all()}
+
+
+@cache
+def _digests_of(sqlite: bool) -> Select[Any]:
     s = score.c
-    newest = select(func.max(s.id)).where(bulk.among(tx, s.debtor, debtors)).group_by(s.debtor)
-    return {row.debtor: row.digest for row in tx.execute(select(s.debtor, s.digest).where(s.id.in_(newest)))}
+    newest = select(func.max(s.id)).where(bulk.among_ids(sqlite, s.debtor)).group_by(s.debtor)
+    return select(s.debtor, s.digest).where(s.id.in_(newest))
 
 
 def _row(row: Any) -> ScoreRow:
