@@ -134,9 +134,11 @@ def ask_all(
             entries.append(entry("limit.supersede", row, request.requested_by, "", older.request, None))
         held = before_it(tx, desk, row, counted.get(row.key, ()), request, today)
         new.append(Asked(request, row.key, now, today, why, held, digest, kept))
-        entries.append(entry("limit.propose", row, request.requested_by, why, None, request, held))
     numbers = limits.ask(tx, new)
     made = {one.number: one for one in limits.requests(tx, numbers=numbers)}
+    for one in (made[number] for number in numbers):
+        asked = one.request
+        entries.append(entry("limit.propose", rows[one.customer], asked.requested_by, one.why, None, asked, one.before))
     audit.append(tx, entries, now)
     return [made[number] for number in numbers]
 
