@@ -69,11 +69,15 @@ class _Among(FunctionElement[bool]):
     inherit_cache = True
     name = "among"
 
+    def self_group(self, against: Any = None) -> Any:
+        """Itself: SQLite has no booleans, and `(… IN …) = 1`, as others are written there, would use no index."""
+        return self
+
 
 @compiles(_Among)
 def _say_among(element: _Among, compiler: Any, **how: Any) -> str:
     what, values = element.clauses
-    return f"{compiler.process(what, **how)} IN (SELECT value FROM json_each({compiler.process(values, **how)}))"
+    return f"({compiler.process(what, **how)} IN (SELECT value FROM json_each({compiler.process(values, **how)})))"
 
 
 _TEXT = Text()
