@@ -50,6 +50,7 @@ from jobs.order_outcome import Check, outcome
 from jobs.progress import Progress, silent
 from jobs.pull import context_of
 from jobs.run import Run, running
+from jobs.unhurried import unhurried
 
 
 def evaluate(
@@ -87,7 +88,7 @@ def evaluate(
         done = 0
         check = Check(today, clock.now())
         for part in portions(base, chosen):
-            with store.writing() as tx:
+            with store.writing() as tx, unhurried():
                 order_credit.lock(tx, part)
                 accounts = _accounts(tx, systems, part)
                 all_of_them = marks.undisturbed(tx, lambda: list(judge(tx, base, part, scores=True)))  # noqa: B023 -- used at once

@@ -46,6 +46,7 @@ from connector.store.positions import OrderRow
 from jobs.judge_orders import OrderBook, check_orders, checked_again, order_book
 from jobs.score import Cards, Scorer, scorer
 from jobs.signs import kinds
+from jobs.unhurried import unhurried
 from jobs.watch import NO_ALERTS, UNWARNED, Watch, states_of, watch
 
 ZERO = Decimal(0)
@@ -286,15 +287,22 @@ def judge(
     if debtors is not None:
         wanted = sorted(frame.family(debtors))
         frame.load(tx, wanted)
-        yield from _portion(tx, frame, wanted, orders, scores)
+        yield from _together(tx, frame, wanted, orders, scores)
         return
     frame.load(tx)
     if len(frame.members) <= _TOGETHER:
-        yield from _portion(tx, frame, sorted(frame.members), orders, scores, everybody=True)
+        yield from _together(tx, frame, sorted(frame.members), orders, scores, everybody=True)
         return
     # Some at a time: what was read for the others is gone by then.
     for portion in portions(frame, frame.members):
-        yield from _portion(tx, frame, portion, orders, scores)
+        yield from _together(tx, frame, portion, orders, scores)
+
+
+def _together(
+    tx: Connection, frame: Frame, wanted: Sequence[int], orders: bool, scores: bool, everybody: bool = False
+) -> list[Judged]:
+    with unhurried():
+        return list(_portion(tx, frame, wanted, orders, scores, everybody))
 
 
 def portions(frame: Frame, debtors: Collection[int], most: int = _TOGETHER) -> Iterator[list[int]]:
@@ -325,7 +333,8 @@ def _portion(
         at = scorer(
             tx, frame.cards, frame.rates, frame.as_of, frame.systems, known, keys, events_of=kinds(frame.policy)
         )
-    seen = watch(tx, frame, at, None if everybody else wanted, keys)
+    late = _late(frame, wanted, facts) if scores else None
+    seen = watch(tx, frame, at, None if everybody else wanted, keys, late)
     done: set[int] = set()
     for debtor in wanted:
         if debtor not in frame.members or debtor in done:
@@ -352,6 +361,14 @@ def _portion(
 
 
 NO_ORDERS = OrderBook()
+
+
+def _late(frame: Frame, wanted: Collection[int], facts: Facts) -> list[int] | None:
+    """The customers of debtors with something past due; None where they are so many that one question for all is less."""
+    late = {key for key, rows in facts.sums.items() if any(row.undisputed_overdue for row in rows)}
+    members = [frame.members.get(debtor, ()) for debtor in wanted]
+    found = [key for keys in members if not late.isdisjoint(keys) for key in keys]
+    return found if 3 * len(found) < sum(map(len, members)) else None
 
 
 def _judged(

@@ -182,9 +182,11 @@ def gather(
     keys: Collection[int] | None,
     receivables: tuple[Decimal, int] | None = None,
     everything: bool = False,
+    late: Collection[int] | None = None,
 ) -> Gathered:
     """The signs of debtors (None: all) beside what the scorer has; `keys` are their customers in `systems`, which own
-    the ledger. `receivables`: all that is owed, in the reporting currency, and by how many customers."""
+    the ledger, `late` (None: all) those of debtors who owe something past due: only they are asked when they paid last.
+    `receivables`: all that is owed, in the reporting currency, and by how many customers."""
     on, rules = at.as_of, policy.warning
     months = months_later(on - SPIKE_DAYS * _DAY, -SPIKE_MONTHS)
     broken: dict[int, int] = {}
@@ -207,6 +209,6 @@ def gather(
         everything,
         broken,
         scores.held_on(tx, debtors, reviews.last_done(tx, debtors), months_later(on, -12)),
-        last_paid_on(tx, keys, on),
+        last_paid_on(tx, keys if everything or late is None else late, on),
         placed.placed(tx, keys, months, on - SPIKE_DAYS * _DAY, on, systems if keys is None else None),
     )

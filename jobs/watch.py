@@ -61,11 +61,13 @@ def watch(
     at: Scorer | None,
     debtors: Collection[int] | None,
     keys: Collection[int] | None,
+    late: Collection[int] | None = None,
 ) -> Watch:
-    """What is known of debtors (None: all), whose customers are `keys`; signs where there is a scorer."""
+    """What is known of debtors (None: all), whose customers are `keys`, and `late` those of debtors with something past
+    due (None: all); signs where there is a scorer."""
     gathered = None
     if at is not None:
-        gathered = gather(tx, at, frame.policy, frame.systems, debtors, keys, frame.receivables, frame.thorough)
+        gathered = gather(tx, at, frame.policy, frame.systems, debtors, keys, frame.receivables, frame.thorough, late)
     return Watch(alerts.standing(tx, debtors) if frame.is_today else {}, gathered)
 
 
