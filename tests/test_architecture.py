@@ -14,7 +14,14 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("connector.text", "connector.errors", "connector.money", "connector.clock"),
     ("connector.model", "connector.identity", "connector.credit", "connector.policy"),
     ("connector.adapter", "connector.http", "connector.paging", "connector.sandbox", "connector.example"),
-    ("connector.mapping", "connector.converters", "connector.config", "connector.connect", "connector.store", "connector.statement_file"),
+    (
+        "connector.mapping",
+        "connector.converters",
+        "connector.config",
+        "connector.connect",
+        "connector.store",
+        "connector.statement_file",
+    ),
     ("jobs", "adapters"),
     ("connector.cli", "connector.web"),
 )

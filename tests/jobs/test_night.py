@@ -168,7 +168,9 @@ def test_one_paid_invoice_makes_exactly_the_calls_it_needs(night: Night) -> None
     dragon = night.account("Dragon")
     assert dragon["Credit_Hold"] is False
     assert not dragon["Credit_Hold_Reason"]
-    assert dragon["Credit_Status"] == "Stop", "a warning falls one level at a time, after three days without the trouble"
+    assert dragon["Credit_Status"] == "Stop", (
+        "a warning falls one level at a time, after three days without the trouble"
+    )
 
 
 def test_the_day_alone_turns_an_item_overdue(night: Night) -> None:
