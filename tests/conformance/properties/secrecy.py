@@ -44,15 +44,18 @@ def secrecy(stage: Stage, _: str = "") -> None:
     assert not short, f"{short} are too short to be found where they leak"
     ears = _Ears()
     root = logging.getLogger()
-    level = root.level
+    # The command line makes our own logger quieter than the root: whatever ran before, nothing is kept from these ears.
+    levels = {log: log.level for log in (root, logging.getLogger("holdfast"))}
     root.addHandler(ears)
-    root.setLevel(logging.DEBUG)
+    for log in levels:
+        log.setLevel(logging.DEBUG)
     heard_by_people: list[str] = []
     try:
         heard_by_people += _play(stage)
     finally:
         root.removeHandler(ears)
-        root.setLevel(level)
+        for log, level in levels.items():
+            log.setLevel(level)
     kept = dict(secrets) | {f"token {n}": t for n, t in enumerate(sorted(_tokens(stage)))}
     addresses = [unquote_plus(f"{h.request.path}?{h.request.query}") for h in stage.heard]
     assert ears.lines, "nobody said anything"

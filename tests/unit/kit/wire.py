@@ -62,19 +62,28 @@ def wire(say: Say | list[bytes]) -> Iterator[Wire]:
                     state.heard.append(request)
                     busy += 1
                     state.most = max(state.most, busy)
+                answering = True
+
+                def answered() -> None:
+                    nonlocal busy, answering
+                    with lock:
+                        busy -= answering
+                        answering = False
+
                 try:
                     answer = answers(number, request)
                     pieces = [answer] if isinstance(answer, bytes) else answer
                     whole = b""
                     for piece in pieces:
+                        if isinstance(answer, bytes):
+                            answered()  # whoever has it whole may ask again before this thread is back
                         if piece == RESET:
                             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                             return
                         whole += piece
                         connection.sendall(piece)
                 finally:
-                    with lock:
-                        busy -= 1
+                    answered()
                 if b"connection: close" in whole.lower():
                     return
 
