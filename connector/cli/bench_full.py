@@ -22,12 +22,13 @@ from jobs.judge import Frame, judge
 Head = tuple[Decimal, Decimal | None, int]
 
 
-def judged(scene: Scene) -> tuple[dict[str, Head], int]:
-    """The full run: sums in SQL, a decision for everybody. Gives the head of each ERP customer, and how many are held."""
+def judged(scene: Scene, orders: bool = True) -> tuple[dict[str, Head], int]:
+    """The full run: sums in SQL, a decision for everybody and on all `orders`. Gives the head of each ERP customer, and how
+    many are held."""
     heads: dict[str, Head] = {}
     held = 0
     with scene.store.reading() as tx:
-        for one in judge(tx, scene.frame(tx)):
+        for one in judge(tx, scene.frame(tx), orders=orders):
             held += one.decision.hold
             heads.update({scene.refs[key]: _head(own) for key, own in one.own.items()})
     return heads, held
@@ -49,7 +50,10 @@ def _only_totals(scene: Scene) -> Any:
 
 
 def against_orm(scene: Scene, small: bool) -> Row:
-    """P1: the same figures and decisions, asked for one customer and one kind of thing at a time."""
+    """P1: the same figures and decisions, asked for one customer and one kind of thing at a time.
+
+    Neither side checks orders one by one here; P2 and P3 are with all of them.
+    """
     from connector.store import contest_orm
 
     engine = scene.places.engine("orm")
@@ -67,7 +71,9 @@ def against_orm(scene: Scene, small: bool) -> Row:
                 heads[buyer.ref] = _by_hand(base, buyer, figures, ceilings)
             return found, heads
 
-        (ours, (mine, held)), (other, (found, heads)) = scene.in_turn([lambda: judged(scene), theirs], scene.slow_times)
+        (ours, (mine, held)), (other, (found, heads)) = scene.in_turn(
+            [lambda: judged(scene, orders=False), theirs], scene.slow_times
+        )
     finally:
         engine.dispose()
     if found != summed(scene):
