@@ -42,6 +42,7 @@ class Outcome:
     new: list[Standing] = field(default_factory=list)
     changed: list[Standing] = field(default_factory=list)
     lines: list[Happened] = field(default_factory=list)
+    smaller: set[int] = field(default_factory=set)  # orders that go on with less than before
     entries: list[Entry] = field(default_factory=list)
     flags: set[int] = field(default_factory=set)  # orders whose flag in their system may be another now
     first: dict[str, list[str]] = field(
@@ -142,6 +143,8 @@ def _tell(
     made: Outcome, now: Standing, what: str, check: Check, body: dict[str, Any], subject: str, before: Standing | None
 ) -> None:
     made.lines.append(_line(now, what, check, body))
+    if before is not None and {before.state, now.state} <= order_credit.THROUGH and now.total < before.total:
+        made.smaller.add(now.order)
     if before is not None or check.actor != EVALUATE:
         was = None if before is None else before.state
         made.entries.append(
@@ -181,7 +184,11 @@ def keep(tx: Connection, made: Outcome, check: Check) -> None:
     order_credit.keep(tx, made.new, made.changed)
     # What gives room comes before what takes it, so that the history adds up line by line.
     order_credit.append(
-        tx, sorted(made.lines, key=lambda one: one.state in order_credit.THROUGH and one.what != "ended")
+        tx,
+        sorted(
+            made.lines,
+            key=lambda one: one.state in order_credit.THROUGH and one.what != "ended" and one.order not in made.smaller,
+        ),
     )
     # Of what a night meets for the first time one entry names them all.
     met = [Entry("order.first_check", "order", check.actor, after=made.first)] if made.first else []
@@ -197,6 +204,7 @@ def merged(parts: Iterator[Outcome]) -> Outcome:
         whole.lines += part.lines
         whole.entries += part.entries
         whole.flags |= part.flags
+        whole.smaller |= part.smaller
         for state, names in part.first.items():
             whole.first.setdefault(state, []).extend(names)
     return whole
