@@ -80,8 +80,9 @@ class Sandbox:
 
     # what a subclass provides
     def routes(self) -> Sequence[tuple[str, str, Handler]]:
-        """(method, pattern of the whole path, handler(request, *groups)) in the order in which they are tried."""
-        raise NotImplementedError
+        """(method, pattern of the whole path, handler(request, *groups)) in the order in which they are tried; what none of
+        them fits is answered by `unknown`."""
+        return ()
 
     def stock(self) -> None:
         """Fill an empty shelf."""

@@ -25,7 +25,8 @@ from connector.store import Connection, decisions, known, positions
 from connector.store.limits import pieces as limit_pieces
 from connector.store.positions import OrderRow
 from connector.text import Text
-from jobs.judge import Frame, frame, judge
+from jobs.frame import Frame, frame
+from jobs.judge import judge
 from jobs.recall import Kept, recall
 
 ZERO = Decimal(0)

@@ -28,7 +28,7 @@ from jobs import dun_words
 from jobs.afterwards import withdraw_tasks
 from jobs.dun_claims import charged, letter_key, new_charges, new_letter
 from jobs.dun_plans import Dunned, candidates, plans, unfit_systems
-from jobs.judge import Frame, frame
+from jobs.frame import Frame, frame
 from jobs.progress import Progress, silent
 from jobs.pull import context_of
 from jobs.run import Run, running

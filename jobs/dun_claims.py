@@ -12,7 +12,7 @@ from connector.credit.dun import Key
 from connector.credit.dun_letter import Addressee, Charged, payload
 from connector.store.dunning import Charge, NewLetter
 from jobs.dun_plans import Dunned
-from jobs.judge import Frame
+from jobs.frame import Frame
 
 
 def new_charges(base: Frame, one: Dunned, before: Mapping[int, Sequence[Charge]]) -> list[Charge]:

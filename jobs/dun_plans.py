@@ -18,7 +18,7 @@ from connector.store import Connection, debts, dunning, facts, promises
 from connector.store.customers import CustomerRow
 from connector.store.debts import DebtRow
 from connector.text import Text
-from jobs.judge import Frame
+from jobs.frame import Frame
 
 _PAID = frozenset({"payment", "application"})
 

@@ -33,7 +33,7 @@ CHANNELS: dict[Channel, Text] = {
     "stop_credit": Text("stop credit", "停止授信"),
     "legal": Text("legal action", "法律程序"),
 }
-TODOS: dict[Channel, Text] = {
+ERRANDS: dict[Channel, Text] = {
     "statement": Text("Nothing is overdue yet.", "目前尚无逾期。"),
     "phone": Text(
         "Please call the customer, and write down the result: holdfast contact add {no}",
@@ -102,7 +102,7 @@ def of_task(
         lines.append(LETTER.fill(number=letter))
     if any(step.rung.escalate for step in steps):
         lines.append(ESCALATED)
-    lines.append(TODOS[top.channel].fill(**names))
+    lines.append(ERRANDS[top.channel].fill(**names))
     urgent = top.escalate or top.hold_orders
     return {
         "subject": SUBJECTS[top.channel].fill(**names).say(language),

@@ -26,7 +26,7 @@ from connector.store import Connection, customers, flows
 from connector.store.customers import CustomerRow
 from connector.store.month_ends import day_ends
 from connector.text import Text
-from jobs.judge import Frame, frame
+from jobs.frame import Frame, frame
 from jobs.portfolio import RatesOf
 from jobs.progress import Progress, silent
 

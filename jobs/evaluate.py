@@ -44,7 +44,8 @@ from connector.store.turns_signs import Turning, signs_turned
 from connector.text import Text
 from jobs import inputs, order_outcome, score, warned, words
 from jobs.afterwards import lifted_orders, withdraw_tasks
-from jobs.judge import Frame, Judged, frame, judge, portions
+from jobs.frame import Frame, frame
+from jobs.judge import Judged, judge, portions
 from jobs.limits import flowing
 from jobs.order_outcome import Check, outcome
 from jobs.progress import Progress, silent

@@ -19,10 +19,11 @@ from connector.credit.dun import dunning_effects
 from connector.credit.granting import MAIN, Request, Standing, main_amount
 from connector.credit.limit import Effective, effective
 from connector.credit.propose import rise_percent
-from connector.credit.propose_words import LEVEL, LEVEL_NAMES
+from connector.credit.propose_words import LEVEL
 from connector.credit.rates import Rates
 from connector.credit.stage import Behaviour
 from connector.credit.warn import combined
+from connector.credit.warn_words import LEVEL_TEXTS
 from connector.model import Limit
 from connector.money import from_minor, rounded
 from connector.policy import Level, Policy
@@ -110,7 +111,7 @@ def level_now(tx: Connection, policy: Policy, row: CustomerRow) -> Level:
 def freeze(policy: Policy, level: Level, dunned: int) -> Text | None:
     """Why a warning level and a level of dunning let nothing rise; None: they do."""
     if "freeze_increases" in policy.warning.actions.of(level):
-        return LEVEL.fill(level=LEVEL_NAMES[level])
+        return LEVEL.fill(level=LEVEL_TEXTS[level])
     if policy.dunning.on and dunning_effects([dunned], policy.dunning).freeze:
         return DUNNED.fill(level=dunned)
     return None

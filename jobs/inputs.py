@@ -26,8 +26,9 @@ from connector.store.decisions import DecisionRow
 from connector.store.positions import OrderRow
 from connector.text import Text
 from jobs import watch
+from jobs.frame import Frame
 from jobs.inputs_orders import about_kept, rooms_kept
-from jobs.judge import Frame, Judged
+from jobs.judge import Judged
 
 # The kinds of document that keep every policy by which something was ever decided, under its version; and the names of
 # the columns of kept rows, under their own hash: rows have other columns in other years.

@@ -1,50 +1,40 @@
 """Judging: positions and decisions of customers on a day, from the facts in the store; nothing is written.
 
-A `Frame` is what is the same for everybody on that day (rates, who belongs to whom, which systems count); `judge` gives
-one `Judged` per debtor. The nightly run, the reports and the explanations all come through here.
+`judge` gives one `Judged` per debtor, within the `Frame` of a day (`jobs/frame.py`). The nightly run, the reports and the explanations all come through here.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import cached_property, lru_cache
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from connector import adapter as adapters
-from connector.clock import Clock, day_in
-from connector.config import Config
-from connector.connect import chosen_mapping, loaded
-from connector.credit.ageing import Basis, Placement
 from connector.credit.circumstances import ORDINARY, Circumstances
 from connector.credit.decide import Decision, OrderDecision, Room, decide, risk_level
 from connector.credit.group import Node, node_of
-from connector.credit.hold import stale_data
 from connector.credit.limit import Effective, added, effective
 from connector.credit.position import Position, position
-from connector.credit.rates import Rates
 from connector.credit.reason import Reason
 from connector.credit.score import Score
 from connector.credit.stage import Behaviour, begun_on
 from connector.credit.totals import Totals
 from connector.credit.warn import State
 from connector.credit.warn_signs import NOTHING_ASKED, Signs
-from connector.model import Limit, Rate
-from connector.policy import Level, Policy, default_policy
-from connector.store import Connection, customers, decisions, facts, positions
+from connector.model import Limit
+from connector.policy import Level, default_policy
+from connector.store import Connection, decisions, positions
 from connector.store.alerts import Alert
 from connector.store.customers import CustomerRow
 from connector.store.history import InvoicedDay, invoiced_by_day
 from connector.store.limits import pieces as limit_pieces
 from connector.store.order_credit import Standing
 from connector.store.positions import OrderRow
+from jobs.frame import Frame
 from jobs.judge_orders import OrderBook, check_orders, checked_again, order_book
-from jobs.score import Cards, Scorer, scorer
+from jobs.score import Scorer, scorer
 from jobs.signs import kinds
 from jobs.unhurried import unhurried
 from jobs.watch import NO_ALERTS, UNWARNED, Watch, states_of, watch
@@ -54,18 +44,6 @@ ZERO = Decimal(0)
 Graded = tuple[Decimal | None, str | None]
 # So many debtors are read and judged together.
 _TOGETHER = 2000
-
-
-@dataclass(frozen=True)
-class View:
-    """How figures are to be shown; None is the policy's own way. `ledger`: by the documents' own base amounts."""
-
-    edges: tuple[int, ...] | None = None
-    basis: Basis | None = None
-    placement: Placement | None = None
-    currency: str | None = None
-    ledger: bool = False
-    company: str | None = None
 
 
 @dataclass(slots=True)
@@ -102,175 +80,6 @@ class Judged:
         decision = self.decision
         policy = (decision.whole or default_policy()).of(decision.segment)
         return risk_level(decision, policy)
-
-
-@dataclass
-class Frame:
-    """What is the same for everybody on one day.
-
-    `rows` and `members` (a debtor's customers of systems with the role erp, by key) are of those loaded so far. `rings`
-    are customers whose parent stands below them: there the chain of parents is cut. `is_today`: what holds only now (states
-    of orders, dunning, exclusions, warnings) counts. `receivables`: what all customers owe, in the reporting currency, and
-    how many they are. `thorough`: signs of warning are told that are calm, too. `confirming`: the key of an order that is
-    being confirmed now, and would take credit.
-    """
-
-    config: Config
-    policy: Policy
-    as_of: dt.date
-    view: View
-    systems: list[str]
-    rates: Rates
-    stale: dict[str, Reason]
-    parents: dict[int, int] = field(default_factory=dict)
-    children: dict[int, list[int]] = field(default_factory=dict)
-    rings: list[int] = field(default_factory=list)
-    rows: dict[int, CustomerRow] = field(default_factory=dict)
-    members: dict[int, list[int]] = field(default_factory=dict)
-    released: dict[int, Mapping[str, dt.date]] = field(default_factory=dict)
-    is_today: bool = False
-    receivables: tuple[Decimal, int] | None = None
-    thorough: bool = False
-    confirming: int | None = None
-
-    def load(self, tx: Connection, debtors: Collection[int] | None = None) -> None:
-        """Makes the customers of these debtors (None: of everybody) known to the frame."""
-        missing = None if debtors is None else [d for d in debtors if d not in self.members]
-        if not self.systems or missing == []:
-            return
-        for row in customers.customers(tx, systems=self.systems, debtors=missing):
-            if row.key not in self.rows:
-                self.rows[row.key] = row
-                if row.debtor is not None:
-                    self.members.setdefault(row.debtor, []).append(row.key)
-
-    @cached_property
-    def cards(self) -> Cards:
-        """The scorecards that the policy asks for."""
-        return Cards(self.config, self.policy)
-
-    @cached_property
-    def policy_version(self) -> str:
-        """A short hash of the policy's content: the same rules, the same version."""
-        return hashlib.blake2b(self.policy.model_dump_json().encode(), digest_size=8).hexdigest()
-
-    def family(self, debtors: Iterable[int]) -> set[int]:
-        """These debtors and everybody above, below and beside them in their groups."""
-        found: set[int] = set()
-        left = list(debtors)
-        if not self.parents:
-            return set(left)
-        while left:
-            debtor = left.pop()
-            if debtor not in found:
-                found.add(debtor)
-                left += self.children.get(debtor, ())
-                if debtor in self.parents:
-                    left.append(self.parents[debtor])
-        return found
-
-    def alone(self, debtor: int) -> bool:
-        """Whether nobody stands above or below a debtor."""
-        return debtor not in self.parents and debtor not in self.children
-
-    def ancestors(self, debtor: int) -> list[int]:
-        """The debtors above one, nearest first; a ring ends where it closes."""
-        above: list[int] = []
-        while (debtor := self.parents.get(debtor, -1)) != -1 and debtor not in above:
-            above.append(debtor)
-        return above
-
-    def below(self, debtor: int) -> set[int]:
-        """A debtor and everybody below it."""
-        found: set[int] = set()
-        left = [debtor]
-        while left:
-            node = left.pop()
-            if node not in found:
-                found.add(node)
-                left += self.children.get(node, ())
-        return found
-
-
-def frame(
-    tx: Connection,
-    config: Config,
-    policy: Policy,
-    clock: Clock,
-    as_of: dt.date,
-    view: View | None = None,
-    debtors: Collection[int] | None = None,
-) -> Frame:
-    """The frame of a day. Only systems with the role erp count: they own the ledger.
-
-    With `debtors` only the customers of these and their groups are loaded at once; others when they are judged.
-    """
-    systems = [s.name for s in config.with_role("erp")]
-    rate_systems = [s.name for s in config.with_role("erp", "rates")]
-    rates: list[Rate] = customers.rates(tx, systems=rate_systems) if rate_systems else []
-    made = Frame(
-        config,
-        policy,
-        as_of,
-        view or View(),
-        systems,
-        Rates(rates, config.business.currency, policy.currency.max_rate_age_days),
-        _stale(tx, config, systems, policy, clock.now()),
-    )
-    made.is_today = as_of == day_in(clock.now(), config.business.time_zone)
-    for key, below, above in customers.parents(tx, systems) if systems else ():
-        if below == above or below in made.parents:
-            continue
-        if _closes_ring(made.parents, below, above):
-            made.rings.append(key)
-        else:
-            made.parents[below] = above
-            made.children.setdefault(above, []).append(below)
-    made.load(tx, made.family(debtors) if debtors is not None else None)
-    return made
-
-
-def _closes_ring(parents: Mapping[int, int], child: int, above: int) -> bool:
-    while above != child:
-        if above not in parents:
-            return False
-        above = parents[above]
-    return True
-
-
-def _stale(
-    tx: Connection, config: Config, systems: Sequence[str], policy: Policy, now: dt.datetime
-) -> dict[str, Reason]:
-    """The systems whose last complete pull is too old to decide on, each with the reason."""
-    found = {}
-    hours = policy.data.stale_after_hours
-    zone = ZoneInfo(config.business.time_zone)
-    for system in systems:
-        at = _complete_at(tx, config, system)
-        if at is None or now - at > dt.timedelta(hours=hours):
-            found[system] = stale_data(system, at.astimezone(zone) if at else None, hours)
-    return found
-
-
-# Facts whose age matters: without today's payments nobody is let off, without today's orders nobody is over the limit.
-_DECISIVE = frozenset({"customer", "document", "payment", "application", "order", "order_line", "limit"})
-
-
-@lru_cache(maxsize=64)
-def _decisive(text: str, name: str, adapter: str) -> tuple[str, ...]:
-    """The streams that a mapping makes decisive facts of; reading one takes as long as judging a hundred customers."""
-    mapping = loaded(text, name, adapters.load(adapter))
-    return tuple(s for s in mapping.streams() if _DECISIVE & set(mapping.facts(s)))
-
-
-def _complete_at(tx: Connection, config: Config, system: str) -> dt.datetime | None:
-    """Since when all decisive streams of a system are known to be complete; None: one has never been read to its end."""
-    chosen = chosen_mapping(config, config.system(system), tx)
-    decisive = _decisive(chosen.text, chosen.name, config.system(system).adapter)
-    read = facts.read_at(tx, system)
-    times = [read.get(s) for s in decisive]
-    known = [at for at in times if at is not None]
-    return min(known) if known and len(known) == len(times) else None
 
 
 def judge(

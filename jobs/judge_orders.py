@@ -32,7 +32,8 @@ from connector.store.reviews import ReviewRow
 from connector.text import Text
 
 if TYPE_CHECKING:
-    from jobs.judge import Frame, Judged
+    from jobs.frame import Frame
+    from jobs.judge import Judged
 
 ZERO = Decimal(0)
 # A draft takes no credit until it has passed one of these.

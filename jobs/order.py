@@ -26,7 +26,8 @@ from connector.store.db import Store
 from connector.store.order_credit import OrderAt, Standing
 from connector.store.positions import OrderRow
 from jobs import order_words as say
-from jobs.judge import Judged, frame
+from jobs.frame import frame
+from jobs.judge import Judged
 from jobs.order_desk import (
     Desk,
     deciding,

@@ -27,7 +27,8 @@ from connector.store.order_credit import OrderAt, Standing
 from connector.store.positions import OrderRow
 from jobs import order_words as say
 from jobs.evaluate import order_flags
-from jobs.judge import Frame, Judged, frame, judge
+from jobs.frame import Frame, frame
+from jobs.judge import Judged, judge
 from jobs.judge_orders import BINDING
 from jobs.order_outcome import Check, Outcome, keep, merged, outcome, reason_kept
 

@@ -9,7 +9,8 @@ from connector.credit.remedy import Case, Debt, Remedy, remedies
 from connector.store import Connection, dunning, positions
 from connector.store.order_credit import OrderAt
 from connector.store.positions import OrderRow
-from jobs.judge import Frame, Judged
+from jobs.frame import Frame
+from jobs.judge import Judged
 from jobs.judge_orders import amounts
 from jobs.order_request import release_request
 

@@ -11,7 +11,8 @@ from connector.credit.exclusion import UNDECIDED
 from connector.money import EXACT, rounded
 from connector.store.order_credit import OrderAt
 from connector.store.positions import OrderRow
-from jobs.judge import Frame, Judged
+from jobs.frame import Frame
+from jobs.judge import Judged
 from jobs.judge_orders import amounts
 
 _OVER = ("limit_exceeded", "group_limit_exceeded")

@@ -15,7 +15,8 @@ from connector.config import Config
 from connector.credit.warn import RANK
 from connector.policy import Policy
 from connector.store import Connection
-from jobs.judge import Judged, frame, judge
+from jobs.frame import frame
+from jobs.judge import Judged, judge
 from jobs.progress import Progress, silent
 
 _TOLD_EVERY = 500

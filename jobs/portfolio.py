@@ -33,7 +33,8 @@ from connector.store.customers import CustomerRow
 from connector.store.flows import Control, Payment
 from connector.store.limits import pieces as limit_pieces
 from connector.store.month_ends import day_ends
-from jobs.judge import Frame, Judged, frame, judge
+from jobs.frame import Frame, frame
+from jobs.judge import Judged, judge
 from jobs.progress import Progress, silent
 
 ZERO = Decimal(0)

@@ -33,8 +33,9 @@ from connector.store import Connection, decisions, dunning, history, limits, run
 from connector.store.customers import CustomerRow
 from connector.store.db import Store
 from connector.text import Text
+from jobs.frame import Frame, frame
 from jobs.grant import HERE, LIMIT_ENDS, Desk, approve_by_itself, ask_all, brought_back, freeze
-from jobs.judge import Frame, Judged, frame, judge, portions
+from jobs.judge import Judged, judge, portions
 from jobs.progress import Progress, silent
 from jobs.run import Run, running
 from jobs.score import Scorer, scorer

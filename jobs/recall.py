@@ -22,9 +22,10 @@ from connector.store.amendments import Upto
 from connector.store.decisions import DecisionRow
 from jobs import inputs, watch
 from jobs.evaluate import body_of
+from jobs.frame import Frame, View
 from jobs.inputs import LIMITS, MEMBERS, ORDERS, POLICY_USED, TOTALS, reason_of
 from jobs.inputs_orders import about_of, rooms_of
-from jobs.judge import Facts, Frame, Judged, View, judged_of
+from jobs.judge import Facts, Judged, judged_of
 
 
 class KeptRates(Rates):

@@ -15,7 +15,8 @@ from connector.policy import Policy
 from connector.store import Connection
 from connector.store.limits import pieces as limit_pieces
 from connector.store.replayed import History, histories
-from jobs.judge import Frame, portions
+from jobs.frame import Frame
+from jobs.judge import portions
 
 # So many debtors are read together; what was read for the others is gone by then.
 _TOGETHER = 400

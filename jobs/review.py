@@ -20,6 +20,7 @@ from connector.credit import review as rules_of
 from connector.credit.listings import COURT, REGISTRY
 from connector.credit.review import WHY, Due, Happened, Seen
 from connector.credit.terms import months_later
+from connector.credit.warn_words import LEVEL_TEXTS
 from connector.model import Event
 from connector.policy import Policy
 from connector.policy_review import Happening
@@ -240,13 +241,7 @@ FIGURES = Text(
     "Exposure {exposure}, limit {limit}, overdue {overdue}, warning level {level}, grade {grade}.",
     "信用占用 {exposure}，额度 {limit}，逾期 {overdue}，预警 {level}，评分等级 {grade}。",
 )
-TODO = Text("Begin with: holdfast review start {no}", "开始复评：holdfast review start {no}")
-LEVELS = {
-    "green": Text("green", "绿色"),
-    "yellow": Text("yellow", "黄色"),
-    "orange": Text("orange", "橙色"),
-    "red": Text("red", "红色"),
-}
+BEGIN = Text("Begin with: holdfast review start {no}", "开始复评：holdfast review start {no}")
 
 
 def figures(body: Mapping[str, Any]) -> Text:
@@ -259,7 +254,7 @@ def figures(body: Mapping[str, Any]) -> Text:
         exposure=f"{currency} {Decimal(body['exposure']['total']):,f}",
         limit=f"{currency} {Decimal(limit['amount']):,f}" if known else kinds.get(limit["kind"], "?"),
         overdue=f"{currency} {Decimal(body['overdue']):,f}",
-        level=LEVELS[body.get("warning_level") or "green"],
+        level=LEVEL_TEXTS[body.get("warning_level") or "green"],
         grade=body.get("grade") or "-",
     )
 
@@ -275,7 +270,7 @@ def of_task(
 ) -> dict[str, object]:
     """The reviewer's task, in the vocabulary that mappings write."""
     names = {"name": account.name or row.name, "no": row.ref, "on": one.due_on}
-    lines = [BECAUSE.fill(why=WHY[one.why]), figures(body), TODO.fill(**names)]
+    lines = [BECAUSE.fill(why=WHY[one.why]), figures(body), BEGIN.fill(**names)]
     return {
         "subject": SUBJECT.fill(**names).say(language),
         "body": joined(lines, "\n", "\n").say(language),

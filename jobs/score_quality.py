@@ -15,7 +15,8 @@ from connector.credit.quality import auc, gini, ks, psi
 from connector.credit.score import Score
 from connector.credit.terms import months_later
 from connector.store import Connection, behaviour
-from jobs.judge import Frame, judge
+from jobs.frame import Frame
+from jobs.judge import judge
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from connector.credit.replay_outcome import Outcome, Tally
 from connector.policy import Policy
 from connector.store import Connection, customers
 from connector.text import Text
-from jobs.judge import frame
+from jobs.frame import frame
 from jobs.progress import Progress, silent
 from jobs.replay import families, rules_of
 

@@ -15,8 +15,9 @@ from connector.clock import day_in
 from connector.credit import warn_words
 from connector.credit.event_words import event_kind
 from connector.credit.reason import money
-from connector.credit.review import PAPERS, WHY
+from connector.credit.review import CONCLUSIONS, PAPERS, WHY
 from connector.credit.terms import terms_text
+from connector.credit.warn_words import LEVEL_TEXTS
 from connector.money import from_minor
 from connector.store import (
     Connection,
@@ -40,7 +41,6 @@ from jobs.action_words import action
 from jobs.timeline_words import (
     AT,
     CALMED,
-    CONCLUSIONS,
     CONTACT,
     CONTACTS,
     DECIDED,
@@ -49,7 +49,6 @@ from jobs.timeline_words import (
     FREE,
     HELD,
     KNOWN,
-    LEVELS,
     LIMIT,
     LIMIT_KINDS,
     ORDER,
@@ -165,7 +164,7 @@ def _decisions(asked: Asked) -> Iterator[Moment]:
         limit = body["limit"]["amount"]
         text = DECIDED.fill(
             state=HELD if body["hold"] else FREE,
-            level=LEVELS[body["warning_level"] or "green"],
+            level=LEVEL_TEXTS[body["warning_level"] or "green"],
             exposure=money(Decimal(body["exposure"]["total"]), currency),
             limit="-" if limit is None else money(Decimal(limit), currency),
             overdue=money(Decimal(body["overdue"]), currency),
@@ -185,7 +184,7 @@ def _warnings(asked: Asked) -> Iterator[Moment]:
         at = warn_words.kept(one.indicator, one.value)
         names = {
             "indicator": warn_words.NAMES.get(one.indicator, same(one.indicator)),
-            "level": LEVELS[one.state.level],
+            "level": LEVEL_TEXTS[one.state.level],
             "value": same("") if at is None else AT.fill(value=at),
         }
         if one.state.opened_on is not None:

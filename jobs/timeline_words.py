@@ -34,12 +34,6 @@ LIMIT_KINDS = {
     "seasonal": Text("seasonal limit", "季节性额度"),
     "stage": Text("tranche", "分期额度"),
 }
-LEVELS = {
-    "green": Text("green", "绿色"),
-    "yellow": Text("yellow", "黄色"),
-    "orange": Text("orange", "橙色"),
-    "red": Text("red", "红色"),
-}
 HELD, FREE = Text("held", "冻结"), Text("free", "正常")
 DECIDED = Text(
     "{state}, warning level {level}; exposure {exposure}, limit {limit}, overdue {overdue}; reasons: {reasons}",
@@ -93,12 +87,6 @@ STATUSES = {
 }
 PLANNED = Text("review planned, last day {due}: {why}", "安排复评，最迟 {due}：{why}")
 REVIEWED = Text("reviewed by {reviewer}: {conclusion}{why}", "{reviewer} 完成复评：{conclusion}{why}")
-CONCLUSIONS = {
-    "keep": Text("keep the limit", "维持额度"),
-    "raise": Text("raise the limit", "调增额度"),
-    "cut": Text("cut the limit", "调减额度"),
-    "stop": Text("stop credit", "停止授信"),
-}
 EVENT = Text("{kind}{words}", "{kind}{words}")
 EVENT_OVER = Text("{kind} has ended", "{kind} 已结束")
 PAPER = Text("{kind} {name}{note}{until}", "{kind} {name}{note}{until}")

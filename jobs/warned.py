@@ -15,7 +15,8 @@ from connector.store import Connection, alerts, receivables, runs
 from connector.store.alerts import Change
 from connector.store.audit import Entry
 from connector.store.runs import RunRow
-from jobs.judge import Frame, Judged
+from jobs.frame import Frame
+from jobs.judge import Judged
 from jobs.run import Run
 
 TOTAL, OWING = "receivables", "owing"

@@ -24,7 +24,7 @@ from jobs.score import Scorer
 from jobs.signs import Gathered, gather
 
 if TYPE_CHECKING:
-    from jobs.judge import Frame
+    from jobs.frame import Frame
 
 NO_ALERTS: Mapping[str, Alert] = {}
 UNWARNED: Mapping[str, State] = {}

@@ -8,18 +8,12 @@ from decimal import Decimal
 
 from connector.credit.decide import OrderDecision
 from connector.credit.reason import Reason, money
+from connector.credit.warn_words import LEVEL_TEXTS
 from connector.money import EXACT
 from connector.store.customers import CustomerRow
 from connector.store.positions import OrderRow
 from connector.text import Language, Text, joined
 from jobs.judge import Judged
-
-LEVEL_NAMES = {
-    "green": Text("green", "绿色"),
-    "yellow": Text("yellow", "黄色"),
-    "orange": Text("orange", "橙色"),
-    "red": Text("red", "红色"),
-}
 
 
 def reasons_text(reasons: Sequence[Reason]) -> Text:
@@ -71,12 +65,12 @@ BODY = Text(
     "{reasons}\nExposure {exposure}, limit {limit}, overdue {overdue} ({days} days), as of {as_of}.\n{todo}",
     "{reasons}\n信用占用 {exposure}，额度 {limit}，逾期 {overdue}（{days} 天），截至 {as_of}。\n{todo}",
 )
-HELD_TODO = Text(
+ASK_HELD = Text(
     "New orders are held. Please talk to the customer about payment, or to finance about a release.",
     "新订单已冻结。请与客户沟通付款，或联系财务申请放行。",
 )
-WARNED_TODO = Text("Please ask the customer when the overdue amount will be paid.", "请向客户确认逾期款项的付款时间。")
-LOOK_TODO = Text("Please look into this and tell finance what you know.", "请了解情况并告知财务。")
+ASK_WARNED = Text("Please ask the customer when the overdue amount will be paid.", "请向客户确认逾期款项的付款时间。")
+ASK_TO_LOOK = Text("Please look into this and tell finance what you know.", "请了解情况并告知财务。")
 # Warnings of which the customer has to be asked for money.
 _UNPAID = frozenset({"overdue_ratio", "oldest_overdue", "last_payment", "broken_promises", "slowdown", "dishonoured"})
 LIMIT_WORDS = {"none": Text("none", "无"), "unlimited": Text("unlimited", "不限额"), "amount": Text("?", "？")}
@@ -102,10 +96,10 @@ def of_task(judged: Judged, account: CustomerRow, key: str, today: dt.date, lang
         overdue=money(position.overdue, position.currency),
         days=position.overdue_days,
         as_of=position.as_of,
-        todo=HELD_TODO if held else WARNED_TODO if unpaid else LOOK_TODO,
+        todo=ASK_HELD if held else ASK_WARNED if unpaid else ASK_TO_LOOK,
     )
     return {
-        "subject": subject.fill(name=name, no=member.ref, level=LEVEL_NAMES[decision.level]).say(language),
+        "subject": subject.fill(name=name, no=member.ref, level=LEVEL_TEXTS[decision.level]).say(language),
         "body": body.say(language),
         "due_on": today + dt.timedelta(days=1 if held else 3),
         "owner": account.owner,

@@ -20,7 +20,7 @@ from connector.store.contacts import Contact
 from connector.store.customers import CustomerRow
 from connector.store.debts import DebtRow
 from jobs.dun import Dunned, candidates, plans
-from jobs.judge import Frame, frame
+from jobs.frame import Frame, frame
 
 _TOGETHER = 2000
 _BROKEN_DAYS = 90

@@ -18,7 +18,7 @@ from connector.sandbox import Handler, Reply, Request, Sandbox, SandboxOptions
 
 from . import sandbox_stock
 from .sandbox_models import MODELS, fields_of
-from .sandbox_rows import Refused, Row, Rows, Unknown
+from .sandbox_rows import Forbidden, Refused, Row, Rows, Unknown
 from .sandbox_work import complete, confirm, pay, to_pay
 from .values import plain
 
@@ -85,7 +85,7 @@ class TrytonSandbox(Sandbox):
             return Reply.json({"id": body["id"], "error": ["UserError", [str(wrong), "", None]]})
         except Unknown as wrong:
             return Reply.json({"id": body["id"], "error": [repr(str(wrong)), ""]})
-        except NotImplementedError:
+        except Forbidden:
             return _page(403)
         return _compressed(request, Reply.json({"id": body["id"], "result": result}, records=count, write=wrote))
 
@@ -136,7 +136,7 @@ class TrytonSandbox(Sandbox):
         if model == "sale.sale" and name in ("quote", "confirm"):
             return confirm(rows, given[0], name, user), len(given[0]), True
         if name not in known:
-            raise NotImplementedError
+            raise Forbidden
         if name == "create" and user != "admin" and model in ("party.category", "ir.model.button.rule"):
             raise Refused(f'You are not allowed to access "{model}".')
         return known[name](rows, model, given, context)
@@ -203,7 +203,7 @@ class TrytonSandbox(Sandbox):
 
     def _wizard(self, rows: Rows, wizard: str, name: str, given: list[Any], context: Row) -> tuple[Any, int, bool]:
         if wizard != "account.invoice.pay":
-            raise NotImplementedError
+            raise Forbidden
         if name == "create":
             return [self.shelf.next("~wizard"), "start", "end"], 0, False
         if name == "delete":

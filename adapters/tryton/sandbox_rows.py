@@ -24,6 +24,10 @@ class Refused(Exception):
     """A UserError: the message is for the user."""
 
 
+class Forbidden(Exception):
+    """A call that is not open to this way in: the server answers 403."""
+
+
 class Unknown(Exception):
     """A model or field that is not there."""
 

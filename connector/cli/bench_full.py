@@ -16,7 +16,8 @@ from connector.credit.stage import Behaviour
 from connector.model import Limit
 from connector.store import contest, positions
 from connector.text import Text
-from jobs.judge import Frame, judge
+from jobs.frame import Frame
+from jobs.judge import judge
 
 # Of one customer: exposure, limit, days past due.
 Head = tuple[Decimal, Decimal | None, int]

@@ -212,7 +212,8 @@ def replay(places: Places, progress: Progress, customers: int, orders: int, seed
 
 def _judged(scene: Scene, day: dt.date) -> int:
     from connector.policy import default_policy
-    from jobs.judge import frame, judge
+    from jobs.frame import frame
+    from jobs.judge import judge
 
     with scene.store.reading() as tx:
         base = frame(tx, scene.config, default_policy(), scene.clock, day)

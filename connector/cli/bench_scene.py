@@ -25,7 +25,7 @@ from connector.store import customers, facts, links
 from connector.store.db import Store
 from connector.store.facts import Kept
 from jobs.evaluate import evaluate
-from jobs.judge import Frame, frame
+from jobs.frame import Frame, frame
 
 if TYPE_CHECKING:
     from connector.store.contest import Places

@@ -9,7 +9,7 @@ import typer
 
 from connector.cli.common import Cli, say, t
 from connector.cli.output import Column, Format, Table, emit
-from connector.cli.report import Customer, Form, Out
+from connector.cli.report import Customer, Form, OnlyCustomer, Out
 from connector.errors import ConfigError
 from connector.text import Text, joined
 
@@ -30,9 +30,7 @@ def register(app: typer.Typer) -> None:
     @charge.command("list", help=t("What is claimed and not settled.", "已主张且未结清的费用与利息。"))
     def listing(
         context: typer.Context,
-        customer_id: Annotated[
-            str | None, typer.Argument(metavar="[CUSTOMER]", help=t("Only this customer.", "仅该客户。"))
-        ] = None,
+        customer_id: OnlyCustomer = None,
         form: Form = Format.table,
         out: Out = None,
     ) -> None:

@@ -11,7 +11,7 @@ import typer
 
 from connector.cli.common import Cli, near, t
 from connector.cli.output import Column, Format, Table, emit
-from connector.cli.report import Customer, Form, Out
+from connector.cli.report import Customer, Form, OnlyCustomer, Out
 from connector.cli.words import who
 from connector.errors import ConfigError
 from connector.text import Text
@@ -140,9 +140,7 @@ def register(app: typer.Typer) -> None:
     @contact.command("list", help=t("What was said, newest first.", "联系记录，最新在前。"))
     def listing(
         context: typer.Context,
-        customer_id: Annotated[
-            str | None, typer.Argument(metavar="[CUSTOMER]", help=t("Only this customer.", "仅该客户。"))
-        ] = None,
+        customer_id: OnlyCustomer = None,
         form: Form = Format.table,
         out: Out = None,
     ) -> None:

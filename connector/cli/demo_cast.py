@@ -12,7 +12,8 @@ from connector.cli.common import Cli
 if TYPE_CHECKING:
     from connector.store import Connection as Transaction
     from connector.store.customers import CustomerRow
-    from jobs.judge import Frame, Judged
+    from jobs.frame import Frame
+    from jobs.judge import Judged
 
 _LOOKED_AT = 40  # open items are read of so many candidates
 _PAID_MOST = 4  # nobody reads of more payments than this
@@ -73,7 +74,7 @@ def buyers(cli: Cli, system: str) -> list[Player]:
 
 def _frame(cli: Cli, tx: Transaction) -> Frame:
     from connector.clock import day_in
-    from jobs.judge import frame
+    from jobs.frame import frame
 
     day = day_in(cli.clock.now(), cli.config.business.time_zone)
     return frame(tx, cli.config, cli.policy, cli.clock, day)

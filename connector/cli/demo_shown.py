@@ -296,7 +296,8 @@ def _who(people: Iterator[CustomerRow] | Any, debtor: object) -> str:
 def _order_numbers(cli: Cli, debtors: set[int]) -> dict[tuple[str, str], str]:
     """The numbers by which people know the orders of these debtors."""
     from connector.clock import day_in
-    from jobs.judge import frame, judge
+    from jobs.frame import frame
+    from jobs.judge import judge
 
     day = day_in(cli.clock.now(), cli.config.business.time_zone)
     with cli.store.reading() as tx:

@@ -70,7 +70,7 @@ def _planned(cli: Cli, debtors: list[int] | None) -> tuple[Table, dict[str, Any]
     """What a run would do now; nothing is written."""
     from connector.clock import day_in
     from jobs.dun import candidates, plans, unfit_systems
-    from jobs.judge import frame
+    from jobs.frame import frame
 
     today = day_in(cli.clock.now(), cli.config.business.time_zone)
     with cli.store.reading() as tx:

@@ -110,7 +110,8 @@ def customer_table(cli: Cli, wanted: str, as_of: dt.date | None) -> tuple[Table,
     """The open items of a customer as a table, and everything about it as an answer."""
     from connector.clock import day_in
     from connector.store import customers, positions
-    from jobs.judge import frame, judge
+    from jobs.frame import frame
+    from jobs.judge import judge
     from jobs.warned import thorough
 
     day = as_of or day_in(cli.clock.now(), cli.config.business.time_zone)

@@ -10,7 +10,7 @@ import typer
 
 from connector.cli.common import Cli, language, t
 from connector.cli.output import Column, Format, Table, emit
-from connector.cli.report import Form, Out
+from connector.cli.report import Form, OnlyCustomer, Out
 from connector.errors import ConfigError
 from connector.text import Text
 
@@ -28,9 +28,7 @@ def register(app: typer.Typer) -> None:
     @letter.command("list", help=t("Letters, newest first.", "函件清单，最新在前。"))
     def listing(
         context: typer.Context,
-        customer_id: Annotated[
-            str | None, typer.Argument(metavar="[CUSTOMER]", help=t("Only this customer.", "仅该客户。"))
-        ] = None,
+        customer_id: OnlyCustomer = None,
         form: Form = Format.table,
         out: Out = None,
     ) -> None:

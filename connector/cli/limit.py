@@ -106,8 +106,8 @@ def _propose_one(
 ) -> None:
     from connector.cli.explain import find
     from connector.cli.limit_shown import reckoning
+    from jobs.frame import frame
     from jobs.grant import approve_by_itself, ask_all, outcome
-    from jobs.judge import frame
     from jobs.propose import JOB, body_of, proposals, request_of
     from jobs.warned import all_owed
 

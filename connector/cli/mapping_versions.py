@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import getpass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from connector import mapping as mappings
 from connector.cli.common import OK, PROBLEMS, Cli, say, t
 from connector.cli.mapping_trials import tell_trial, tried_on_kept
-from connector.cli.output import Column, Format, Table, emit
+from connector.cli.output import Format, emit
 from connector.cli.report import Form
+from connector.cli.versions_shown import versions_answer, versions_table
 from connector.connect import Connected, connect, loaded, read_mapping
 from connector.errors import ConfigError
 from connector.mapping import Mapping
@@ -172,22 +173,6 @@ def _activate(group: typer.Typer) -> None:
             typer.echo(_from_next_pull())
 
 
-_HISTORY = [
-    Column("version", Text("version", "版本"), right=True, style="bold"),
-    Column("used", Text("in use", "使用中")),
-    Column("made_at", Text("kept at", "保存时间")),
-    Column("author", Text("by", "作者")),
-    Column("note", Text("note", "备注")),
-    Column("sha", Text("fingerprint", "指纹"), spare=1),
-]
-_JOURNAL = [
-    Column("made_at", Text("at", "时间")),
-    Column("version", Text("put in use", "启用版本"), style="bold"),
-    Column("author", Text("by", "操作人")),
-    Column("note", Text("note", "备注")),
-]
-
-
 def _history(group: typer.Typer) -> None:
     @group.command(
         "history",
@@ -205,64 +190,12 @@ def _history(group: typer.Typer) -> None:
         with cli.store.reading() as tx:
             kept = documents.versions(tx, documents.MAPPING, system)
             journal = documents.activations(tx, documents.MAPPING, system)
-        used = connected.chosen.version
-        file = Text("the file", "文件")
-        table = Table(
-            Text("Mapping of {system}", "{system} 的映射").fill(system=system),
-            _HISTORY,
-            [
-                {
-                    "version": v.number,
-                    "used": v.number == used,
-                    "made_at": _at(v.made_at),
-                    "author": v.author,
-                    "note": v.note,
-                    "sha": v.sha[:12],
-                }
-                for v in kept
-            ],
-            notes=[Text("In use: {origin}", "使用中：{origin}").fill(origin=connected.chosen.origin)],
-            more=[
-                Table(
-                    Text("Put in use", "启用记录"),
-                    _JOURNAL,
-                    [
-                        {
-                            "made_at": _at(a.made_at),
-                            "version": file if a.number is None else str(a.number),
-                            "author": a.author,
-                            "note": a.note,
-                        }
-                        for a in journal
-                    ],
-                )
-            ]
-            if journal
-            else [],
-        )
+        chosen, zone = connected.chosen, cli.config.business.time_zone
+        title = Text("Mapping of {system}", "{system} 的映射").fill(system=system)
+        table = versions_table(title, chosen.origin, chosen.version, kept, journal, zone)
         answer = {
             "system": system,
-            "in_use": {"version": used, "origin": say(connected.chosen.origin)},
-            "versions": [
-                {
-                    "version": v.number,
-                    "sha": v.sha,
-                    "author": v.author,
-                    "note": v.note,
-                    "made_at": v.made_at.isoformat(),
-                }
-                for v in kept
-            ],
-            "activations": [
-                {"version": a.number, "author": a.author, "note": a.note, "made_at": a.made_at.isoformat()}
-                for a in journal
-            ],
+            "in_use": {"version": chosen.version, "origin": say(chosen.origin)},
+            **versions_answer(kept, journal),
         }
         emit(table, answer, form, None)
-
-
-def _at(moment: Any) -> str:
-    return f"{moment:%Y-%m-%d %H:%M}Z"
-
-
-__all__ = ["author_or_user", "register"]

@@ -62,7 +62,8 @@ def reasons_text(reasons: Sequence[Reason]) -> Text:
 def listed(cli: Cli, held_only: bool, debtor: int | None) -> tuple[Table, dict[str, Any]]:
     """All open orders with their states (`held_only`: those that are held), by what waits longest."""
     from connector.clock import day_in
-    from jobs.judge import frame, judge
+    from jobs.frame import frame
+    from jobs.judge import judge
 
     today = day_in(cli.clock.now(), cli.config.business.time_zone)
     rows: list[dict[str, Any]] = []
@@ -145,7 +146,8 @@ def explained(cli: Cli, wanted: str) -> tuple[Table, dict[str, Any]]:
     from connector.errors import ConfigError
     from connector.store import order_credit, positions
     from jobs import order_words
-    from jobs.judge import frame, judge
+    from jobs.frame import frame
+    from jobs.judge import judge
     from jobs.order_desk import the_order
     from jobs.order_remedy import remedies_of, who_may
 

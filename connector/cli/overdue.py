@@ -8,7 +8,7 @@ import typer
 
 from connector.cli.common import Cli, say, t
 from connector.cli.output import Column, Format, Table, emit
-from connector.cli.report import Form, Out
+from connector.cli.report import Form, OnlyCustomer, Out
 from connector.money import rounded, show
 from connector.text import Text
 
@@ -25,9 +25,7 @@ def register_under(report: typer.Typer) -> None:
     @report.command("overdue", help=t("Whom to ask for payment first, and why.", "催收工作清单：先催谁、为什么。"))
     def overdue(
         context: typer.Context,
-        customer_id: Annotated[
-            str | None, typer.Argument(metavar="[CUSTOMER]", help=t("Only this customer.", "仅该客户。"))
-        ] = None,
+        customer_id: OnlyCustomer = None,
         owner: Annotated[
             str | None, typer.Option("--owner", help=t("Only customers of this person.", "仅该负责人的客户。"))
         ] = None,

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from connector.cli.common import CONFIG, Cli, say, show_problem, t, tell
 from connector.cli.output import Column, Format, Table, emit
 from connector.cli.report import Form, Out
+from connector.cli.versions_shown import versions_answer, versions_table
 from connector.errors import ConfigError
-from connector.text import Text, same
+from connector.text import Text
 
 if TYPE_CHECKING:
     from connector.policy import Policy
@@ -261,22 +262,6 @@ def _waiting(version: int | None, whom: Text) -> str:
     )
 
 
-_HISTORY = [
-    Column("version", Text("version", "版本"), right=True, style="bold"),
-    Column("used", Text("in use", "使用中")),
-    Column("made_at", Text("kept at", "保存时间")),
-    Column("author", Text("by", "作者")),
-    Column("note", Text("note", "备注")),
-    Column("sha", Text("fingerprint", "指纹"), spare=1),
-]
-_JOURNAL = [
-    Column("made_at", Text("at", "时间")),
-    Column("version", Text("put in use", "启用版本"), style="bold"),
-    Column("author", Text("by", "操作人")),
-    Column("note", Text("note", "备注")),
-]
-
-
 def _history(group: typer.Typer) -> None:
     @group.command(
         "history", help=t("The versions of the policy, and who put which in use.", "政策的各版本，以及由谁启用。")
@@ -290,49 +275,10 @@ def _history(group: typer.Typer) -> None:
             kept = documents.versions(tx, documents.POLICY, documents.THE_POLICY)
             journal = documents.activations(tx, documents.POLICY, documents.THE_POLICY)
             used = policies.chosen(tx, cli.config)
-        file = Text("the file", "文件")
-        rows: list[dict[str, Any]] = [
-            {
-                "version": v.number,
-                "used": v.number == used.version,
-                "made_at": f"{v.made_at:%Y-%m-%d %H:%M}Z",
-                "author": v.author,
-                "note": v.note,
-                "sha": v.sha[:12],
-            }
-            for v in kept
-        ]
-        entries: list[dict[str, Any]] = [
-            {
-                "made_at": f"{a.made_at:%Y-%m-%d %H:%M}Z",
-                "version": file if a.number is None else same(str(a.number)),
-                "author": a.author,
-                "note": a.note,
-            }
-            for a in journal
-        ]
-        table = Table(
-            Text("The credit policy", "信用政策"),
-            _HISTORY,
-            rows,
-            notes=[Text("In use: {origin}", "使用中：{origin}").fill(origin=used.origin)],
-            more=[Table(Text("Put in use", "启用记录"), _JOURNAL, entries)] if journal else [],
-        )
+        zone = cli.config.business.time_zone
+        table = versions_table(Text("The credit policy", "信用政策"), used.origin, used.version, kept, journal, zone)
         answer = {
             "in_use": {"version": used.version, "origin": say(used.origin)},
-            "versions": [
-                {
-                    "version": v.number,
-                    "sha": v.sha,
-                    "author": v.author,
-                    "note": v.note,
-                    "made_at": v.made_at.isoformat(),
-                }
-                for v in kept
-            ],
-            "activations": [
-                {"version": a.number, "author": a.author, "note": a.note, "made_at": a.made_at.isoformat()}
-                for a in journal
-            ],
+            **versions_answer(kept, journal),
         }
         emit(table, answer, form, out)

@@ -17,7 +17,7 @@ from connector.errors import ConfigError
 from connector.text import Text
 
 if TYPE_CHECKING:
-    from jobs.judge import Frame, View
+    from jobs.frame import Frame, View
 
 Out = Annotated[
     Path | None,
@@ -35,6 +35,7 @@ AsOf = Annotated[
         "--as-of", formats=["%Y-%m-%d"], help=t("The day; else today in the business's zone.", "截止日期；缺省为今天。")
     ),
 ]
+OnlyCustomer = Annotated[str | None, typer.Argument(metavar="[CUSTOMER]", help=t("Only this customer.", "仅该客户。"))]
 Customer = Annotated[
     str,
     typer.Argument(
@@ -221,7 +222,7 @@ def _view(
     currency: str | None, placement: str | None, basis: str | None, buckets: str | None, rates: str, company: str | None
 ) -> View:
     from connector.money import is_currency
-    from jobs.judge import View
+    from jobs.frame import View
 
     _choice(rates, ("as_of", "ledger"), "rates")
     edges: tuple[int, ...] | None = None
@@ -255,7 +256,8 @@ def collect(cli: Cli, as_of: dt.date | None, view: View | None) -> tuple[list[di
     """The answers of every ERP customer of a day, by system and id."""
     from connector.clock import day_in
     from connector.credit.answer import as_answer
-    from jobs.judge import frame, judge
+    from jobs.frame import frame
+    from jobs.judge import judge
 
     day = as_of or day_in(cli.clock.now(), cli.config.business.time_zone)
     with cli.store.reading() as tx:

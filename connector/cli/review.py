@@ -9,6 +9,7 @@ import typer
 from connector.cli.common import Cli, say, t
 from connector.cli.output import Column, Format, Table, emit
 from connector.cli.report import Customer, Form, Out
+from connector.credit.review import CONCLUSIONS
 from connector.errors import ConfigError
 from connector.text import Text
 
@@ -23,12 +24,6 @@ STATES = {
     "started": Text("begun", "进行中"),
     "proposed": Text("waits for approval", "待审批"),
     "done": Text("done", "已完成"),
-}
-CONCLUSIONS = {
-    "keep": Text("keep the limit", "维持额度"),
-    "raise": Text("raise the limit", "调增额度"),
-    "cut": Text("cut the limit", "调减额度"),
-    "stop": Text("stop credit", "停止授信"),
 }
 Actor = Annotated[str | None, typer.Option("--as", envvar="HOLDFAST_USER", help=t("Who you are.", "操作人。"))]
 

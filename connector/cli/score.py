@@ -95,7 +95,8 @@ def _scored(
 ) -> Iterator[tuple[Judged, Score | None, CustomerRow | None]]:
     from connector.cli.explain import find
     from connector.clock import day_in
-    from jobs.judge import frame, judge
+    from jobs.frame import frame
+    from jobs.judge import judge
 
     on = day or day_in(cli.clock.now(), cli.config.business.time_zone)
     with cli.store.reading() as tx:

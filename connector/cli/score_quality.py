@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def ask(cli: Cli, until: dt.date | None, months: int, bad_days: int) -> Quality:
     """The scorecard's quality over so many months up to a day (None: today)."""
     from connector.clock import day_in
-    from jobs.judge import frame
+    from jobs.frame import frame
     from jobs.score_quality import quality, usual_days
 
     last = until or day_in(cli.clock.now(), cli.config.business.time_zone)

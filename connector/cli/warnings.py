@@ -70,7 +70,8 @@ def _rows(cli: Cli, wanted: str | None, least: str, history: bool) -> Iterator[d
     from connector.cli.explain import find
     from connector.clock import day_in
     from connector.store import alerts
-    from jobs.judge import frame, judge
+    from jobs.frame import frame
+    from jobs.judge import judge
     from jobs.warned import thorough
 
     day = day_in(cli.clock.now(), cli.config.business.time_zone)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from decimal import Decimal
 
 from connector.credit.reason import money
-from connector.policy_section import Level
 from connector.text import Text
 
 
@@ -73,12 +72,6 @@ ASKED = Text(
 )
 FROZEN = Text("{why}: nothing rises, it stays at {result}", "{why}：不得提高，维持 {result}")
 LEVEL = Text("the warning level is {level}", "预警等级为{level}")
-LEVEL_NAMES: dict[Level, Text] = {
-    "green": Text("green", "绿色"),
-    "yellow": Text("yellow", "黄色"),
-    "orange": Text("orange", "橙色"),
-    "red": Text("red", "红色"),
-}
 
 # What keeps a limit from being higher.
 BINDING = {

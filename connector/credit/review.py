@@ -169,6 +169,12 @@ WHY: dict[str, Text] = {
     "asked": Text("it was asked for", "人工发起"),
     "over_limit": Text("exposure came to exceed the limit", "占用超过额度"),
 }
+CONCLUSIONS: dict[str, Text] = {
+    "keep": Text("keep the limit", "维持额度"),
+    "raise": Text("raise the limit", "调增额度"),
+    "cut": Text("cut the limit", "调减额度"),
+    "stop": Text("stop credit", "停止授信"),
+}
 _MISSING = Text("{paper} is not on file", "缺少{paper}")
 _EXPIRED = Text("{paper} on file is not valid since {on}", "{paper}自 {on} 起失效")
 

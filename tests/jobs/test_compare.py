@@ -16,7 +16,8 @@ from connector.store import customers
 from connector.store.db import Store
 from jobs.compare import Comparison, compare
 from jobs.evaluate import evaluate
-from jobs.judge import frame, judge
+from jobs.frame import frame
+from jobs.judge import judge
 from jobs.link import link
 from jobs.recall import replay
 from tests.jobs.test_recall import NOON, Firm

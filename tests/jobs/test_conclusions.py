@@ -6,7 +6,8 @@ import datetime as dt
 
 from connector.policy import default_policy
 from connector.store import customers, decisions
-from jobs.judge import frame, judge
+from jobs.frame import frame
+from jobs.judge import judge
 from tests.jobs.test_night import BOOK, NOW, Night, night  # noqa: F401 - a fixture
 
 TRANCHES = (

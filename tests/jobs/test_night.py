@@ -17,7 +17,8 @@ from connector.policy import default_policy
 from connector.sandbox import Sandbox, SandboxOptions
 from connector.store import customers, decisions, links, outbox, runs
 from connector.store.db import Store
-from jobs.judge import frame, judge
+from jobs.frame import frame
+from jobs.judge import judge
 from jobs.night import connected_systems, work
 from jobs.run import Run
 from tests.store.conftest import emptied

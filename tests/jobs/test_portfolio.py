@@ -24,7 +24,8 @@ from connector.store import customers as all_customers
 from connector.store import links
 from connector.store.db import Store
 from jobs.ecl import provision
-from jobs.judge import frame, judge
+from jobs.frame import frame
+from jobs.judge import judge
 from jobs.portfolio import portfolio
 from tests.store.books import Book, save
 from tests.store.books import load as load_book

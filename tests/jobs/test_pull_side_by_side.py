@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,7 +20,7 @@ from connector.store import facts, records
 from connector.store.db import Store
 from connector.text import Text, same
 from jobs.pull import pull
-from tests.store.conftest import emptied
+from tests.store.conftest import store as store
 
 NOW = dt.datetime(2026, 11, 20, 9, tzinfo=dt.UTC)
 NAMES = ("one", "two", "three")
@@ -64,18 +63,6 @@ def connected(reads: dict[str, Read], after: dict[str, tuple[str, ...]] | None =
     assert mapping is not None, problems
     vars(one).update(adapter=made, mapping=mapping, client=None)
     return one
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    if request.param == "postgresql":
-        found: Store = request.getfixturevalue("pg_store")
-        emptied(found)
-        yield found
-        return
-    made = Store.open(f"sqlite:///{tmp_path / 'store.db'}")
-    yield made
-    made.close()
 
 
 def held(store: Store, name: str) -> set[str]:

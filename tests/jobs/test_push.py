@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,23 +19,11 @@ from connector.text import Text
 from jobs.night import lease
 from jobs.push import push
 from jobs.run import Run
-from tests.store.conftest import emptied
+from tests.store.conftest import store as store
 
 NOW = dt.datetime(2026, 11, 20, 9, tzinfo=dt.UTC)
 BUSY = TransientError(Text("The CRM is down.", "CRM 不可用。"))
 LOCKED = Text("the record is locked", "该记录已被锁定")
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    if request.param == "postgresql":
-        found: Store = request.getfixturevalue("pg_store")
-        emptied(found)
-        yield found
-        return
-    opened = Store.open(f"sqlite:///{tmp_path / 'x.db'}")
-    yield opened
-    opened.close()
 
 
 @dataclass

@@ -19,7 +19,8 @@ from connector.model import Customer, Document, Limit, Order, OrderLine, Rate
 from connector.policy import Policy, read
 from connector.store import customers, links
 from connector.store.db import Store
-from jobs.judge import Judged, frame, judge
+from jobs.frame import frame
+from jobs.judge import Judged, judge
 from jobs.replay import families, rules_of
 from tests.store.books import DAY0, Book, books, days, save
 from tests.store.conftest import emptied

@@ -8,7 +8,6 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,21 +21,9 @@ from connector.store.db import Store
 from jobs.night import holder, is_dead, lease, work
 from jobs.run import Run, running
 from jobs.scheduler import make_up, once, slot_of
-from tests.store.conftest import emptied
+from tests.store.conftest import store as store
 
 NOW = dt.datetime(2026, 11, 20, 9, 7, 31, tzinfo=dt.UTC)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    if request.param == "postgresql":
-        found: Store = request.getfixturevalue("pg_store")
-        emptied(found)
-        yield found
-        return
-    opened = Store.open(f"sqlite:///{tmp_path / 'x.db'}")
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from connector.policy import default_policy, load
 from connector.store.customers import CustomerRow
 from connector.store.db import Store
 from connector.text import same
-from jobs.judge import frame
+from jobs.frame import frame
 from jobs.score import Cards, Scorer, ledger_inputs, scorer, statement_inputs
 from jobs.score_quality import quality
 

@@ -20,7 +20,7 @@ from connector.model import Customer, Promise
 from connector.store import contacts, customers, dunning
 from connector.store.db import Store
 from jobs.dun import Dunned, plans
-from jobs.judge import frame
+from jobs.frame import frame
 from tests.jobs.ledger import CONFIG, POLICY, RULES, Books
 
 DAY = dt.date.fromisoformat

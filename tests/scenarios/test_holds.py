@@ -19,7 +19,8 @@ from connector.store import audit, customers, dunning, order_credit
 from connector.store.db import Store
 from jobs.dun import dun
 from jobs.exclusion import exclude
-from jobs.judge import frame, judge
+from jobs.frame import frame
+from jobs.judge import judge
 from jobs.order_desk import the_order
 from jobs.order_remedy import remedies_of
 from tests.jobs.conftest import pg_server as pg_server

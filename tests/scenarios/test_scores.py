@@ -19,7 +19,8 @@ from connector.policy import default_policy
 from connector.store import customers, scores
 from connector.store.db import Store
 from jobs.evaluate import evaluate
-from jobs.judge import frame, judge
+from jobs.frame import frame
+from jobs.judge import judge
 from jobs.score import again
 from tests.jobs.ledger import CONFIG, Books
 from tests.store.books import save

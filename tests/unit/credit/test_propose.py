@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.credit.propose import Case, Proposed, by_itself, propose
-from connector.credit.propose_words import LEVEL, LEVEL_NAMES
+from connector.credit.propose_words import LEVEL
+from connector.credit.warn_words import LEVEL_TEXTS
 from connector.policy import Policy, default_policy, load
 from tests.unit.credit.test_examples import FILE, example
 
@@ -29,7 +30,7 @@ def case(**more: Any) -> Case:
     return Case(**(given | more))
 
 
-FROZEN = LEVEL.fill(level=LEVEL_NAMES["orange"])
+FROZEN = LEVEL.fill(level=LEVEL_TEXTS["orange"])
 
 
 def result(proposed: Proposed, rule: str) -> Decimal:
