@@ -33,6 +33,7 @@ from connector import adapter as adapters
 from connector.adapter import Adapter, Role, nearest
 from connector.config_people import PersonSettings
 from connector.config_people import problems as people_problems
+from connector.config_service import ServiceSettings
 from connector.config_words import reason
 from connector.errors import BadSetting, ConfigError, HoldfastError, Problem
 from connector.money import is_currency
@@ -144,6 +145,7 @@ class Config(_Part):
     schedule: Schedule = Schedule()  # type: ignore[call-arg]
     policy: str | None = Field(None, description="A policy file of your own; else the shipped default.")
     limits: LimitSettings = LimitSettings()  # type: ignore[call-arg]
+    service: ServiceSettings = ServiceSettings()  # type: ignore[call-arg]
     people: tuple[PersonSettings, ...] = ()
     systems: tuple[System, ...] = ()
     root: Path = Field(Path(), exclude=True)

@@ -2,6 +2,8 @@
 
     HoldfastError
     ├── ConfigError      a person must act: settings, secrets, rights, a field that is missing
+    │   ├── Missing          what was asked for is not there
+    │   └── NotAllowed       this person may not do it
     ├── TransientError   try again, not before `retry_after` seconds
     ├── RejectedError    this one record or write is refused; the others go on
     └── ProtocolError    the system does not do what its vendor documents; keep the cursor, tell us
@@ -27,6 +29,14 @@ class HoldfastError(Exception):
 
 class ConfigError(HoldfastError):
     """A person must act before trying again makes sense."""
+
+
+class Missing(ConfigError):
+    """There is no such customer, order, limit …; the message names the nearest right ones where there are any."""
+
+
+class NotAllowed(ConfigError):
+    """The person has not the right or the authority; the message says who has."""
 
 
 class TransientError(HoldfastError):

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # From the bottom up. A module may import its own layer's package mates and everything below; adapters are beside jobs.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("connector.text", "connector.errors", "connector.money", "connector.clock"),
+    ("connector.text", "connector.errors", "connector.money", "connector.clock", "connector.logs"),
     ("connector.model", "connector.identity", "connector.credit", "connector.policy"),
     ("connector.adapter", "connector.http", "connector.paging", "connector.sandbox", "connector.example"),
     (
@@ -95,6 +95,11 @@ ONLY_IN: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("responses", ("connector.sandbox",)),
     ("typer", ("connector.cli",)),
     ("rich", ("connector.cli",)),
+    ("fastapi", ("connector.web",)),
+    ("starlette", ("connector.web",)),
+    ("uvicorn", ("connector.cli",)),
+    ("prometheus_client", ("connector.web",)),
+    ("structlog", ("connector.logs",)),
     ("pickle", ()),
 )
 

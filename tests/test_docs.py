@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel
 
 from connector import adapter as adapters
-from connector.config import Business, Config, LimitSettings, Schedule, StoreSettings, System
+from connector.config import Config, System
 from connector.config_people import PersonSettings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -82,16 +82,20 @@ def test_every_link_and_folder_exists(name: str) -> None:
 def test_the_example_configuration_shows_every_key() -> None:
     example = text("config.example.toml")
     tomllib.loads(example)
-    sections: list[tuple[str, type[BaseModel]]] = [
-        ("", Config), ("business", Business), ("store", StoreSettings), ("schedule", Schedule), ("systems", System), ("limits", LimitSettings),
-        ("people", PersonSettings),
-    ]  # fmt: skip
-    for section, model in sections:
-        for key in model.model_fields:
-            if key in ("root", "business", "store", "schedule", "systems", "limits", "people"):
-                continue
-            shown = rf"^#? ?{key} = " if key != "secrets" else r"^\[systems\.secrets\]"
-            assert re.search(shown, example, re.MULTILINE), f"{section}.{key} is not in config.example.toml"
+    sections: dict[str, type[BaseModel]] = {"people": PersonSettings, "systems": System}
+    for name, field in Config.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            sections[name] = field.annotation
+    assert len(sections) > 6
+    keys = [("", key) for key in Config.model_fields if key not in sections and key != "root"]
+    for section, model in sections.items():
+        assert re.search(rf"^(# ?)?\[{{1,2}}{section}\]", example, re.MULTILINE), section
+        keys += [(section, key) for key in model.model_fields]
+    for section, key in keys:
+        inner = rf"^(# ?)?\[{section}\.{key}\]"
+        shown = rf"^(# ?)?{key} = " if key != "secrets" else r"^\[systems\.secrets\]"
+        there = re.search(shown, example, re.MULTILINE) or re.search(inner, example, re.MULTILINE)
+        assert there, f"{section}.{key} is not in config.example.toml"
 
 
 def test_the_example_configuration_is_valid() -> None:
