@@ -23,6 +23,7 @@ from connector.store.tables_facts import (
     sales_order,
 )
 from connector.store.tables_items import application, instalment, item, part, sales
+from connector.store.tables_keys import api_key, idempotent
 from connector.store.tables_kinds import Exact, Instant, Key, metadata, utc
 from connector.store.tables_limit import limit_event, limit_piece, limit_request
 from connector.store.tables_links import apart, debtor, link, proposal
@@ -42,6 +43,7 @@ __all__ = [
     "alert",
     "amendment",
     "apart",
+    "api_key",
     "application",
     "audit",
     "audit_head",
@@ -58,6 +60,7 @@ __all__ = [
     "event",
     "exclusion",
     "financial",
+    "idempotent",
     "instalment",
     "item",
     "lease",
