@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -35,15 +35,24 @@ _SORTED = simplejson.JSONEncoder(use_decimal=True, sort_keys=True, ensure_ascii=
 
 
 def pull(
-    store: Store, connected: Connected, *, full: bool = False, nightly: bool = False, progress: Progress = silent
+    store: Store,
+    connected: Connected,
+    *,
+    full: bool = False,
+    nightly: bool = False,
+    streams: Collection[str] | None = None,
+    progress: Progress = silent,
 ) -> Run:
-    """Reads what has changed in one system since the last pull (`full`: everything). Never raises our own errors."""
+    """Reads what has changed in one system since the last pull (`full`: everything), of all its streams or of those that
+    are named; names of streams that the mapping does not read are passed over. Never raises our own errors."""
     connected.kept_in(store)
     with running(store, connected.clock, "pull", connected.name) as run:
-        streams = _in_order(connected)
-        _remap(store, connected, streams, run)
+        whole = _in_order(connected)
+        _drop(store, connected, whole, run)
+        chosen = [s for s in whole if streams is None or s.name in streams]
+        _remap(store, connected, chosen, run)
         refused: list[Text] = []
-        for one in _read_all(_Pull(store, connected, full, nightly, progress), streams):
+        for one in _read_all(_Pull(store, connected, full, nightly, progress), chosen):
             run.counts.update(one.run.counts)
             run.problems += one.run.problems
             if one.wrong is None:
@@ -56,7 +65,7 @@ def pull(
             else:
                 run.failed = run.failed or one.wrong.user
             run.problem(failure("pull", connected.name, one.wrong, f"{connected.name}/{one.stream.name}"))
-        if streams and len(refused) == len(streams):
+        if chosen and len(refused) == len(chosen):
             run.failed = refused[0]
         with store.reading() as tx:
             # What no single record shows: a payment set against nothing, instalments that do not add up.
@@ -253,14 +262,18 @@ def context_of(connected: Connected) -> Context:
     return Context(time_zone=business.time_zone, base=business.currency, system=connected.name)
 
 
-def _remap(store: Store, connected: Connected, streams: Sequence[Stream[object]], run: Run) -> None:
-    """Applies a changed mapping to the records that were kept; a stream whose bodies have expired is read in full."""
+def _drop(store: Store, connected: Connected, streams: Sequence[Stream[object]], run: Run) -> None:
+    """A stream that the mapping reads no longer says nothing any more."""
     name = connected.name
     with store.writing() as tx:
-        # A stream that the mapping reads no longer says nothing any more.
         for dropped in set(facts.read_at(tx, name)) - {s.name for s in streams}:
             run.counts["gone"] += facts.sweep(tx, name, dropped, (), connected.clock.now())
             facts.forget_cursor(tx, name, dropped)
+
+
+def _remap(store: Store, connected: Connected, streams: Sequence[Stream[object]], run: Run) -> None:
+    """Applies a changed mapping to the records that were kept; a stream whose bodies have expired is read in full."""
+    name = connected.name
     for stream in streams:
         with store.reading() as tx:
             stale = records.mapped_otherwise(tx, name, stream.name, mapped_by(connected))

@@ -164,3 +164,15 @@ def test_a_stream_taken_out_of_the_mapping_says_nothing_any_more(books: Books) -
     (books.folder / "own.toml").write_text(text[:start] + text[end:], encoding="utf-8")
     pull(books.store, books.connected())
     assert books.owed() == 0
+
+
+def test_only_the_streams_that_are_asked_for_are_read(books: Books) -> None:
+    run = pull(books.store, books.connected(), streams=["documents", "no_such_stream"])
+    assert run.failed is None
+    with books.store.reading() as tx:
+        assert set(facts.read_at(tx, "books")) == {"documents"}
+    pull(books.store, books.connected())
+    with books.store.reading() as tx:
+        assert {"documents", "customers"} <= set(facts.read_at(tx, "books"))
+    pull(books.store, books.connected(), streams=["customers"])
+    assert books.owed() == 15_000, "what was not asked for stays as it is"
