@@ -33,6 +33,12 @@ def head() -> str:
     return found
 
 
+def is_current(engine: Engine) -> bool:
+    """Whether the database can be reached and has this program's schema."""
+    with engine.connect() as looking:
+        return _version(looking) == head()
+
+
 def upgrade(engine: Engine, to: str = "head") -> None:
     """Brings the database to a version, in one transaction; nothing happens where it is there already.
 

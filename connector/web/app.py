@@ -1,0 +1,52 @@
+"""The application: all routes of the service on one front. `make(front)` gives what a server or a test client runs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, FastAPI
+
+from connector.store.backlog import Backlog, backlog
+from connector.web import health
+from connector.web.front import Front
+from connector.web.guards import Guarded
+from connector.web.problem import install
+
+API = "/api/v1"
+
+# Each gives its routes for a front; addresses below /api/v1 are relative to it.
+_API: tuple[Callable[[Front], APIRouter], ...] = ()
+_PLAIN: tuple[Callable[[Front], APIRouter], ...] = (health.router,)
+
+
+def make(front: Front) -> FastAPI:
+    """The application. Its own documents and pages never load anything from elsewhere."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        front.close()
+
+    app = FastAPI(
+        title="Holdfast",
+        version="1",
+        summary="Credit checks and credit holds on orders.",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        lifespan=lifespan,
+    )
+    install(app)
+    for plain in _PLAIN:
+        app.include_router(plain(front))
+    for api in _API:
+        app.include_router(api(front), prefix=API)
+
+    def waiting() -> Backlog:
+        with front.store.reading() as tx:
+            return backlog(tx)
+
+    front.metrics.watch(waiting, front.clock.now)
+    app.add_middleware(Guarded, front=front)
+    return app

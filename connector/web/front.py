@@ -1,0 +1,77 @@
+"""The front: what every route stands on: the store, the configuration, the policy in force, the connected systems.
+
+The event loop never waits for the database: `work` does it in the front's own threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from connector.clock import Clock, SystemClock
+from connector.config import Config
+from connector.connect import Connected
+from connector.errors import TransientError
+from connector.policy import Policy
+from connector.store.db import Store
+from connector.text import Text
+from connector.web.metrics import Metrics
+from jobs.policy import in_force
+
+T = TypeVar("T")
+
+# As many at once as the store's pool has connections for.
+_THREADS = 8
+_WAITING_MOST = 500
+
+
+@dataclass
+class Front:
+    """One process of the service.
+
+    `wake` is set when something has come that a job should look at now. `stopping`: no new work is taken.
+    """
+
+    store: Store
+    config: Config
+    clock: Clock = field(default_factory=SystemClock)
+    systems: Sequence[Connected] = ()
+    metrics: Metrics = field(default_factory=Metrics)
+    wake: threading.Event = field(default_factory=threading.Event)
+    stopping: bool = False
+
+    def __post_init__(self) -> None:
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="front")
+        self._waiting = 0
+
+    def policy(self) -> Policy:
+        """The policy in force now."""
+        with self.store.reading() as tx:
+            return in_force(tx, self.config)
+
+    async def work(self, function: Callable[[], T]) -> T:
+        """Runs what waits for the database or the network in a thread; what is bound for the log goes with it.
+
+        Raises TransientError where too much waits already: better a clear answer now than a late one.
+        """
+        if self._waiting >= _WAITING_MOST:
+            raise TransientError(
+                Text("Too many requests wait already. Try again in a second.", "排队的请求过多，请稍后重试。"),
+                retry_after=1,
+            )
+        context = contextvars.copy_context()
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, context.run, function)
+        finally:
+            self._waiting -= 1
+
+    def close(self) -> None:
+        """Waits for what is being worked on; takes nothing new."""
+        self.stopping = True
+        self._threads.shutdown(wait=True)

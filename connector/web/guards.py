@@ -1,0 +1,123 @@
+"""Guards before every route: a bound on the body, headers that keep browsers careful, a line and a count for each answer.
+
+Plain ASGI: they cost microseconds, and a body is counted while it arrives, so that a large one is never held in memory.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+import uuid
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from connector import logs
+from connector.text import Text
+from connector.web.front import Front
+from connector.web.problem import problem
+
+log = logging.getLogger("holdfast.web")
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+_GIVEN_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_QUIET = ("/healthz", "/readyz", "/metrics")
+
+
+class _TooLarge(Exception):
+    pass
+
+
+class Guarded:
+    """The application with its guards."""
+
+    def __init__(self, app: App, front: Front) -> None:
+        self.app, self.front = app, front
+        self.most = front.config.service.body_kib * 1024
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        request_id = self._id(scope)
+        status, started, count, over, refusing = 0, False, 0, False, False
+
+        async def receiving() -> MutableMapping[str, Any]:
+            nonlocal count, over
+            message = await receive()
+            count += len(message.get("body", b""))
+            if count > self.most:
+                over = True
+                raise _TooLarge
+            return message
+
+        async def sending(message: MutableMapping[str, Any]) -> None:
+            nonlocal status, started
+            if over and not refusing:
+                return  # whoever read the body has made something else of it
+            if message["type"] == "http.response.start":
+                status, started = message["status"], True
+                own = {name for name, _ in message["headers"]}
+                message["headers"] = [
+                    *message["headers"],
+                    *((name, value) for name, value in _HEADERS if name not in own),
+                    (b"x-request-id", request_id.encode()),
+                ]
+            await send(message)
+
+        logs.bind(request=request_id)
+        try:
+            if self._declared(scope) > self.most:
+                raise _TooLarge
+            await self.app(scope, receiving, sending)
+        except _TooLarge:
+            over = True
+        finally:
+            if over and not started:
+                refusing = True
+                await self._too_large(scope)(scope, receive, sending)
+            self._count(scope, status, time.perf_counter() - began)
+            logs.unbind()
+
+    def _too_large(self, scope: Scope) -> Response:
+        kib = self.front.config.service.body_kib
+        self.front.metrics.refusals.labels("too_large").inc()
+        log.warning("refused: a body above %s KiB", kib)
+        limit = Text("At most {kib} KiB.", "不得超过 {kib} KiB。").fill(kib=kib)
+        return problem(Request(scope), 413, limit, headers={"Connection": "close"})
+
+    @staticmethod
+    def _id(scope: Scope) -> str:
+        given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
+        return given.decode() if _GIVEN_ID.fullmatch(given) else uuid.uuid4().hex[:16]
+
+    @staticmethod
+    def _declared(scope: Scope) -> int:
+        given = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+        return int(given) if given.isdigit() and len(given) < 16 else 0
+
+    def _count(self, scope: Scope, status: int, seconds: float) -> None:
+        # The route's pattern, not the address: the number of labels stays small.
+        route = getattr(scope.get("route"), "path", None) or "none"
+        self.front.metrics.answers.labels(route, str(status or 499)).inc()
+        self.front.metrics.seconds.labels(route).observe(seconds)
+        if scope["path"] not in _QUIET and (status >= 400 or seconds > 1):
+            log.info(
+                "answered",
+                extra={"method": scope["method"], "route": route, "status": status, "ms": round(seconds * 1000, 1)},
+            )

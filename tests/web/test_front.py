@@ -1,0 +1,182 @@
+"""The front door as such: health, readiness, bounds, headers, problems in both languages, logs without secrets."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+from fastapi import APIRouter
+from fastapi.testclient import TestClient
+
+from connector import logs
+from connector.errors import ConfigError, Missing, NotAllowed, ProtocolError, TransientError
+from connector.http_words import hide, redacted
+from connector.text import Text
+from connector.web import app as application
+from connector.web.front import Front
+from connector.web.problem import Refused
+
+WORDS = Text("No order is called “{ref}”.", "没有订单“{ref}”。").fill(ref="SO1")
+
+
+def test_it_lives_and_is_ready(client: TestClient) -> None:
+    assert client.get("/healthz").json() == {"status": "alive"}
+    assert client.get("/readyz").json() == {"status": "ready"}
+
+
+def test_it_is_not_ready_without_its_database_or_while_it_stops(
+    client: TestClient, front: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    front.stopping = True
+    assert client.get("/readyz").status_code == 503
+    front.stopping = False
+
+    def broken(_engine: object) -> bool:
+        raise ConnectionError("secret-host:5432")
+
+    monkeypatch.setattr("connector.store.upgrade.is_current", broken)
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert "secret-host" not in answer.text
+
+
+@pytest.fixture
+def troubled(front: Front, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
+    """The application with routes that fail in every way."""
+    errors: dict[str, Exception] = {
+        "missing": Missing(WORDS),
+        "forbidden": NotAllowed(WORDS),
+        "config": ConfigError(WORDS),
+        "later": TransientError(WORDS, retry_after=7),
+        "vendor": ProtocolError(WORDS),
+        "refused": Refused(409, WORDS, "key_reused"),
+        "fault": RuntimeError("password=hunter2"),
+    }
+
+    def routes(_front: Front) -> APIRouter:
+        made = APIRouter()
+
+        @made.get("/trouble/{kind}")
+        async def trouble(kind: str) -> None:
+            raise errors[kind]
+
+        @made.post("/number")
+        async def number(count: int) -> int:
+            return count
+
+        @made.post("/body")
+        async def body(what: dict[str, int]) -> dict[str, int]:
+            return what
+
+        return made
+
+    monkeypatch.setattr(application, "_API", (routes,))
+    with TestClient(application.make(front), raise_server_exceptions=False) as made:
+        yield made
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "code"),
+    [
+        ("missing", 404, "not_found"),
+        ("forbidden", 403, "not_allowed"),
+        ("config", 422, "not_usable"),
+        ("later", 503, "not_now"),
+        ("vendor", 502, "other_system"),
+        ("refused", 409, "key_reused"),
+        ("fault", 500, "fault"),
+    ],
+)
+def test_each_error_has_its_answer_in_the_callers_language(
+    troubled: TestClient, kind: str, status: int, code: str
+) -> None:
+    english = troubled.get(f"/api/v1/trouble/{kind}")
+    chinese = troubled.get(f"/api/v1/trouble/{kind}", headers={"Accept-Language": "zh-CN,en;q=0.5"})
+    assert english.status_code == chinese.status_code == status
+    assert english.headers["content-type"] == "application/problem+json"
+    assert english.json()["code"] == chinese.json()["code"] == code
+    if kind != "fault":
+        assert english.json()["detail"] == WORDS.en
+        assert chinese.json()["detail"] == WORDS.zh
+    else:
+        assert "hunter2" not in english.text
+        assert "Something went wrong on our side" in english.json()["detail"]
+    if kind == "later":
+        assert english.headers["retry-after"] == "7"
+
+
+def test_what_is_not_usable_is_named_field_by_field(troubled: TestClient) -> None:
+    answer = troubled.post("/api/v1/number?count=many", headers={"Accept-Language": "zh"})
+    assert answer.status_code == 422
+    assert answer.json()["fields"] == [{"field": "query.count", "what": "应为整数"}]
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_large_body_is_refused_while_it_arrives(troubled: TestClient, front: Front, declared: bool) -> None:
+    big = b" " * (front.config.service.body_kib * 1024 + 1)
+    sent = 0
+
+    def pieces() -> Iterator[bytes]:
+        nonlocal sent
+        for at in range(0, len(big), 4096):
+            sent += 1
+            yield big[at : at + 4096]
+
+    answer = troubled.post("/api/v1/body", content=big if declared else pieces())
+    assert answer.status_code == 413
+    assert answer.json()["detail"] == "At most 256 KiB."
+
+
+def test_a_deeply_nested_body_is_refused(troubled: TestClient) -> None:
+    deep = b"[" * 50_000 + b"]" * 50_000
+    answer = troubled.post("/api/v1/body", content=deep, headers={"Content-Type": "application/json"})
+    assert answer.status_code in (400, 422)
+
+
+def test_browsers_are_told_to_be_careful(client: TestClient) -> None:
+    headers = client.get("/healthz").headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+
+
+def test_a_request_has_an_id_that_cannot_carry_anything(client: TestClient) -> None:
+    assert client.get("/healthz", headers={"X-Request-Id": "order-17"}).headers["x-request-id"] == "order-17"
+    other = client.get("/healthz", headers={"X-Request-Id": "a b{}"}).headers["x-request-id"]
+    assert other != "a b{}"
+    assert len(other) == 16
+
+
+def test_the_metrics_count_answers_and_what_waits(client: TestClient, front: Front) -> None:
+    client.get("/healthz")
+    client.get("/nowhere/at/all")
+    text = front.metrics.text().decode()
+    assert 'holdfast_answers_total{route="/healthz",status="200"} 1.0' in text
+    assert 'holdfast_answers_total{route="none",status="404"} 1.0' in text
+    assert 'holdfast_outbox_writes{state="owed"} 0.0' in text
+
+
+def test_a_log_line_is_json_with_what_is_bound_and_without_secrets() -> None:
+    root = logging.getLogger()
+    before = (list(root.handlers), root.level, logging.getLogger("holdfast").level)
+    out = io.StringIO()
+    hide("hunter2-is-secret")
+    try:
+        logs.as_json(redacted, stream=out)
+        with logs.bound(run=17, job="pull"):
+            logging.getLogger("holdfast.jobs").warning("asked with %s", "hunter2-is-secret")
+        try:
+            raise ValueError("hunter2-is-secret")
+        except ValueError:
+            logging.getLogger("holdfast.jobs").exception("failed")
+    finally:
+        root.handlers[:], level = before[0], before[1]
+        root.setLevel(level)
+        logging.getLogger("holdfast").setLevel(before[2])
+    first, second = (json.loads(line) for line in out.getvalue().splitlines())
+    assert (first["event"], first["run"], first["job"], first["level"]) == ("asked with •••", 17, "pull", "warning")
+    assert "ValueError" in second["exception"]
+    assert "run" not in second
+    assert "hunter2-is-secret" not in out.getvalue()
