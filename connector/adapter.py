@@ -10,6 +10,7 @@ answers one outcome per write, in order. Everything else (retries, cursors, mapp
     channel.find(client, keys)             -> key → remote id  what a crash may have left behind
     check(client, needs)                   -> findings         proves rights and fields, says what is missing
     provision(client, needs, dry)          -> findings         makes what can be made, a checklist for the rest
+    hook                                                       how the product calls us (`connector.hook`), where it can
 
 `C` is whatever `open` gives: an adapter's own client.
 """
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from connector.clock import Clock
+    from connector.hook import Hook
     from connector.http import Http, Limits
     from connector.sandbox import Sandbox, SandboxOptions
     from connector.text import Language
@@ -268,6 +270,7 @@ class Adapter(Generic[C]):
     limits: Limits | None = None
     lanes: int = 1  # so many streams may be read at once: more than one where threads may share what `open` gives
     rehearsal: Rehearsal[C] | None = None
+    hook: Hook[C] | None = None  # how it calls us; None: it cannot, and changes are seen by polling
     demo_settings: Mapping[str, str] = field(default_factory=dict)  # settings for its sandbox; "{url}" is its address
     evidence: tuple[Evidence, ...] = ()
     exemptions: Mapping[str, str] = field(

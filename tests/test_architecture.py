@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("connector.text", "connector.errors", "connector.money", "connector.clock", "connector.logs"),
     ("connector.model", "connector.identity", "connector.credit", "connector.policy"),
-    ("connector.adapter", "connector.http", "connector.paging", "connector.sandbox", "connector.example"),
+    ("connector.adapter", "connector.hook", "connector.http", "connector.paging", "connector.sandbox", "connector.example"),
     (
         "connector.mapping",
         "connector.converters",
@@ -25,7 +25,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("jobs", "adapters"),
     ("connector.cli", "connector.web"),
 )
-KIT = {"connector.adapter", "connector.http", "connector.paging", "connector.sandbox", "connector.example"}
+KIT = {f"connector.{name}" for name in ("adapter", "hook", "http", "paging", "sandbox", "example")}
 
 
 def modules() -> dict[str, Path]:

@@ -22,6 +22,7 @@ from connector.store.tables_facts import (
     rate,
     sales_order,
 )
+from connector.store.tables_inbox import hook_event, hook_subscription
 from connector.store.tables_items import application, instalment, item, part, sales
 from connector.store.tables_keys import api_key, idempotent
 from connector.store.tables_kinds import Exact, Instant, Key, metadata, utc
@@ -60,6 +61,8 @@ __all__ = [
     "event",
     "exclusion",
     "financial",
+    "hook_event",
+    "hook_subscription",
     "idempotent",
     "instalment",
     "item",
