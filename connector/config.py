@@ -34,6 +34,7 @@ from connector.adapter import Adapter, Role, nearest
 from connector.config_people import PersonSettings
 from connector.config_people import problems as people_problems
 from connector.config_service import ServiceSettings
+from connector.config_sign_in import SignInSettings
 from connector.config_words import reason
 from connector.errors import BadSetting, ConfigError, HoldfastError, Problem
 from connector.money import is_currency
@@ -115,6 +116,9 @@ class System(_Part):
     undone: Literal["tell", "restore"] = Field(
         "tell", description="What follows where somebody takes a hold off there: it is told and left, or held again."
     )
+    hold: Literal["strongest", "native", "lock", "approval", "flag"] = Field(
+        "strongest", description="The strongest way in which orders are held there: see `holdfast adapters`."
+    )
     allow_private: bool = Field(
         False, description="Whether its public-looking name may lead into a private network (an ERP of your own)."
     )
@@ -146,6 +150,7 @@ class Config(_Part):
     policy: str | None = Field(None, description="A policy file of your own; else the shipped default.")
     limits: LimitSettings = LimitSettings()  # type: ignore[call-arg]
     service: ServiceSettings = ServiceSettings()  # type: ignore[call-arg]
+    sign_in: SignInSettings = SignInSettings()  # type: ignore[call-arg]
     people: tuple[PersonSettings, ...] = ()
     systems: tuple[System, ...] = ()
     root: Path = Field(Path(), exclude=True)

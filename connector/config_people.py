@@ -33,6 +33,9 @@ class PersonSettings(BaseModel):
     language: Literal["en", "zh"] | None = Field(None, description="Language of what is written to this person.")
     email: str | None = Field(None, description="E-mail address.")
     ids: Mapping[str, str] = Field(default_factory=dict, description="User ids in systems, by system.")
+    subject: str | None = Field(
+        None, description="Who this is at the issuer of [sign_in] (sub), where its tokens carry no verified e-mail."
+    )
     approve_up_to: StrictInt | None = Field(
         None, ge=0, description="Most that this person may approve, beside the matrix; inclusive."
     )
@@ -105,6 +108,14 @@ def problems(people: Sequence[PersonSettings], systems: Sequence[str], where: st
         found.append(
             Problem("duplicate", where, what, Text("Give each an id of its own.", "请为每人取不同的 id。"), "people.id")
         )
+    subjects = [p.subject for p in people if p.subject]
+    for subject in sorted({x for x in subjects if subjects.count(x) > 1}):
+        what = Text(
+            "Two people have the subject “{value}”: nobody could tell who signs in.",
+            "有两个人的 subject 都是“{value}”，登录时无法区分。",
+        ).fill(value=subject)
+        fix = Text("Correct one of the two.", "请更正其中一个。")
+        found.append(Problem("duplicate", where, what, fix, "people.subject"))
     users: dict[tuple[str, str], str] = {}
     for person in people:
         for system, user in person.ids.items():

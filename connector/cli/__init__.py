@@ -45,6 +45,7 @@ _COMMANDS = {
     "link": "link",
     "order": "order",
     "outbox": "outbox",
+    "key": "key",
     "audit": "audit",
     "policy": "policy",
     "mapping": "mapping",
