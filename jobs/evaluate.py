@@ -37,6 +37,7 @@ from connector.store import (
 from connector.store.customers import CustomerRow
 from connector.store.db import Store
 from connector.store.decisions import Conclusion, DecisionRow
+from connector.store.leases import safe_place
 from connector.store.limits import kept_here
 from connector.store.outbox import Owed
 from connector.store.runs import RunRow
@@ -89,6 +90,7 @@ def evaluate(
         done = 0
         check = Check(today, clock.now())
         for part in portions(base, chosen):
+            safe_place(store)
             with store.writing() as tx, unhurried():
                 order_credit.lock(tx, part)
                 accounts = _accounts(tx, systems, part)

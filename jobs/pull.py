@@ -25,6 +25,7 @@ from connector.paging import ahead
 from connector.store import documents, doubts, facts, records
 from connector.store.db import Store
 from connector.store.facts import Kept
+from connector.store.leases import LeaseLost, safe_place
 from connector.text import Text
 from jobs.progress import Progress, silent
 from jobs.run import Run, failure, running
@@ -44,9 +45,10 @@ def pull(
     progress: Progress = silent,
 ) -> Run:
     """Reads what has changed in one system since the last pull (`full`: everything), of all its streams or of those that
-    are named; names of streams that the mapping does not read are passed over. Never raises our own errors."""
+    are named; names of streams that the mapping does not read are passed over. Of our own errors it raises LeaseLost only."""
     connected.kept_in(store)
     with running(store, connected.clock, "pull", connected.name) as run:
+        run.partial = streams is not None
         whole = _in_order(connected)
         _drop(store, connected, whole, run)
         chosen = [s for s in whole if streams is None or s.name in streams]
@@ -57,6 +59,8 @@ def pull(
             run.problems += one.run.problems
             if one.wrong is None:
                 continue
+            if isinstance(one.wrong, LeaseLost):
+                raise one.wrong
             if isinstance(one.wrong, ConfigError):
                 # One object without rights must not keep the others from being read; it is told, and nothing is swept.
                 refused.append(one.wrong.user)
@@ -67,9 +71,10 @@ def pull(
             run.problem(failure("pull", connected.name, one.wrong, f"{connected.name}/{one.stream.name}"))
         if chosen and len(refused) == len(chosen):
             run.failed = refused[0]
-        with store.reading() as tx:
-            # What no single record shows: a payment set against nothing, instalments that do not add up.
-            run.problems += doubts.doubts(tx, connected.name)
+        if not run.partial:
+            with store.reading() as tx:
+                # What no single record shows: a payment set against nothing, instalments that do not add up.
+                run.problems += doubts.doubts(tx, connected.name)
     return run
 
 
@@ -166,6 +171,7 @@ def _pull_stream(pull: _Pull, stream: Stream[object], run: Run) -> None:
         for page in pages:
             if pull.ended.is_set():
                 return
+            safe_place(store)
             _save(pull, stream, page, run)
             done += len(page.records)
             pull.progress(f"{name}/{stream.name}", done)

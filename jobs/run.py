@@ -11,13 +11,14 @@ from connector.clock import Clock
 from connector.errors import HoldfastError, Problem
 from connector.store import runs
 from connector.store.db import Store
-from connector.store.leases import Fenced, LeaseLost
+from connector.store.leases import Fenced, LeaseLost, Stopped
 from connector.text import Text, same
 
 
 @dataclass
 class Run:
-    """What a job did. `failed` names what stopped it, where something did; what was done before stays done."""
+    """What a job did. `failed` names what stopped it, where something did; what was done before stays done. `partial`: it
+    looked at a part only, so that what it did not meet may still be wrong; where it found nothing, no row is kept."""
 
     job: str
     system: str = ""
@@ -26,9 +27,15 @@ class Run:
     failed: Text | None = None
     seconds: float = 0.0
     id: int = 0
+    partial: bool = False
 
     def problem(self, problem: Problem) -> None:
         self.problems.append(problem)
+
+    @property
+    def found(self) -> bool:
+        """Whether a pull met anything that was not known before."""
+        return any(self.counts[name] for name in ("new", "changed", "gone", "remapped"))
 
 
 @contextmanager
@@ -46,7 +53,8 @@ def running(store: Store, clock: Clock, job: str, system: str = "") -> Iterator[
         yield run
     except HoldfastError as wrong:
         run.failed = wrong.user
-        run.problem(failure(job, system, wrong))
+        if not isinstance(wrong, Stopped):
+            run.problem(failure(job, system, wrong))
         if isinstance(wrong, LeaseLost):
             _end(store, clock, run, began)
             raise
@@ -78,6 +86,9 @@ def _end(store: Store, clock: Clock, run: Run, began: object) -> None:
     run.seconds = (now - began).total_seconds()  # type: ignore[operator]
     # The row of the run is its own, whoever holds the lease by now.
     with (store.plain if isinstance(store, Fenced) else store).writing() as tx:
+        if run.partial and not (run.failed or run.problems or run.found):
+            runs.forget(tx, run.id)
+            return
         runs.finish(
             tx,
             run.id,
@@ -85,4 +96,5 @@ def _end(store: Store, clock: Clock, run: Run, began: object) -> None:
             state="failed" if run.failed else ("problems" if run.problems else "done"),
             counts=dict(run.counts),
             problems=run.problems,
+            partial=run.partial,
         )

@@ -2,6 +2,9 @@
 
 A `Fenced` store belongs to who holds a lease: each of its writing transactions proves first that the lease is still his,
 so that a process that was thought dead (a sleeping machine, a long pause) cannot write over its successor.
+
+Whose time is over is told by the database's own clock: the clocks of nodes may differ, and one that is ahead must not
+take a living node's lease. Where a caller gives a moment (a test, a simulation), that is the time.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from connector.errors import TransientError
@@ -34,14 +37,31 @@ class LeaseLost(TransientError):
         )
 
 
-class Fenced(Store):
-    """A store for as long as a lease is held. `plain` is the same one without the fence."""
+class Stopped(LeaseLost):
+    """This process is to end: as with a lost lease nothing more is begun, and what was committed before stays."""
 
-    def __init__(self, store: Store, job: str, slot: str, fence: int) -> None:
+    def __init__(self, job: str) -> None:
+        TransientError.__init__(
+            self,
+            Text(
+                "“{job}” was stopped because the process is to end. What it had done stays done; the next run goes on.",
+                "进程即将结束，“{job}”已停止。已完成的部分保留有效，下次运行会继续。",
+            ).fill(job=job),
+        )
+
+
+class Fenced(Store):
+    """A store for as long as a lease is held. `plain` is the same one without the fence. `stopping` says that the process
+    is to end: then the work ends at its next safe place."""
+
+    def __init__(
+        self, store: Store, job: str, slot: str, fence: int, stopping: Callable[[], bool] = lambda: False
+    ) -> None:
         super().__init__(store.engine)
         self._writer = store._writer  # one queue of writers for the process
         self.plain, self.job, self.slot, self.fence = store, job, slot, fence
         self.lost = False
+        self.stopping = stopping
 
     @contextmanager
     def writing(self, *, durable: bool = True) -> Iterator[Connection]:
@@ -54,8 +74,10 @@ class Fenced(Store):
             yield tx
 
     def prove(self) -> None:
-        """Raises LeaseLost where the lease is not held any more."""
+        """Raises LeaseLost where the lease is not held any more, Stopped where the process is to end."""
         self._fail_if_lost()
+        if self.stopping():
+            raise Stopped(self.job)
         with self.reading() as tx:
             self.lost = not holds(tx, self.job, self.slot, self.fence)
         self._fail_if_lost()
@@ -65,22 +87,40 @@ class Fenced(Store):
             raise LeaseLost(self.job)
 
 
+def safe_place(store: Store) -> None:
+    """A place between two transactions where a job may end and nothing is half done. Raises Stopped where it is to."""
+    if isinstance(store, Fenced) and store.stopping():
+        raise Stopped(store.job)
+
+
+def _now(tx: Connection, now: dt.datetime | None) -> dt.datetime:
+    """The given moment, else the database's own time: SQLite's is that of this machine, as all its users are."""
+    if now is not None:
+        return now
+    if bulk.is_sqlite(tx):
+        return dt.datetime.now(dt.UTC)
+    moment: dt.datetime = tx.execute(select(func.clock_timestamp())).scalar_one()
+    return moment.astimezone(dt.UTC)
+
+
 def acquire(
     tx: Connection,
     job: str,
     slot: str,
     holder: str,
-    now: dt.datetime,
+    now: dt.datetime | None,
     seconds: float,
     *,
     is_dead: Callable[[str], bool] = lambda holder: False,
 ) -> int | None:
     """Takes the lease of a job's slot for so long; gives its fencing number, higher than any before.
 
-    None where another holds it, unless that one's time is over or it is known to be dead.
+    None where another holds it, unless that one's time is over or it is known to be dead. `now` None: the database's
+    own time.
     """
     # One row of a table that only grows serialises everybody who tries: two can never both find the lease free.
     fence = next_number(tx, "fence")
+    now = _now(tx, now)
     mine = (lease.c.job == job, lease.c.slot == slot)
     asked = select(lease.c.holder, lease.c.until).where(*mine)
 
@@ -101,8 +141,9 @@ def acquire(
     return fence
 
 
-def heartbeat(tx: Connection, job: str, slot: str, holder: str, now: dt.datetime, seconds: float) -> bool:
-    """Extends a lease; False where another has taken it meanwhile: stop then."""
+def heartbeat(tx: Connection, job: str, slot: str, holder: str, now: dt.datetime | None, seconds: float) -> bool:
+    """Extends a lease; False where another has taken it meanwhile: stop then. `now` None: the database's own time."""
+    now = _now(tx, now)
     mine = (lease.c.job == job, lease.c.slot == slot, lease.c.holder == holder)
     return tx.execute(lease.update().where(*mine).values(until=now + dt.timedelta(seconds=seconds))).rowcount > 0
 
@@ -147,6 +188,16 @@ def claim_slot(
 def finish_slot(tx: Connection, job: str, time: str) -> None:
     """The slot's work is done: nobody holds it any more, and nobody takes it again."""
     tx.execute(slot.update().where(slot.c.job == job, slot.c.time == time).values(holder=""))
+
+
+def is_finished(tx: Connection, job: str, time: str) -> bool:
+    """Whether a slot's work is done."""
+    return tx.execute(select(slot.c.holder).where(slot.c.job == job, slot.c.time == time)).scalar() == ""
+
+
+def newest_slot(tx: Connection, job: str) -> str | None:
+    """The latest slot of a job that anybody took."""
+    return tx.execute(select(func.max(slot.c.time)).where(slot.c.job == job)).scalar()
 
 
 def is_unfinished(tx: Connection, job: str, time: str) -> bool:

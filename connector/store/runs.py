@@ -17,14 +17,18 @@ from connector.store import problems as _problems
 from connector.store.leases import (
     Fenced,
     LeaseLost,
+    Stopped,
     acquire,
     claim_slot,
     finish_slot,
     forget_slots,
     heartbeat,
     holds,
+    is_finished,
     is_unfinished,
+    newest_slot,
     release,
+    safe_place,
 )
 from connector.store.problems import KeptProblem, problems
 from connector.store.tables import problem, run
@@ -57,10 +61,11 @@ def finish(
     state: str,
     counts: Mapping[str, Any],
     problems: Sequence[Problem] = (),
+    partial: bool = False,
 ) -> None:
     """Ends a run. Its problems are kept, once each; those an earlier run of the same job and system had and this one has
-    not are resolved, unless this one failed: it may not have come so far. What is wrong with one record is kept with the
-    record, not here."""
+    not are resolved, unless this one failed or looked at a part only: it may not have come so far. What is wrong with one
+    record is kept with the record, not here."""
     row = tx.execute(select(run.c.job, run.c.system).where(run.c.id == run_id)).one()
     tx.execute(
         run.update()
@@ -72,7 +77,12 @@ def finish(
     for one in problems:
         if (one.where, one.code, one.field) not in of_records:
             given[one.where[:500]].append(one)
-    _problems.note(tx, row.job, row.system, "", given, now, refs=set(given) if state == "failed" else None)
+    _problems.note(tx, row.job, row.system, "", given, now, refs=set(given) if state == "failed" or partial else None)
+
+
+def forget(tx: Connection, run_id: int) -> None:
+    """Takes away a run that found nothing to tell of."""
+    tx.execute(run.delete().where(run.c.id == run_id))
 
 
 def _of_records(tx: Connection, system: str, places: set[str]) -> set[tuple[str, str, str]]:
@@ -109,16 +119,21 @@ __all__ = [
     "KeptProblem",
     "LeaseLost",
     "RunRow",
+    "Stopped",
     "acquire",
     "begin",
     "claim_slot",
     "finish",
     "finish_slot",
+    "forget",
     "forget_slots",
     "heartbeat",
     "holds",
+    "is_finished",
     "is_unfinished",
+    "newest_slot",
     "problems",
     "release",
     "runs",
+    "safe_place",
 ]
