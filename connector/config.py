@@ -31,6 +31,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from connector import adapter as adapters
 from connector.adapter import Adapter, Role, nearest
+from connector.config_hook import HookSettings
 from connector.config_people import PersonSettings
 from connector.config_people import problems as people_problems
 from connector.config_service import ServiceSettings
@@ -122,6 +123,15 @@ class System(_Part):
     allow_private: bool = Field(
         False, description="Whether its public-looking name may lead into a private network (an ERP of your own)."
     )
+    hook: HookSettings | None = Field(None, description="Webhooks: its address and secret; else it is only polled.")
+
+    @field_validator("hook")
+    @classmethod
+    def _hook_references(cls, value: HookSettings | None) -> HookSettings | None:
+        if value is not None:
+            for reference in (value.secret, value.secret_before or value.secret):
+                checked_reference(reference)
+        return value
 
     @field_validator("secrets")
     @classmethod
@@ -413,6 +423,10 @@ def _system_problems(raw: dict[str, Any], where: str) -> list[Problem]:
             for s in product.secrets
             if s.required and s.name not in secrets
         ]
+    if isinstance(raw.get("hook"), dict) and product.hook is None:
+        what = Text("{adapter} sends no webhooks that we know.", "{adapter} 没有已知的 Webhook。").fill(adapter=name)
+        fix = Text("Leave [systems.hook] out: it is polled.", "请删除 [systems.hook]：改由定时拉取。")
+        found.append(Problem("hook", where, what, fix, "hook"))
     roles = raw.get("roles", [])
     if isinstance(roles, list):
         found += [
