@@ -63,12 +63,12 @@ class Known:
 class Event:
     """One thing that a call says has changed. `id` is unique in its system: the same id again is the same event.
 
-    `stream` is the adapter's stream that shows it ("": all of them are read), `key` the record's id there ("": not told),
-    `at` the moment by the product's clock, `kind` its own word for what happened.
+    `streams` are the adapter's streams that show it (none: all of them are read), `key` the record's id there ("": not
+    told), `at` the moment by the product's clock, `kind` its own word for what happened.
     """
 
     id: str
-    stream: str
+    streams: tuple[str, ...]
     key: str = ""
     kind: str = ""
     at: dt.datetime | None = None

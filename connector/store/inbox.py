@@ -30,7 +30,7 @@ class Kept:
     id: int
     system: str
     event: str
-    stream: str
+    streams: tuple[str, ...]
     key: str
     kind: str
     said_at: dt.datetime | None
@@ -48,7 +48,7 @@ def store(tx: Connection, system: str, events: Sequence[Event], now: dt.datetime
         {
             "system": number,
             "event": one.id,
-            "stream": one.stream,
+            "streams": " ".join(one.streams),
             "ref": one.key,
             "kind": one.kind,
             "said_at": one.at,
@@ -196,7 +196,7 @@ def _kept(row: Any, names: Mapping[int, str]) -> Kept:
         row.id,
         names[row.system],
         row.event,
-        row.stream,
+        tuple(row.streams.split()),
         row.ref,
         row.kind,
         row.said_at,

@@ -15,7 +15,7 @@ hook_event = Table(
     id_column(),
     Column("system", SmallInteger, nullable=False),
     Column("event", Text, nullable=False),
-    Column("stream", Text, nullable=False),
+    Column("streams", Text, nullable=False),  # names with a blank between; "": all
     Column("ref", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("said_at", Instant),

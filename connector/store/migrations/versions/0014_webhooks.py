@@ -20,7 +20,7 @@ def upgrade() -> None:
         sa.Column("id", KEY, nullable=False),
         sa.Column("system", sa.SmallInteger(), nullable=False),
         sa.Column("event", sa.Text(), nullable=False),
-        sa.Column("stream", sa.Text(), nullable=False),
+        sa.Column("streams", sa.Text(), nullable=False),
         sa.Column("ref", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("said_at", sa.DateTime(), nullable=True),
