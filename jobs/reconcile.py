@@ -10,20 +10,20 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from connector.adapter import ActionKind, Change, Channel
 from connector.connect import Connected
 from connector.errors import Problem
-from connector.money import EXACT
-from connector.store import Connection, customers, outbox
+from connector.store import Connection, customers, outbox, stops
 from connector.store.db import Store
 from connector.store.outbox import OutboxRow
+from connector.store.stops import Stopped
 from connector.text import Text, joined, same
+from jobs.alike import alike
+from jobs.holding import Holding
 from jobs.progress import Progress, silent
-from jobs.pull import context_of
 from jobs.run import Run, running
 
 # Holds and orders are all looked at; of records that only show figures so many a night, each in its turn.
@@ -39,6 +39,7 @@ class _Seen:
     there: Mapping[str, Any]
     undone: list[str] = field(default_factory=list)
     overwritten: list[str] = field(default_factory=list)
+    otherwise: bool = False  # it holds in another way than it should by now
 
 
 def reconcile(store: Store, connected: Connected, *, progress: Progress = silent) -> Run:
@@ -63,9 +64,11 @@ def _compare(
     progress: Progress,
 ) -> None:
     kind = channel.kind
-    held = _held(connected, kind)
+    holding = Holding(connected, channel)
+    held = holding.fields
     with store.reading() as tx:
         rows = outbox.standing(tx, connected.name, kind)
+        ours = stops.stopped(tx, connected.name, kind, [row.target for row in rows if holding.holds(row.values)])
     chosen = _chosen(rows, kind, held, connected.clock.now())
     known = {row.target for row in chosen}
     chosen += [row for row in rows if row.target not in known and (kind, row.target) in aside]
@@ -73,16 +76,12 @@ def _compare(
         some = chosen[start : start + channel.batch]
         assert channel.current is not None, "asked for above"
         now = channel.current(connected.client, [row.target for row in some])
-        found = [_looked_at(row, now[row.target], held) for row in some if row.target in now]
+        found = [_looked_at(row, now[row.target], holding, ours) for row in some if row.target in now]
         run.counts["compared"] += len(found)
         _answer(store, connected, channel, found, aside, run)
         progress(f"{connected.name}/{kind}", start + len(some), len(chosen))
-
-
-def _held(connected: Connected, kind: str) -> dict[str, Any]:
-    """The fields that say that something is held, with the value they have then."""
-    fields, context = connected.mapping.writes[kind].fields, context_of(connected)
-    return {f.name: f.value({"hold": True}, context) for f in fields if f.word == "hold"}
+    for problem in holding.problems():
+        run.problem(problem)
 
 
 def _chosen(rows: list[OutboxRow], kind: str, held: Mapping[str, Any], now: dt.datetime) -> list[OutboxRow]:
@@ -95,46 +94,23 @@ def _chosen(rows: list[OutboxRow], kind: str, held: Mapping[str, Any], now: dt.d
     return rows[turn * _FIGURES_A_NIGHT : (turn + 1) * _FIGURES_A_NIGHT]
 
 
-def _looked_at(row: OutboxRow, there: Mapping[str, Any], held: Mapping[str, Any]) -> _Seen:
+def _looked_at(row: OutboxRow, there: Mapping[str, Any], holding: Holding, ours: Mapping[str, Stopped]) -> _Seen:
+    stop = ours.get(row.target)
+    lock = holding.extra_field(stop.way) if stop is not None else ""
+    if stop is not None and lock and not alike(True, stop.before.get(lock)):
+        row = replace(row, values={**row.values, lock: True})
     seen = _Seen(row, there)
-    for name, ours in row.values.items():
-        if name not in there or alike(ours, there[name]):
+    for name, value in row.values.items():
+        if name not in there or alike(value, there[name]):
             continue
-        if name not in held:
+        if name not in holding.fields and name != lock:
             seen.overwritten.append(name)
-        elif ours == held[name]:
+        elif name == lock or alike(value, holding.fields[name]):
             seen.undone.append(name)
+    best = holding.way.block.name if stop is not None and holding.way.block is not None else ""
+    if stop is not None and best != stop.way and not seen.undone:
+        seen.otherwise = True
     return seen
-
-
-def alike(ours: Any, there: Any) -> bool:
-    """Whether a value that was read is the one we wrote: systems answer nothing as empty, false or nought, cut texts off,
-    round amounts to cents and give references with their names."""
-    if isinstance(there, list | tuple) and not isinstance(ours, list | tuple):
-        there = there[0] if there else None
-    if isinstance(ours, bool):
-        return _yes(there) == ours
-    if ours is None or ours == "":
-        return there in (None, "", False) or there == 0
-    if isinstance(ours, int | Decimal):
-        return _number(ours) == _number(there)
-    if isinstance(ours, dt.date):
-        return str(there or "").startswith(ours.isoformat())
-    if isinstance(ours, str):
-        mine, its = " ".join(ours.split()), " ".join(str(there if there not in (None, False) else "").split())
-        return mine == its or (len(its) >= 100 and mine.startswith(its))
-    return bool(ours == there)
-
-
-def _yes(value: Any) -> bool:
-    return value.strip().lower() in ("true", "1", "yes") if isinstance(value, str) else bool(value)
-
-
-def _number(value: Any) -> Decimal | None:
-    try:
-        return Decimal(str(value)).quantize(Decimal("0.01"), ROUND_HALF_UP, EXACT)
-    except InvalidOperation:
-        return None
 
 
 # --- what follows ------------------------------------------------------------------------------------------------------
@@ -160,10 +136,14 @@ def _answer(
         else:  # somebody here has taken note of it
             seen.undone = [name for name in seen.undone if name not in outbox.fields_of(before)]
     differing = [seen for seen in found if seen.undone or seen.overwritten]
+    otherwise = [seen for seen in found if seen.otherwise and not seen.overwritten]
     changes = _changes(connected, channel, differing)
     now = connected.clock.now()
     with store.writing() as tx:
         outbox.close_undone(tx, over, now)
+        for seen in otherwise:
+            outbox.write_again(tx, seen.row, now)
+        run.counts["otherwise"] += len(otherwise)
         names = _names(tx, differing)
         for seen in differing:
             of = _Words(connected.name, names.get(seen.row.customer or -1, ""), changes.get(seen.row.target))

@@ -34,8 +34,9 @@ class Undone:
     digest: str
 
     def contradicts(self, values: Mapping[str, Any]) -> bool:
-        """Whether these values still want what was undone."""
-        return all(name in values and values[name] == self.wanted.get(name) for name in self.fields)
+        """Whether these values still want what was undone. A value that they do not speak of (the way in which something
+        is held) is wanted as long as the rest is."""
+        return all(name not in values or values[name] == self.wanted.get(name) for name in self.fields)
 
 
 def fields_of(row: OutboxRow) -> tuple[str, ...]:

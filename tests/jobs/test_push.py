@@ -39,9 +39,18 @@ class Crm:
     calls: list[tuple[str, list[str]]] = field(default_factory=list)
     there: dict[str, str] = field(default_factory=dict)  # tasks by key
 
+    blocks: tuple[Any, ...] = ()
+
     @property
     def adapter(self) -> Crm:
         return self
+
+    @property
+    def mapping(self) -> Crm:
+        return self
+
+    def writes_to(self, kind: str) -> bool:
+        return False  # nothing that is written holds anything
 
     def channel(self, kind: str) -> Channel[Any] | None:
         if kind not in ("customer_fields", "task"):
