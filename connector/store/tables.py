@@ -29,11 +29,13 @@ from connector.store.tables_kinds import Exact, Instant, Key, metadata, utc
 from connector.store.tables_limit import limit_event, limit_piece, limit_request
 from connector.store.tables_links import apart, debtor, link, proposal
 from connector.store.tables_order import exclusion, order_event, order_state
+from connector.store.tables_reserved import reservation
 from connector.store.tables_review import paper, review
 from connector.store.tables_runs import activation, document, lease, problem, run, slot
 from connector.store.tables_said import counter, mark, record, stream, system
 from connector.store.tables_score import score, scorecard
 from connector.store.tables_statement import statement, statement_item
+from connector.store.tables_stop import stop
 from connector.store.tables_work import amendment, decision, outbox, pushed, standing
 
 __all__ = [
@@ -87,6 +89,7 @@ __all__ = [
     "pushed",
     "rate",
     "record",
+    "reservation",
     "review",
     "run",
     "sales",
@@ -97,6 +100,7 @@ __all__ = [
     "standing",
     "statement",
     "statement_item",
+    "stop",
     "stream",
     "system",
     "utc",
