@@ -10,6 +10,7 @@ answers one outcome per write, in order. Everything else (retries, cursors, mapp
     channel.find(client, keys)             -> key → remote id  what a crash may have left behind
     check(client, needs)                   -> findings         proves rights and fields, says what is missing
     provision(client, needs, dry)          -> findings         makes what can be made, a checklist for the rest
+    block.stands(client)                   -> finding          whether a held order is really stopped in this way
     hook                                                       how the product calls us (`connector.hook`), where it can
 
 `C` is whatever `open` gives: an adapter's own client.
@@ -167,6 +168,39 @@ class Channel(Generic[C]):
     changes: Changes[C] | None = None
 
 
+# --- holding ---------------------------------------------------------------------------------------------------------
+BlockKind = Literal["native", "lock", "approval", "flag"]
+BLOCK_KINDS: tuple[BlockKind, ...] = ("native", "lock", "approval", "flag")  # strongest first
+Stop = Literal["confirm", "deliver", "change"]
+
+
+@dataclass(frozen=True, slots=True)
+class Block(Generic[C]):
+    """One way in which a product stops orders; an adapter lists its ways strongest first for each reach.
+
+    `kind`: `native`, the product itself refuses (a rule of ours inside it, or a credit block that it has by itself:
+    SAP, Business Central, NetSuite, Dynamics); `lock`: the record cannot be edited; `approval`: it waits for somebody in
+    a process of the product; `flag`: a field that people see and that rules of the company's own may look at.
+    `reach`: the order that is held, or all orders of the customer. `stops`: what cannot be done while it stands (nothing:
+    it is only shown). `channel`: the kind of action that carries it. `field`: the value, beside those of the mapping, by
+    which that channel is told to use it (true: stop, false: let go; "": the mapped fields are enough); `current` gives
+    it back under the same name. `shown`: where people see the reason. `makes`: what provisioning must make for it.
+    `stands(client)` proves that it is set up now: a finding that is `fine`, or one that says what is missing; None where
+    this user may not look. Without it the way needs nothing to be set up.
+    """
+
+    kind: BlockKind
+    name: str
+    title: Text
+    reach: Literal["order", "customer"]
+    stops: tuple[Stop, ...]
+    channel: ActionKind
+    shown: Text
+    makes: Text | None = None
+    field: str = ""
+    stands: Callable[[C], Finding | None] | None = None
+
+
 # --- setting up ------------------------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class Need:
@@ -230,6 +264,7 @@ class Connection:
     business_time_zone: str = "UTC"
     roles: frozenset[Role] = frozenset()
     root: str = "."  # relative paths in settings are relative to this folder
+    hold: Literal["strongest"] | BlockKind = "strongest"  # the strongest way in which orders may be held there
 
     def today(self) -> dt.date:
         """The business's calendar day."""
@@ -268,6 +303,7 @@ class Adapter(Generic[C]):
     check: Callable[[C, Sequence[Need]], Sequence[Finding]]
     provision: Callable[[C, Sequence[Need], bool], Sequence[Finding]] | None = None
     limits: Limits | None = None
+    blocks: tuple[Block[C], ...] = ()
     lanes: int = 1  # so many streams may be read at once: more than one where threads may share what `open` gives
     rehearsal: Rehearsal[C] | None = None
     hook: Hook[C] | None = None  # how it calls us; None: it cannot, and changes are seen by polling

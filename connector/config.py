@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
 
 from connector import adapter as adapters
 from connector.adapter import Adapter, Role, nearest
@@ -164,6 +164,12 @@ class Config(_Part):
     people: tuple[PersonSettings, ...] = ()
     systems: tuple[System, ...] = ()
     root: Path = Field(Path(), exclude=True)
+    _file: Path | None = PrivateAttr(None)
+
+    @property
+    def file(self) -> Path | None:
+        """The file that it was read from; None where it was not."""
+        return self._file
 
     def system(self, name: str) -> System:
         """One system by name. ConfigError with the nearest right name."""
@@ -336,6 +342,7 @@ def load(path: Path) -> Config:
             f"  {p.where}{f' [{p.field}]' if p.field else ''}：{p.what.zh}{p.fix.zh}" for p in problems
         )
         raise ConfigError(Text(f"The configuration has problems:\n{lines_en}", f"配置有问题：\n{lines_zh}"))
+    config._file = path
     return config
 
 

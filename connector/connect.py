@@ -181,6 +181,7 @@ class Connected:
             business_time_zone=self.config.business.time_zone,
             roles=frozenset(self.system.roles),
             root=str(self.config.root),
+            hold=self.system.hold,
         )
 
     @cached_property

@@ -13,14 +13,15 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from connector.adapter import ACTION_KINDS, Channel, Outcome, Write
+from connector.adapter import ACTION_KINDS, Outcome, Write
 from connector.connect import Connected
 from connector.errors import ConfigError, HoldfastError, Problem, RejectedError, TransientError
-from connector.store import outbox
+from connector.store import Connection, outbox
 from connector.store.db import Store
 from connector.store.leases import LeaseLost, safe_place
 from connector.store.outbox import OutboxRow
 from connector.text import Text, same
+from jobs.holding import Holding
 from jobs.progress import Progress, silent
 from jobs.run import Run, failure, running
 
@@ -39,12 +40,14 @@ def push(store: Store, connected: Connected, *, progress: Progress = silent) -> 
     with running(store, connected.clock, "push", connected.name) as run:
         with store.writing() as tx:
             outbox.reclaim(tx, connected.name)
+            undone = _undone(tx, connected.name)
         for kind in ACTION_KINDS:
             channel = connected.adapter.channel(kind)
             if channel is None:
                 continue
+            holding = Holding(connected, channel, undone.get(kind, {}))
             try:
-                _push_kind(store, connected, channel, run, progress)
+                _push_kind(store, connected, holding, run, progress)
             except LeaseLost:
                 raise
             except TransientError as wrong:
@@ -54,6 +57,8 @@ def push(store: Store, connected: Connected, *, progress: Progress = silent) -> 
             except HoldfastError as wrong:
                 run.problem(failure("push", connected.name, wrong, f"{connected.name}/{kind}"))
                 run.failed = run.failed or wrong.user
+            for problem in holding.problems():
+                run.problem(problem)
         with store.reading() as tx:
             left = outbox.listing(tx, states=("owed", "parked"), system=connected.name)
         for problem in _left(left):
@@ -61,7 +66,16 @@ def push(store: Store, connected: Connected, *, progress: Progress = silent) -> 
     return run
 
 
-def _push_kind(store: Store, connected: Connected, channel: Channel[object], run: Run, progress: Progress) -> None:
+def _undone(tx: Connection, system: str) -> dict[str, dict[str, tuple[str, ...]]]:
+    """The fields that people have undone there, by kind and target."""
+    found: dict[str, dict[str, tuple[str, ...]]] = {}
+    for row in outbox.undone(tx, system):
+        found.setdefault(row.kind, {})[row.target] = outbox.fields_of(row)
+    return found
+
+
+def _push_kind(store: Store, connected: Connected, holding: Holding, run: Run, progress: Progress) -> None:
+    channel = holding.channel
     while True:
         safe_place(store)
         with store.writing() as tx:
@@ -71,7 +85,7 @@ def _push_kind(store: Store, connected: Connected, channel: Channel[object], run
         if not rows:
             return
         try:
-            _deliver(store, connected, channel, rows, run)
+            _deliver(store, connected, holding, rows, run)
         except LeaseLost:
             raise  # the rows are the successor's to take back
         except HoldfastError as wrong:
@@ -86,18 +100,19 @@ def _push_kind(store: Store, connected: Connected, channel: Channel[object], run
         progress(f"{connected.name}/{channel.kind}", run.counts["done"])
 
 
-def _deliver(store: Store, connected: Connected, channel: Channel[object], rows: Sequence[OutboxRow], run: Run) -> None:
-    left = list(rows)
+def _deliver(store: Store, connected: Connected, holding: Holding, rows: Sequence[OutboxRow], run: Run) -> None:
+    channel, left = holding.channel, list(rows)
     if channel.find is not None:
         # Always, not only after a crash: the store may have been restored from a backup or be new.
         found = channel.find(connected.client, [r.key for r in left])
         there = [(r, Outcome("done", found[r.key])) for r in left if r.key in found]
-        _settle(store, connected, there, run)
+        _settle(store, holding, there, run)
         run.counts["found"] += len(there)
         left = [r for r in left if r.key not in found]
     if not left:
         return
-    writes = [Write(r.key, r.target, r.values) for r in left]
+    values = holding.values_of(store, left, connected.clock.now())
+    writes = [Write(r.key, r.target, v) for r, v in zip(left, values, strict=True)]
     try:
         outcomes = list(channel.send(connected.client, writes))
     except RejectedError as wrong:
@@ -105,7 +120,7 @@ def _deliver(store: Store, connected: Connected, channel: Channel[object], rows:
             outcomes = [Outcome("rejected", why=wrong.user, code=wrong.code)]
         else:  # one bad row spoils the call: find it by sending each alone
             for row in left:
-                _deliver(store, connected, channel, [row], run)
+                _deliver(store, connected, holding, [row], run)
             return
     if len(outcomes) != len(writes):
         raise ConfigError(
@@ -114,23 +129,23 @@ def _deliver(store: Store, connected: Connected, channel: Channel[object], rows:
                 "适配器 {adapter} 对 {sent} 次写入返回了 {got} 个结果。",
             ).fill(adapter=connected.adapter.name, got=len(outcomes), sent=len(writes))
         )
-    outcomes = _verified(connected, channel, writes, outcomes)
-    _settle(store, connected, list(zip(left, outcomes, strict=True)), run)
+    outcomes = _verified(holding, writes, outcomes)
+    _settle(store, holding, list(zip(left, outcomes, strict=True)), run)
 
 
-def _verified(
-    connected: Connected, channel: Channel[object], writes: Sequence[Write], outcomes: list[Outcome]
-) -> list[Outcome]:
+def _verified(holding: Holding, writes: Sequence[Write], outcomes: list[Outcome]) -> list[Outcome]:
     """Holds are read back: one that is not there after it was written is tried again, never taken for done."""
-    if channel.kind != "hold" or channel.current is None:
+    channel = holding.channel
+    asked = [channel.kind == "hold" or holding.holds(write.values) for write in writes]
+    if channel.current is None or not any(asked):
         return outcomes
-    targets = [w.target for w, o in zip(writes, outcomes, strict=True) if o.state == "done"]
-    now = channel.current(connected.client, targets) if targets else {}
+    done = [w.target for w, o, a in zip(writes, outcomes, asked, strict=True) if a and o.state == "done"]
+    now = channel.current(holding.connected.client, done) if done else {}
     checked = []
-    for write, outcome in zip(writes, outcomes, strict=True):
+    for write, outcome, wanted in zip(writes, outcomes, asked, strict=True):
         there = now.get(write.target, {})
-        differs = any(name in there and there[name] != value for name, value in write.values.items())
-        if outcome.state == "done" and (differs or write.target not in now):
+        stands = write.target in now and holding.shown(write.values, there)
+        if wanted and outcome.state == "done" and not stands:
             why = Text(
                 "The hold was written, but reading it back shows another state.", "冻结已写入，但读回的状态不一致。"
             )
@@ -140,12 +155,12 @@ def _verified(
     return checked
 
 
-def _settle(store: Store, connected: Connected, settled: Sequence[tuple[OutboxRow, Outcome]], run: Run) -> None:
+def _settle(store: Store, holding: Holding, settled: Sequence[tuple[OutboxRow, Outcome]], run: Run) -> None:
     """What became of the writes of one call, in one transaction: a crash before it leaves them all uncertain.
 
     Raises TransientError where the whole call came to nothing because the system cannot be reached.
     """
-    now = connected.clock.now()
+    now = holding.connected.clock.now()
     with store.writing() as tx:
         for row, outcome in settled:
             if outcome.state == "done":
@@ -160,6 +175,7 @@ def _settle(store: Store, connected: Connected, settled: Sequence[tuple[OutboxRo
             else:
                 outbox.park(tx, row.id, now, outcome.why or same(""), outcome.code)
                 run.counts["parked"] += 1
+        run.counts["left"] += holding.settled(tx, [row for row, outcome in settled if outcome.state == "done"], now)
     silent = [o for _, o in settled if o.state == "again" and not o.code]
     # One alone may be its own trouble (a slow workflow there), and must not stop the others.
     if len(silent) > 1 and len(silent) == len(settled):
