@@ -9,6 +9,7 @@ from fastapi import APIRouter, FastAPI
 
 from connector.store.backlog import Backlog, backlog
 from connector.web import health
+from connector.web.auth import SignIn
 from connector.web.front import Front
 from connector.web.guards import Guarded
 from connector.web.problem import install
@@ -37,6 +38,7 @@ def make(front: Front) -> FastAPI:
         openapi_url=None,
         lifespan=lifespan,
     )
+    app.state.sign_in = SignIn(front)
     install(app)
     for plain in _PLAIN:
         app.include_router(plain(front))

@@ -1,0 +1,369 @@
+"""Sign-in: who calls, by an API key or by a token of the company's own sign-in, and whether he may.
+
+A route declares its right: `caller: Caller = Depends(needs("read"))`, or, where every microsecond counts,
+`await admitted(request, "check")` in an endpoint marked with `@opens("check")`. Each refusal (401, 403, 429) is logged and
+counted, without the secret. What was verified is good for `KEPT_SECONDS`: a revocation works everywhere within that time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import hashlib
+import logging
+import re
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Depends
+from fastapi.security import HTTPBearer
+from starlette.requests import Request
+
+from connector.config_people import PersonSettings
+from connector.store import api_keys, audit
+from connector.store.api_keys import Key
+from connector.store.audit import Entry
+from connector.text import Text
+from connector.web import oidc
+from connector.web.front import Front
+from connector.web.people import People
+from connector.web.problem import Refused
+from connector.web.rights import PERSONAL, RIGHT_NAMES, Caller, Right, owner_of, rights_of
+from connector.web.throttle import Throttle
+
+log = logging.getLogger("holdfast.web.auth")
+
+KEPT_SECONDS = 5.0
+_KEPT_MOST = 2000
+# A credential that was good within this time is looked at even where its address has to wait.
+_GOOD_SECONDS = 3600.0
+_KEY_ID = re.compile(r"[a-z2-9]{12}")
+_REFUSAL_TOLD_EVERY = 60.0
+_TELL_MOST = 500
+
+_NOT_GOOD = Text("The key or token is not good, or not any more.", "密钥或令牌无效，或已失效。")
+_NONE_GIVEN = Text("Send a key or a token: Authorization: Bearer …", "请提供密钥或令牌：Authorization: Bearer …")
+_WAIT = Text("Too many failed attempts from this address.", "该地址登录失败次数过多。")
+_NO_RIGHT = Text("{name} may not {right}.", "{name} 无权{right}。")
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class SignIn:
+    """The sign-in of one process."""
+
+    def __init__(self, front: Front) -> None:
+        self.front = front
+        self.throttle = Throttle()
+        self.people = People(front)
+        self._verified: OrderedDict[bytes, tuple[Key | Mapping[str, Any], float]] = OrderedDict()
+        self._good: OrderedDict[bytes, float] = OrderedDict()
+        self._asking: dict[bytes, asyncio.Task[Key | Mapping[str, Any]]] = {}
+        self._issuer: oidc.Issuer | None = None
+        self._afterwards = _Afterwards(front)
+
+    async def caller(self, request: Request) -> Caller:
+        """Who calls. Raises Refused."""
+        self.people.look()
+        address = request.client.host if request.client else ""
+        given = request.headers.getlist("authorization")
+        scheme, _, token = (given[0] if len(given) == 1 else "").partition(" ")
+        token = token.strip()
+        if not given:
+            raise self._refused(request, "no_credential", _NONE_GIVEN, challenge='Bearer realm="holdfast"')
+        if scheme.lower() != "bearer" or not token or not token.isascii():
+            self.throttle.failed(address)
+            raise self._refused(request, "credential_malformed", _NOT_GOOD)
+        sha = hashlib.sha256(token.encode()).digest()
+        wait = self.throttle.wait(address)
+        if wait and self._good.get(sha, 0.0) < time.monotonic():
+            raise self._too_many(request, wait)
+        try:
+            found = await self._verify(sha, token)
+            caller = self._of_key(found) if isinstance(found, Key) else self._of_claims(found)
+        except oidc.NotGood as wrong:
+            self._good.pop(sha, None)
+            self.throttle.failed(address)
+            raise self._refused(request, wrong.reason, _NOT_GOOD, way=_way(token)) from None
+        _keep(self._good, sha, time.monotonic() + _GOOD_SECONDS)
+        request.state.caller = caller
+        return caller
+
+    def demand(self, request: Request, caller: Caller, right: Right) -> None:
+        """Refuses a caller without a right (403); it is told in the audit trail, once a minute at most."""
+        if right in caller.rights:
+            return
+        route = f"{request.method} {_route(request)}"
+        self._afterwards.refusal(caller, route, right)
+        self.front.metrics.refusals.labels("not_allowed").inc()
+        log.warning(
+            "refused: %s may not %s",
+            caller.actor,
+            right,
+            extra={"reason": "not_allowed", "caller": caller.actor, "way": caller.way, **_where(request)},
+        )
+        raise Refused(
+            403,
+            _NO_RIGHT.fill(name=caller.name, right=RIGHT_NAMES[right]),
+            headers={"WWW-Authenticate": 'Bearer realm="holdfast", error="insufficient_scope"'},
+        )
+
+    # --- who it is -------------------------------------------------------------------------------------------------------
+    async def _verify(self, sha: bytes, token: str) -> Key | Mapping[str, Any]:
+        kept = self._verified.get(sha)
+        if kept is not None and time.monotonic() < kept[1]:
+            return kept[0]
+        # Fifty clients that come with one key at once ask the database once.
+        asking = self._asking.get(sha)
+        if asking is None:
+            asking = self._asking[sha] = asyncio.create_task(self._look_up(sha, token))
+            asking.add_done_callback(lambda _: self._asking.pop(sha, None))
+        return await asyncio.shield(asking)
+
+    async def _look_up(self, sha: bytes, token: str) -> Key | Mapping[str, Any]:
+        found: Key | Mapping[str, Any]
+        if oidc.looks_like_one(token):
+            found = await self._claims(token)
+        else:
+            parts = api_keys.split(token)
+            if parts is None:
+                raise oidc.NotGood("credential_malformed")
+            number, secret = parts
+
+            def ask() -> tuple[Key | None, str]:
+                with self.front.store.reading() as tx:
+                    return api_keys.check(tx, number, secret, self.front.clock.now())
+
+            key, why = await self.front.work(ask)
+            if key is None:
+                raise oidc.NotGood(f"key_{why}")
+            self._afterwards.used(key)
+            found = key
+        self._verified[sha] = (found, time.monotonic() + KEPT_SECONDS)
+        self._verified.move_to_end(sha)
+        while len(self._verified) > _KEPT_MOST:
+            self._verified.popitem(last=False)
+        return found
+
+    async def _claims(self, token: str) -> Mapping[str, Any]:
+        settings = self.front.config.sign_in
+        if settings.issuer is None:
+            raise oidc.NotGood("token_not_taken")
+        if self._issuer is None or self._issuer.settings != settings:
+            self._issuer = oidc.Issuer(settings, self.front.clock)
+        issuer = self._issuer
+        try:
+            return issuer.claims(token)
+        except oidc.KeysOld:
+            await self.front.work(issuer.refresh)
+        try:
+            return issuer.claims(token)
+        except oidc.KeysOld:
+            raise oidc.NotGood("token_key") from None
+
+    def _of_key(self, key: Key) -> Caller:
+        state = key.state(self.front.clock.now())
+        if state != "active":
+            raise oidc.NotGood(f"key_{state}")
+        person, roles = owner_of(self.front.config.people, key.owner, key.roles)
+        if not roles:
+            # The owner is none of the people any more, or has no role: the key opens nothing.
+            raise oidc.NotGood("owner_gone")
+        rights = rights_of(roles)
+        if person is None:
+            rights -= PERSONAL
+        if key.rights is not None:
+            rights &= frozenset(key.rights)
+        name = person.name or person.id if person is not None else key.owner.partition(":")[2]
+        return Caller(name, roles, rights, key.owner, person, key.id)
+
+    def _of_claims(self, claims: Mapping[str, Any]) -> Caller:
+        settings = self.front.config.sign_in
+        leeway = dt.timedelta(seconds=settings.leeway_seconds)
+        if (self.front.clock.now() - leeway).timestamp() >= float(claims["exp"]):
+            raise oidc.NotGood("token_expired")
+        subject, email = str(claims["sub"]), oidc.email_of(claims)
+        groups = oidc.groups_of(claims, settings.roles_claim)
+        given = frozenset(role for group in groups for role in settings.roles.get(group, ()))
+        known = _person(self.front.config.people, subject, email)
+        if known is not None:
+            person = known.person
+            roles: frozenset[str] = frozenset(person.roles or given)
+            if not roles:
+                raise oidc.NotGood("no_role")
+            return Caller(person.name or person.id, roles, rights_of(roles), person.actor, person, "oidc")
+        if not given:
+            raise oidc.NotGood("person_unknown")
+        name = re.sub(r"[^\w.@+-]", "_", email or subject)[:100]
+        return Caller(name, given, rights_of(given) - PERSONAL, f"oidc:{name}", None, "oidc")
+
+    # --- refusing --------------------------------------------------------------------------------------------------------
+    def _refused(self, request: Request, reason: str, detail: Text, *, way: str = "", challenge: str = "") -> Refused:
+        self.front.metrics.refusals.labels(reason).inc()
+        log.warning("refused: %s", reason, extra={"reason": reason, "way": way, **_where(request)})
+        challenge = challenge or 'Bearer realm="holdfast", error="invalid_token"'
+        return Refused(401, detail, headers={"WWW-Authenticate": challenge})
+
+    def _too_many(self, request: Request, wait: float) -> Refused:
+        self.front.metrics.refusals.labels("too_many").inc()
+        log.warning("refused: too_many", extra={"reason": "too_many", **_where(request)})
+        return Refused(429, _WAIT, headers={"Retry-After": str(int(wait) + 1)})
+
+
+def _keep(kept: OrderedDict[bytes, float], sha: bytes, until: float) -> None:
+    kept[sha] = until
+    kept.move_to_end(sha)
+    while len(kept) > _KEPT_MOST:
+        kept.popitem(last=False)
+
+
+def _person(people: tuple[PersonSettings, ...], subject: str, email: str | None) -> PersonSettings | None:
+    """The person whom a token is of: by the subject that was entered for him, else by the verified e-mail address."""
+    for one in people:
+        if one.subject is not None and one.subject == subject:
+            return one
+    if email is None:
+        return None
+    # Whoever has a subject of his own entered is known by nothing else.
+    alike = [p for p in people if p.subject is None and p.email and p.email.casefold() == email.casefold()]
+    return alike[0] if len(alike) == 1 else None
+
+
+def _way(token: str) -> str:
+    """What may be said of a credential that opens nothing: the id of a key, never a part of a secret."""
+    parts = api_keys.split(token)
+    if parts is not None and _KEY_ID.fullmatch(parts[0]):
+        return parts[0]
+    return "token" if oidc.looks_like_one(token) else ""
+
+
+def _route(request: Request) -> str:
+    route = request.scope.get("route")
+    found = getattr(route, "path", None)
+    # As it was sent, percent signs and all: it cannot begin a line of its own in a log.
+    raw = bytes(request.scope.get("raw_path") or b"").decode("ascii", "replace")
+    return found or raw[:200]
+
+
+def _where(request: Request) -> dict[str, str]:
+    return {
+        "method": request.method[:20],
+        "route": _route(request),
+        "address": request.client.host if request.client else "",
+    }
+
+
+@dataclass
+class _Afterwards:
+    """What is written down after the answer, by one thread at a time: keys in use, refusals of people who are known.
+
+    A database that is busy for a while delays these lines, never an answer; what is too much is left out."""
+
+    front: Front
+    _keys: dict[str, float] = field(default_factory=dict)
+    _waiting_keys: set[str] = field(default_factory=set)
+    _entries: list[tuple[Entry, dt.datetime]] = field(default_factory=list)
+    _told: OrderedDict[tuple[str, str], float] = field(default_factory=OrderedDict)
+    _task: asyncio.Task[None] | None = None
+
+    def used(self, key: Key) -> None:
+        now = time.monotonic()
+        fresh = key.used_at is not None and self.front.clock.now() - key.used_at < api_keys.USED_EVERY
+        if fresh or now - self._keys.get(key.id, -1e9) < api_keys.USED_EVERY.total_seconds():
+            return
+        self._keys[key.id] = now
+        self._waiting_keys.add(key.id)
+        self._start()
+
+    def refusal(self, caller: Caller, route: str, right: str) -> None:
+        now, which = time.monotonic(), (caller.actor, route)
+        if now - self._told.get(which, -1e9) < _REFUSAL_TOLD_EVERY or len(self._entries) >= _TELL_MOST:
+            return
+        self._told[which] = now
+        self._told.move_to_end(which)
+        while len(self._told) > _KEPT_MOST:
+            self._told.popitem(last=False)
+        after = {"right": right, "way": caller.way}
+        self._entries.append(
+            (Entry("access.refuse", f"route:{route}", caller.actor, after=after), self.front.clock.now())
+        )
+        self._start()
+
+    def _start(self) -> None:
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._write())
+
+    async def _write(self) -> None:
+        while self._waiting_keys or self._entries:
+            keys, entries = self._waiting_keys, self._entries
+            self._waiting_keys, self._entries = set(), []
+
+            def write(keys: set[str] = keys, entries: list[tuple[Entry, dt.datetime]] = entries) -> None:
+                with self.front.store.writing() as tx:
+                    if keys:
+                        api_keys.used(tx, keys, self.front.clock.now())
+                    if entries:
+                        audit.append(tx, [entry for entry, _ in entries], entries[-1][1])
+
+            try:
+                await self.front.work(write)
+            except Exception as wrong:
+                # The answer was given; what could not be written down is in the log.
+                log.warning(
+                    "not written down: %s keys, %s refusals (%s)", len(keys), len(entries), type(wrong).__name__
+                )
+
+
+# --- for routes ----------------------------------------------------------------------------------------------------------
+_BEARER = HTTPBearer(auto_error=False, description="An API key (hf_…), or a token of the company's own sign-in.")
+
+
+class Needs:
+    """A dependency that gives the caller where he has the right, and refuses otherwise."""
+
+    def __init__(self, right: Right) -> None:
+        self.right = right
+
+    async def __call__(self, request: Request, _shown: Annotated[Any, Depends(_BEARER)]) -> Caller:
+        return await admitted(request, self.right)
+
+
+def needs(right: Right) -> Needs:
+    """The dependency that a route declares its right with."""
+    return Needs(right)
+
+
+async def admitted(request: Request, right: Right) -> Caller:
+    """The caller, where he has the right. Raises Refused (401, 403, 429)."""
+    sign_in: SignIn = request.app.state.sign_in
+    caller = await sign_in.caller(request)
+    sign_in.demand(request, caller, right)
+    return caller
+
+
+def opens(right: Right) -> Callable[[F], F]:
+    """Marks an endpoint that calls `admitted` itself with its right, for the test that no route is unlisted."""
+
+    def mark(endpoint: F) -> F:
+        endpoint.right = right  # type: ignore[attr-defined]
+        return endpoint
+
+    return mark
+
+
+def right_of(route: Any) -> Right | None:
+    """The right that a route declares; None: it declares none."""
+    marked: Right | None = getattr(getattr(route, "endpoint", None), "right", None)
+    waiting = list(getattr(getattr(route, "dependant", None), "dependencies", ()))
+    while waiting and marked is None:
+        one = waiting.pop()
+        if isinstance(one.call, Needs):
+            marked = one.call.right
+        waiting += one.dependencies
+    return marked
+
+
+__all__ = ["KEPT_SECONDS", "Needs", "SignIn", "admitted", "needs", "opens", "right_of"]
