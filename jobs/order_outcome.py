@@ -66,13 +66,16 @@ def outcome(found: Sequence[Judged], check: Check) -> Outcome:
             if own and now == before:
                 continue
             (made.changed if own else made.new).append(now)
+            if before is not None and not own and what is None:
+                what = "taken_over"  # else nothing of this order's own would tell how it came to its state
             if before is None and check.actor == EVALUATE:
                 made.first.setdefault(now.state, []).append(f"{row.system}/{row.ref}")
             if what is None or (what == "passed" and before is None and check.actor == EVALUATE):
                 continue
             made.flags.add(row.key)
             reasons = checked.reasons if before is not None or check.actor != EVALUATE else ()
-            _tell(made, now, what, check, _body(row, now, checked, reasons), f"order:{row.system}/{row.ref}", before)
+            body = _body(row, now, checked, reasons) | origin(judged, before, row.key)
+            _tell(made, now, what, check, body, f"order:{row.system}/{row.ref}", before)
         for key, standing in judged.standings.items():
             if key not in live and standing.order == key and standing.ended_on is None:
                 made.changed.append(replace(standing, ended_on=check.on, debtor=judged.debtor, at=check.at))
@@ -161,6 +164,14 @@ def told(now: Standing, what: str, check: Check, body: dict[str, Any], order: Or
     after = {"state": now.state, **body}
     entry = Entry(f"order.{what}", f"order:{order.system}/{order.ref}", check.actor, why, None, after)
     return Outcome(lines=[_line(now, what, check, body, why)], entries=[entry], flags={now.order})
+
+
+def origin(judged: Judged, before: Standing | None, key: int) -> dict[str, Any]:
+    """Where the first line of an order comes from, if what was decided of the same order in another system goes on."""
+    if before is None or before.order == key:
+        return {}
+    name = next((f"{row.system}/{row.ref}" for row, _ in judged.orders if row.key == before.order), "")
+    return {"taken_over": {"order": name, "state": before.state, "by_hand": before.manual is not None}}
 
 
 def _body(row: OrderRow, now: Standing, checked: OrderDecision, reasons: Sequence[Reason]) -> dict[str, Any]:

@@ -44,6 +44,7 @@ HAPPENED = {
     "lifted": Text("hold by hand lifted", "解除人工冻结"),
     "reopened": Text("opened again", "重新打开"),
     "ended": Text("no longer open", "不再执行"),
+    "taken_over": Text("goes on as the same order did in the other system", "沿用另一系统中同一订单的状态"),
 }
 
 
@@ -148,7 +149,7 @@ def explained(cli: Cli, wanted: str) -> tuple[Table, dict[str, Any]]:
     from jobs import order_words
     from jobs.frame import frame
     from jobs.judge import judge
-    from jobs.order_desk import the_order
+    from jobs.order_desk import so_far, the_order
     from jobs.order_remedy import remedies_of, who_may
 
     today = day_in(cli.clock.now(), cli.config.business.time_zone)
@@ -172,7 +173,10 @@ def explained(cli: Cli, wanted: str) -> tuple[Table, dict[str, Any]]:
         standing = judged.standings.get(row.key)
         history = order_credit.history(tx, orders=[row.key, order.key])
         ways = remedies_of(tx, base, judged, row) if decision.hold else []
-        need, people = who_may(base, cli.config, judged, row, decision, order) if decision.hold else (None, [])
+        asked, already = so_far(tx, cli.config, row.key)
+        need, people = (None, [])
+        if decision.hold:
+            need, people = who_may(base, cli.config, judged, row, decision, order, asked, already)
         items = positions.open_items(tx, [m.key for m in judged.members], today)
     late = [item for item in items if item.amount > 0 and item.due_on is not None and item.due_on < today]
     first = judged.members[0]

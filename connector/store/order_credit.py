@@ -53,7 +53,7 @@ class Standing:
 @dataclass(frozen=True, slots=True)
 class Happened:
     """One line of an order's history. `what`: passed, held, changed, auto_released, requested, approved, released, refused,
-    expired, manual, lifted, reopened, ended."""
+    expired, manual, lifted, reopened, ended, taken_over (from the same order in another system)."""
 
     order: int
     debtor: int
