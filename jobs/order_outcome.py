@@ -159,8 +159,10 @@ def _line(now: Standing, what: str, check: Check, body: dict[str, Any], why: str
     return Happened(now.order, now.debtor, check.on, check.at, what, now.state, now.point, check.actor, why, body)
 
 
-def told(now: Standing, what: str, check: Check, body: dict[str, Any], order: OrderAt, why: str = "") -> Outcome:
-    """What a person has done with one order, as an outcome."""
+def told(
+    now: Standing, what: str, check: Check, body: dict[str, Any], order: OrderAt | OrderRow, why: str = ""
+) -> Outcome:
+    """What a person has done with one order, as an outcome. `order` is the one whose state it is."""
     after = {"state": now.state, **body}
     entry = Entry(f"order.{what}", f"order:{order.system}/{order.ref}", check.actor, why, None, after)
     return Outcome(lines=[_line(now, what, check, body, why)], entries=[entry], flags={now.order})
