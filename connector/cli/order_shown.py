@@ -105,6 +105,8 @@ def listed(cli: Cli, held_only: bool, debtor: int | None) -> tuple[Table, dict[s
 
 
 def _row(judged: Judged, row: OrderRow, decision: OrderDecision, today: dt.date) -> dict[str, Any]:
+    from jobs.order_answer import reason_answer
+
     standing, first = judged.standings.get(row.key), judged.members[0]
     return {
         "order": row.number or row.ref,
@@ -121,7 +123,7 @@ def _row(judged: Judged, row: OrderRow, decision: OrderDecision, today: dt.date)
         "code": standing.state if standing is not None else None,
         "hold": decision.hold,
         "why": reasons_text(decision.reasons) if decision.reasons else None,
-        "reasons": [_reason(reason) for reason in decision.reasons],
+        "reasons": [reason_answer(reason) for reason in decision.reasons],
     }
 
 
@@ -130,101 +132,16 @@ def _plain(one: dict[str, Any]) -> dict[str, Any]:
     return kept | {"number": one["order"], "state": one["code"], "total": show(one["total"], one["currency"])}
 
 
-def _reason(reason: Reason) -> dict[str, Any]:
-    return {
-        "rule": reason.rule,
-        "en": reason.text.en,
-        "zh": reason.text.zh,
-        "numbers": reason.numbers,
-        "documents": list(reason.documents),
-    }
-
-
 # --- one order -------------------------------------------------------------------------------------------------------
 def explained(cli: Cli, wanted: str) -> tuple[Table, dict[str, Any]]:
     """One order: what holds it, with numbers; what would release it; who may; and all that has happened to it."""
-    from connector.clock import day_in
-    from connector.errors import ConfigError
-    from connector.store import order_credit, positions
-    from jobs import order_words
-    from jobs.frame import frame
-    from jobs.judge import judge
-    from jobs.order_desk import so_far, the_order
-    from jobs.order_remedy import remedies_of, who_may
+    from jobs import order_answer
 
-    today = day_in(cli.clock.now(), cli.config.business.time_zone)
     with cli.store.reading() as tx:
-        order = the_order(tx, wanted)
-        name = f"{order.system}/{order.ref}"
-        if order.debtor is None:
-            raise ConfigError(order_words.NOBODYS.fill(ref=name))
-        base = frame(tx, cli.config, cli.policy, cli.clock, today, debtors=[order.debtor])
-        found = list(judge(tx, base, [order.debtor], scores=True))
-        judged = next(one for one in found if one.debtor == order.debtor)
-        pair = next(((row, decision) for row, decision in judged.orders if row.key == order.key), None)
-        if pair is None:
-            raise ConfigError(order_words.NOT_OPEN.fill(ref=name, status=order.status or "-"))
-        row, decision = pair
-        # The same order in the ledger stands for one of the CRM.
-        row = next(
-            (r for r, _ in judged.orders if r.key in judged.rooms and (r.number or r.ref) == (row.number or row.ref)),
-            row,
-        )
-        standing = judged.standings.get(row.key)
-        history = order_credit.history(tx, orders=[row.key, order.key])
-        ways = remedies_of(tx, base, judged, row) if decision.hold else []
-        asked, already = so_far(tx, cli.config, row.key)
-        need, people = (None, [])
-        if decision.hold:
-            need, people = who_may(base, cli.config, judged, row, decision, order, asked, already)
-        items = positions.open_items(tx, [m.key for m in judged.members], today)
-    late = [item for item in items if item.amount > 0 and item.due_on is not None and item.due_on < today]
-    first = judged.members[0]
-    answer: dict[str, Any] = {
-        "as_of": today.isoformat(),
-        "system": row.system,
-        "order_id": row.ref,
-        "number": row.number,
-        "customer_id": first.ref,
-        "name": first.name,
-        "status": order.status,
-        "total": show(rounded(row.total, row.currency), row.currency),
-        "currency": row.currency,
-        "state": standing.state if standing is not None else None,
-        "since": standing.since.isoformat() if standing is not None else None,
-        "hold": decision.hold,
-        "released": _release(standing),
-        "policy": base.policy_version,
-        "level": judged.decision.level,
-        "reasons": [_reason(reason) for reason in decision.reasons],
-        "set_aside": [_reason(reason) for reason in decision.set_aside],
-        "warnings": [_reason(reason) for reason in decision.warnings],
-        "overdue_items": [
-            {
-                "id": item.ref,
-                "number": item.number,
-                "due_on": item.due_on.isoformat() if item.due_on else None,
-                "open": show(item.amount, item.currency),
-                "currency": item.currency,
-            }
-            for item in late
-        ],
-        "remedies": [
-            {
-                "kind": way.kind,
-                "amount": show(way.amount, way.currency),
-                "limit": show(way.limit, way.currency) if way.limit else None,
-                "currency": way.currency,
-                "items": [debt.ref for debt in way.items],
-                "en": way.text.en,
-                "zh": way.text.zh,
-            }
-            for way in ways
-        ],
-        "release_needs": None if need is None else {"en": need.text.en, "zh": need.text.zh},
-        "who_may_release": [person.id for person in people],
-        "history": [_line(line) for line in history],
-    }
+        one = order_answer.explain(tx, cli.config, cli.policy, cli.clock, wanted)
+    answer = order_answer.answer(one)
+    row, standing, decision, first = one.row, one.standing, one.decision, one.judged.members[0]
+    ways, need, people, history, today = one.ways, one.need, one.people, one.history, one.base.as_of
     lead = [(say(HEAD.fill(order=row.number or row.ref, total=_money(row), name=first.name, ref=first.ref)), "bold")]
     lead.append((say(STATE.fill(state=state_of(standing), since=standing.since if standing else today)), ""))
     if standing is not None and standing.state == "released" and standing.release is not None:
@@ -262,36 +179,10 @@ def _money(row: OrderRow) -> str:
     return f"{row.currency} {rounded(row.total, row.currency):,f}"
 
 
-def _release(standing: Standing | None) -> dict[str, Any] | None:
-    if standing is None or standing.release is None:
-        return None
-    given = standing.release
-    return {
-        "by": given.by,
-        "on": given.on.isoformat(),
-        "max_total": show(given.max_total, given.currency),
-        "currency": given.currency,
-        "valid_until": given.valid_until.isoformat(),
-        "terms": given.terms,
-    }
-
-
 def _block(head: Text, texts: Sequence[Text]) -> list[tuple[str, str]]:
     if not texts:
         return []
     return [("", ""), (say(head), ""), *((f"  • {say(text)}", "") for text in texts)]
-
-
-def _line(line: Happened) -> dict[str, Any]:
-    return {
-        "at": line.at.isoformat(),
-        "what": line.what,
-        "state": line.state,
-        "point": line.point,
-        "actor": line.actor,
-        "why": line.why,
-        **(line.body or {}),
-    }
 
 
 def _shown(cli: Cli, line: Happened) -> dict[str, Any]:
