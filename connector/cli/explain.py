@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from connector.cli.common import Cli, near, say, t
+from connector.cli.common import Cli, language, near, say, t
 from connector.cli.output import COLOURS, Column, Format, Table, clean, emit
 from connector.cli.report import LEVELS, AsOf, Customer, Form, Out, bucket_name
 from connector.credit.warn_words import NAMES
 from connector.errors import ConfigError
-from connector.money import show
 from connector.text import Text
 
 if TYPE_CHECKING:
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from connector.policy import Policy
     from connector.store import Connection
     from connector.store.customers import CustomerRow
+    from jobs.customer_answer import Shown
     from jobs.judge import Judged
 
 KINDS = {
@@ -108,26 +108,11 @@ def find(cli: Cli, tx: Connection, wanted: str) -> CustomerRow:
 
 def customer_table(cli: Cli, wanted: str, as_of: dt.date | None) -> tuple[Table, dict[str, Any]]:
     """The open items of a customer as a table, and everything about it as an answer."""
-    from connector.clock import day_in
-    from connector.store import customers, positions
-    from jobs.frame import frame
-    from jobs.judge import judge
-    from jobs.warned import thorough
+    from jobs.customer_answer import on_day
 
-    day = as_of or day_in(cli.clock.now(), cli.config.business.time_zone)
     with cli.store.reading() as tx:
-        row = find(cli, tx, wanted)
-        base = frame(tx, cli.config, cli.policy, cli.clock, day)
-        thorough(tx, base)
-        found = judge(tx, base, [row.debtor], scores=True) if row.debtor is not None else ()
-        judged: Judged | None = next((j for j in found if row.key in j.own), None)
-        if judged is None:
-            raise ConfigError(
-                Text("{ref} is not linked yet: holdfast run", "{ref} 尚未关联：请先执行 holdfast run").fill(ref=row.ref)
-            )
-        items: list[OpenItem] = positions.open_items(tx, [row.key], day)
-        linked = [r for r in customers.customers(tx, debtors=[judged.debtor]) if r.known]
-    return told(judged, row, items, linked, day, cli.policy)
+        one = on_day(tx, cli.config, cli.policy, cli.clock, find(cli, tx, wanted), as_of)
+    return _told(one, cli.policy)
 
 
 def told(
@@ -139,59 +124,19 @@ def told(
     policy: Policy,
 ) -> tuple[Table, dict[str, Any]]:
     """A conclusion with every figure and the open items behind it, as a table and as an answer."""
-    from connector.credit.ageing import bucket
-    from connector.credit.answer import as_answer
-    from jobs.warned import shown
-    from jobs.words import reasons_text
+    from jobs.customer_answer import Shown
 
-    edges, basis = policy.ageing.edges(), policy.ageing.basis
-    own = judged.own[row.key]
-    answer = as_answer(own, judged.decision, row.ref, row.system)
-    answer |= {
-        "name": row.name,
-        "as_of": day.isoformat(),
-        "linked": [{"system": r.system, "id": r.ref, "name": r.name} for r in linked],
-        "limit_steps": [{"en": s.en, "zh": s.zh} for s in own.limit.steps],
-        "indicators": shown(judged.decision, policy.of(row.segment).warning),
-        "why": say(reasons_text(judged.decision.reasons)),
-        "items": [
-            {
-                "id": i.ref,
-                "number": i.number,
-                "kind": i.kind,
-                "issued_on": i.issued_on.isoformat(),
-                "due_on": i.due_on.isoformat() if i.due_on else None,
-                "days_overdue": max(0, (day - (i.due_on or i.issued_on)).days) if i.amount > 0 else None,
-                "currency": i.currency,
-                "open": show(i.amount, i.currency),
-                "disputed": show(i.disputed, i.currency) if i.disputed else None,
-                "bucket": bucket(_from(i, basis), day, edges, basis) if i.amount > 0 else None,
-            }
-            for i in items
-        ],
-        "orders": [
-            {
-                "system": o.system,
-                "id": o.ref,
-                "number": o.number,
-                "status": o.status,
-                "total": show(o.total, o.currency),
-                "open": show(o.open_value, o.currency),
-                "currency": o.currency,
-                "hold": checked.hold,
-                "reasons": [say(r.text) for r in checked.reasons],
-            }
-            for o, checked in judged.orders
-        ],
-    }
-    return _table(answer, items, day), answer
+    return _told(Shown(row, judged, items, linked, day), policy)
 
 
-def _from(item: OpenItem, basis: str) -> dt.date:
-    return item.issued_on if basis != "due" or item.due_on is None else item.due_on
+def _told(one: Shown, policy: Policy) -> tuple[Table, dict[str, Any]]:
+    from jobs.customer_answer import answer
+
+    made = answer(one, policy, language())
+    return _table(made, one.items, one.day), made
 
 
-def _table(answer: dict[str, Any], items: list[OpenItem], day: dt.date) -> Table:
+def _table(answer: dict[str, Any], items: Sequence[OpenItem], day: dt.date) -> Table:
     table = Table(
         Text("Open items", "未清项"),
         [
