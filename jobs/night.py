@@ -12,7 +12,7 @@ import os
 import socket
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from connector.clock import Clock
@@ -24,6 +24,7 @@ from connector.store import runs
 from connector.store.db import Store
 from connector.store.leases import Fenced
 from connector.text import Text
+from jobs import channels
 from jobs.dun import dun
 from jobs.evaluate import evaluate
 from jobs.housekeeping import housekeeping
@@ -57,12 +58,14 @@ def work(
     clock: Clock,
     *,
     systems: Sequence[Connected] = (),
+    pulls: Mapping[str, Collection[str] | None] | None = None,
     full: bool = False,
     nightly: bool = False,
     progress: Progress = silent,
     told: Callable[[Run], None] = lambda run: None,
 ) -> list[Run]:
-    """The whole job once. `full` pulls and evaluates everything; `nightly` also reconciles deletions, and what people
+    """The whole job once. `pulls` names the systems that are read, and of each the streams (None: all); without it
+    everything is, and the channels of webhooks are renewed. `full` pulls and evaluates everything; `nightly` also reconciles deletions, and what people
     changed in the systems of what we wrote there. `policy` None: the one in force now. Raises LeaseLost where `store` is
     fenced and its lease is lost."""
     systems = systems or connected_systems(config, clock, store=store)
@@ -77,8 +80,11 @@ def work(
         if isinstance(store, Fenced):
             store.prove()
 
-    for connected in systems:
-        tell(pull(store, connected, full=full, nightly=nightly, progress=progress))
+    for connected in [c for c in systems if pulls is None or c.name in pulls]:
+        of = None if pulls is None else pulls[connected.name]
+        tell(pull(store, connected, full=full, nightly=nightly, streams=of, progress=progress))
+        if pulls is None and channels.is_due(store, config, connected):
+            tell(channels.renew(store, config, connected))
     tell(link(store, config, clock, progress))
     if nightly:
         # Before evaluating: what an item's level brings with it is part of the decision.

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from adapters.zoho_crm import read, write
 from adapters.zoho_crm.check import check
 from adapters.zoho_crm.client import Zoho
+from adapters.zoho_crm.hook import HOOK
 from adapters.zoho_crm.hosts import DataCenter
 from adapters.zoho_crm.provision import provision
 from connector.adapter import Adapter, Channel, Evidence, Secret, Stream
@@ -121,6 +122,7 @@ ADAPTER: Adapter[Zoho] = Adapter(
     provision=provision,
     limits=Limits(in_flight=5),
     lanes=3,
+    hook=HOOK,
     demo_settings={"base_url": "{url}", "accounts_url": "{url}"},
     evidence=(
         Evidence(

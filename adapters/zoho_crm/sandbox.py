@@ -5,7 +5,7 @@ except empty ones and those that contain “wrong”. A folder may bring its own
 `users.json`, each a list of objects in Zoho's shape.
 
 Switches in `settings`: `multi_currency`, `no_orders` (an edition without Sales_Orders), `denied` (a list of `coql`,
-`bulk`, `deleted`, `users`, `fields` for which the scope is missing), `bulk_polls` (how often a job is not ready yet),
+`bulk`, `deleted`, `users`, `fields`, `notifications` for which the scope is missing), `bulk_polls` (how often a job is not ready yet),
 `bulk_rows` (rows of one bulk file), `credits` (API credits that are left), `token_limit` (ten tokens in ten minutes, as Zoho has it).
 """
 
@@ -24,7 +24,9 @@ from adapters.zoho_crm.sandbox_bulk import Bulk
 from adapters.zoho_crm.sandbox_lists import Lists, paging
 from adapters.zoho_crm.sandbox_records import NO_BODY, PROFILE, Records, Row, failure, refusal
 from adapters.zoho_crm.sandbox_stock import stock
+from adapters.zoho_crm.sandbox_watch import Watch
 from connector.sandbox import Handler, Reply, Request, Sandbox, SandboxOptions
+from connector.sandbox_hooks import Sender
 
 TIME_ZONE = "Asia/Shanghai"
 _ROWS_MOST = 100
@@ -47,7 +49,11 @@ class ZohoSandbox(Sandbox):
 
     @cached_property
     def records(self) -> Records:
-        return Records(self.shelf, TIME_ZONE, self.switches)
+        return Records(self.shelf, TIME_ZONE, self.switches, lambda *what: self.watch.changed(*what))
+
+    @cached_property
+    def watch(self) -> Watch:
+        return Watch(self.records, Sender())
 
     @cached_property
     def lists(self) -> Lists:
@@ -97,6 +103,7 @@ class ZohoSandbox(Sandbox):
             ("POST", f"{bulk}/read", self.bulk.start, "bulk"),
             ("GET", f"{bulk}/read/{key}", self.bulk.state, "bulk"),
             ("GET", f"{bulk}/read/{key}/result", self.bulk.result, "bulk"),
+            ("*", f"{v8}/actions/watch", self.watch.answer, "notifications"),
             ("GET", f"{v8}/{module}/deleted", self.lists.deleted, "deleted"),
             ("GET", f"{v8}/{module}/search", self.lists.search, ""),
             ("GET", f"{v8}/{module}/actions/count", self.lists.count, ""),

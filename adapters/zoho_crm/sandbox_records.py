@@ -31,8 +31,15 @@ def refusal(code: str, message: str, status: int = 400, details: Mapping[str, An
 class Records:
     """All records and fields of the made-up organisation, on the sandbox's shelf."""
 
-    def __init__(self, shelf: Shelf, time_zone: str, switches: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        shelf: Shelf,
+        time_zone: str,
+        switches: Mapping[str, Any],
+        changed: Callable[[str, str, str], None] = lambda module, key, operation: None,
+    ) -> None:
         self.shelf = shelf
+        self._changed = changed  # called with what happened: module, id, insert, update or delete
         self.zone = ZoneInfo(time_zone)
         self.currencies = bool(switches.get("multi_currency"))
         self._without = {"Sales_Orders"} if switches.get("no_orders") else set()
@@ -110,7 +117,9 @@ class Records:
         return row
 
     def put(self, module: str, record: Row) -> None:
+        operation = "update" if self.get(module, record["id"]) else "insert"
         self.shelf.put(module, record["id"], record)
+        self._changed(module, record["id"], operation)
 
     def remove(self, module: str, key: str, user: Mapping[str, str], at: str = "") -> bool:
         """Into the recycle bin."""
@@ -127,6 +136,7 @@ class Records:
             "deleted_time": at or self.now(),
         }
         self.shelf.put(f"~deleted {module}", key, {k: v for k, v in gone.items() if v is not None})
+        self._changed(module, key, "delete")
         return True
 
     # writing

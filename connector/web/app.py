@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from fastapi import APIRouter, FastAPI
 
 from connector.store.backlog import Backlog, backlog
-from connector.web import health
+from connector.web import health, hooks
 from connector.web.auth import SignIn
 from connector.web.front import Front
 from connector.web.guards import Guarded
@@ -18,7 +18,7 @@ API = "/api/v1"
 
 # Each gives its routes for a front; addresses below /api/v1 are relative to it.
 _API: tuple[Callable[[Front], APIRouter], ...] = ()
-_PLAIN: tuple[Callable[[Front], APIRouter], ...] = (health.router,)
+_PLAIN: tuple[Callable[[Front], APIRouter], ...] = (health.router, hooks.router)
 
 
 def make(front: Front) -> FastAPI:
