@@ -20,6 +20,7 @@ from connector.text import Text
 from jobs.frame import frame
 from jobs.progress import Progress, silent
 from jobs.replay import families, rules_of
+from jobs.unhurried import unhurried
 
 LATE_DAYS = 30
 
@@ -63,17 +64,18 @@ def simulate(
     found = Simulation(first, last, config.business.currency, late_days, outcomes=[Outcome() for _ in policies])
     if not base.systems:
         return found
-    for portion in families(tx, base, first, last, debtors):
-        for family in portion.families:
-            tally = Tally(family, rules, found.outcomes, first, last, max(today, last), late_days)
-            for turn in turns(family, rules, first, last):
-                tally.take(turn)
-                found.conclusions += len(turn.decisions)
-            tally.close()
-            found.orders += len(family.orders)
-            found.sales += sum(first.toordinal() <= s.issued <= last.toordinal() for s in family.sales)
-        found.debtors += portion.debtors
-        progress("simulate", found.debtors, len(base.members))
+    with unhurried():
+        for portion in families(tx, base, first, last, debtors):
+            for family in portion.families:
+                tally = Tally(family, rules, found.outcomes, first, last, max(today, last), late_days)
+                for turn in turns(family, rules, first, last):
+                    tally.take(turn)
+                    found.conclusions += len(turn.decisions)
+                tally.close()
+                found.orders += len(family.orders)
+                found.sales += sum(first.toordinal() <= s.issued <= last.toordinal() for s in family.sales)
+            found.debtors += portion.debtors
+            progress("simulate", found.debtors, len(base.members))
     return found
 
 

@@ -357,7 +357,7 @@ class Story:
         return (line for _, lines in self._orders() for line in lines)
 
 
-def _rates(book: Book) -> Iterator[Fact]:
+def _rates(book: Book) -> Iterator[Rate]:
     for week in range(_DAYS // 7 + 2):
         for at, currency in enumerate(("USD", "EUR")):
             walk = (week * (7 + 4 * at) % 41 - 20) * 1_000

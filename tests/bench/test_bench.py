@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from connector.cli.bench_book import AS_OF, Book, said
 from connector.cli.bench_row import Row
 from connector.cli.bench_scene import every, scene_of
 from connector.errors import ConfigError
-from connector.model import Document
+from connector.model import Document, Order
 from connector.store import contest, contest_duck, contest_orm, positions
 from jobs.progress import silent
 from tests.store.conftest import pg_server, pg_url  # noqa: F401 - fixtures
@@ -192,6 +193,25 @@ def test_a_replay_is_measured_where_it_is_asked_for() -> None:
     assert rows[0].figure is not None
     assert detail["drawn"] > 300  # an order alone brings more than one conclusion
     assert len(detail["orders_held"]) == 2
+    assert len(detail["nights"]) == 6
+
+
+def test_what_a_book_of_trade_tells_day_by_day_is_the_whole_book() -> None:
+    book = bench_replay.Trade(20, 300, seed=5)
+    middle = book.as_of - dt.timedelta(days=300)
+    early = replace(book, through=middle)
+    late = replace(book, since=middle)
+    for stream in ("rates", "documents", "payments", "applications", "orders"):
+        before = {fact.ref: fact for fact in early.facts(stream)}
+        after = {fact.ref: fact for fact in late.facts(stream)}
+        assert before
+        assert after
+        assert before | after == {fact.ref: fact for fact in book.facts(stream)}
+    orders = [fact for fact in early.facts("orders") if isinstance(fact, Order)]
+    assert max(order.ordered_on for order in orders if order.ordered_on) <= middle
+    waiting = {order.ref for order in orders if order.status == "open"}
+    assert waiting
+    assert {order.ref for order in late.facts("orders") if isinstance(order, Order)} > waiting
 
 
 def test_decisions_alone_are_measured_in_a_process_of_their_own() -> None:
