@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from adapters.fxiaoke.client import Client, open_client
+from adapters.fxiaoke.hook import HOOK
 from adapters.fxiaoke.read import listing, reading, with_currency, with_lines, with_receipt, with_user
 from adapters.fxiaoke.settings import TASK_OBJECT, Settings
 from adapters.fxiaoke.setup import check, provision
@@ -120,6 +121,7 @@ ADAPTER: Adapter[Client] = Adapter(
     open=open_client,
     check=check,
     provision=provision,
+    hook=HOOK,
     # 100 calls in 20 s for each interface: 20 at once and 4 a second never make more than 100 in any 20 s.
     limits=Limits(in_flight=5, per_second=4.0, burst=20),
     exemptions={

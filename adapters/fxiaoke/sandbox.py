@@ -15,10 +15,12 @@ from typing import Any
 
 from adapters.fxiaoke import sandbox_schema as schema
 from adapters.fxiaoke.sandbox_door import TENANT, Door
+from adapters.fxiaoke.sandbox_events import Events
 from adapters.fxiaoke.sandbox_rules import Refused, checked, employee_id, matches, open_id, sorting
 from adapters.fxiaoke.sandbox_stock import ADMIN, record_id, stocked
 from connector.clock import Clock, SystemClock
 from connector.sandbox import Reply, Request, Sandbox, SandboxOptions
+from connector.sandbox_hooks import Sender
 
 BULK_FUNCTION = "func_holdfast_credit_push__c"
 _LOCKED, _DUPLICATE, _RULE, _UNKNOWN_RECORD = 300101, 300102, 300103, 300104
@@ -34,7 +36,9 @@ class FxiaokeSandbox(Sandbox):
         self.flows: list[str] = []  # workflows and approvals that our writes set off
         self._rows: dict[str, list[dict[str, Any]]] = {}
         self._partial = 0
+        self.events: Events | None = None  # nobody is told of the stock
         super().__init__(options)
+        self.events = Events(self.shelf, Sender(timeout=3.0, tries=2), self._now)
         self.door = Door(self.shelf, self._now, bool(options.settings.get("rate_limit", True)))
 
     # --- stock ---
@@ -102,12 +106,20 @@ class FxiaokeSandbox(Sandbox):
     def keep(self, name: str, row: dict[str, Any]) -> None:
         """Stores one record."""
         self._rows.pop(name, None)
+        before = self.shelf.get(name, row["_id"])
         self.shelf.put(name, row["_id"], row)
+        invalid = row.get("life_status") == "invalid" and (before or {}).get("life_status") != "invalid"
+        self._tell(name, row["_id"], "create" if before is None else "invalid" if invalid else "update")
 
     def forget(self, name: str, key: str) -> None:
         """Deletes one record for good."""
         self._rows.pop(name, None)
         self.shelf.drop(name, key)
+        self._tell(name, key, "delete")
+
+    def _tell(self, name: str, key: str, kind: str) -> None:
+        if self.events is not None:
+            self.events.changed(name, key, kind)
 
     # --- answering ---
     def routes(self) -> Sequence[tuple[str, str, Any]]:
