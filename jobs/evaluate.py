@@ -45,6 +45,7 @@ from connector.store.turns_signs import Turning, signs_turned
 from connector.text import Text
 from jobs import inputs, order_outcome, score, warned, words
 from jobs.afterwards import lifted_orders, withdraw_tasks
+from jobs.check_return import lapse
 from jobs.frame import Frame, frame
 from jobs.judge import Judged, judge, portions
 from jobs.limits import flowing
@@ -71,6 +72,7 @@ def evaluate(
         for connected in systems:
             connected.kept_in(store)
         today = day_in(clock.now(), config.business.time_zone)
+        lapse(store, clock)
         with store.reading() as tx:
             # Of the customers only those to be judged are read: a quiet hour must not cost what the whole book costs.
             base = frame(tx, config, policy, clock, today, debtors=())

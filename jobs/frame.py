@@ -48,7 +48,7 @@ class Frame:
     are customers whose parent stands below them: there the chain of parents is cut. `is_today`: what holds only now (states
     of orders, dunning, exclusions, warnings) counts. `receivables`: what all customers owe, in the reporting currency, and
     how many they are. `thorough`: signs of warning are told that are calm, too. `confirming`: the key of an order that is
-    being confirmed now, and would take credit.
+    being confirmed now, and would take credit. `now`: the moment at which reservations of credit count, where they do.
     """
 
     config: Config
@@ -68,6 +68,7 @@ class Frame:
     receivables: tuple[Decimal, int] | None = None
     thorough: bool = False
     confirming: int | None = None
+    now: dt.datetime | None = None
 
     def load(self, tx: Connection, debtors: Collection[int] | None = None) -> None:
         """Makes the customers of these debtors (None: of everybody) known to the frame."""
@@ -154,6 +155,7 @@ def frame(
         _stale(tx, config, systems, policy, clock.now()),
     )
     made.is_today = as_of == day_in(clock.now(), config.business.time_zone)
+    made.now = clock.now()
     for key, below, above in customers.parents(tx, systems) if systems else ():
         if below == above or below in made.parents:
             continue

@@ -88,14 +88,21 @@ def judge(
     debtors: Collection[int] | None = None,
     orders: bool = True,
     scores: bool = False,
+    book: OrderBook | None = None,
 ) -> Iterator[Judged]:
     """What the policy concludes of debtors (None: all); of their whole groups, because a group's limit binds them all.
 
-    `scores`: with their scores and grades, for which years of payments are looked at.
+    `scores`: with their scores and grades, for which years of payments are looked at. `book`: the orders of these debtors
+    and their groups, where they are known already; they are then not checked.
     """
     if debtors is not None:
         wanted = sorted(frame.family(debtors))
         frame.load(tx, wanted)
+        if book is not None:
+            with unhurried():
+                made = list(_portion(tx, frame, wanted, orders, scores, book=book))
+            yield from made
+            return
         yield from _together(tx, frame, wanted, orders, scores)
         return
     frame.load(tx)
@@ -131,11 +138,19 @@ def portions(frame: Frame, debtors: Collection[int], most: int = _TOGETHER) -> I
 
 
 def _portion(
-    tx: Connection, frame: Frame, wanted: Sequence[int], orders: bool, scores: bool, everybody: bool = False
+    tx: Connection,
+    frame: Frame,
+    wanted: Sequence[int],
+    orders: bool,
+    scores: bool,
+    everybody: bool = False,
+    book: OrderBook | None = None,
 ) -> Iterator[Judged]:
     keys = None if everybody else [k for d in wanted for k in frame.members.get(d, ())]
     facts = _facts(tx, frame, keys)
-    book = order_book(tx, frame, keys, None if everybody else wanted) if orders else NO_ORDERS
+    check = book is None
+    if book is None:
+        book = order_book(tx, frame, keys, None if everybody else wanted) if orders else NO_ORDERS
     at = None
     if scores:
         known = None if everybody else wanted
@@ -151,7 +166,7 @@ def _portion(
         if frame.alone(debtor):
             whole, own = _positions(frame, debtor, facts)
             judged = _scored(frame, debtor, whole, own, (), book, facts, at, seen)
-            if debtor in book.rows or debtor in book.of_debtor:
+            if check and (debtor in book.rows or debtor in book.of_debtor):
                 check_orders(frame, [judged], book)
             yield judged
             continue
@@ -165,7 +180,8 @@ def _portion(
             chain = [nodes[a] for a in (one, *frame.ancestors(one)) if a in nodes]
             above = [node.seen_from(whole.currency, frame.rates, frame.as_of) for node in chain]
             relatives.append(_scored(frame, one, whole, own, above, book, facts, at, seen))
-        check_orders(frame, relatives, book)
+        if check:
+            check_orders(frame, relatives, book)
         yield from relatives
 
 

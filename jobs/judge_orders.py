@@ -14,20 +14,22 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from connector.credit.circumstances import ORDINARY, Circumstances, Missing
-from connector.credit.compete import Contender, Share, compete
+from connector.credit.compete import Contender, Share, Taken, Verdict, compete
 from connector.credit.decide import ORDER_NO_RATE, OrderDecision, Room, check_order
 from connector.credit.exclusion import Exclusion
+from connector.credit.group import Node
 from connector.credit.hold import OrderAmounts
 from connector.credit.position import Position
 from connector.credit.reason import Reason
 from connector.credit.review import PAPERS, OnFile, lacking
 from connector.money import rounded
 from connector.policy import Policy
-from connector.store import Connection, dunning, exclusions, order_credit, papers, positions, reviews
+from connector.store import Connection, dunning, exclusions, order_credit, papers, positions, reservations, reviews
 from connector.store.customers import CustomerRow
 from connector.store.exclusions import Exclusions
 from connector.store.order_credit import Standing
 from connector.store.positions import OrderRow
+from connector.store.reservations import Reservation
 from connector.store.reviews import ReviewRow
 from connector.text import Text
 
@@ -43,7 +45,8 @@ Checked = tuple[tuple[OrderRow, OrderDecision], ...]
 
 @dataclass
 class OrderBook:
-    """Open and draft orders by debtor, the newest states of orders, and what persons have set aside or forced."""
+    """Open and draft orders by debtor, the newest states of orders, what persons have set aside or forced, and the credit
+    that is reserved for orders that are not there yet."""
 
     rows: Mapping[int, Sequence[OrderRow]] = field(default_factory=dict)
     standings: Mapping[int, Standing] = field(default_factory=dict)
@@ -52,6 +55,7 @@ class OrderBook:
     reviews: Mapping[int, dt.date] = field(default_factory=dict)
     papers: Mapping[int, Sequence[OnFile]] = field(default_factory=dict)
     stopped: Mapping[int, ReviewRow] = field(default_factory=dict)
+    reserved: Mapping[int, Sequence[Reservation]] = field(default_factory=dict)
 
     @cached_property
     def of_debtor(self) -> Mapping[int, dict[int, Standing]]:
@@ -112,6 +116,7 @@ def order_book(
         reviews.due(tx, debtors) if _asked(frame.policy, "review_overdue") else {},
         papers.held(tx, debtors) if _asked(frame.policy, "documents") else {},
         reviews.stopped(tx, debtors),
+        reservations.standing(tx, frame.now, debtors) if frame.now is not None else {},
     )
 
 
@@ -147,7 +152,7 @@ def check_orders(frame: Frame, family: Sequence[Judged], book: OrderBook) -> Non
             contenders += mine
     if not contenders:
         return
-    found = compete(contenders)
+    found = compete(contenders, taken_by(frame, family, book))
     for judged in family:
         rows = book.rows.get(judged.debtor, ())
         if not rows:
@@ -155,6 +160,71 @@ def check_orders(frame: Frame, family: Sequence[Judged], book: OrderBook) -> Non
         by_name = twins[judged.debtor]
         judged.orders = tuple([(row, found[by_name.get(row.number or row.ref, row.key)][0]) for row in rows])
         judged.rooms = {c.key: found[c.key][1] for c in contenders if c.customer == judged.debtor}
+
+
+def check_beside(frame: Frame, family: Sequence[Judged], book: OrderBook, asked: OrderRow) -> Verdict:
+    """What becomes of an order that is not in the store, were it there beside all others; `asked.key` is none of theirs."""
+    contenders: list[Contender] = []
+    for judged in family:
+        rows = book.rows.get(judged.debtor, ())
+        if judged.debtor == asked.debtor:
+            rows = (*rows, asked)
+        if rows:
+            contenders += _contenders(frame, judged, rows, book)[1]
+    return compete(contenders, taken_by(frame, family, book))[asked.key]
+
+
+def taken_by(frame: Frame, family: Sequence[Judged], book: OrderBook) -> Taken | None:
+    """The credit that is reserved, where there is any: what a passed order of that amount would take."""
+    if not book.reserved:
+        return None
+    taken = Taken()
+    for judged in family:
+        for one in book.reserved.get(judged.debtor, ()):
+            if one.ref is not None and _promised(book.rows.get(judged.debtor, ()), one):
+                continue  # the quote takes it itself
+            row = _row_of(judged, one)
+            currency = judged.position.currency
+            takes = _share(frame, amounts(frame, currency, row), row, currency, True).takes
+            taken.customers[judged.debtor] = taken.customers.get(judged.debtor, ZERO) + takes
+            for place, node in above(frame, judged):
+                takes = _share(frame, amounts(frame, currency, row), row, node.currency, True).takes
+                taken.nodes[place] = taken.nodes.get(place, ZERO) + takes
+    return taken if taken.customers else None
+
+
+def _row_of(judged: Judged, one: Reservation) -> OrderRow:
+    return OrderRow(
+        -one.id,
+        judged.members[0].system,
+        one.ref or "",
+        None,
+        one.customer,
+        judged.debtor,
+        "draft",
+        one.currency,
+        one.total,
+        ZERO,
+        ZERO,
+        one.made_on,
+        one.ship_on,
+        one.terms,
+    )
+
+
+def _promised(rows: Sequence[OrderRow], one: Reservation) -> bool:
+    """Whether the order that credit is reserved for is there as a quote, which takes no credit by itself."""
+    return any(row.status == "draft" and one.ref in (row.ref, row.number) for row in rows)
+
+
+def above(frame: Frame, judged: Judged) -> list[tuple[int, Node]]:
+    """The groups over a debtor whose limits bind it, each with who stands at its head."""
+    ancestors = judged.decision.ancestors
+    if not ancestors:
+        return []
+    chain = (judged.debtor, *frame.ancestors(judged.debtor))
+    heads = [d for d in chain if d in frame.children and d in frame.members][-len(ancestors) :]
+    return list(zip(heads, ancestors, strict=True))
 
 
 def _contenders(
@@ -167,10 +237,8 @@ def _contenders(
         judged.standings = {**judged.standings, **before}
     decision, currency = judged.decision, judged.position.currency
     policy = frame.policy.of(judged.members[0].segment)
-    above: list[int] = []
-    if decision.ancestors:
-        chain = (judged.debtor, *frame.ancestors(judged.debtor))
-        above = [d for d in chain if d in frame.children and d in frame.members][-len(decision.ancestors) :]
+    over = above(frame, judged)
+    promised = [one for one in book.reserved.get(judged.debtor, ()) if one.ref] if book.reserved else ()
     found = []
     for row in rows:
         if booked.get(row.number or row.ref, row) is not row:
@@ -180,6 +248,11 @@ def _contenders(
         binding = row.status == "open" or (standing is not None and standing.through and standing.point in BINDING)
         earlier = binding and standing is not None and standing.state == "passed" and _unchanged(standing, row)
         binding = binding or row.key == frame.confirming
+        if promised and row.status == "draft":
+            # The credit that was reserved for it is its own, as if it had passed with so much.
+            mine = [one for one in promised if one.ref in (row.ref, row.number)]
+            binding = binding or bool(mine)
+            earlier = earlier or any(one.currency == row.currency and row.total <= one.total for one in mine)
         found.append(
             Contender(
                 row.key,
@@ -188,14 +261,7 @@ def _contenders(
                 policy,
                 order,
                 _share(frame, order, row, currency, binding),
-                tuple(
-                    [
-                        (d, _share(frame, order, row, node.currency, binding))
-                        for d, node in zip(above, decision.ancestors, strict=True)
-                    ]
-                )
-                if above
-                else (),
+                tuple([(d, _share(frame, order, row, node.currency, binding)) for d, node in over]) if over else (),
                 row.ordered_on,
                 row.priority,
                 row.system,

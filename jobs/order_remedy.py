@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from connector.config import Config
 from connector.credit.authority import Need, Person, able, needed
-from connector.credit.decide import OrderDecision
+from connector.credit.decide import OrderDecision, Room
 from connector.credit.remedy import Case, Debt, Remedy, remedies
 from connector.store import Connection, dunning, positions
 from connector.store.order_credit import OrderAt
@@ -19,27 +21,35 @@ _DEBTS = ("invoice", "debit_note")
 
 def remedies_of(tx: Connection, base: Frame, judged: Judged, row: OrderRow) -> list[Remedy]:
     """The remedies of one held order."""
+    debts = debts_of(tx, base, [judged]).get(judged.debtor, ())
+    return remedies_with(base, judged, row, debts, judged.rooms[row.key])
+
+
+def remedies_with(base: Frame, judged: Judged, row: OrderRow, debts: Sequence[Debt], room: Room) -> list[Remedy]:
+    """The same where the debts of its customer, and the room that it was checked with, are known."""
     policy = base.policy.of(judged.members[0].segment)
     order = amounts(base, judged.position.currency, row)
-    room = judged.rooms[row.key]
     status = "blocked" if any(m.status == "blocked" for m in judged.members) else judged.members[0].status or "active"
-    debts = tuple(_debts(tx, base, judged))
-    return remedies(Case(judged.decision, order, policy, room, debts, status))
+    return remedies(Case(judged.decision, order, policy, room, tuple(debts), status))
 
 
-def _debts(tx: Connection, base: Frame, judged: Judged) -> list[Debt]:
-    found = []
-    levels: dict[str, int] = {}
-    if judged.decision.about.dunning_level:
-        for (_, document, part), standing in dunning.standings(tx, [m.key for m in judged.members]).items():
-            levels[f"{document}/{part}" if part else document] = standing.level
-    currency = judged.position.currency
-    for item in positions.open_items(tx, [m.key for m in judged.members], base.as_of):
-        rest = item.amount - item.disputed
+def debts_of(tx: Connection, base: Frame, several: Sequence[Judged]) -> dict[int, list[Debt]]:
+    """What some debtors owe in their own currency, undisputed, by debtor."""
+    owner = {m.key: judged for judged in several for m in judged.members}
+    levels: dict[tuple[str, str], int] = {}
+    dunned = [m.key for judged in several if judged.decision.about.dunning_level for m in judged.members]
+    if dunned:
+        for (system, document, part), standing in dunning.standings(tx, dunned).items():
+            levels[system, f"{document}/{part}" if part else document] = standing.level
+    system_of = {m.key: m.system for judged in several for m in judged.members}
+    found: dict[int, list[Debt]] = {}
+    for key, item in positions.open_items_of(tx, list(owner), base.as_of):
+        rest, judged = item.amount - item.disputed, owner[key]
         # Only what is owed in the customer's own currency can be said to the cent.
-        if item.kind in _DEBTS and rest > 0 and item.currency == currency:
-            level = levels.get(item.ref, 0)
-            found.append(Debt(item.ref, item.number, item.due_on, item.issued_on, rest, level))
+        if item.kind in _DEBTS and rest > 0 and item.currency == judged.position.currency:
+            level = levels.get((system_of[key], item.ref), 0)
+            debt = Debt(item.ref, item.number, item.due_on, item.issued_on, rest, level)
+            found.setdefault(judged.debtor, []).append(debt)
     return found
 
 
@@ -50,9 +60,11 @@ def who_may(
     row: OrderRow,
     decision: OrderDecision,
     order: OrderAt,
-    asked_by: str = "",
+    asked: Sequence[str] = (),
+    already: Sequence[Person] = (),
 ) -> tuple[Need | None, list[Person]]:
-    """Whom a release of the order needs, and the people of the configuration who may give it."""
+    """Whom a release of the order needs, and the people of the configuration who may give it now; `asked` are the actors
+    who asked for it, `already` who has approved it (`order_desk.so_far`)."""
     policy = base.policy.of(judged.members[0].segment)
-    ask = release_request(base, judged, row, decision, order, asked_by)
-    return needed(policy, ask), able(policy, [p.person for p in config.people], ask)
+    ask = release_request(base, judged, row, decision, order, asked[-1] if asked else "", asked)
+    return needed(policy, ask), able(policy, [p.person for p in config.people], ask, already)

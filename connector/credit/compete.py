@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -82,15 +82,28 @@ class Contender:
 Verdict = tuple[OrderDecision, Room]
 
 
-def compete(contenders: Sequence[Contender]) -> dict[int, Verdict]:
+@dataclass(slots=True)
+class Taken:
+    """Credit that is spoken for beside all orders, unrounded: by customer in the customer's currency, and by node (see
+    `Contender`) in the node's."""
+
+    customers: dict[int, Decimal] = field(default_factory=dict)
+    nodes: dict[int, Decimal] = field(default_factory=dict)
+
+
+def compete(contenders: Sequence[Contender], taken: Taken | None = None) -> dict[int, Verdict]:
     """What becomes of each order, by key, and the room that it was checked with."""
-    if len(contenders) == 1 and not contenders[0].nodes:
+    if taken is None and len(contenders) == 1 and not contenders[0].nodes:
         return _alone(contenders[0])
     spare: dict[int, Decimal] = defaultdict(Decimal)
     above: dict[int, Decimal] = defaultdict(Decimal)
     for whose, place, currency, stands, leaves in _sums(contenders):
         # The exposure was rounded once, with these orders in it: without them it is exact again.
         (spare if whose == "customer" else above)[place] = leaves + rounded(stands, currency) - stands
+    if taken is not None:
+        for spoken, amounts in ((spare, taken.customers), (above, taken.nodes)):
+            for place, amount in amounts.items():
+                spoken[place] -= amount
     found: dict[int, Verdict] = {}
     waiting: list[tuple[Contender, Room]] = []
     for one in sorted(contenders, key=lambda c: c.rank) if len(contenders) > 1 else contenders:

@@ -48,11 +48,11 @@ def among(tx: Connection, what: ColumnElement[Any], values: Collection[int] | Co
     return what == any_(bindparam(None, given(tx, values), type_=kind))
 
 
-def among_ids(sqlite: bool, what: ColumnElement[Any]) -> ColumnElement[bool]:
+def among_ids(sqlite: bool, what: ColumnElement[Any], name: str = "ids") -> ColumnElement[bool]:
     """`what IN (:ids)` for a statement that is made once: what is executed gets `ids=given(tx, …)`."""
     if sqlite:
-        return _Among(what, bindparam("ids", type_=_TEXT))
-    return what == any_(bindparam("ids", type_=ARRAY(BigInteger())))
+        return _Among(what, bindparam(name, type_=_TEXT))
+    return what == any_(bindparam(name, type_=ARRAY(BigInteger())))
 
 
 def given(tx: Connection, values: Collection[int] | Collection[str]) -> Any:

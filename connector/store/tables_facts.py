@@ -28,6 +28,12 @@ customer = Table(
     Column("first_sold_on", Date),
     UniqueConstraint("system", "ref"),
     Index("ix_customer_record", "record"),
+    Index(
+        "ix_customer_tax_id",
+        "tax_id",
+        postgresql_where=sql("tax_id IS NOT NULL"),
+        sqlite_where=sql("tax_id IS NOT NULL"),
+    ),
 )
 
 person = Table(
