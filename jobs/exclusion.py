@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Sequence
 
-from connector.clock import Clock
+from connector.clock import Clock, day_in
 from connector.config import Config
 from connector.connect import Connected
 from connector.credit.authority import Person, Request, may
 from connector.credit.exclusion import RULES, UNDECIDED, Effect, Exclusion, Scope
-from connector.errors import ConfigError
+from connector.errors import ConfigError, NotAllowed
 from connector.policy import Policy
 from connector.store import audit, customers, exclusions, marks
 from connector.store.audit import Entry
@@ -65,7 +65,14 @@ def exclude(
             rules_of = policy.of(segment or next((row.segment for row in told if row.segment), None))
             refused = may(rules_of, person, Request("release", None, level="red", owners=tuple(dict.fromkeys(owners))))
             if refused is not None:
-                raise ConfigError(refused)
+                raise NotAllowed(refused)
+        twin = exclusions.same(
+            tx, one, on=day_in(at, config.business.time_zone), debtor=debtor, order=key, segment=segment
+        )
+        if twin is not None:
+            raise ConfigError(
+                say.TWICE.fill(number=twin.id, by=twin.by.removeprefix("person:"), until=twin.valid_to or "-")
+            )
         number = exclusions.add(tx, one, at, debtor=debtor, order=key, segment=segment)
         subject = f"order:{order}" if order else f"segment:{segment}" if segment else "all" if debtor is None else ""
         if debtor is not None:

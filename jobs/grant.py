@@ -50,7 +50,19 @@ from jobs.grant_matter import (
     rises,
 )
 from jobs.grant_trail import changed_entry, entry, granted_entry, subject, taken_over_entry
-from jobs.grant_words import BECAME, BY_HAND, FROZEN, KINDS, NO_DECISION, NOBODY, STATES, WAITS, WAITS_SECOND, shown
+from jobs.grant_words import (
+    BECAME,
+    BY_HAND,
+    FROZEN,
+    KINDS,
+    NO_DECISION,
+    NO_RISE,
+    NOBODY,
+    STATES,
+    WAITS,
+    WAITS_SECOND,
+    shown,
+)
 from jobs.limits import limit_approved
 
 ZERO = Decimal(0)
@@ -133,7 +145,13 @@ def ask_all(
             limits.record(tx, older.number, [_event(older, "superseded", request.requested_by, now)])
             entries.append(entry("limit.supersede", row, request.requested_by, "", older.request, None))
         held = before_it(tx, desk, row, counted.get(row.key, ()), request, today)
-        new.append(Asked(request, row.key, now, today, why, held, digest, kept))
+        made_of = Asked(request, row.key, now, today, why, held, digest, kept)
+        # Nobody waits for what cannot be approved. (What a review ends with waits until the level allows it.)
+        by_hand = request.requested_by.startswith("person:") and "review" not in body
+        frozen_by = frozen(tx, desk.policy.of(row.segment), row) if by_hand else None
+        if frozen_by is not None and rises(tx, desk, row, made_of, standing(request, ())):
+            raise ConfigError(NO_RISE.fill(why=frozen_by))
+        new.append(made_of)
     numbers = limits.ask(tx, new)
     made = {one.number: one for one in limits.requests(tx, numbers=numbers)}
     for one in (made[number] for number in numbers):

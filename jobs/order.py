@@ -18,7 +18,7 @@ from connector.connect import Connected
 from connector.credit.authority import Person, able, may, settled
 from connector.credit.decide import OrderDecision
 from connector.credit.release import Release, grown
-from connector.errors import ConfigError
+from connector.errors import ConfigError, NotAllowed
 from connector.money import rounded, show
 from connector.policy import Policy
 from connector.store import order_credit
@@ -41,7 +41,7 @@ from jobs.order_desk import (
     snapshot,
     so_far,
 )
-from jobs.order_outcome import Check, told
+from jobs.order_outcome import Check, origin, told
 from jobs.order_request import release_request
 
 POINTS = ("entry", "confirmation", "release", "delivery", "change", "reopen")
@@ -147,11 +147,12 @@ def request(
     """Asks for the release of a held order; gives its state and the people who may release it now."""
     with desk(store, config, policy, clock, wanted, person.actor, systems=systems) as at:
         standing, row, decision = held(at)
-        ask = release_request(at.base, at.whose, row, decision, at.order, person.actor)
+        asked, _ = so_far(at.tx, config, row.key)
+        ask = release_request(at.base, at.whose, row, decision, at.order, person.actor, asked)
         people = able(at.rules_of(), [p.person for p in config.people], ask)
         now = replace(standing, state="requested", since=at.check.on, at=at.check.at, rules=rules_in(decision))
         keep_standing(at, standing, now)
-        at.settle(told(now, "requested", at.check, snapshot(at, row, decision), at.order, why))
+        at.settle(told(now, "requested", at.check, snapshot(at, row, decision), row, why))
         return now, people
 
 
@@ -174,18 +175,18 @@ def release(
     with the reason, where the person's authority does not cover it.
     """
     reasoned(why)
-    with desk(store, config, policy, clock, wanted, person.actor, systems=systems) as at:
+    with desk(store, config, policy, clock, wanted, person.actor, systems=systems, attempt="release", why=why) as at:
         standing, row, decision = held(at)
         rules = at.rules_of()
-        asked_by, already = so_far(at, config, row.key)
-        ask = release_request(at.base, at.whose, row, decision, at.order, asked_by)
+        asked, already = so_far(at.tx, config, row.key)
+        ask = release_request(at.base, at.whose, row, decision, at.order, asked[-1] if asked else "", asked)
         if (refused := may(rules, person, ask, already)) is not None:
-            raise ConfigError(refused)
+            raise NotAllowed(refused)
         body = snapshot(at, row, decision)
         if not settled(rules, ask, [*already, person]):
             now = replace(standing, state="requested", since=at.check.on, at=at.check.at, rules=rules_in(decision))
             keep_standing(at, standing, now)
-            at.settle(told(now, "approved", at.check, body, at.order, why))
+            at.settle(told(now, "approved", at.check, body, row, why))
             return now
         total = rounded(row.total, row.currency)
         until = valid_until or at.check.on + dt.timedelta(days=rules.hold.released.valid_days)
@@ -211,7 +212,7 @@ def release(
         body |= {"max_total": show(most, row.currency), "valid_until": until.isoformat()}
         # It still counts for the next one: what it takes may hold others.
         at.again()
-        at.settle(told(now, "released", at.check, body, at.order, why))
+        at.settle(told(now, "released", at.check, body, row, why))
         return now
 
 
@@ -228,12 +229,12 @@ def refuse(
 ) -> Standing:
     """Refuses to release a held order."""
     reasoned(why)
-    deciding(person)
-    with desk(store, config, policy, clock, wanted, person.actor, systems=systems) as at:
+    with desk(store, config, policy, clock, wanted, person.actor, systems=systems, attempt="refuse", why=why) as at:
+        deciding(person)
         standing, row, decision = held(at)
         now = replace(standing, state="refused", since=at.check.on, at=at.check.at, rules=rules_in(decision))
         keep_standing(at, standing, now)
-        at.settle(told(now, "refused", at.check, snapshot(at, row, decision), at.order, why))
+        at.settle(told(now, "refused", at.check, snapshot(at, row, decision), row, why))
         return now
 
 
@@ -251,8 +252,9 @@ def hold(
 ) -> Standing:
     """Holds an order by hand, which no job ever lifts; or lifts such a hold, and the rules alone decide again."""
     reasoned(why)
-    deciding(person)
-    with desk(store, config, policy, clock, wanted, person.actor, systems=systems) as at:
+    attempt = "lift" if lift else "hold"
+    with desk(store, config, policy, clock, wanted, person.actor, systems=systems, attempt=attempt, why=why) as at:
+        deciding(person)
         row, _ = at.find()
         before = at.whose.standings.get(row.key)
         if lift and (before is None or before.manual is None):
@@ -274,7 +276,8 @@ def hold(
         )
         keep_standing(at, before, now)
         at.again()
-        first = told(now, "lifted" if lift else "manual", at.check, {"note": why}, at.order, why)
+        body = {"note": why, **origin(at.whose, before, row.key)}
+        first = told(now, "lifted" if lift else "manual", at.check, body, row, why)
         at.settle(first)
         kept = order_credit.state(at.tx, row.key)
         assert kept is not None, "it has just been kept"

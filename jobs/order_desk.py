@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 from connector.clock import Clock, day_in
@@ -17,11 +18,12 @@ from connector.connect import Connected
 from connector.credit.answer import as_answer
 from connector.credit.authority import Person
 from connector.credit.decide import OrderDecision
-from connector.errors import ConfigError
+from connector.errors import ConfigError, Missing, NotAllowed
 from connector.money import show
 from connector.policy import Policy
 from connector.policy_approval import DECIDING
-from connector.store import Connection, marks, order_credit, outbox
+from connector.store import Connection, audit, marks, order_credit, outbox
+from connector.store.audit import Entry
 from connector.store.db import Store
 from connector.store.order_credit import OrderAt, Standing
 from connector.store.positions import OrderRow
@@ -113,25 +115,52 @@ def desk(
     point: str = "recheck",
     systems: Sequence[Connected] = (),
     scores: bool = True,
+    attempt: str = "",
+    why: str = "",
 ) -> Iterator[Desk]:
     """The desk for one order, by its id or number, or `system/id`. Raises ConfigError where there is no such order, or
-    several, or its customer is linked to nobody."""
+    several, or its customer is linked to nobody. An `attempt` (what a person wants to do, and `why`) that is not his to
+    make leaves nothing but a line in the audit trail."""
+    order: OrderAt | None = None
+    try:
+        with store.writing() as tx:
+            order = the_order(tx, wanted)
+            yield _seated(tx, config, policy, clock, order, actor, point, systems, scores)
+    except NotAllowed as refused:
+        if order is not None and attempt:
+            told = {"attempt": attempt, "en": refused.user.en, "zh": refused.user.zh}
+            with store.writing() as tx:
+                audit.append(
+                    tx, [Entry("order.denied", f"order:{name_of(order)}", actor, why, None, told)], clock.now()
+                )
+        raise
+
+
+def _seated(
+    tx: Connection,
+    config: Config,
+    policy: Policy,
+    clock: Clock,
+    order: OrderAt,
+    actor: str,
+    point: str,
+    systems: Sequence[Connected],
+    scores: bool,
+) -> Desk:
+    if order.debtor is None:
+        raise ConfigError(say.NOBODYS.fill(ref=name_of(order)))
     today = day_in(clock.now(), config.business.time_zone)
-    with store.writing() as tx:
-        order = the_order(tx, wanted)
-        if order.debtor is None:
-            raise ConfigError(say.NOBODYS.fill(ref=name_of(order)))
-        # Who belongs to whom may change between the look and the lock: then once more.
-        for _ in range(3):
-            base = frame(tx, config, policy, clock, today, debtors=[order.debtor])
-            family = base.family([order.debtor])
-            order_credit.lock(tx, family)
-            again = base if len(family) == 1 else frame(tx, config, policy, clock, today, debtors=[order.debtor])
-            if again.family([order.debtor]) == family:
-                break
-        again.confirming = order.key if point in BINDING else None
-        check = Check(today, clock.now(), actor, point, order.key)
-        yield Desk(tx, again, policy, order, check, systems, judged_now(tx, again, [order.debtor], scores), scores)
+    # Who belongs to whom may change between the look and the lock: then once more.
+    for _ in range(3):
+        base = frame(tx, config, policy, clock, today, debtors=[order.debtor])
+        family = base.family([order.debtor])
+        order_credit.lock(tx, family)
+        again = base if len(family) == 1 else frame(tx, config, policy, clock, today, debtors=[order.debtor])
+        if again.family([order.debtor]) == family:
+            break
+    again.confirming = order.key if point in BINDING else None
+    check = Check(today, clock.now(), actor, point, order.key)
+    return Desk(tx, again, policy, order, check, systems, judged_now(tx, again, [order.debtor], scores), scores)
 
 
 def judged_now(tx: Connection, base: Frame, debtors: Sequence[int], scores: bool = False) -> list[Judged]:
@@ -144,7 +173,7 @@ def the_order(tx: Connection, wanted: str) -> OrderAt:
     if len(found) == 1:
         return found[0]
     if not found:
-        raise ConfigError(say.NO_ORDER.fill(ref=wanted))
+        raise Missing(say.NO_ORDER.fill(ref=wanted))
     # One order in the CRM and in the ledger: whichever, the check finds the other.
     if len({(o.number or o.ref, o.debtor) for o in found}) == 1 and len({o.system for o in found}) == len(found):
         return found[0]
@@ -184,18 +213,22 @@ def rules_in(decision: OrderDecision) -> tuple[str, ...]:
     return tuple(dict.fromkeys(reason.rule for reason in decision.reasons))
 
 
-def so_far(at: Desk, config: Config, order: int) -> tuple[str, list[Person]]:
-    """Who asked for the release of an order, and who has approved it since."""
-    asked_by, names = "", list[str]()
-    for line in order_credit.history(at.tx, orders=[order]):
+def so_far(tx: Connection, config: Config, order: int) -> tuple[list[str], list[Person]]:
+    """Who has asked for the release of an order since it is held, the last one last, and who has approved it. What was
+    approved of a smaller order is not approved of a larger one."""
+    asked, approved = list[str](), dict[str, Decimal]()
+    for line in order_credit.history(tx, orders=[order]):
+        total = Decimal((line.body or {}).get("total", 0))
         if line.what == "requested":
-            asked_by, names = line.actor, []
+            asked = [*(name for name in asked if name != line.actor), line.actor]
         elif line.what == "approved":
-            names.append(line.actor)
+            approved[line.actor] = total
+        elif line.what == "changed":
+            approved = {name: of for name, of in approved.items() if total <= of}
         elif line.state in order_credit.THROUGH or line.what in ("refused", "manual", "reopened", "expired"):
-            asked_by, names = "", []
-    found = [named(config.people, name) for name in names]
-    return asked_by, [person for person in found if person is not None]
+            asked, approved = [], {}
+    found = [named(config.people, name) for name in approved]
+    return asked, [person for person in found if person is not None]
 
 
 def snapshot(at: Desk, row: OrderRow, decision: OrderDecision) -> dict[str, Any]:
@@ -219,4 +252,4 @@ def reasoned(why: str) -> None:
 
 def deciding(person: Person) -> None:
     if not person.alone and not person.roles & DECIDING:
-        raise ConfigError(say.NOT_DECIDING.fill(person=person.name or person.id))
+        raise NotAllowed(say.NOT_DECIDING.fill(person=person.name or person.id))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from connector.credit.authority import Request
@@ -20,7 +20,13 @@ _UNUSABLE = ("no_limit", "stop_credit")
 
 
 def release_request(
-    base: Frame, judged: Judged, row: OrderRow, decision: OrderDecision, order: OrderAt, requested_by: str
+    base: Frame,
+    judged: Judged,
+    row: OrderRow,
+    decision: OrderDecision,
+    order: OrderAt,
+    requested_by: str,
+    also_asked: Sequence[str] = (),
 ) -> Request:
     """What is to be approved: the greatest excess over a limit, in the reporting currency (nothing where the limit is not
     what holds it; None where it cannot be told). Where there is no limit, or credit is stopped so that nothing of it can be
@@ -49,6 +55,7 @@ def release_request(
         judged.risk_level,
         requested_by,
         tuple(dict.fromkeys(_owners(judged, row, order))),
+        tuple(also_asked),
     )
 
 

@@ -46,7 +46,8 @@ class Request:
     """What is to be decided. Amounts are in the reporting currency, percent is a number of percent.
 
     `percent` None: there is nothing to compare with (a first limit). `band` None: no score. `requested_by` is the actor
-    who asked, "person:li.wei" or "job:evaluate"; `owners` are the (system, user id) who own the order or the customer.
+    who asked, "person:li.wei" or "job:evaluate", `also_asked` who did before him; `owners` are the (system, user id) who
+    own the order or the customer.
     """
 
     matter: Matter
@@ -56,6 +57,7 @@ class Request:
     level: Level = "green"
     requested_by: str = ""
     owners: tuple[tuple[str, str], ...] = ()
+    also_asked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +111,16 @@ def may(policy: Policy, person: Person, request: Request, already: Sequence[Pers
             most=f"{person.approve_up_to:,}",
             amount="?" if request.amount is None else f"{request.amount:,f}",
         )
-    if person.actor == request.requested_by and mine[0].people == 1:
+    # Whoever writes a policy is one of the two people that it takes; of credit, nobody who asked for it decides.
+    one_of_two = request.matter == "policy" and mine[0].people > 1
+    if not one_of_two and person.actor in (request.requested_by, *request.also_asked):
         return _OWN_REQUEST.fill(person=person.name or person.id)
     return None
 
 
 def settled(policy: Policy, request: Request, approvers: Sequence[Person]) -> bool:
-    """Whether these people together suffice. The requester is never alone; one person counts once."""
+    """Whether these people together suffice. Who asked is never one of them (save for a policy's author, who is one of
+    two); one person counts once."""
     if any(person.alone for person in approvers):
         return True
     need = needed(policy, request)
@@ -129,7 +134,7 @@ def able(policy: Policy, people: Iterable[Person], request: Request, already: Se
 
 def _serves(policy: Policy, way: ApprovalRow, request: Request, approvers: Sequence[Person]) -> bool:
     counted = {p.id: p for p in approvers if way.role in p.roles and may(policy, p, request) is None}
-    if way.people == 1:
+    if request.matter == "policy" and way.people == 1:
         return any(p.actor != request.requested_by for p in counted.values())
     return len(counted) >= way.people
 

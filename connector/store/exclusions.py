@@ -83,6 +83,35 @@ def add(
     return int(tx.execute(made.returning(exclusion.c.id)).scalar_one())
 
 
+def same(
+    tx: Connection,
+    one: Exclusion,
+    *,
+    on: dt.date,
+    debtor: int | None = None,
+    order: int | None = None,
+    segment: str | None = None,
+) -> Exclusion | None:
+    """One that says the same of the same for all the days of `one`, from `on` on; the oldest, None where there is none."""
+    x = exclusion.c
+    asked = select(exclusion).where(
+        x.ended_at.is_(None),
+        x.scope == one.scope,
+        x.effect == one.effect,
+        x.debtor.is_not_distinct_from(debtor),
+        x.sales_order.is_not_distinct_from(order),
+        x.segment.is_not_distinct_from(segment),
+    )
+    for found in map(_exclusion, tx.execute(asked.order_by(x.id))):
+        # Without rules it speaks of all of them.
+        covers = not found.rules or (bool(one.rules) and one.rules <= found.rules)
+        begins = found.valid_from is None or found.valid_from <= max(one.valid_from or on, on)
+        ends = found.valid_to is None or (one.valid_to is not None and found.valid_to >= one.valid_to)
+        if covers and begins and ends:
+            return found
+    return None
+
+
 def end(tx: Connection, number: int, by: str, at: dt.datetime) -> bool:
     """Ends an exclusion; False where there is none of this number that has not ended."""
     asked = exclusion.update().where(exclusion.c.id == number, exclusion.c.ended_at.is_(None))

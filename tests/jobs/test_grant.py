@@ -290,7 +290,7 @@ class Limits(RuleBasedStateMachine):
         again = who in one.approved and amount == one.amount
         if again or (who == "zhao" and result > 500_000) or (who == "li" and result > 100_000):
             return False
-        return by != who or result > 1_000_000
+        return by != who
 
     def _check_authority(self, one: Asked, main: Decimal | None, before: Decimal | None) -> None:
         """Nobody without authority has ever changed a limit."""
@@ -301,9 +301,9 @@ class Limits(RuleBasedStateMachine):
             assert fit
         elif result <= 1_000_000:
             fit = [w for w in others if w in ("wang", "sun") or (w == "zhao" and result <= 500_000)]
-            assert fit or {"wang", "sun"} <= set(one.approved)
+            assert fit
         else:
-            assert {"wang", "sun"} <= set(one.approved)
+            assert {"wang", "sun"} <= set(others)
 
     @rule(at=st.integers(0, 9), who=st.sampled_from(NAMES))
     def reject(self, at: int, who: str) -> None:

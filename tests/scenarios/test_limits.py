@@ -199,18 +199,30 @@ def test_an_uplift_for_the_autumn_on_a_limit_that_the_ledger_gave(desk: LimitDes
 
 
 def test_nothing_rises_while_dunning_has_reached_the_final_demand(desk: LimitDesk) -> None:
-    """An invoice is 50 days late. The lawyer's letter is out: no rise, whoever would approve it; a cut is possible."""
+    """An invoice is 50 days late. The lawyer's letter is out: no rise, whoever would approve it; a cut is possible. What
+    was asked for before waits; who asks now is told at once, with the way out."""
     desk.limit_said(300_000)
+    desk.evaluate()
+    more = desk.ask("base", 310_000)
     desk.invoice("F-1", "C1", 1, 20_000)
     for _ in range(50):
         desk.pull()
         desk.dun(policy=load(""))
         desk.days(1)
     desk.evaluate()
-    more = desk.ask("base", 310_000)
     en, zh = refusal(desk, more, "wang.fang")
     assert en in ("Nothing rises now: dunning has reached level 4.", "Nothing rises now: the warning level is red.")
     assert zh in ("目前不得提高额度：催收已达 4 级。", "目前不得提高额度：预警等级为红色。")
+    with pytest.raises(ConfigError) as at_once:
+        desk.ask("base", 320_000)
+    assert at_once.value.user.en == (
+        "The limit cannot rise now: the warning level is red. It can be asked for again when that has cleared; until then "
+        "a held order can be released by itself (holdfast order request)."
+    )
+    assert at_once.value.user.zh == (
+        "目前不得申请提高额度：预警等级为红色。待情况消除后可再次申请；在此之前可就单笔被冻结的订单申请放行"
+        "（holdfast order request）。"
+    )
     less = desk.ask("base", 200_000)
     assert desk.approve(less, "wang.fang").stands.state == "in_force"
     assert desk.states() == [(1, "superseded", Decimal(310_000)), (2, "in_force", Decimal(200_000))]

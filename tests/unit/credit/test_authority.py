@@ -35,6 +35,7 @@ POLICY: Policy = load(MATRIX)
 LI = Person("li", "Li", frozenset({"credit_controller"}))
 WANG = Person("wang", "Wang", frozenset({"approver"}), ids=(("crm", "5"),), email="wang@x.cn")
 ZHAO = Person("zhao", "Zhao", frozenset({"approver"}))
+SUN = Person("sun", "Sun", frozenset({"approver"}))
 ADMIN = Person("admin", "Admin", frozenset({"admin", "viewer", "auditor", "sales"}))
 
 
@@ -104,7 +105,7 @@ def test_two_different_people_above_a_level() -> None:
     assert settled(POLICY, large, [WANG, ZHAO])
 
 
-def test_never_the_requester_alone() -> None:
+def test_never_the_requester_nor_as_one_of_two() -> None:
     mine = request(500_000, requested_by="person:wang")
     assert refused(WANG, mine) == (
         "Wang asked for it: somebody else has to approve it.",
@@ -113,9 +114,16 @@ def test_never_the_requester_alone() -> None:
     assert not settled(POLICY, mine, [WANG])
     assert settled(POLICY, mine, [ZHAO])
     large = request(2_000_000, requested_by="person:wang")
-    assert may(POLICY, WANG, large) is None, "one of two"
-    assert not settled(POLICY, large, [WANG])
-    assert settled(POLICY, large, [WANG, ZHAO])
+    assert refused(WANG, large)[0] == "Wang asked for it: somebody else has to approve it."
+    assert not settled(POLICY, large, [WANG, ZHAO])
+    assert settled(POLICY, large, [SUN, ZHAO])
+
+
+def test_that_another_asks_again_does_not_make_an_approver_of_who_asked_first() -> None:
+    asked = request(500_000, requested_by="person:zhao", also_asked=("person:wang", "person:zhao"))
+    assert may(POLICY, WANG, asked) is not None
+    assert not settled(POLICY, asked, [WANG])
+    assert able(POLICY, [WANG, ZHAO, SUN], asked) == [SUN]
 
 
 @pytest.mark.parametrize("owner", [("crm", "5"), ("elsewhere", "WANG@x.cn")])
