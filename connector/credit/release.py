@@ -13,6 +13,8 @@ from connector.policy import Level
 from connector.text import Text
 
 HUNDRED = Decimal(100)
+# The rules of the reasons why a release is over. They are told when it ends; what holds the order afterwards are the others.
+OVER = frozenset({"release_expired", "release_outgrown", "release_terms", "release_level"})
 
 
 @dataclass(frozen=True, slots=True)
