@@ -42,6 +42,11 @@ class FixedClock:
         self.at += dt.timedelta(seconds=seconds)
 
 
+def stopped(clock: Clock) -> FixedClock:
+    """A clock that stands at this moment. What is judged as of today, and takes a while, must not find that today is over."""
+    return FixedClock(clock.now())
+
+
 def day_in(instant: dt.datetime, time_zone: str) -> dt.date:
     """The calendar date of an instant in a time zone: converted first, then truncated (domain 0.4).
 

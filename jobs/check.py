@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from connector.clock import Clock, day_in
+from connector.clock import Clock, day_in, stopped
 from connector.config import Config
 from connector.connect import Connected
 from connector.credit.decide import Room
@@ -96,10 +96,10 @@ class _Round:
     def __init__(
         self, store: Store, config: Config, policy: Policy, clock: Clock, asked: Sequence[Asked], found: Found
     ) -> None:
-        self.store, self.config, self.policy, self.clock = store, config, policy, clock
+        self.store, self.config, self.policy, self.clock = store, config, policy, stopped(clock)
         self.cases = [_Case(at, one) for at, one in enumerate(asked)]
         self.found = found
-        self.now = clock.now()
+        self.now = self.clock.now()
         self.today = day_in(self.now, config.business.time_zone)
 
     def go(self) -> list[tuple[int, OrderAt]]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from connector.clock import Clock, day_in
+from connector.clock import Clock, day_in, stopped
 from connector.config import Config
 from connector.connect import Connected
 from connector.credit.decide import ALONE, OrderDecision
@@ -92,6 +92,7 @@ def _looked_at(
     tx: Connection, config: Config, policy: Policy, clock: Clock, asked: Asked, order: OrderAt
 ) -> tuple[OrderRow, Judged, OrderDecision]:
     debtor = order.debtor or 0
+    clock = stopped(clock)
     base = frame(tx, config, policy, clock, day_in(clock.now(), config.business.time_zone), debtors=[debtor])
     base.confirming = order.key if asked.point in BINDING else None
     judged = next((j for j in judge(tx, base, [debtor]) if j.debtor == debtor), None)
@@ -116,6 +117,7 @@ def _body(
     judged: Judged,
     decision: OrderDecision,
 ) -> dict[str, Any]:
+    clock = stopped(clock)
     now = clock.now()
     today = day_in(now, config.business.time_zone)
     base = frame(tx, config, policy, clock, today, debtors=())

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from connector.clock import Clock, day_in
+from connector.clock import Clock, day_in, stopped
 from connector.config import Config
 from connector.connect import Connected
 from connector.credit.answer import as_answer
@@ -71,11 +71,12 @@ def evaluate(
         systems = [c for c in systems if c.adapter.channels and config.writes_to(c.system)]
         for connected in systems:
             connected.kept_in(store)
-        today = day_in(clock.now(), config.business.time_zone)
         lapse(store, clock)
+        began = stopped(clock)
+        today = day_in(began.now(), config.business.time_zone)
         with store.reading() as tx:
             # Of the customers only those to be judged are read: a quiet hour must not cost what the whole book costs.
-            base = frame(tx, config, policy, clock, today, debtors=())
+            base = frame(tx, config, policy, began, today, debtors=())
             seen = marks.marks(tx)
             rested_on = _rested_on(base, systems) | _for_everybody(tx, today)
             last_run = next((r for r in runs.runs(tx, job="evaluate") if r.state in ("done", "problems")), None)

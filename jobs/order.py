@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from connector.clock import Clock, day_in
+from connector.clock import Clock, day_in, stopped
 from connector.config import Config
 from connector.connect import Connected
 from connector.credit.authority import Person, able, may, settled
@@ -116,6 +116,7 @@ def recheck(
     systems: Sequence[Connected] = (),
 ) -> int:
     """Checks all open orders of some debtors and their groups again; says how many have another state now."""
+    clock = stopped(clock)
     today = day_in(clock.now(), config.business.time_zone)
     count, left = 0, set(debtors)
     while left:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from connector.clock import Clock, day_in
+from connector.clock import Clock, day_in, stopped
 from connector.config import Config
 from connector.credit.ageing import OpenItem
 from connector.credit.authority import Need, Person
@@ -50,6 +50,7 @@ class Explained:
 
 def explain(tx: Connection, config: Config, policy: Policy, clock: Clock, wanted: str) -> Explained:
     """One order, by its id or number, or `system/id`. Raises ConfigError where there is no such open order, or several."""
+    clock = stopped(clock)
     today = day_in(clock.now(), config.business.time_zone)
     order = the_order(tx, wanted)
     name = f"{order.system}/{order.ref}"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from connector.clock import Clock, day_in
+from connector.clock import Clock, day_in, stopped
 from connector.config import Config
 from connector.config_people import named
 from connector.connect import Connected
@@ -149,6 +149,7 @@ def _seated(
 ) -> Desk:
     if order.debtor is None:
         raise ConfigError(say.NOBODYS.fill(ref=name_of(order)))
+    clock = stopped(clock)
     today = day_in(clock.now(), config.business.time_zone)
     # Who belongs to whom may change between the look and the lock: then once more.
     for _ in range(3):
