@@ -306,7 +306,7 @@ def body_of(base: Frame, judged: Judged, said: Mapping[str, Any]) -> dict[str, A
         "actions": list(decision.actions),
         "released": dict.fromkeys(judged.position.limit.released, today) | earlier,
         "orders": [
-            {"system": row.system, "order_id": row.ref, "hold": True, "reasons": [r.rule for r in checked.reasons]}
+            {"system": row.system, "order_id": row.ref, "hold": True, "reasons": [r.rule for r in checked.lasting]}
             for row, checked in judged.orders
             if checked.hold
         ],
@@ -330,7 +330,7 @@ def _digest(base: Frame, judged: Judged) -> str:
         [r.rule for r in decision.reasons],
         warned.lasting(decision),
         sorted({*base.released.get(judged.debtor, ()), *limit.released}),
-        [(row.system, row.ref, [r.rule for r in c.reasons]) for row, c in judged.orders if c.hold],
+        [(row.system, row.ref, [r.rule for r in c.lasting]) for row, c in judged.orders if c.hold],
     )
     return hashlib.blake2b(repr(lasting).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
@@ -397,7 +397,7 @@ def order_flags(
             continue
         if at.adapter.channel("order_fields") and at.mapping.writes_to("order_fields"):
             said = words.of_order(order, checked, judged, base.config.language_for(at.system))
-            yield _state(at, "order_fields", order.ref, order.customer, said, checked.reasons)
+            yield _state(at, "order_fields", order.ref, order.customer, said, checked.lasting)
 
 
 def _orphaned(tx: Connection, base: Frame, systems: Sequence[Connected]) -> Iterator[Owed]:

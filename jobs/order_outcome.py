@@ -13,7 +13,7 @@ from typing import Any
 
 from connector.credit.decide import OrderDecision
 from connector.credit.reason import Reason
-from connector.credit.release import OVER, ended_by
+from connector.credit.release import ended_by
 from connector.money import rounded, show
 from connector.store import Connection, audit, order_credit
 from connector.store.audit import Entry
@@ -87,9 +87,9 @@ def step(
     before: Standing | None, judged: Judged, row: OrderRow, checked: OrderDecision, check: Check
 ) -> tuple[Standing, str | None]:
     """The new state of one order and what happened; the state as it was, and None, where nothing did."""
-    reasons = checked.reasons if checked.hold or checked.released else ()
+    reasons = checked.lasting if checked.hold or checked.released else ()
     # Why a release has ended is said in the line that ends it: the next check would not find it any more.
-    rules = tuple(dict.fromkeys(reason.rule for reason in reasons if reason.rule not in OVER))
+    rules = tuple(dict.fromkeys(reason.rule for reason in reasons))
     total, debtor = rounded(row.total, row.currency), judged.debtor
     if before is None:
         state: State = "held" if checked.hold else "passed"

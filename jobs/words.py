@@ -53,7 +53,7 @@ def of_order(order: OrderRow, checked: OrderDecision, judged: Judged, language: 
     return {
         "order_no": order.number or order.ref,
         "hold": checked.hold,
-        "hold_reason": reasons_text(checked.reasons).say(language) if checked.hold else None,
+        "hold_reason": reasons_text(checked.lasting).say(language) if checked.hold else None,
         "level": judged.decision.level,
         "as_of": judged.position.as_of,
     }

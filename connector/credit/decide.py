@@ -16,7 +16,7 @@ from connector.credit.hold import EXPOSURE_RULES, manual, on_customer, on_exposu
 from connector.credit.hold import OrderAmounts as OrderAmounts
 from connector.credit.position import Position
 from connector.credit.reason import Reason as Reason
-from connector.credit.release import Release, ended_by
+from connector.credit.release import OVER, Release, ended_by
 from connector.credit.warn import Indicator, State, Warned, level_of, warned
 from connector.credit.warn_signs import NOTHING_ASKED, Signs
 from connector.money import rounded
@@ -69,6 +69,11 @@ class OrderDecision(NamedTuple):
     warnings: tuple[Reason, ...] = ()
     released: bool = False
     set_aside: tuple[Reason, ...] = ()
+
+    @property
+    def lasting(self) -> tuple[Reason, ...]:
+        """The reasons that the next check finds again: without those for which a release has just ended."""
+        return tuple(reason for reason in self.reasons if reason.rule not in OVER)
 
 
 @dataclass(frozen=True, slots=True)
