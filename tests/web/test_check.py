@@ -1,0 +1,172 @@
+"""The order check over HTTP: answers of its model, keys, groups of concurrent callers, what is refused."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from connector.model import Customer
+from connector.store import api_keys, audit
+from connector.store.api_keys import Key
+from connector.web import checks as gathering
+from connector.web.answers_check import OrderChecked
+from connector.web.checks import Checks
+from connector.web.front import Front
+from jobs.check_answer import Answer
+from jobs.check_asked import Asked, asked_of
+from tests.jobs.shop import Shop
+
+PATH = "/api/v1/orders/check"
+
+
+@pytest.fixture
+def shop(shop: Shop) -> Shop:
+    shop.customers(
+        *(Customer(id=ref, name=ref, currency="CNY") for ref in ("C1", "C2")), limits={"C1": 1000, "C2": 500}
+    )
+    return shop
+
+
+def key_of(shop: Shop, owner: str, roles: Sequence[str] = ()) -> dict[str, str]:
+    now = shop.clock.now()
+    asked = Key("", owner, "", tuple(roles), None, now, "test", now + dt.timedelta(days=1))
+    with shop.store.writing() as tx:
+        _, token = api_keys.create(tx, asked)
+    return {"Authorization": f"Bearer {token}"}
+
+
+@pytest.fixture
+def sales(shop: Shop) -> dict[str, str]:
+    return key_of(shop, "person:chen.jie")
+
+
+def test_a_check_answers_as_its_model_says(client: TestClient, sales: dict[str, str]) -> None:
+    for amount, result in (("1000.00", "pass"), ("1000.01", "hold")):
+        got = client.post(PATH, json={"customer": "C1", "amount": amount, "ship_date": "2026-12-01"}, headers=sales)
+        assert got.status_code == 200, got.text
+        assert OrderChecked.model_validate_json(got.text).model_dump(exclude={"remedies"}) == {
+            name: value for name, value in got.json().items() if name != "remedies"
+        }
+        assert got.json()["result"] == result
+        assert got.headers["cache-control"] == "no-store"
+    assert [r["rule"] for r in got.json()["reasons"]] == ["limit_exceeded"]
+
+
+def test_the_same_key_replays_to_the_byte(client: TestClient, sales: dict[str, str], shop: Shop) -> None:
+    headers = {**sales, "Idempotency-Key": "order-1"}
+    first = client.post(PATH, json={"customer": "C1", "amount": "600", "reserve": True}, headers=headers)
+    shop.clock.sleep(60)
+    again = client.post(PATH, json={"amount": "600.00", "customer": "C1", "reserve": True}, headers=headers)
+    assert (first.headers.get("idempotent-replay"), again.headers.get("idempotent-replay")) == (None, None)
+    assert again.status_code == 409, "600 and 600.00 are two texts"
+    again = client.post(PATH, json={"customer": "C1", "amount": "600", "reserve": True}, headers=headers)
+    assert again.headers["idempotent-replay"] == "true"
+    assert again.content == first.content
+    other = client.post(PATH, json={"customer": "C1", "amount": "1"}, headers=headers)
+    assert (other.status_code, other.json()["code"]) == (409, "key_reused")
+
+
+def test_credit_is_reserved_listed_and_given_back(client: TestClient, sales: dict[str, str], shop: Shop) -> None:
+    asked = {"customer": "C1", "amount": "600", "reserve": True, "reserve_minutes": 30, "order": "SO9"}
+    number = client.post(PATH, json=asked, headers=sales).json()["reservation"]["id"]
+    assert client.post(PATH, json={"customer": "C1", "amount": "401"}, headers=sales).json()["result"] == "hold"
+    (one,) = client.get("/api/v1/orders/reservations", headers=sales).json()["reservations"]
+    assert (one["id"], one["amount"], one["order"], one["by"]) == (number, "600.00", "SO9", "person:chen.jie")
+    at = f"/api/v1/orders/reservations/{number}"
+    assert client.delete(at, headers=key_of(shop, "person:li.wei")).status_code == 403, "it is somebody else's"
+    assert client.delete(at, headers=key_of(shop, "person:wang.fang")).status_code == 200, "a credit controller may"
+    assert client.delete(at, headers=sales).status_code == 422
+    assert client.delete("/api/v1/orders/reservations/99", headers=sales).status_code == 404
+    assert client.post(PATH, json={"customer": "C1", "amount": "1000"}, headers=sales).json()["result"] == "pass"
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "words"),
+    [
+        (b"", 400, ""),
+        (b"{", 400, ""),
+        (b"[" * 100_000, 400, ""),
+        (b'{"customer": "C1", "amount": ' + b"9" * 5000 + b"}", 400, ""),
+        (b'{"customer": "C1", "amount": NaN}', 422, "amount"),
+        (b"[]", 422, "JSON"),
+        (b'{"customer": "C1", "amount": 12.5}', 422, "amount"),
+        (b'{"customer": "\\ud800", "amount": "1"}', 422, "customer"),
+        (b'{"customer": "C1", "amount": "1", "currency": "EUR"}', 200, "no_rate"),
+        (b'{"customer": "nobody", "amount": "1"}', 404, "nobody"),
+        (b'{"customer": "C1", "amount": "' + b"9" * 300_000 + b'"}', 413, ""),
+        (b"\xff\xfe", 400, ""),
+    ],
+)
+def test_bad_bodies_are_refused_with_the_field(
+    client: TestClient, sales: dict[str, str], body: bytes, status: int, words: str
+) -> None:
+    for language in ("en", "zh"):
+        headers = {**sales, "Content-Type": "application/json", "Accept-Language": language}
+        got = client.post(PATH, content=body, headers=headers)
+        assert got.status_code == status, got.text
+        assert words in got.text
+    if status >= 400:
+        assert any("\u4e00" <= c <= "\u9fff" for c in got.json()["detail"])
+
+
+def test_who_may_not_check_is_refused(client: TestClient, shop: Shop, sales: dict[str, str]) -> None:
+    asked = {"customer": "C1", "amount": "1"}
+    assert client.post(PATH, json=asked).status_code == 401
+    assert client.post(PATH, json=asked, headers=key_of(shop, "app:looker", ["viewer"])).status_code == 403
+    assert client.post(PATH, json=asked, headers={**sales, "Idempotency-Key": "no blanks"}).status_code == 400
+    assert client.post(PATH, content=b"a=b", headers={**sales, "Content-Type": "text/plain"}).status_code == 415
+    with shop.store.reading() as tx:
+        assert audit.listing(tx, action="order.asked") == []
+
+
+def test_concurrent_callers_are_judged_in_groups(front: Front, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    judge = gathering.check_all
+
+    def counted(*args: Any) -> Any:
+        sizes.append(len(args[4]))
+        return judge(*args)
+
+    monkeypatch.setattr(gathering, "check_all", counted)
+
+    async def ask_all() -> list[Any]:
+        checks = Checks(front)
+        asked = [asked_of({"customer": "C1", "amount": "300", "reserve": True}, f"app:{n}") for n in range(100)]
+        bad = Asked("nobody", None, caller="app:x")
+        return await asyncio.gather(*(checks.ask(one) for one in (*asked, bad)), return_exceptions=True)
+
+    found = asyncio.run(ask_all())
+    results = [one.body["result"] for one in found if isinstance(one, Answer)]
+    assert (results.count("pass"), results.count("hold")) == (3, 97)
+    assert isinstance(found[-1], Exception)
+    assert sum(sizes) == 101
+    assert len(sizes) < 10, "one transaction for many"
+    with shop.store.reading() as tx:
+        assert len(audit.listing(tx, action="order.asked")) == 100
+        assert audit.verify(tx) == []
+
+
+def test_a_question_that_breaks_something_does_not_take_the_others_with_it(
+    front: Front, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge = gathering.check_all
+
+    def broken(*args: Any) -> Any:
+        if any(one.customer == "C2" for one in args[4]):
+            raise RuntimeError("unforeseen")
+        return judge(*args)
+
+    monkeypatch.setattr(gathering, "check_all", broken)
+
+    async def ask_all() -> list[Any]:
+        checks = Checks(front)
+        asked = [asked_of({"customer": f"C{1 + n % 2}", "amount": "1"}, "app:x") for n in range(6)]
+        return await asyncio.gather(*(checks.ask(one) for one in asked), return_exceptions=True)
+
+    found = asyncio.run(ask_all())
+    assert [isinstance(one, Answer) for one in found] == [True, False] * 3
