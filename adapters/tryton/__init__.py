@@ -6,11 +6,25 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from connector.adapter import Adapter, Channel, Evidence, Rehearsal, Secret, Stream
+from connector.adapter import Adapter, Block, Channel, Evidence, Rehearsal, Secret, Stream
 from connector.http import Limits
 from connector.text import Text, same
 
-from . import customers, holds, ledger, limits, notes, orders, parties, people, rates, rehearsal, setup
+from . import (
+    customers,
+    hold_setup,
+    holds,
+    ledger,
+    limits,
+    notes,
+    order_holds,
+    orders,
+    parties,
+    people,
+    rates,
+    rehearsal,
+    setup,
+)
 from .client import Tryton, open_client
 
 
@@ -134,6 +148,15 @@ ADAPTER: Adapter[Tryton] = Adapter(
             changes=parties.changes,
             note="party category and button rule",
         ),
+        Channel(
+            "order_fields",
+            "sale.sale",
+            order_holds.send,
+            batch=200,
+            current=order_holds.current,
+            changes=order_holds.changes,
+            note="a rule on the confirm button that names the order, and a note on it with the reason",
+        ),
         Channel("limit", "party.party", limits.send, batch=200, current=limits.current, changes=parties.changes),
         Channel("task", "party.party", notes.send, batch=50, find=notes.find, note="a note on the party"),
         Channel(
@@ -148,14 +171,64 @@ ADAPTER: Adapter[Tryton] = Adapter(
     check=setup.check,
     provision=setup.provision,
     rehearsal=Rehearsal(rehearsal.pay, rehearsal.order),
+    blocks=(
+        Block(
+            "native",
+            "order_rule",
+            Text("rule on the button “Confirm” that names the order", "“确认”按钮上列出该订单的规则"),
+            "order",
+            ("confirm",),
+            "order_fields",
+            Text("a note on the order, unread for everybody", "订单上的备注，对所有人显示为未读"),
+            Text(
+                "the rule, and a group “Holdfast” with our user that may change this rule and no other",
+                "该规则，以及包含集成用户、只能修改此规则的用户组“Holdfast”",
+            ),
+            field=order_holds.STOP,
+            stands=hold_setup.check,
+        ),
+        Block(
+            "flag",
+            "order_note",
+            Text("note on the order", "订单备注"),
+            "order",
+            (),
+            "order_fields",
+            Text("a note on the order, unread for everybody", "订单上的备注，对所有人显示为未读"),
+        ),
+        Block(
+            "native",
+            "party_rule",
+            Text("rule on the button “Confirm” for parties in the hold category", "“确认”按钮上针对冻结类别客户的规则"),
+            "customer",
+            ("confirm",),
+            "hold",
+            Text("the party's category; reasons stand on its orders", "参与方类别；原因见其各订单"),
+            Text("the category and the rule", "该类别与规则"),
+            stands=setup.party_rule,
+        ),
+        Block(
+            "flag",
+            "party_category",
+            Text("category of the party", "参与方类别"),
+            "customer",
+            (),
+            "hold",
+            Text("the party's category", "参与方类别"),
+        ),
+    ),
     # No limits of the vendor's own; parallel readers on one process gained nothing when measured.
     limits=Limits(in_flight=4),
+    exemptions={
+        "restraint:order_fields": "two calls for any number of orders: the rule that names them, and the notes"
+    },
     evidence=(
         Evidence(
             "live",
             Text(
-                "Tryton 8.2.1 on SQLite: read, aged, held, released, limits and notes written, all over JSON-RPC",
-                "Tryton 8.2.1（SQLite）：经 JSON-RPC 读取、账龄计算、冻结与解除、写入额度与备注",
+                "Tryton 8.2.1 on SQLite: read, aged, customers and single orders held and released, limits and notes written, "
+                "all over JSON-RPC",
+                "Tryton 8.2.1（SQLite）：经 JSON-RPC 读取、账龄计算、客户与单张订单的冻结及解除、写入额度与备注",
             ),
         ),
         Evidence(

@@ -39,12 +39,13 @@ def send(client: Tryton, writes: Sequence[Write]) -> Sequence[Outcome]:
         {"resource": f"party.party,{there[target[n]]['id']}", "message": message(writes[n], client.connection.language)}
         for n in places
     ]
-    for place, made in zip(places, _create(client, notes), strict=True):
+    for place, made in zip(places, create(client, notes), strict=True):
         outcomes[place] = made
     return outcomes
 
 
-def _create(client: Tryton, notes: list[dict[str, str]]) -> list[Outcome]:
+def create(client: Tryton, notes: list[dict[str, str]]) -> list[Outcome]:
+    """Makes notes in one call, else one by one; one outcome each."""
     if not notes:
         return []
     try:
@@ -53,7 +54,7 @@ def _create(client: Tryton, notes: list[dict[str, str]]) -> list[Outcome]:
         # One transaction: nothing was made. Find out which one it was.
         if len(notes) == 1:
             return [Outcome("rejected", why=wrong.user, code="refused")]
-        return [made for note in notes for made in _create(client, [note])]
+        return [made for note in notes for made in create(client, [note])]
     return [Outcome("done", str(i)) for i in ids]
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import json
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -18,7 +19,7 @@ from connector.sandbox import Handler, Reply, Request, Sandbox, SandboxOptions
 
 from . import sandbox_stock
 from .sandbox_models import MODELS, fields_of
-from .sandbox_rows import Forbidden, Refused, Row, Rows, Unknown
+from .sandbox_rows import Forbidden, Refused, Row, Rows, Unknown, key
 from .sandbox_work import complete, confirm, pay, to_pay
 from .values import plain
 
@@ -130,15 +131,17 @@ class TrytonSandbox(Sandbox):
             "fields_get": self._fields_get,
             "create": self._create,
             "write": self._write,
+            "delete": self._delete,
         }
         if (model, name) == ("res.user", "get_preferences"):
-            return {"company": 1, "companies": [1], "company_filter": "one", "language": "en", "groups": [1]}, 0, False
+            about = {"company": 1, "companies": [1], "company_filter": "one", "language": "en"}
+            return {**about, "groups": _groups(rows, user), "administrator": user == "admin"}, 0, False
         if model == "sale.sale" and name in ("quote", "confirm"):
             return confirm(rows, given[0], name, user), len(given[0]), True
-        if name not in known:
+        if name not in known or (name == "delete" and model != "ir.note"):
             raise Forbidden
-        if name == "create" and user != "admin" and model in ("party.category", "ir.model.button.rule"):
-            raise Refused(f'You are not allowed to access "{model}".')
+        if user != "admin" and name in ("create", "write", "delete"):
+            _permitted(rows, user, model, name, given)
         return known[name](rows, model, given, context)
 
     def _found(self, rows: Rows, model: str, given: list[Any], context: Row) -> list[Row]:
@@ -174,7 +177,7 @@ class TrytonSandbox(Sandbox):
                 self.stubborn.discard(place)
                 raise Refused("This record is refused.")
         for values in given[0]:
-            if model == "ir.note" and not str(values.get("resource", "")).startswith("party.party,"):
+            if model == "ir.note" and not str(values.get("resource", "")).startswith(("party.party,", "sale.sale,")):
                 raise Refused('The value for field "Resource" in "Note" is not valid.')
         stamp = rows.stamp()
         made = [complete(v) if model == "sale.sale" else v for v in given[0]]
@@ -201,6 +204,15 @@ class TrytonSandbox(Sandbox):
                 rows.change(model, there[row_id], values, stamp)
         return None, len(ids), True
 
+    def _delete(self, rows: Rows, model: str, given: list[Any], context: Row) -> tuple[Any, int, bool]:
+        there = rows.all(model)
+        if missing := [i for i in given[0] if i not in there]:
+            raise Refused(f'You are trying to read records "{missing[0]}" of "{model}" that don\'t exist.')
+        for row_id in given[0]:
+            self.shelf.drop(model, key(row_id))
+            there.pop(row_id)
+        return None, len(given[0]), True
+
     def _wizard(self, rows: Rows, wizard: str, name: str, given: list[Any], context: Row) -> tuple[Any, int, bool]:
         if wizard != "account.invoice.pay":
             raise Forbidden
@@ -210,6 +222,30 @@ class TrytonSandbox(Sandbox):
             return None, 0, False
         start, ask = given[1]["start"], given[1].get("ask")
         return pay(rows, context["active_id"], start, ask)
+
+
+_ADMINISTRATORS = frozenset(
+    {"ir.model.button", "ir.model.button.rule", "ir.model.access", "ir.rule", "ir.rule.group", "res.group", "res.user"}
+)
+
+
+def _groups(rows: Rows, user: str) -> list[int]:
+    return next((list(u.get("groups") or []) for u in rows.all("res.user").values() if u["login"] == user), [])
+
+
+def _permitted(rows: Rows, user: str, model: str, name: str, given: list[Any]) -> None:
+    """What is an administrator's is refused to others, unless a group of theirs may; the record rules bound that again."""
+    if model not in _ADMINISTRATORS and (model, name) != ("party.category", "create"):
+        return
+    groups = _groups(rows, user)
+    rights = [a for a in rows.all("ir.model.access").values() if a["model"] == model and a["group"] in groups]
+    if not any(a[f"perm_{name}"] for a in rights):
+        raise Refused(f'You are not allowed to access "{model}".')
+    for bound in rows.all("ir.rule.group").values():
+        for rule in (rows.all("ir.rule")[i] for i in bound["rules"] if bound["model"] == model):
+            [said] = json.loads(rule["domain"])
+            if said["c"]["k"] in groups and any(i != said["t"][2] for i in given[0]):
+                raise Refused(f'You are not allowed to write to records of "{model}" because of "{bound["name"]}".')
 
 
 def _envelope(request: Request) -> Row | None:

@@ -146,7 +146,7 @@ MODELS: dict[str, dict[str, str]] = {
         "moves": "one2many:stock.move",
     },
     "ir.note": {"resource": "reference", "message": "char"},
-    "ir.model.button": {"model": "char", "name": "char"},
+    "ir.model.button": {"model": "char", "name": "char", "reset_by": "many2many:ir.model.button"},
     "ir.model.button.rule": {
         "button": "many2one:ir.model.button",
         "description": "char",
@@ -154,10 +154,35 @@ MODELS: dict[str, dict[str, str]] = {
         "group": "many2one:res.group",
         "condition": "char",
     },
+    "ir.model.access": {
+        "model": "char",
+        "group": "many2one:res.group",
+        "perm_read": "boolean",
+        "perm_write": "boolean",
+        "perm_create": "boolean",
+        "perm_delete": "boolean",
+    },
+    "ir.rule": {"rule_group": "many2one:ir.rule.group", "domain": "char"},
+    "ir.rule.group": {
+        "name": "char",
+        "model": "char",
+        "global_p": "boolean",
+        "perm_read": "boolean",
+        "perm_write": "boolean",
+        "perm_create": "boolean",
+        "perm_delete": "boolean",
+        "rules": "one2many:ir.rule",
+    },
     "res.group": {"name": "char"},
-    "res.user": {"name": "char", "login": "char", "active": "boolean"},
+    "res.user": {"name": "char", "login": "char", "active": "boolean", "groups": "many2many:res.group"},
 }
-STAMPS = {"id": "integer", "create_date": "timestamp", "write_date": "timestamp", "last_modified_at": "timestamp"}
+STAMPS = {
+    "id": "integer",
+    "create_date": "timestamp",
+    "write_date": "timestamp",
+    "last_modified_at": "timestamp",
+    "write_uid": "many2one:res.user",
+}
 # Which field of a related row points back, for rows that are made inside another.
 INVERSE = {
     ("party.party", "addresses"): "party",
@@ -165,6 +190,7 @@ INVERSE = {
     ("party.party", "contact_mechanisms"): "party",
     ("account.move", "lines"): "move",
     ("sale.sale", "lines"): "sale",
+    ("ir.rule.group", "rules"): "rule_group",
 }
 
 

@@ -74,9 +74,11 @@ class _Stock:
         add("account.tax", {"type": "percentage", "rate": Decimal("0.13")}, first)
         add("account.invoice.payment.method", {"name": "Bank"}, first)
         add("res.group", {"name": "Account Credit Limit"}, first)
-        add("ir.model.button", {"model": "sale.sale", "name": "confirm"}, first)
+        for button in ("confirm", "draft", "quote"):
+            add("ir.model.button", {"model": "sale.sale", "name": button}, first)
         for login in ("connector", "admin", "sales"):
-            add("res.user", {"login": login, "name": login.title()}, first)
+            groups = [1] if login == "connector" else []  # of the credit limit
+            add("res.user", {"login": login, "name": login.title(), "groups": groups}, first)
         for terms in sorted({c.terms for c in self.made.customers if c.terms}):
             kind, *numbers = terms.split(":")
             values = {"days": 0, "weeks": 0, "months": 0, "day": None, "month": None, "weekday": None}

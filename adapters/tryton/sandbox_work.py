@@ -39,11 +39,14 @@ def _held(rows: Rows, sale: Row) -> bool:
     held: set[int] = set()
     for party in (sale["party"], sale.get("invoice_party")):
         held |= set(parties[party].get("categories") or []) if party else set()
-    for rule in rows.all("ir.model.button.rule").values():
-        said = json.loads(rule["condition"])
-        if any(test.get("k") in held for test in said.get("s", [said])):
-            return True
-    return False
+    return any(_binds(json.loads(rule["condition"]), sale, held) for rule in rows.all("ir.model.button.rule").values())
+
+
+def _binds(said: Row, sale: Row, held: set[int]) -> bool:
+    """Whether one of our two conditions is true: a category that the party is in, a list that names the order."""
+    if isinstance(said.get("k"), dict):
+        return sale["id"] in said["v"]
+    return any(test.get("k") in held for test in said.get("s", [said]))
 
 
 def to_pay(rows: Rows, invoice: Row) -> Decimal:

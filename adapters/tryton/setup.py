@@ -12,7 +12,7 @@ from connector.adapter import Finding, Need
 from connector.errors import ConfigError, ProtocolError, RejectedError
 from connector.text import Text, same
 
-from . import holds, limits
+from . import hold_setup, holds, limits
 from .client import Tryton
 
 # What is read, and what it is needed for.
@@ -52,6 +52,7 @@ def check(client: Tryton, needs: Sequence[Need]) -> Sequence[Finding]:
         findings.append(_readable(client, model, what, needed=False))
     findings.append(_limit(client))
     findings += _hold(client)
+    findings.append(hold_setup.check(client))
     findings += [_field(client, need) for need in needs]
     return findings
 
@@ -110,6 +111,12 @@ def _hold(client: Tryton) -> list[Finding]:
     return findings
 
 
+def party_rule(client: Tryton) -> Finding:
+    """Whether a party in the hold category is really stopped: the worst of what is found of category and rule."""
+    found = _hold(client)
+    return next((finding for finding in found if finding.state != "fine"), found[-1])
+
+
 def _field(client: Tryton, need: Need) -> Finding:
     about = Text("field “{name}” of parties", "参与方字段“{name}”").fill(name=need.name)
     if need.name in client.fields("party.party", [need.name]):
@@ -150,6 +157,7 @@ def provision(client: Tryton, needs: Sequence[Need], dry: bool) -> Sequence[Find
         findings.append(Finding("todo", rule, _rule_by_hand(client)))
     else:
         findings.append(_make_rule(admin, rule, held, group))
+    findings.append(hold_setup.provision(client, admin, group, dry))
     return [*findings, *(_field(client, need) for need in needs)]
 
 
@@ -158,7 +166,7 @@ def _make_rule(admin: Tryton, rule: Text, held: int, group: str) -> Finding:
     model, button = holds.BUTTON
     try:
         buttons = admin.rows("ir.model.button", [["model", "=", model], ["name", "=", button]], ["name"], limit=1)
-        groups = _group(admin, group)
+        groups = hold_setup.group_named(admin, group)
     except (ConfigError, ProtocolError) as wrong:
         return Finding("todo", rule, Text("{why} {fix}", "{why}{fix}").fill(why=wrong.user, fix=by_hand))
     if not buttons or groups is None:
@@ -171,12 +179,6 @@ def _make_rule(admin: Tryton, rule: Text, held: int, group: str) -> Finding:
         "condition": holds.condition(held),
     }
     return _make(admin, rule, "ir.model.button.rule", values, by_hand)
-
-
-def _group(admin: Tryton, name: str) -> int | None:
-    """The group whose click lifts a hold, by its name in the user's language."""
-    found = admin.rows("res.group", [["name", "=", name]], ["name"], limit=1)
-    return int(found[0]["id"]) if found else None
 
 
 def _make(admin: Tryton, what: Text, model: str, values: dict[str, object], by_hand: Text) -> Finding:

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from adapters.tryton import ADAPTER, holds, ledger, limits, notes, rehearsal, setup
+from adapters.tryton import ADAPTER, hold_setup, holds, ledger, limits, notes, order_holds, rehearsal, setup
 from adapters.tryton.aged import COLUMNS, aged_balance
 from adapters.tryton.client import Tryton
 from adapters.tryton.server import Server
@@ -252,15 +252,15 @@ def ready(server: Server) -> Tryton:
 
 
 def test_provision_makes_category_and_rule_once(server: Server, ready: Tryton) -> None:
-    assert [f.state for f in setup.provision(signed_in(server), (), False)] == ["fine", "fine"]
+    assert [f.state for f in setup.provision(signed_in(server), (), False)] == ["fine", "fine", "fine"]
     assert {f.state for f in setup.check(ready, ())} == {"fine"}
 
 
 def test_a_user_who_is_no_administrator_is_told_what_to_click(server: Server) -> None:
     client = signed_in(server, "connector", admin_user=None, hold_category="Another category")
-    category, rule = setup.provision(client, (), False)
+    category, rule, orders = setup.provision(client, (), False)
     # Party Administration may make categories; rules on buttons are an administrator's.
-    assert (category.state, rule.state) == ("made", "todo")
+    assert (category.state, rule.state, orders.state) == ("made", "todo", "fine"), "the orders' rule is there already"
     assert rule.fix is not None
     for words in (rule.fix.en, rule.fix.zh):
         assert "Account Credit Limit" in words
@@ -301,6 +301,108 @@ def test_a_hold_of_the_party_that_is_invoiced_counts_too(server: Server, ready: 
     sales.call("model.sale.sale.quote", [sale])
     sales.call("model.sale.sale.confirm", [sale])
     assert sales.rows("sale.sale", [["id", "=", sale]], ["state"])[0]["state"] == "quotation"
+
+
+# --- single orders -----------------------------------------------------------------------------------------------------
+def quoted(client: Tryton, code: str) -> int:
+    """A quotation of one customer, as a salesperson enters it."""
+    party = client.rows("party.party", [["code", "=", code]], ["addresses"])[0]
+    values = {
+        "party": party["id"],
+        "invoice_address": party["addresses"][0],
+        "shipment_address": party["addresses"][0],
+        "sale_date": dt.datetime.now(dt.UTC).date(),
+        "invoice_method": "order",
+        "shipment_method": "order",
+        "lines": [["create", [{"type": "line", "description": "x", "quantity": 1, "unit_price": Decimal(1)}]]],
+    }
+    [sale] = client.call("model.sale.sale.create", [values])
+    client.call("model.sale.sale.quote", [sale])
+    return int(sale)
+
+
+def confirmed(client: Tryton, sale: int) -> str:
+    """The state of an order after somebody has clicked on “Confirm”."""
+    client.call("model.sale.sale.confirm", [sale])
+    return str(client.rows("sale.sale", [["id", "=", sale]], ["state"])[0]["state"])
+
+
+def hold(client: Tryton, sale: int, held: bool, reason: str | None = "over the limit by CNY 9,900.00") -> None:
+    values = {"hold": held, "hold_reason": reason if held else None, "stop": held}
+    [outcome] = order_holds.send(client, [Write(f"o{sale}", str(sale), values)])
+    assert outcome.state == "done", outcome
+
+
+def test_a_held_order_is_not_confirmed_by_a_salesperson_and_is_when_released(server: Server, ready: Tryton) -> None:
+    sales = signed_in(server, "sales")
+    held, other = quoted(sales, "C0010"), quoted(sales, "C0010")
+    hold(ready, held, True)
+    assert confirmed(sales, held) == "quotation"
+    assert confirmed(sales, other) == "processing", "another order of the same customer"
+    now = order_holds.current(ready, [str(held), str(other), "99999999"])
+    assert now[str(held)] == {"hold": True, "hold_reason": "over the limit by CNY 9,900.00", "stop": True}
+    assert now[str(other)] == {"hold": False, "hold_reason": None, "stop": False}
+    assert "99999999" not in now
+    # The way round the button is closed by Tryton itself.
+    with pytest.raises(RejectedError):
+        sales.call("model.sale.sale.write", [held], {"state": "confirmed"})
+    [note] = sales.rows("ir.note", [["resource", "=", f"sale.sale,{held}"]], ["message", "unread"])
+    assert note["unread"]
+    assert "over the limit by CNY 9,900.00" in note["message"]
+
+    hold(ready, held, False)
+    [note] = sales.rows("ir.note", [["resource", "=", f"sale.sale,{held}"]], ["message"])
+    assert "lifted" in note["message"]
+    assert confirmed(sales, held) == "processing"
+
+
+def test_whoever_may_release_confirms_a_held_order_and_we_are_not_in_our_own_way(server: Server, ready: Tryton) -> None:
+    sale = quoted(signed_in(server, "sales"), "C0010")
+    hold(ready, sale, True)
+    assert confirmed(ready, sale) == "processing", "the connector's user is in the credit limit group"
+
+
+def test_a_click_of_yesterday_does_not_confirm_today(server: Server, ready: Tryton) -> None:
+    """A credit controller confirmed the order once; it went back to draft and is held again."""
+    sales, admin = signed_in(server, "sales"), signed_in(server, "admin")
+    sale = quoted(sales, "C0010")
+    hold(ready, sale, True)
+    button = admin.rows("ir.model.button", [["model", "=", "sale.sale"], ["name", "=", "confirm"]], ["id"])[0]["id"]
+    user = ready.rows("res.user", [["login", "=", "connector"]], ["id"])[0]["id"]
+    admin.call("model.ir.model.button.click.create", [{"button": button, "record_id": sale, "user": user}])
+    sales.call("model.sale.sale.draft", [sale])
+    sales.call("model.sale.sale.quote", [sale])
+    # As Tryton's own clients call it: ours asks for inactive records too, former clicks among them.
+    sales.call("model.sale.sale.confirm", [sale], active_test=True)
+    assert sales.rows("sale.sale", [["id", "=", sale]], ["state"])[0]["state"] == "quotation"
+
+
+def test_our_user_may_change_our_rule_and_no_other(server: Server, ready: Tryton) -> None:
+    admin, there = signed_in(server, "admin"), order_holds.rule(ready)
+    assert there is not None
+    other = next(r for r in admin.rows("ir.model.button.rule", [], ["number_user"]) if r["id"] != there[0]["id"])
+    for client, rule in ((ready, other["id"]), (signed_in(server, "sales"), there[0]["id"])):
+        with pytest.raises(RejectedError):
+            client.call("model.ir.model.button.rule.write", [rule], {"number_user": 1})
+    with pytest.raises(RejectedError):
+        ready.call("model.ir.model.button.rule.delete", [there[0]["id"]])
+    admin.call("model.ir.model.button.rule.write", [other["id"]], {"number_user": other["number_user"]})
+
+
+def test_without_the_right_to_change_the_rule_the_check_says_so(server: Server, ready: Tryton) -> None:
+    admin = signed_in(server, "admin")
+    group = hold_setup.group_named(admin, "Holdfast")
+    rights = admin.rows("ir.model.access", [["group", "=", group]], ["perm_write"])
+    admin.call("model.ir.model.access.write", [r["id"] for r in rights], {"perm_write": False})
+    try:
+        assert hold_setup.check(ready).state == "todo"
+        sale = quoted(signed_in(server, "sales"), "C0010")
+        values = {"hold": True, "hold_reason": "late", "stop": True}
+        [outcome] = order_holds.send(ready, [Write("o", str(sale), values)])
+        assert (outcome.state, outcome.code) == ("rejected", "rule")
+    finally:
+        admin.call("model.ir.model.access.write", [r["id"] for r in rights], {"perm_write": True})
+    assert hold_setup.check(ready).state == "fine"
 
 
 def test_a_hold_that_stands_already_is_not_written_again(ready: Tryton) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from decimal import Decimal
@@ -134,6 +135,14 @@ def _holds(sandbox: Sandbox) -> list[Write]:
     return [Write(f"h{n}", code, {"hold": True}) for n, code in enumerate(_codes(sandbox)[3:7])]
 
 
+def _order_holds(sandbox: Sandbox) -> list[Write]:
+    sales = [s["id"] for s in sandbox.shelf.all("sale.sale")[:4]]
+    return [
+        Write(f"o{n}", str(sale), {"hold": True, "hold_reason": f"超出额度 over the limit by {n}.50", "stop": True})
+        for n, sale in enumerate(sales)
+    ]
+
+
 def _limits(sandbox: Sandbox) -> list[Write]:
     return [
         Write(f"l{n}", code, {"credit_limit_amount": Decimal(f"{12345 + n}.50"), "currency": "CNY"})
@@ -167,10 +176,22 @@ def seen(sandbox: Sandbox, kind: ActionKind, remote_id: str) -> Mapping[str, Any
     if kind == "task":
         note = sandbox.shelf.get("ir.note", key(int(remote_id))) if remote_id.isdecimal() else None
         return _note(sandbox, note) if note else None
+    if kind == "order_fields":
+        return _held_order(sandbox, remote_id)
     party = next((p for p in sandbox.shelf.all("party.party") if p["code"] == remote_id), None)
     if party is None:
         return None
     return {**party, "hold": _category(sandbox) in (party.get("categories") or []), "currency": "CNY"}
+
+
+def _held_order(sandbox: Sandbox, sale: str) -> Row | None:
+    if sandbox.shelf.get("sale.sale", key(int(sale))) is None:
+        return None
+    said = [n["message"].split("\n\n") for n in sandbox.shelf.all("ir.note") if n["resource"] == f"sale.sale,{sale}"]
+    assert len(said) <= 1, "two notes on one order"
+    held = bool(said) and said[0][0].startswith("Credit hold: ")
+    named = [i for r in sandbox.shelf.all("ir.model.button.rule") for i in json.loads(r["condition"]).get("v", [])]
+    return {"hold": held, "hold_reason": said[0][1] if held else None, "stop": int(sale) in named}
 
 
 def _note(sandbox: Sandbox, note: Row) -> Row:
@@ -201,9 +222,10 @@ WORLD = World(
         "rates": Changes(remove=_remove_rate),
         "people": Changes(remove=_remove("company.employee")),
     },
-    writes={"hold": _holds, "limit": _limits, "task": _tasks, "customer_fields": _fields},
+    writes={"hold": _holds, "order_fields": _order_holds, "limit": _limits, "task": _tasks, "customer_fields": _fields},
     refused={
         "hold": lambda sandbox: Write("bad", "no-such-code", {"hold": True}),
+        "order_fields": lambda sandbox: Write("bad", "99999999", {"hold": True, "hold_reason": "x", "stop": True}),
         "limit": lambda sandbox: Write("bad", _codes(sandbox)[1], {"credit_limit_amount": Decimal(10) ** 17}),
         "task": lambda sandbox: Write("bad", "no-such-code", {"subject": "x", "key": "bad"}),
         "customer_fields": lambda sandbox: Write("bad", "no-such-code", {"credit_score": 1}),
