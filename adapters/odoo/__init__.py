@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from adapters.odoo import ledger, orders, partners, push, rehearsal, setup
 from adapters.odoo.client import Client
+from adapters.odoo.hook import HOOK
 from connector.adapter import ActionKind, Adapter, Channel, Evidence, Rehearsal, Secret, Stream
 from connector.http import Limits
 from connector.text import Text
@@ -232,6 +233,7 @@ ADAPTER = Adapter(
     # No limit of the vendor's own on one's own server; on a shared host four evenly served callers were seen.
     limits=Limits(in_flight=4),
     lanes=3,
+    hook=HOOK,
     evidence=(
         Evidence(
             "live",

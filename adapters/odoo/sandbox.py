@@ -9,7 +9,7 @@ are read; instead of running its code the order is refused with the reason that 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -17,7 +17,9 @@ from adapters.odoo.sandbox_dialogues import Dialogues, Later
 from adapters.odoo.sandbox_rows import OdooError, Row, Rows
 from adapters.odoo.sandbox_schema import FOR_ADMINISTRATORS
 from adapters.odoo.sandbox_stock import Stock
+from adapters.odoo.sandbox_told import tell
 from connector.sandbox import Handler, Reply, Request, Sandbox, SandboxOptions
+from connector.sandbox_hooks import Sender
 
 BOT, ADMINISTRATOR = 5, 2
 DATABASE = "sandbox"
@@ -39,6 +41,13 @@ class OdooSandbox(Sandbox):
     name = "odoo"
     _rows: dict[str, dict[int, Row]]
     _rows_at = -1
+
+    def __init__(self, options: SandboxOptions) -> None:
+        self.sender = Sender(timeout=1.0)  # Odoo waits no longer, and does not try again
+        super().__init__(options)
+
+    def _tell(self, rows: Rows, model: str, row: Row, changed: Collection[str] | None) -> None:
+        tell(rows, self.sender, model, row, changed)
 
     @property
     def series(self) -> int:
@@ -151,7 +160,7 @@ class OdooSandbox(Sandbox):
 
     # --- one call ----------------------------------------------------------------------------------------------------------------
     def _call(self, user: int, model: str, method: str, arguments: dict[str, Any]) -> tuple[Any, int]:
-        rows = Rows(self.shelf, self._known())
+        rows = Rows(self.shelf, self._known(), self._tell)
         rows.fields(model)  # an unknown model is told first
         if method.startswith("_"):
             raise _access(f"Private methods (such as '{model}.{method}') cannot be called remotely.")
@@ -186,7 +195,7 @@ class OdooSandbox(Sandbox):
     def pay(self, line: int, day: dt.date, amount: Decimal | None = None) -> int:
         """A customer pays an open receivable line, in whole or in part; gives the new payment's line."""
         with self.shelf.together():
-            rows = Rows(self.shelf)
+            rows = Rows(self.shelf, tell=self._tell)
             debit = rows.get("account.move.line", line)
             assert debit is not None
             credit = Later(rows, self.options).paid([debit], amount or debit["amount_residual_currency"], day)
@@ -195,7 +204,7 @@ class OdooSandbox(Sandbox):
     def take_order(self, partner: int, amount: Decimal, day: dt.date, *, confirm: bool = True) -> int:
         """A customer orders something for so much (gross, company currency); gives the order's id."""
         with self.shelf.together():
-            rows = Rows(self.shelf)
+            rows = Rows(self.shelf, tell=self._tell)
             stamp = rows.stamp()
             currency = next(iter(rows.all("res.company").values()))["currency_id"]
             number = self.shelf.next("sale.order.name", 90001)

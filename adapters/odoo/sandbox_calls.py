@@ -10,6 +10,7 @@ from typing import Any
 
 from adapters.odoo.sandbox_rows import OdooError, Row, Rows, user_error
 from adapters.odoo.sandbox_schema import FOR_ADMINISTRATORS
+from adapters.odoo.sandbox_told import OWN_FIELDS, hooking
 
 Arguments = dict[str, Any]
 
@@ -193,6 +194,11 @@ class Calls:
             ids.append(row["id"])
         return ids
 
+    def ir_model_fields__search(self, model: str, arguments: Arguments) -> list[int]:
+        test = self.rows.test(model, arguments.get("domain") or [])
+        own = [{"id": key, "model": about, "name": name} for key, (about, name) in OWN_FIELDS.items()]
+        return [r["id"] for r in self._search(model, arguments)] + [r["id"] for r in own if test(r)]
+
     def ir_model_fields__write(self, model: str, arguments: Arguments) -> bool:
         ids, values = self._needed(arguments, "ids", "vals")
         for row in self._found(model, ids):
@@ -242,9 +248,10 @@ class Calls:
 
     def _guard(self, rows: Sequence[Row], before: Sequence[Row]) -> None:
         """Acts out the automation rules on orders: which orders meet the condition now and met the other one before."""
+        hooks = {rule["id"] for rule, _ in hooking(self.rows)}
         for rule in self.rows.all("base.automation").values():
             model = self.rows.get("ir.model", rule["model_id"])
-            if not rule["active"] or not model or model["model"] != "sale.order":
+            if not rule["active"] or not model or model["model"] != "sale.order" or rule["id"] in hooks:
                 continue
             was = self.rows.test("sale.order", _domain(rule["filter_pre_domain"]))
             now = self.rows.test("sale.order", _domain(rule["filter_domain"]))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from decimal import Decimal
 from itertools import islice
 from typing import Any
@@ -49,8 +49,14 @@ class Rows:
     `known` are rows that another call has read and that nobody has changed since.
     """
 
-    def __init__(self, shelf: Shelf, known: dict[str, dict[int, Row]] | None = None) -> None:
+    def __init__(
+        self,
+        shelf: Shelf,
+        known: dict[str, dict[int, Row]] | None = None,
+        tell: Callable[[Rows, str, Row, Collection[str] | None], None] | None = None,
+    ) -> None:
         self.shelf = shelf
+        self._tell = tell  # called with what was made or changed, and with the fields that are others now
         self._read: dict[str, dict[int, Row]] = {} if known is None else known
         self._single: dict[tuple[str, int], Row | None] = {}
         self._added: list[Row] | None = None
@@ -245,13 +251,18 @@ class Rows:
         stamp = at or self.stamp()
         row = {**values, "id": key, "create_date": stamp, "write_date": stamp}
         self.keep(model, row)
+        if self._tell:
+            self._tell(self, model, row, None)
         return row
 
     def change(self, model: str, row: Row, values: Row, at: str | None = None) -> Row:
         """A row with other values and a new stamp; nothing is checked."""
+        changed = {name for name, value in values.items() if row.get(name, False) != value}
         row.update(values)
         row["write_date"] = at or self.stamp()
         self.keep(model, row)
+        if self._tell and changed:
+            self._tell(self, model, row, changed)
         return row
 
     def remove(self, model: str, key: int) -> None:

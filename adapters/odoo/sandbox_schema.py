@@ -42,7 +42,7 @@ ir.model model:char name:char
 ir.model.fields model_id:many2one/ir.model model:char name:char ttype:selection field_description:char index:boolean copied:boolean selection_ids:text
 ir.model.data module:char name:char model:char res_id:integer
 ir.ui.view name:char model:char inherit_id:many2one/ir.ui.view mode:selection arch:text arch_db:text active:boolean
-ir.actions.server name:char model_id:many2one/ir.model state:selection code:text usage:selection base_automation_id:many2one/base.automation
+ir.actions.server name:char model_id:many2one/ir.model state:selection code:text usage:selection webhook_url:char webhook_field_ids:many2many/ir.model.fields base_automation_id:many2one/base.automation
 base.automation name:char active:boolean model_id:many2one/ir.model trigger:selection filter_domain:char filter_pre_domain:char trigger_field_ids:many2many/ir.model.fields action_server_ids:one2many/ir.actions.server/base_automation_id
 """
 
