@@ -6,13 +6,15 @@ import datetime as dt
 
 from connector.clock import Clock
 from connector.config import Config
-from connector.store import outbox, records, runs
+from connector.store import idempotent, outbox, records, runs
 from connector.store.db import Store
 from jobs.run import Run, running
 
 # Settled writes of desired state are kept this long for people who ask what was written; tasks are kept for good.
 _SETTLED_DAYS = 90
 _SLOT_DAYS = 30
+# What callers of the API may ask for again under the same key: a day, and one more for a clock that is wrong.
+_ANSWER_DAYS = 2
 
 
 def housekeeping(store: Store, config: Config, clock: Clock) -> Run:
@@ -21,5 +23,6 @@ def housekeeping(store: Store, config: Config, clock: Clock) -> Run:
         now = clock.now()
         run.counts["bodies"] = records.expire(tx, now - dt.timedelta(days=config.store.keep_records_days))
         run.counts["settled"] = outbox.expire(tx, now - dt.timedelta(days=_SETTLED_DAYS))
+        run.counts["answers"] = idempotent.forget_before(tx, now - dt.timedelta(days=_ANSWER_DAYS))
         run.counts["slots"] = runs.forget_slots(tx, now - dt.timedelta(days=_SLOT_DAYS))
     return run

@@ -54,8 +54,8 @@ def answered(tx: Connection, caller: str, key: str, status: int, answer: str) ->
 
 
 def forget(tx: Connection, caller: str, key: str) -> None:
-    """Gives a key back: its request has not acted and was refused, so that it may be sent again."""
-    mine = (idempotent.c.caller == caller, idempotent.c.key == key, idempotent.c.state == "begun")
+    """Gives a key back: its request was refused and has changed nothing, so that it may be sent again."""
+    mine = (idempotent.c.caller == caller, idempotent.c.key == key, idempotent.c.state != "answered")
     tx.execute(idempotent.delete().where(*mine))
 
 

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from fastapi import APIRouter, FastAPI
 
 from connector.store.backlog import Backlog, backlog
-from connector.web import health, hooks
+from connector.web import api_check, api_customers, api_limits, api_orders, api_state, documents, health, hooks
 from connector.web.auth import SignIn
 from connector.web.front import Front
 from connector.web.guards import Guarded
@@ -17,8 +17,14 @@ from connector.web.problem import install
 API = "/api/v1"
 
 # Each gives its routes for a front; addresses below /api/v1 are relative to it.
-_API: tuple[Callable[[Front], APIRouter], ...] = ()
-_PLAIN: tuple[Callable[[Front], APIRouter], ...] = (health.router, hooks.router)
+_API: tuple[Callable[[Front], APIRouter], ...] = (
+    api_check.router,
+    api_orders.router,
+    api_customers.router,
+    api_limits.router,
+    api_state.router,
+)
+_PLAIN: tuple[Callable[[Front], APIRouter], ...] = (health.router, documents.router, hooks.router)
 
 
 def make(front: Front) -> FastAPI:
@@ -44,6 +50,8 @@ def make(front: Front) -> FastAPI:
         app.include_router(plain(front))
     for api in _API:
         app.include_router(api(front), prefix=API)
+
+    documents.describe(app)
 
     def waiting() -> Backlog:
         with front.store.reading() as tx:

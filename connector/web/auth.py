@@ -14,7 +14,7 @@ import logging
 import re
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, TypeVar
 
@@ -47,6 +47,7 @@ _TELL_MOST = 500
 _NOT_GOOD = Text("The key or token is not good, or not any more.", "密钥或令牌无效，或已失效。")
 _NONE_GIVEN = Text("Send a key or a token: Authorization: Bearer …", "请提供密钥或令牌：Authorization: Bearer …")
 _WAIT = Text("Too many failed attempts from this address.", "该地址登录失败次数过多。")
+_NO_NAME = Text("The address has a character that no name has.", "地址中含有名称不可能出现的字符。")
 _NO_RIGHT = Text("{name} may not {right}.", "{name} 无权{right}。")
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -336,8 +337,32 @@ def needs(right: Right) -> Needs:
     return Needs(right)
 
 
+def doors(routes: Iterable[Any], prefix: str = "") -> Iterator[tuple[str, str, Right | None]]:
+    """Every way in: method, path, and the right that is asked for; None: anybody comes in."""
+    for route in routes:
+        inside = getattr(route, "original_router", None)  # newer FastAPIs keep an included router as it is
+        if inside is not None:
+            yield from doors(inside.routes, prefix + route.include_context.prefix)
+            continue
+        for method in sorted(getattr(route, "methods", None) or {"*"}):
+            yield method, prefix + route.path, right_of(route)
+
+
+# What a route asks for: `caller: Reader`.
+Reader = Annotated[Caller, Depends(needs("read"))]
+Checker = Annotated[Caller, Depends(needs("check"))]
+Requester = Annotated[Caller, Depends(needs("request"))]
+Decider = Annotated[Caller, Depends(needs("decide"))]
+Creditor = Annotated[Caller, Depends(needs("credit"))]
+Configurer = Annotated[Caller, Depends(needs("configure"))]
+Auditor = Annotated[Caller, Depends(needs("audit"))]
+
+
 async def admitted(request: Request, right: Right) -> Caller:
     """The caller, where he has the right. Raises Refused (401, 403, 429)."""
+    if b"\0" in request.scope["path"].encode("utf-8", "surrogatepass") or b"%00" in request.scope["query_string"]:
+        # No name has such a character, and not every database could be asked for it.
+        raise Refused(400, _NO_NAME)
     sign_in: SignIn = request.app.state.sign_in
     caller = await sign_in.caller(request)
     sign_in.demand(request, caller, right)
@@ -366,4 +391,20 @@ def right_of(route: Any) -> Right | None:
     return marked
 
 
-__all__ = ["KEPT_SECONDS", "Needs", "SignIn", "admitted", "needs", "opens", "right_of"]
+__all__ = [
+    "KEPT_SECONDS",
+    "Auditor",
+    "Checker",
+    "Configurer",
+    "Creditor",
+    "Decider",
+    "Needs",
+    "Reader",
+    "Requester",
+    "SignIn",
+    "admitted",
+    "doors",
+    "needs",
+    "opens",
+    "right_of",
+]

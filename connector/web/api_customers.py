@@ -1,0 +1,115 @@
+"""The API of customers: who is meant, everything of one on a day, its credit file."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from starlette.requests import Request
+
+from connector.store.customer_search import search
+from connector.text import Language, Text
+from connector.web.answers import CreditFile, CustomerAnswer, CustomerPage
+from connector.web.asked import After, CustomerRef, Line, Most
+from connector.web.auth import Reader
+from connector.web.documents import PROBLEMS
+from connector.web.front import Front
+from connector.web.problem import language_asked
+from jobs import customer_answer
+from jobs.customer_answer import debtor_of, one_customer
+from jobs.timeline import timeline
+
+_MASKED = Text("(about a person: masked)", "（涉及个人信息，已隐去）")
+_OLDEST = dt.date(1990, 1, 1)
+_NEWEST = dt.date(2200, 1, 1)
+
+
+def router(front: Front) -> APIRouter:
+    """The routes of customers; nothing is changed here."""
+    routes = APIRouter(tags=["customers"], responses=PROBLEMS)
+
+    @routes.get("/customers", summary="Customers by id, tax number or a part of the name.", response_model=CustomerPage)
+    async def found(
+        caller: Reader,
+        q: Annotated[Line | None, Query(description="An id, a tax number, words of the name; none: all.")] = None,
+        after: After = 0,
+        most: Most = 50,
+    ) -> Any:
+        return await front.work(lambda: _found(front, q or "", after, most))
+
+    @routes.get(
+        "/customers/{customer:path}/file", summary="The credit file, oldest line first.", response_model=CreditFile
+    )
+    async def file(caller: Reader, customer: CustomerRef, most: Annotated[int, Query(ge=1, le=5000)] = 500) -> Any:
+        return await front.work(lambda: _file(front, customer, most))
+
+    @routes.get(
+        "/customers/{customer:path}",
+        summary="Everything of one customer: position, limit, conclusion, open items, orders.",
+        response_model=CustomerAnswer,
+    )
+    async def one(
+        request: Request,
+        caller: Reader,
+        customer: CustomerRef,
+        as_of: Annotated[dt.date | None, Query(ge=_OLDEST, le=_NEWEST, description="The day; else today.")] = None,
+    ) -> Any:
+        language = language_asked(request)
+        return await front.work(lambda: _one(front, customer, as_of, language))
+
+    return routes
+
+
+def _found(front: Front, words: str, after: int, most: int) -> dict[str, Any]:
+    erps = [s.name for s in front.config.with_role("erp")]
+    with front.store.reading() as tx:
+        rows = search(tx, erps, words, after=after, most=most) if erps else []
+    return {
+        "customers": [
+            {
+                "system": row.system,
+                "customer_id": row.ref,
+                "name": row.name,
+                "tax_id": row.tax_id,
+                "currency": row.currency,
+                "segment": row.segment,
+                "status": row.status,
+            }
+            for row in rows
+        ],
+        "next": rows[-1].key if len(rows) == most else None,
+    }
+
+
+def _one(front: Front, customer: str, as_of: dt.date | None, language: Language) -> dict[str, Any]:
+    policy = front.policy()
+    with front.store.reading() as tx:
+        row = one_customer(tx, front.config, customer)
+        shown = customer_answer.on_day(tx, front.config, policy, front.clock, row, as_of)
+    return customer_answer.answer(shown, policy, language)
+
+
+def _file(front: Front, customer: str, most: int) -> dict[str, Any]:
+    with front.store.reading() as tx:
+        row = one_customer(tx, front.config, customer)
+        lines = timeline(tx, debtor_of(row), front.config.business.time_zone)
+    shown = lines[-most:]
+    return {
+        "system": row.system,
+        "customer_id": row.ref,
+        "name": row.name,
+        "left_out": len(lines) - len(shown),
+        "lines": [
+            {
+                "on": one.on.isoformat(),
+                "kind": one.kind,
+                "en": (_MASKED if one.personal else one.text).en,
+                "zh": (_MASKED if one.personal else one.text).zh,
+                "source": one.source,
+                "masked": one.personal,
+                "data": {} if one.personal else one.data,
+            }
+            for one in shown
+        ],
+    }

@@ -1,0 +1,169 @@
+"""The API of what goes on: warnings, runs of the jobs, problems of the data, the audit trail, and who calls."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+
+from connector.store import audit, proof, runs
+from connector.store.audit import Line as AuditEntry
+from connector.web.answers import AuditPage, AuditProof, Me, ProblemList, RunList, WarningList
+from connector.web.asked import Line, Most
+from connector.web.auth import Auditor, Reader
+from connector.web.documents import PROBLEMS
+from connector.web.front import Front
+from connector.web.rights import RIGHTS
+from jobs import warning_answer
+from jobs.customer_answer import one_customer
+
+Moment = Annotated[
+    dt.datetime | None,
+    Query(ge=dt.datetime(1990, 1, 1, tzinfo=dt.UTC), le=dt.datetime(2200, 1, 1, tzinfo=dt.UTC)),
+]
+
+
+def router(front: Front) -> APIRouter:
+    """Routes that only look."""
+    routes = APIRouter(responses=PROBLEMS)
+
+    @routes.get("/me", tags=["sign-in"], summary="Who you are here, and what you may do.", response_model=Me)
+    async def me(caller: Reader) -> Any:
+        return {
+            "name": caller.name,
+            "actor": caller.actor,
+            "roles": sorted(caller.roles),
+            "rights": [right for right in RIGHTS if right in caller.rights],
+        }
+
+    @routes.get("/warnings", tags=["warnings"], summary="Who is warned of, and why.", response_model=WarningList)
+    async def warnings(
+        caller: Reader,
+        customer: Annotated[Line | None, Query(description="Only of this customer: its id, or system/id.")] = None,
+        level: Literal["yellow", "orange", "red"] = "yellow",
+        history: Annotated[bool, Query(description="Of a customer: those that have ended, too.")] = False,
+        most: Annotated[int, Query(ge=1, le=2000)] = 200,
+    ) -> Any:
+        def look() -> dict[str, Any]:
+            policy = front.policy()
+            with front.store.reading() as tx:
+                row = one_customer(tx, front.config, customer) if customer is not None else None
+                lines = warning_answer.warnings(tx, front.config, policy, front.clock, row, level)
+                if history and row is not None:
+                    lines += warning_answer.ended(tx, row, level)
+            shown = [warning_answer.plain(line) for line in lines[:most]]
+            return {"warnings": shown, "left_out": len(lines) - len(shown)}
+
+        return await front.work(look)
+
+    @routes.get("/runs", tags=["jobs"], summary="Runs of the jobs, newest first.", response_model=RunList)
+    async def ran(caller: Reader, job: Line | None = None, system: Line | None = None, most: Most = 50) -> Any:
+        def look() -> dict[str, Any]:
+            with front.store.reading() as tx:
+                found = runs.runs(tx, job=job, system=system, limit=most)
+            return {
+                "runs": [
+                    {
+                        "number": one.id,
+                        "job": one.job,
+                        "system": one.system,
+                        "started_at": one.started_at.isoformat(),
+                        "finished_at": one.finished_at.isoformat() if one.finished_at else None,
+                        "state": one.state,
+                        "counts": one.counts,
+                    }
+                    for one in found
+                ]
+            }
+
+        return await front.work(look)
+
+    @routes.get("/problems", tags=["jobs"], summary="What is wrong with the data.", response_model=ProblemList)
+    async def problems(caller: Reader, system: Line | None = None, most: Most = 50) -> Any:
+        def look() -> dict[str, Any]:
+            with front.store.reading() as tx:
+                found = runs.problems(tx, systems=None if system is None else [system], limit=most)
+            return {
+                "problems": [
+                    _problem(one.problem, one.first_seen.isoformat(), one.last_seen.isoformat()) for one in found
+                ]
+            }
+
+        return await front.work(look)
+
+    @routes.get("/audit", tags=["audit"], summary="The audit trail, newest first.", response_model=AuditPage)
+    async def trail(
+        caller: Auditor,
+        subject: Annotated[Line | None, Query(description="What it was done to, or its beginning: order:books")] = None,
+        action: Annotated[Line | None, Query(description="limit.approve, or limit")] = None,
+        actor: Annotated[Line | None, Query(description="person:li.wei, or job")] = None,
+        since: Moment = None,
+        until: Moment = None,
+        most: Most = 50,
+    ) -> Any:
+        def look() -> dict[str, Any]:
+            with front.store.reading() as tx:
+                lines = audit.listing(
+                    tx, subject=subject, action=action, actor=actor, since=since, until=until, limit=most
+                )
+            return {"audit": [_entry(line) for line in lines]}
+
+        return await front.work(look)
+
+    @routes.get(
+        "/audit/verify", tags=["audit"], summary="Whether the trail is what was appended.", response_model=AuditProof
+    )
+    async def verify(caller: Auditor) -> Any:
+        def look() -> dict[str, Any]:
+            with front.store.reading() as tx:
+                found = [*audit.verify(tx), *proof.verify(tx)]
+                heads = audit.heads(tx)
+            now = front.clock.now().isoformat()
+            return {
+                "whole": not found,
+                "entries": sum(head.number for head in heads),
+                "heads": [str(head) for head in heads],
+                "found": [_problem(one, now, now) for one in found[:200]],
+            }
+
+        return await front.work(look)
+
+    return routes
+
+
+def _problem(one: Any, first: str, last: str) -> dict[str, Any]:
+    return {
+        "code": one.code,
+        "where": one.where,
+        "field": one.field,
+        "what": {"en": one.what.en, "zh": one.what.zh},
+        "fix": {"en": one.fix.en, "zh": one.fix.zh},
+        "first_seen": first,
+        "last_seen": last,
+    }
+
+
+def _entry(line: AuditEntry) -> dict[str, Any]:
+    entry = line.entry
+    return {
+        "lane": line.lane,
+        "number": line.number,
+        "at": line.at.isoformat(),
+        "action": entry.action,
+        "subject": entry.subject,
+        "actor": entry.actor,
+        "why": entry.why,
+        "before": plain(entry.before),
+        "after": plain(entry.after),
+        "hash": line.hash,
+    }
+
+
+def plain(value: Any) -> Any:
+    """A value of an entry as JSON: days and amounts as texts."""
+    if isinstance(value, dict):
+        return {key: plain(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [plain(each) for each in value]
+    return value if value is None or isinstance(value, str | bool | int) else str(value)
