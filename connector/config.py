@@ -98,6 +98,21 @@ class Schedule(_Part):
     nightly_at: str = Field(
         "01:30", pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="Full run, in the business's time zone."
     )
+    order_seconds: int = Field(
+        60,
+        ge=0,
+        le=3600,
+        description="How often what moves holds is looked at between those: payments, orders; at least 5, or 0: never.",
+    )
+
+    @field_validator("order_seconds")
+    @classmethod
+    def _seldom_enough(cls, value: int) -> int:
+        if 0 < value < 5:
+            raise BadSetting(
+                Text("at least 5 seconds, or 0 for never", "至少 5 秒；0 表示不启用"),
+            )
+        return value
 
 
 class System(_Part):

@@ -7,6 +7,7 @@ Each step is restartable and leaves the store in order wherever it is stopped; r
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import os
 import socket
@@ -15,7 +16,7 @@ import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from connector.clock import Clock
+from connector.clock import Clock, SystemClock
 from connector.config import Config
 from connector.connect import Connected, connect
 from connector.errors import TransientError
@@ -40,7 +41,10 @@ from jobs.run import Run
 
 log = logging.getLogger("holdfast.jobs")
 
-_LEASE_SECONDS = 60.0
+LEASE_SECONDS = 60.0
+
+# The leases that this very process holds: one of ours that is not among them was left behind by a lost connection.
+_ours: dict[str, Fenced | None] = {}
 
 
 def connected_systems(
@@ -63,11 +67,12 @@ def work(
     nightly: bool = False,
     progress: Progress = silent,
     told: Callable[[Run], None] = lambda run: None,
+    between: Callable[[], None] = lambda: None,
 ) -> list[Run]:
     """The whole job once. `pulls` names the systems that are read, and of each the streams (None: all); without it
     everything is, and the channels of webhooks are renewed. `full` pulls and evaluates everything; `nightly` also reconciles deletions, and what people
-    changed in the systems of what we wrote there. `policy` None: the one in force now. Raises LeaseLost where `store` is
-    fenced and its lease is lost."""
+    changed in the systems of what we wrote there. `policy` None: the one in force now. `between` two steps is done what
+    cannot wait until the end. Raises LeaseLost where `store` is fenced and its lease is lost, or the process is to end."""
     systems = systems or connected_systems(config, clock, store=store)
     if policy is None:
         with store.reading() as tx:
@@ -79,6 +84,7 @@ def work(
         told(run)
         if isinstance(store, Fenced):
             store.prove()
+        between()
 
     for connected in [c for c in systems if pulls is None or c.name in pulls]:
         of = None if pulls is None else pulls[connected.name]
@@ -113,15 +119,27 @@ def work(
 
 def holder() -> str:
     """Who holds a lease: host, process and a random part, so that a dead process of this host is recognised."""
-    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+    return f"{_host()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+
+
+def _host() -> str:
+    """This host, and of its containers this one: each counts its processes by itself."""
+    try:
+        space = os.stat("/proc/self/ns/pid").st_ino
+    except OSError:
+        return socket.gethostname()
+    return f"{socket.gethostname()}/{space}"
 
 
 def is_dead(other: str) -> bool:
-    """Whether a holder was a process of this host that no longer runs: its lease need not be waited for."""
+    """Whether a holder was a process of this host that no longer runs, or this very one before it lost its connection:
+    its lease need not be waited for."""
     host, _, rest = other.partition(":")
     pid = rest.partition(":")[0]
-    if host != socket.gethostname() or not pid.isdigit():
+    if host != _host() or not pid.isdigit():
         return False
+    if int(pid) == os.getpid():
+        return other not in _ours
     try:
         os.kill(int(pid), 0)
     except ProcessLookupError:
@@ -132,38 +150,68 @@ def is_dead(other: str) -> bool:
 
 
 @contextmanager
-def lease(store: Store, clock: Clock, job: str, slot: str = "") -> Iterator[Fenced]:
+def lease(
+    store: Store, clock: Clock, job: str, slot: str = "", stopping: Callable[[], bool] = lambda: False
+) -> Iterator[Fenced]:
     """Holds the one right to do a job, extended while the work goes on; gives the store to work with, which writes only
-    as long as the right is held.
+    as long as the right is held. `stopping` says that this process is to end.
 
     TransientError where somebody else holds it. A dead process of this host is replaced at once.
     """
     own = holder()
-    with store.writing() as tx:
-        fence = runs.acquire(tx, job, slot, own, clock.now(), _LEASE_SECONDS, is_dead=is_dead)
-    if fence is None:
-        raise TransientError(
-            Text("“{job}” is already being done by another process.", "“{job}”正由另一进程执行。").fill(job=job)
-        )
-    held, over = Fenced(store, job, slot, fence), threading.Event()
-
-    def beat() -> None:
-        while not over.wait(_LEASE_SECONDS / 4):
-            try:
-                with store.writing() as tx:
-                    if not runs.heartbeat(tx, job, slot, own, clock.now(), _LEASE_SECONDS):
-                        log.error("the lease of “%s” was taken by another process; this one stops", job)
-                        held.lost = True
-                        return
-            except Exception:
-                log.exception("the lease of “%s” could not be extended; tried again", job)
-
-    thread = threading.Thread(target=beat, daemon=True)
-    thread.start()
+    _ours[own] = None
     try:
-        yield held
-    finally:
-        over.set()
-        thread.join(5)
         with store.writing() as tx:
-            runs.release(tx, job, slot, own)
+            fence = runs.acquire(tx, job, slot, own, _moment(clock), LEASE_SECONDS, is_dead=is_dead)
+        if fence is None:
+            raise TransientError(
+                Text("“{job}” is already being done by another process.", "“{job}”正由另一进程执行。").fill(job=job)
+            )
+        held, over = Fenced(store, job, slot, fence, stopping), threading.Event()
+        _ours[own] = held
+        thread = threading.Thread(target=_beat, args=(held, clock, own, over), name=f"lease {job}", daemon=True)
+        thread.start()
+        try:
+            yield held
+        finally:
+            over.set()
+            thread.join(5)
+            _give_back(held, own)
+    finally:
+        _ours.pop(own, None)
+
+
+def abandon() -> None:
+    """Gives back what this process holds, although somebody in it is still at work: he writes nothing more."""
+    for own, held in list(_ours.items()):
+        if held is not None:
+            held.lost = True
+            _give_back(held, own)
+
+
+def _beat(held: Fenced, clock: Clock, own: str, over: threading.Event) -> None:
+    """Extends a lease until it is over."""
+    store = held.plain
+    while not over.wait(LEASE_SECONDS / 4):
+        try:
+            with store.writing() as tx:
+                if not runs.heartbeat(tx, held.job, held.slot, own, _moment(clock), LEASE_SECONDS):
+                    log.error("the lease of “%s” was taken by another process; this one stops", held.job)
+                    held.lost = True
+                    return
+        except Exception:
+            log.warning("the lease of “%s” could not be extended; tried again", held.job, exc_info=True)
+
+
+def _give_back(held: Fenced, own: str) -> None:
+    """Nothing is lost where the database cannot be reached: this process knows the lease for dead, others wait it out."""
+    try:
+        with held.plain.writing() as tx:
+            runs.release(tx, held.job, held.slot, own)
+    except Exception as wrong:
+        log.warning("the lease of “%s” could not be given back (%s)", held.job, type(wrong).__name__)
+
+
+def _moment(clock: Clock) -> dt.datetime | None:
+    """A clock that is set by hand is the time itself; else the database's own time is what all nodes agree on."""
+    return None if isinstance(clock, SystemClock) else clock.now()

@@ -28,7 +28,7 @@ from connector.store.facts import Kept
 from connector.store.leases import LeaseLost, safe_place
 from connector.text import Text
 from jobs.progress import Progress, silent
-from jobs.run import Run, failure, running
+from jobs.run import NEWS, Run, failure, running
 
 # So many pages are fetched before they are needed; where they wait for us, up to so many records are saved at once.
 _AHEAD = (8, 2000)
@@ -56,6 +56,7 @@ def pull(
         refused: list[Text] = []
         for one in _read_all(_Pull(store, connected, full, nightly, progress), chosen):
             run.counts.update(one.run.counts)
+            run.streams[one.stream.name] += sum(one.run.counts[name] for name in NEWS)
             run.problems += one.run.problems
             if one.wrong is None:
                 continue
@@ -306,6 +307,7 @@ def _remap(store: Store, connected: Connected, streams: Sequence[Stream[object]]
                     ledger_currency=connected.config.business.currency,
                 )
             run.counts["remapped"] += len(part)
+            run.streams[stream.name] += len(part)
 
 
 def _asks_for_more(store: Store, connected: Connected, stream: str, bodies: records.Bodies) -> bool:

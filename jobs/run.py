@@ -14,11 +14,15 @@ from connector.store.db import Store
 from connector.store.leases import Fenced, LeaseLost, Stopped
 from connector.text import Text, same
 
+# What a pull counts of what was not known before.
+NEWS = ("new", "changed", "gone", "remapped")
+
 
 @dataclass
 class Run:
     """What a job did. `failed` names what stopped it, where something did; what was done before stays done. `partial`: it
-    looked at a part only, so that what it did not meet may still be wrong; where it found nothing, no row is kept."""
+    looked at a part only, so that what it did not meet may still be wrong; where it found nothing, no row is kept. `streams`
+    counts what a pull met of each that was not known before."""
 
     job: str
     system: str = ""
@@ -28,6 +32,7 @@ class Run:
     seconds: float = 0.0
     id: int = 0
     partial: bool = False
+    streams: Counter[str] = field(default_factory=Counter)
 
     def problem(self, problem: Problem) -> None:
         self.problems.append(problem)
@@ -35,7 +40,7 @@ class Run:
     @property
     def found(self) -> bool:
         """Whether a pull met anything that was not known before."""
-        return any(self.counts[name] for name in ("new", "changed", "gone", "remapped"))
+        return any(self.counts[name] for name in NEWS)
 
 
 @contextmanager

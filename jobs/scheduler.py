@@ -1,141 +1,265 @@
-"""The schedule: when `holdfast serve` does the job, once per slot however many nodes are up.
+"""The schedule: what `holdfast serve` works on: times that have come, and whatever waits, within a second.
 
-APScheduler is only the clock of this process; the claimed row (job, slot) in the store makes a slot run once.
+APScheduler's triggers say when; the claimed row (job, slot) in the store makes a slot run once however many nodes are up.
+What waits in the database is worked on by whichever node is free first: each looks once a second, and one takes the lease.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from apscheduler.schedulers.blocking import BlockingScheduler
 from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
 
-from connector.clock import Clock
 from connector.config import Config
 from connector.errors import HoldfastError, TransientError
-from connector.policy import Policy
 from connector.store import runs
-from connector.store.db import Store
-from connector.store.leases import Fenced, LeaseLost
-from jobs.night import holder, lease, work
+from connector.store.attention import Waiting, waiting
+from connector.store.db import Store, in_trouble
+from connector.store.leases import Fenced, LeaseLost, Stopped
+from jobs.hooks import heed, pending
+from jobs.named import act_of
+from jobs.night import connected_systems, lease
+from jobs.push import push
 from jobs.run import Run
+from jobs.shift import Shift
+from jobs.short import short_round
+from jobs.slots import LEASE, once, slot_of
 
 log = logging.getLogger("holdfast.jobs")
 
+# How often the database is asked whether anything waits.
+_LOOK_SECONDS = 1.0
+# What could not be done is left alone for so long, doubled each time.
+_PAUSE_SECONDS, _PAUSE_MOST = 2.0, 60.0
 # The night's run waits its turn for up to three hours; a regular one leaves its work to the next.
-_NIGHTLY_TRIES = 180
-_NIGHTLY_WAIT_SECONDS = 60.0
+_NIGHT_KEEPS = dt.timedelta(hours=3)
+# Slots are counted from here, so that all nodes have the same.
+_EPOCH = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
 
 
-def slot_of(now: dt.datetime, every_minutes: int) -> str:
-    """The slot an instant belongs to: the same on every node, whose clocks may differ by seconds."""
-    minute = int(now.timestamp() // 60)
-    return dt.datetime.fromtimestamp((minute - minute % every_minutes) * 60, dt.UTC).isoformat(timespec="minutes")
+@dataclass(frozen=True)
+class Timed:
+    """A job with its times: when it is due, the slot of each time, and for how long a slot that could not be done yet is
+    tried again."""
+
+    job: str
+    trigger: Any
+    slot: Callable[[dt.datetime], str]
+    keeps: dt.timedelta
+
+    def next(self, after: dt.datetime) -> dt.datetime:
+        """The first time that is not before a moment."""
+        found: dt.datetime | None = self.trigger.get_next_fire_time(None, after)
+        assert found is not None, "the schedule has no end"
+        return found
 
 
-def once(
-    store: Store,
-    config: Config,
-    policy: Policy | None,
-    clock: Clock,
-    job: str,
-    slot: str,
-    told: Callable[[Run], None] = lambda run: None,
-) -> list[Run] | None:
-    """Does a job for a slot, if no node has done or is doing it; None where one has.
-
-    A slot whose node died or lost its lease half-way is taken again.
-    """
-    for _ in range(_NIGHTLY_TRIES if job == "nightly" else 1):
-        try:
-            # `work` is one job whatever started it: the hourly and the nightly one never run at the same time. The slot
-            # is claimed under the lease, so that a busy moment does not use it up.
-            with lease(store, clock, "run") as held:
-                with held.writing() as tx:
-                    # Who claimed it before did so under this very lease, and holds it no more.
-                    if not runs.claim_slot(tx, job, slot, holder(), clock.now(), is_dead=lambda other: True):
-                        return None
-                return _finished(
-                    held, job, slot, lambda: work(held, config, policy, clock, nightly=job == "nightly", told=told)
-                )
-        except LeaseLost as lost:
-            log.error("%s %s: %s", job, slot, lost.log)
-            return None  # the one who took over goes on
-        except TransientError as busy:
-            log.info("%s %s: %s", job, slot, busy.log)
-            if job == "nightly":
-                clock.sleep(_NIGHTLY_WAIT_SECONDS)
-    return None
-
-
-def _finished(held: Fenced, job: str, slot: str, act: Callable[[], list[Run]]) -> list[Run]:
-    """What a slot's work gave; the slot is then done for good. Only one that was stopped half-way is taken again: what
-    fails by a fault of ours would fail again."""
-    try:
-        done = act()
-    except TransientError:
-        raise
-    except Exception:
-        with held.writing() as tx:
-            runs.finish_slot(tx, job, slot)
-        raise
-    with held.writing() as tx:
-        runs.finish_slot(tx, job, slot)
-    return done
-
-
-def make_up(
-    store: Store, config: Config, policy: Policy | None, clock: Clock, told: Callable[[Run], None] = lambda run: None
-) -> list[Run] | None:
-    """The night once more, where it was stopped half-way by a kill or a crash; None where there is nothing to make up."""
-    today = clock.now().astimezone(ZoneInfo(config.business.time_zone)).date()
-    with store.reading() as tx:
-        nights = [str(today - dt.timedelta(days=back)) for back in (0, 1)]
-        stopped = [night for night in nights if runs.is_unfinished(tx, "nightly", night)]
-    for night in stopped:
-        if (done := once(store, config, policy, clock, "nightly", night, told)) is not None:
-            return done
-    return None
-
-
-def serve(
-    store: Store,
-    config: Config,
-    policy: Policy | None,
-    clock: Clock,
-    told: Callable[[Run], None] = lambda run: None,
-    now: bool = True,
-) -> None:
-    """Works by the schedule until it is stopped; `now`: also at once. `policy` None: each run reads the one in force."""
+def timed_jobs(config: Config) -> list[Timed]:
+    """The jobs of the schedule, those that go first first."""
     zone = ZoneInfo(config.business.time_zone)
-    every = config.schedule.every_minutes
-    hour, minute = config.schedule.nightly_at.split(":")
-    scheduler = BlockingScheduler(timezone=zone)
+    schedule = config.schedule
+    hour, minute = schedule.nightly_at.split(":")
 
-    def regular() -> None:
-        _guarded(lambda: make_up(store, config, policy, clock, told))
-        _guarded(lambda: once(store, config, policy, clock, "regular", slot_of(clock.now(), every), told))
+    def every(job: str, seconds: int) -> Timed:
+        # Coordinated times are counted in UTC: a change to summer time moves no slot.
+        trigger = IntervalTrigger(seconds=seconds, start_date=_EPOCH, timezone=dt.UTC)
+        return Timed(job, trigger, lambda at: slot_of(at, seconds), dt.timedelta(seconds=seconds))
 
-    def nightly() -> None:
-        day = clock.now().astimezone(zone).date().isoformat()
-        _guarded(lambda: once(store, config, policy, clock, "nightly", day, told))
-
-    scheduler.add_job(regular, "interval", minutes=every, coalesce=True, max_instances=1, misfire_grace_time=None)
     at_night = CronTrigger(hour=hour, minute=minute, timezone=zone)
-    scheduler.add_job(nightly, at_night, coalesce=True, max_instances=1, misfire_grace_time=None)
-    if now:
-        regular()
-    scheduler.start()
+    jobs = [
+        Timed("nightly", at_night, lambda at: at.astimezone(zone).date().isoformat(), _NIGHT_KEEPS),
+        every("regular", schedule.every_minutes * 60),
+    ]
+    return [*jobs, every("orders", schedule.order_seconds)] if schedule.order_seconds else jobs
 
 
-def _guarded(job: Callable[[], object]) -> None:
-    """A job that fails must not end the schedule."""
-    try:
-        job()
-    except HoldfastError as wrong:
-        log.error("%s", wrong.log)
-    except Exception:
-        log.exception("a scheduled job failed")
+@dataclass(frozen=True)
+class _Due:
+    slot: str
+    until: dt.datetime
+    not_before: float = 0.0
+
+
+@dataclass
+class Worker:
+    """One node's work: `work` goes on until `shift.stop` is set; `wake` says that something has come. `doing` is the job
+    that is being done now."""
+
+    store: Store
+    shift: Shift
+    wake: threading.Event = field(default_factory=threading.Event)
+    doing: str = ""
+    _due: dict[str, _Due] = field(default_factory=dict)
+    _next: dict[str, dt.datetime] = field(default_factory=dict)
+    _left: Waiting = field(default_factory=Waiting)
+    _pause: float = 0.0
+    _again_at: float = 0.0
+    _troubles: int = 0
+    _looked: bool = False
+
+    def __post_init__(self) -> None:
+        self._timed: Mapping[str, Timed] = {one.job: one for one in timed_jobs(self.shift.config)}
+
+    def work(self) -> None:
+        """Until the process is to end."""
+        self.begin()
+        while not self.shift.stop.is_set():
+            self.tick()
+            self.wake.wait(min(_PAUSE_MOST, _LOOK_SECONDS * 2**self._troubles) if self._troubles else _LOOK_SECONDS)
+            self.wake.clear()
+
+    def begin(self) -> None:
+        """At once the whole job is due, unless another node has done it a little ago; and a night that was missed or
+        stopped half-way while no node was up."""
+        now = self.shift.clock.now()
+        for timed in self._timed.values():
+            self._next[timed.job] = timed.next(now)
+        regular = self._timed["regular"]
+        self._due["regular"] = _Due(regular.slot(now), now + regular.keeps)
+
+    def tick(self) -> None:
+        """One look: whatever is due by the time, then whatever waits. Never raises."""
+        try:
+            self._tell_the_time()
+            for job in self._timed:
+                if job in self._due and not self.shift.stop.is_set():
+                    self._do(job, self._due[job])
+            if not self.shift.stop.is_set():
+                self._attend()
+            self._troubles = 0
+        except Exception as wrong:
+            if not in_trouble(wrong):
+                log.exception("a scheduled job failed")
+                return
+            if not self._troubles:
+                log.error("the database is in trouble (%s); tried again until it is back", type(wrong).__name__)
+            self._troubles = min(self._troubles + 1, 4)
+
+    # --- what is due by the time --------------------------------------------------------------------------------------
+    def _tell_the_time(self) -> None:
+        now = self.shift.clock.now()
+        for job, timed in self._timed.items():
+            at = self._next[job]
+            if at > now + 2 * timed.keeps + dt.timedelta(days=2):
+                at = self._next[job] = timed.next(now)  # the machine's clock was set back
+            came = None
+            while at <= now:
+                came, at = at, timed.next(at + dt.timedelta(microseconds=1))
+            self._next[job] = at
+            if came is not None:
+                self._due[job] = _Due(timed.slot(came), now + timed.keeps)
+            elif (due := self._due.get(job)) is not None and due.until <= now:
+                log.warning("%s %s: its time is over, the next one does its work", job, due.slot)
+                del self._due[job]
+            if job == "regular" and (came is not None or not self._looked):
+                self._look_for_the_night(now)
+
+    def _look_for_the_night(self, now: dt.datetime) -> None:
+        """The last night is due once more where it was stopped half-way, or missed because no node was up."""
+        night = self._timed["nightly"]
+        last = night.next(now - dt.timedelta(days=1))
+        if last > now or "nightly" in self._due:
+            self._looked = True
+            return
+        slot = night.slot(last)
+        with self.store.reading() as tx:
+            newest = runs.newest_slot(tx, "nightly")
+            is_left = (newest is not None and newest < slot) or runs.is_unfinished(tx, "nightly", slot)
+        self._looked = True
+        if is_left:
+            self._due["nightly"] = _Due(slot, now + _NIGHT_KEEPS)
+
+    def _do(self, job: str, due: _Due) -> None:
+        if time.monotonic() < due.not_before:
+            return
+        clock, stop = self.shift.clock, self.shift.stop
+        act = act_of(job, self.shift.config)
+
+        def acting(held: Fenced) -> list[Run]:
+            return act(held, replace(self.shift, between=lambda: self._between(held)))
+
+        self.doing = job
+        try:
+            once(self.store, clock, job, due.slot, acting, stop.is_set)
+            self._due.pop(job, None)
+        except Stopped as stopped:
+            log.info("%s %s: %s", job, due.slot, stopped.log)
+        except LeaseLost as lost:
+            log.error("%s %s: %s", job, due.slot, lost.log)
+            self._due.pop(job, None)  # the one who took over goes on
+        except TransientError as busy:
+            log.info("%s %s: %s", job, due.slot, busy.log)
+            self._due[job] = replace(due, not_before=time.monotonic() + _PAUSE_SECONDS)
+        except HoldfastError as wrong:
+            log.error("%s %s: %s", job, due.slot, wrong.log)
+            self._due.pop(job, None)
+        except Exception as wrong:
+            if not in_trouble(wrong):
+                self._due.pop(job, None)
+            raise
+        finally:
+            self.doing = ""
+
+    # --- what waits ---------------------------------------------------------------------------------------------------
+    def _waiting(self) -> Waiting:
+        config = self.shift.config
+        written_to = {system.name for system in config.systems if config.writes_to(system)}
+        now = self.shift.clock.now()
+        with self.store.reading() as tx:
+            found, hooks = waiting(tx, now), pending(tx, config, now)
+        return replace(found, writes=found.writes & written_to, hooks=frozenset(hooks))
+
+    def _attend(self) -> None:
+        """Works on what waits; what it could not settle is left alone for a while, unless something new has come."""
+        found = self._waiting()
+        if not found:
+            self._left, self._pause = found, 0.0
+            return
+        if found == self._left and time.monotonic() < self._again_at:
+            return
+        self.doing = "waiting"
+        try:
+            with lease(self.store, self.shift.clock, LEASE, stopping=self.shift.stop.is_set) as held:
+                self._settle(held, found)
+        except Stopped as stopped:
+            log.info("%s", stopped.log)
+            return
+        except LeaseLost as lost:
+            log.error("%s", lost.log)
+            return
+        except TransientError as busy:
+            log.debug("%s", busy.log)
+            return  # whoever is at work now may settle it
+        except HoldfastError as wrong:
+            log.error("%s", wrong.log)
+        finally:
+            self.doing = ""
+        self._left = self._waiting()
+        self._pause = min(_PAUSE_MOST, max(_PAUSE_SECONDS, self._pause * 2)) if self._left else 0.0
+        self._again_at = time.monotonic() + self._pause
+
+    def _settle(self, held: Fenced, found: Waiting) -> None:
+        shift = self.shift
+        if found.hooks:
+            heed(held, shift.config, shift.policy, shift.clock, told=shift.told)
+        # What heeding has judged and written waits no more.
+        short_round(held, shift.config, shift.policy, shift.clock, reads=False, told=shift.told)
+
+    def _between(self, held: Fenced) -> None:
+        """Between two steps of a long job: what systems told us, and writes that are due, do not wait for its end.
+        Customers that are marked are judged by the job itself."""
+        shift, found = self.shift, self._waiting()
+        if found.hooks:
+            heed(held, shift.config, shift.policy, shift.clock, told=shift.told)
+        elif found.writes:
+            for connected in connected_systems(shift.config, shift.clock, sorted(found.writes), held):
+                if connected.adapter.channels:
+                    shift.told(push(held, connected))

@@ -93,19 +93,3 @@ def register(app: typer.Typer) -> None:
                     done.append(job(held, connected, progress=progress))
                     show_run(done[-1])
         raise typer.Exit(exit_code(done, strict))
-
-    @app.command("serve", help=t("Work by the schedule until stopped.", "按计划持续运行，直到停止。"))
-    def serve(context: typer.Context) -> None:
-        from jobs.scheduler import serve as job
-
-        cli: Cli = context.obj
-        cli.connected()
-        _ = cli.policy  # what is wrong with it is told now, not by every run
-        every, nightly = cli.config.schedule.every_minutes, cli.config.schedule.nightly_at
-        typer.echo(
-            t(
-                f"Every {every} minutes, and in full at {nightly} ({cli.config.business.time_zone}). Ctrl+C stops.",
-                f"每 {every} 分钟运行一次，{nightly}（{cli.config.business.time_zone}）全量运行。按 Ctrl+C 停止。",
-            )
-        )
-        job(cli.store, cli.config, None, cli.clock, told=show_run)

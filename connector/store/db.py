@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from connector.errors import ConfigError, TransientError
@@ -27,6 +28,14 @@ from connector.text import Text
 _BUSY_SECONDS = 60.0
 _CACHE_KIB = 64 * 1024
 _MAPPED_BYTES = 256 * 1024 * 1024
+# A server whose machine is gone answers nothing at all: noticed within half a minute, not within hours.
+_PATIENCE = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,
+}
 _LOG_PAGES = 8000  # 32 MB: pages of facts touch the same leaves again and again, which go home once for many of them
 
 
@@ -109,6 +118,14 @@ class Store:
         self.engine.dispose()
 
 
+def in_trouble(wrong: BaseException) -> bool:
+    """Whether it is the database that fails (it is down, restarted, full, or locked for too long), not what was asked of
+    it: the same may well succeed later."""
+    return isinstance(wrong, OperationalError | InterfaceError | PoolTimeout) or (
+        isinstance(wrong, DBAPIError) and wrong.connection_invalidated
+    )
+
+
 def _closed(url: URL, wrong: Exception) -> ConfigError:
     why = " ".join(str(getattr(wrong, "orig", None) or wrong).split()).rstrip(".")
     end = ("", "") if why.endswith("?") else (".", "。")
@@ -180,7 +197,10 @@ def _engine(url: str) -> Engine:
         return engine
     if kind == "postgresql":
         try:
-            engine = create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+            options = {name: value for name, value in _PATIENCE.items() if name not in parsed.query}
+            engine = create_engine(
+                parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, connect_args=options
+            )
         except (ArgumentError, ValueError, TypeError) as wrong:
             raise _closed(parsed, wrong) from wrong
         event.listen(engine, "connect", _prepare_postgresql)

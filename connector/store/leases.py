@@ -12,6 +12,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, func, select
@@ -195,9 +196,35 @@ def is_finished(tx: Connection, job: str, time: str) -> bool:
     return tx.execute(select(slot.c.holder).where(slot.c.job == job, slot.c.time == time)).scalar() == ""
 
 
+@dataclass(frozen=True, slots=True)
+class TakenSlot:
+    """A slot that somebody took. `holder` is empty once its work is done."""
+
+    job: str
+    time: str
+    holder: str
+    claimed_at: dt.datetime
+
+
+def newest_slots(tx: Connection) -> dict[str, TakenSlot]:
+    """Of each job the slot that was taken last."""
+    newest = select(slot.c.job, func.max(slot.c.claimed_at).label("at")).group_by(slot.c.job).subquery()
+    asked = select(slot).join(newest, (slot.c.job == newest.c.job) & (slot.c.claimed_at == newest.c.at))
+    rows = tx.execute(asked.order_by(slot.c.time)).all()
+    return {row.job: TakenSlot(row.job, row.time, row.holder, row.claimed_at) for row in rows}
+
+
 def newest_slot(tx: Connection, job: str) -> str | None:
     """The latest slot of a job that anybody took."""
     return tx.execute(select(func.max(slot.c.time)).where(slot.c.job == job)).scalar()
+
+
+def holder_of(tx: Connection, job: str, time: str = "") -> tuple[str, dt.datetime] | None:
+    """Who holds the lease of a job, and until when if it is not extended."""
+    row = tx.execute(
+        select(lease.c.holder, lease.c.until).where(lease.c.job == job, lease.c.slot == time)
+    ).one_or_none()
+    return None if row is None else (row.holder, row.until)
 
 
 def is_unfinished(tx: Connection, job: str, time: str) -> bool:

@@ -1,0 +1,131 @@
+"""`holdfast serve`: the service: the API and webhooks, and the jobs by the schedule and whenever something waits."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from typing import Annotated
+
+import typer
+
+from connector.cli.common import Cli, say, t
+from connector.errors import ConfigError
+from connector.text import Text
+
+_NO_WEB = Text(
+    "`holdfast serve` needs the extra “web”: pip install 'holdfast[web]'. Or only the jobs: holdfast serve --no-web.",
+    "`holdfast serve` 需要附加组件 “web”：pip install 'holdfast[web]'。若只运行作业：holdfast serve --no-web。",
+)
+_ONE_FILE = Text(
+    "Several processes need PostgreSQL, and [store] url names an SQLite file. Use one process (workers = 1), or put a "
+    "postgresql:// address into [store] url.",
+    "多进程运行须使用 PostgreSQL，而 [store] url 指向 SQLite 文件。请改用单进程（workers = 1），"
+    "或把 [store] url 改为 postgresql:// 地址。",
+)
+
+
+def register(app: typer.Typer) -> None:
+    @app.command(
+        "serve",
+        help=t(
+            "The service: API, webhooks, and the jobs by the schedule and whenever something waits. Until stopped.",
+            "持续运行的服务：接口、Webhook，以及按计划和按需执行的作业。",
+        ),
+    )
+    def serve(
+        context: typer.Context,
+        host: Annotated[
+            str | None,
+            typer.Option("--host", help=t("Address to listen on; else [service] host.", "监听地址；缺省为 [service] host。")),
+        ] = None,
+        port: Annotated[
+            int | None,
+            typer.Option(
+                "--port", min=0, max=65535,
+                help=t("Port; 0 takes a free one; else [service] port.", "端口；0 为任意空闲端口；缺省为 [service] port。"),
+            ),
+        ] = None,
+        workers: Annotated[
+            int | None,
+            typer.Option(
+                "--workers", min=1, max=64,
+                help=t(
+                    "Processes that answer; from two on the jobs have one of their own. Needs PostgreSQL.",
+                    "应答进程数；两个及以上时作业另有独立进程。须使用 PostgreSQL。",
+                ),
+            ),
+        ] = None,
+        no_web: Annotated[
+            bool, typer.Option("--no-web", help=t("Only the jobs.", "只运行作业。"))
+        ] = False,
+        no_jobs: Annotated[
+            bool, typer.Option("--no-jobs", help=t("Only the API and webhooks.", "只运行接口与 Webhook。"))
+        ] = False,
+    ) -> None:  # fmt: skip
+        from connector.cli import serve_many, serve_node
+
+        cli: Cli = context.obj
+        if no_web and no_jobs:
+            raise ConfigError(
+                Text("--no-web and --no-jobs leave nothing to do.", "--no-web 与 --no-jobs 同时使用则无事可做。")
+            )
+        count = workers or cli.config.service.workers
+        if no_web:
+            count = 1
+        if count > 1 and cli.config.store_url.startswith("sqlite"):
+            raise ConfigError(_ONE_FILE)
+        if not no_jobs:
+            cli.connected()
+        _ = cli.policy  # what is wrong with it is told now, not by every run
+        sockets: list[socket.socket] = []
+        if not no_web:
+            sockets = _listening(host or cli.config.service.host, cli.config.service.port if port is None else port)
+        _say_where(cli, sockets, count, jobs=not no_jobs)
+        if count > 1:
+            cli.store.close()  # each process opens its own
+            code = serve_many.serve(serve_many.Call.of(cli), sockets, count, jobs=not no_jobs)
+        else:
+            code = serve_node.Node(cli, sockets, jobs=not no_jobs).run()
+        raise typer.Exit(code)
+
+
+def _listening(host: str, port: int) -> list[socket.socket]:
+    try:
+        from connector.web import app, server
+    except ModuleNotFoundError as missing:
+        if missing.name is not None and missing.name.split(".")[0] in ("connector", "jobs"):
+            raise
+        raise ConfigError(_NO_WEB) from None
+    del app  # whatever it lacks is told before anything listens
+    return server.listening(host, port)
+
+
+def _say_where(cli: Cli, sockets: list[socket.socket], count: int, *, jobs: bool) -> None:
+    """Where it is, and what to do next."""
+    schedule, zone = cli.config.schedule, cli.config.business.time_zone
+    lines = []
+    if sockets:
+        from connector.web.server import url_of
+
+        url = cli.config.service.address or url_of(sockets)
+        lines += [
+            t(f"The service listens on {url_of(sockets)}.", f"服务已监听 {url_of(sockets)}。"),
+            t(f"  Is it well:  curl {url}/readyz", f"  健康检查：  curl {url}/readyz"),
+            t(f"  The API:     {url}/api/v1; make a key with: holdfast key create",
+              f"  接口：      {url}/api/v1；新建密钥：holdfast key create"),
+        ]  # fmt: skip
+        if count > 1:
+            lines.append(t(f"  {count} processes answer.", f"  共 {count} 个应答进程。"))
+    if jobs:
+        text = Text(
+            "Jobs: every {every} minutes, in full at {nightly} ({zone}); {often}; what waits, within a second.",
+            "作业：每 {every} 分钟运行一次，{nightly}（{zone}）全量运行；{often}；待办事项一秒内处理。",
+        )
+        often = Text("payments and orders every {n} s", "收款与订单每 {n} 秒查看一次").fill(n=schedule.order_seconds)
+        if not schedule.order_seconds:
+            often = Text("no looks between those", "其间不另查看")
+        lines.append(say(text.fill(every=schedule.every_minutes, nightly=schedule.nightly_at, zone=zone, often=often)))
+    lines.append(t("Ctrl+C stops it when what is under way has ended; twice, at once.",
+                   "按 Ctrl+C 在当前工作结束后停止；再按一次立即停止。"))  # fmt: skip
+    typer.echo("\n".join(lines))
+    sys.stdout.flush()
