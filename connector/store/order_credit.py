@@ -18,7 +18,7 @@ from connector.credit.release import Release
 from connector.store import bulk
 from connector.store.keys import known_system, system_names
 from connector.store.outbox_row import packed, unpacked
-from connector.store.tables import debtor, link, order_event, order_state, sales_order, utc
+from connector.store.tables import debtor, link, notice_due, order_event, order_state, sales_order, utc
 
 State = Literal["passed", "held", "requested", "released", "refused", "expired"]
 THROUGH: frozenset[State] = frozenset({"passed", "released"})
@@ -185,9 +185,17 @@ def _row(one: Standing) -> tuple[Any, ...]:
 
 
 # --- what happened ---------------------------------------------------------------------------------------------------
+# What people are told of, once it has happened (`connector.store.notices`).
+TOLD = frozenset(
+    {"held", "expired", "manual", "lifted", "auto_released", "requested", "approved", "released", "refused", "ended"}
+)
+
+
 def append(tx: Connection, lines: Sequence[Happened]) -> None:
-    """Appends lines to the history of orders."""
-    ids = bulk.new_ids(tx, order_event, len(lines))
+    """Appends lines to the history of orders, and notes which of them are to be told."""
+    ids = list(bulk.new_ids(tx, order_event, len(lines)))
+    due = [(number, one.order) for number, one in zip(ids, lines, strict=True) if one.what in TOLD]
+    bulk.insert(tx, notice_due, ("order_event", "sales_order"), due)
     rows = [
         (
             number,

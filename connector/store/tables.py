@@ -28,6 +28,7 @@ from connector.store.tables_keys import api_key, idempotent
 from connector.store.tables_kinds import Exact, Instant, Key, metadata, utc
 from connector.store.tables_limit import limit_event, limit_piece, limit_request
 from connector.store.tables_links import apart, debtor, link, proposal
+from connector.store.tables_notices import mail, notice, notice_due
 from connector.store.tables_order import exclusion, order_event, order_state
 from connector.store.tables_reserved import reservation
 from connector.store.tables_review import paper, review
@@ -74,8 +75,11 @@ __all__ = [
     "limit_piece",
     "limit_request",
     "link",
+    "mail",
     "mark",
     "metadata",
+    "notice",
+    "notice_due",
     "order_event",
     "order_line",
     "order_state",
