@@ -32,6 +32,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError,
 from connector import adapter as adapters
 from connector.adapter import Adapter, Role, nearest
 from connector.config_hook import HookSettings
+from connector.config_mail import MailSettings
 from connector.config_people import PersonSettings
 from connector.config_people import problems as people_problems
 from connector.config_service import ServiceSettings
@@ -176,6 +177,7 @@ class Config(_Part):
     limits: LimitSettings = LimitSettings()  # type: ignore[call-arg]
     service: ServiceSettings = ServiceSettings()  # type: ignore[call-arg]
     sign_in: SignInSettings = SignInSettings()  # type: ignore[call-arg]
+    mail: MailSettings = MailSettings()  # type: ignore[call-arg]
     people: tuple[PersonSettings, ...] = ()
     systems: tuple[System, ...] = ()
     root: Path = Field(Path(), exclude=True)

@@ -19,6 +19,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "connector.converters",
         "connector.config",
         "connector.connect",
+        "connector.mail",
         "connector.store",
         "connector.statement_file",
     ),
@@ -100,6 +101,7 @@ ONLY_IN: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("uvicorn", ("connector.cli",)),
     ("prometheus_client", ("connector.web",)),
     ("structlog", ("connector.logs",)),
+    ("smtplib", ("connector.mail",)),
     ("pickle", ()),
 )
 
