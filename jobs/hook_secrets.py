@@ -65,9 +65,10 @@ def address(config: Config, system: System) -> str:
             )
         )
     base = f"{config.service.address}/hooks/{system.name}"
+    newest = secrets_of(config, system)[0]
     if not hook.address_is_secret:
         return base
-    token = address_token(secrets_of(config, system)[0], system.name)
+    token = address_token(newest, system.name)
     hide(token)
     return f"{base}/{token}"
 

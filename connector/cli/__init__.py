@@ -46,6 +46,7 @@ _COMMANDS = {
     "link": "link",
     "order": "order",
     "outbox": "outbox",
+    "hook": "hook",
     "key": "key",
     "audit": "audit",
     "policy": "policy",
