@@ -75,9 +75,9 @@ class Asked:
     state: str = "open"
 
 
-@dataclass
+@dataclass(eq=False)
 class Granted:
-    """Something that was approved, with the day of its approval."""
+    """Something that was approved, with the day of its approval. Two of the same amount and days are two."""
 
     kind: str
     amount: Decimal
