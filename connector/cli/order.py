@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from connector.cli import order_ask
 from connector.cli.common import Cli, say, t
 from connector.cli.output import Format, emit
 from connector.cli.report import Form, Out
@@ -41,6 +42,8 @@ def register(app: typer.Typer) -> None:
     )
     app.add_typer(group, name="order")
     for command in (_list, _explain, _check, _request, _release, _refuse, _hold, _recheck, _exclude, _exclusions):
+        command(group)
+    for command in (order_ask.ask, order_ask.reservations, order_ask.give_back):
         command(group)
 
 

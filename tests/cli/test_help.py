@@ -60,7 +60,7 @@ NAMES = (
     *(f" {name}" for name in ["import", "import statements", "statements"]),
     *(f" link {name}" for name in ["list", "confirm", "split"]),
     *(f" order{name}" for name in ["", " list", " explain", " check", " request", " release", " refuse", " hold"]),
-    *(f" order {name}" for name in ["recheck", "exclude", "exclusions"]),
+    *(f" order {name}" for name in ["recheck", "exclude", "exclusions", "ask", "reservations", "return"]),
     *(f" outbox {name}" for name in ["list", "retry", "drop"]),
     *(f" hook{name}" for name in ["", " list", " address", " subscribe", " unsubscribe", " renew", " events", " replay"]),
     *(f" audit{name}" for name in ["", " list", " verify", " show", " replay", " export"]),
