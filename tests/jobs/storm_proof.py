@@ -1,0 +1,128 @@
+"""What is proved in the storm: in each transaction that judged, before it ends, with plain sums over what was said.
+
+The sums are read in the very moment of the judging (inside `marks.undisturbed`), the states at the end of the
+transaction, which has the customer's lock: whatever has passed by then must fit.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from connector.store import marks, order_credit
+from connector.store.db import Store
+from connector.store.order_credit import Happened, Standing
+from jobs.judge import Judged
+from tests.jobs.storm_said import THROUGH, Said, said, states, used
+
+# Whose rules persons set aside: there a limit binds nobody.
+EXEMPT = frozenset({"E"})
+# What an order that takes credit anew has gone through: it must fit beside all that were let through before.
+ANEW = frozenset({"passed", "auto_released", "reopened", "lifted"})
+
+
+class Broken(AssertionError):
+    """Something that must always be true is not."""
+
+
+class Watch:
+    """Watches every transaction of this process. `seen` counts what was proved, so that nothing is proved on nothing."""
+
+    def __init__(self) -> None:
+        self.seen: dict[str, int] = {"judged": 0, "let through": 0, "near": 0}
+        self._judged: dict[int, tuple[dict[int, str], Said]] = {}
+        self._lines: dict[int, list[Happened]] = {}
+        self._kept: set[int] = set()
+
+    def begin(self) -> None:
+        """From now on nothing ends unproved."""
+        writing, undisturbed = Store.writing, marks.undisturbed
+        append, keep = order_credit.append, order_credit.keep
+
+        @contextlib.contextmanager
+        def watched(store: Store, *, durable: bool = True) -> Iterator[Connection]:
+            with writing(store, durable=durable) as tx:
+                key = id(tx.connection.driver_connection)
+                self._judged.pop(key, None)
+                self._lines.pop(key, None)
+                self._kept.discard(key)
+                yield tx
+                judged, lines = self._judged.pop(key, None), self._lines.pop(key, [])
+                # A check that only warns judges and records nothing.
+                if judged is not None and key in self._kept:
+                    self.prove(tx, *judged, lines)
+                elif lines:
+                    raise Broken(f"lines without judging: {lines}")
+
+        def judging(tx: Connection, read: Callable[[], Any]) -> Any:
+            found, now = undisturbed(tx, lambda: (read(), said(tx)))
+            refs = {j.debtor: j.members[0].ref for j in found if isinstance(j, Judged)}
+            key = id(tx.connection.driver_connection)
+            before = self._judged.get(key, ({}, now))[0]
+            self._judged[key] = ({**before, **refs}, now)
+            return found
+
+        def appending(tx: Connection, lines: Sequence[Happened]) -> None:
+            append(tx, lines)
+            self._lines.setdefault(id(tx.connection.driver_connection), []).extend(lines)
+
+        def keeping(tx: Connection, new: Sequence[Standing], changed: Sequence[Standing]) -> None:
+            keep(tx, new, changed)
+            self._kept.add(id(tx.connection.driver_connection))
+
+        Store.writing = watched  # type: ignore[method-assign, assignment]
+        marks.undisturbed = judging  # type: ignore[assignment]
+        order_credit.append = appending
+        order_credit.keep = keeping
+
+    def prove(self, tx: Connection, refs: dict[int, str], now: Said, lines: Sequence[Happened]) -> None:
+        """Raises Broken where more has passed than fits."""
+        of = states(tx)
+        keys = {found.key: name for name, found in of.items()}
+        competing = {(o.kind, o.ref): o for o in now.competing()}
+        last = int(tx.execute(text("SELECT coalesce(max(id), 0) FROM order_event")).scalar_one())
+        for debtor, ref in refs.items():
+            if ref in EXEMPT:
+                continue
+            self.seen["judged"] += 1
+            anew = [line for line in lines if line.debtor == debtor and _anew(line)]
+            for node in now.chain(ref):
+                most, owed = now.limits[node], now.owes(node)
+                passed = used(now, of, node, ("passed",))
+                self.seen["near"] += passed > 0 and owed + passed > most * 3 // 4
+                if passed and owed + passed > most:
+                    raise Broken(f"{node}: {owed} owed and {passed} passed of {most}; {_told(now, of, node)}; {lines}")
+                for line in anew:
+                    # Somebody may have said more of it since it was looked up: then it is not among these.
+                    if keys.get(line.order) not in competing:
+                        continue
+                    self.seen["let through"] += 1
+                    through = used(now, of, node, THROUGH)
+                    if owed + through > most:
+                        raise Broken(f"{node}: {owed} owed, {through} let through of {most} as {line}")
+                if anew:
+                    tx.execute(
+                        text("INSERT INTO storm_proof VALUES (:line, :node, :most, :owed)"),
+                        {"line": last, "node": node, "most": most, "owed": owed},
+                    )
+
+
+def _anew(line: Happened) -> bool:
+    return line.state == "passed" and line.what in ANEW
+
+
+def total_of(line: Happened) -> int:
+    return int(Decimal((line.body or {}).get("total", "0").replace(",", "")))
+
+
+def _told(now: Said, of: Any, node: str) -> str:
+    members = now.members(node)
+    return "; ".join(
+        f"{o.kind}/{o.ref} {o.customer} {o.amount} {of[o.kind, o.ref].state if (o.kind, o.ref) in of else '-'}"
+        for o in now.competing()
+        if o.customer in members
+    )
