@@ -84,7 +84,8 @@ CUSTOMER_WORDS: dict[str, str] = {
 ORDER_WORDS: dict[str, str] = {
     "order_no": "number of the order",
     "hold": "whether this order is held",
-    "hold_reason": "why, with the numbers, in the system's language; absent where not held",
+    "hold_reason": "why, with the numbers and the way out, in the system's language; absent where not held",
+    "released": "whether this order goes on although its customer is held: somebody has released it",
     "level": "warning level of the customer",
     "as_of": "the day of the decision",
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -17,7 +17,6 @@ from connector.clock import Clock, day_in, stopped
 from connector.config import Config
 from connector.connect import Connected
 from connector.credit.answer import as_answer
-from connector.credit.reason import Reason
 from connector.errors import Problem
 from connector.policy import Policy
 from connector.store import (
@@ -49,6 +48,7 @@ from jobs.check_return import lapse
 from jobs.frame import Frame, frame
 from jobs.judge import Judged, judge, portions
 from jobs.limits import flowing
+from jobs.order_flags import WaysOut, order_flags, state
 from jobs.order_outcome import Check, outcome
 from jobs.progress import Progress, silent
 from jobs.pull import context_of
@@ -130,10 +130,11 @@ def evaluate(
                 )
                 scored = [(judged.debtor, judged.score) for judged, _ in found if judged.score is not None]
                 run.counts["scores"] += score.keep(tx, base.cards, scored, clock)
+                out = WaysOut(tx, base, wordy)
                 owed = [
                     o
                     for judged in wordy
-                    for o in _owed(base, judged, bodies[judged.debtor], accounts.get(judged.debtor, ()), told)
+                    for o in _owed(base, judged, bodies[judged.debtor], accounts.get(judged.debtor, ()), told, out)
                 ]
                 if config.limits.master == "here":
                     owed += flowing(wordy, accounts, kept_here(tx), base.systems)
@@ -353,6 +354,7 @@ def _owed(
     body: Mapping[str, Any],
     accounts: Sequence[tuple[Connected, CustomerRow]],
     told: Collection[tuple[str, str, str]],
+    out: WaysOut,
 ) -> Iterator[Owed]:
     """Every write that follows from a conclusion; the outbox keeps only what is new."""
     tasked: set[str] = set()
@@ -362,12 +364,12 @@ def _owed(
         is_crm = "crm" in connected.system.roles
         if is_crm and connected.adapter.channel("customer_fields") and mapping.writes_to("customer_fields"):
             said = words.of_customer(judged, judged.members[0], language)
-            yield _state(connected, "customer_fields", row.ref, row.key, said)
+            yield state(connected, "customer_fields", row.ref, row.key, said)
         # A hold that somebody else set there is not ours to lift.
         ours = judged.decision.hold or (connected.name, "hold", row.ref) in told
         if ours and connected.adapter.channel("hold") and mapping.writes_to("hold"):
             said = words.of_customer(judged, row if row.system in base.systems else judged.members[0], language)
-            yield _state(connected, "hold", row.ref, row.key, said, judged.decision.reasons)
+            yield state(connected, "hold", row.ref, row.key, said, judged.decision.reasons)
         episode = _episode(body)
         if (
             episode
@@ -382,22 +384,8 @@ def _owed(
             said = words.of_task(judged, row, key, base.as_of, language)
             values, digest = mapping.write("task", said, context=context_of(connected))
             yield Owed(connected.name, "task", row.ref, key, values, digest, row.key)
-    yield from order_flags(
-        base, judged, {c.name: c for c, _ in accounts}, lambda at, ref: (at, "order_fields", ref) in told
-    )
-
-
-def order_flags(
-    base: Frame, judged: Judged, by_name: Mapping[str, Connected], was_told: Callable[[str, str], bool]
-) -> Iterator[Owed]:
-    """The flags of a debtor's orders: of those that are held, and of those (by system and id) that may have been."""
-    for order, checked in judged.orders:
-        at = by_name.get(order.system)
-        if at is None or not (checked.hold or was_told(at.name, order.ref)):
-            continue
-        if at.adapter.channel("order_fields") and at.mapping.writes_to("order_fields"):
-            said = words.of_order(order, checked, judged, base.config.language_for(at.system))
-            yield _state(at, "order_fields", order.ref, order.customer, said, checked.lasting)
+    by_name = {c.name: c for c, _ in accounts}
+    yield from order_flags(base, judged, by_name, lambda at, ref: (at, "order_fields", ref) in told, out)
 
 
 def _orphaned(tx: Connection, base: Frame, systems: Sequence[Connected]) -> Iterator[Owed]:
@@ -416,7 +404,7 @@ def _orphaned(tx: Connection, base: Frame, systems: Sequence[Connected]) -> Iter
             if row.debtor not in somebody:
                 for kind in kinds:
                     if row.ref in told[kind] and connected.mapping.writes_to(kind):
-                        yield _state(connected, kind, row.ref, row.key, {"hold": False, "as_of": base.as_of})
+                        yield state(connected, kind, row.ref, row.key, {"hold": False, "as_of": base.as_of})
 
 
 def _episode(body: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -426,22 +414,3 @@ def _episode(body: Mapping[str, Any]) -> tuple[str, str] | None:
     if body["warned_since"]:
         return "warning", str(body["warned_since"])
     return None
-
-
-def _state(
-    connected: Connected,
-    kind: str,
-    target: str,
-    customer: int | None,
-    said: dict[str, object],
-    reasons: Sequence[Reason] = (),
-) -> Owed:
-    """A desired state. Of its reasons the rules are worth a call, and exposure and limit, which facts move; days overdue,
-    which every morning moves, are not."""
-    context = context_of(connected)
-    values, digest = connected.mapping.write(kind, said, context=context)
-    if reasons:
-        lasting_reason = sorted(f"{r.rule} {r.numbers.get('exposure')} {r.numbers.get('limit')}" for r in reasons)
-        lasting = {**said, "hold_reason": "; ".join(lasting_reason)}
-        digest = connected.mapping.write(kind, lasting, context=context)[1]
-    return Owed(connected.name, kind, target, f"{kind}:{target}", values, digest, customer)

@@ -67,6 +67,11 @@ class Holding:
         if self.asked:
             yield from weaker(self.connected, self.kind, self.way)
 
+    @property
+    def _reasons(self) -> list[str]:
+        """The mapped fields that say why."""
+        return [f.name for f in self.connected.mapping.writes[self.kind].fields if f.word == "hold_reason"]
+
     def holds(self, values: Values) -> bool:
         """Whether these values hold."""
         return any(name in values and alike(value, values[name]) for name, value in self.fields.items())
@@ -97,6 +102,8 @@ class Holding:
             return plain
         with store.reading() as tx:
             there = stops.stopped(tx, self.connected.name, self.kind, [row.target for row in (*holding, *lifting)])
+            strange = [row.target for row in lifting if row.target not in there]
+            known = outbox.last_settled(tx, self.connected.name, self.kind, strange) if strange else {}
         made = self._new([row for row in holding if row.target not in there])
         name = self.way.block.name if holding and self.way.block else ""
         left: dict[str, str] = {}  # targets that are held in another way from now on, with the former one
@@ -117,6 +124,10 @@ class Holding:
                     self._add(values, left[row.target], stop, hold=False)
             elif stop is not None and self.lifts(row.values):
                 self._give_back(values, stop)
+            elif self.lifts(row.values) and not row.uncertain and not self.holds(known.get(row.target, {})):
+                # It was never held by us: what stands there is somebody else's.
+                for name in (*self.fields, *self._reasons):
+                    values.pop(name, None)
         return plain
 
     def _new(self, rows: Sequence[OutboxRow]) -> list[Stopped]:

@@ -28,10 +28,10 @@ from connector.store.db import Store
 from connector.store.order_credit import OrderAt, Standing
 from connector.store.positions import OrderRow
 from jobs import order_words as say
-from jobs.evaluate import order_flags
 from jobs.frame import Frame, frame
 from jobs.judge import Judged, judge
 from jobs.judge_orders import BINDING
+from jobs.order_flags import WaysOut, order_flags
 from jobs.order_outcome import Check, Outcome, keep, merged, outcome, reason_kept
 
 
@@ -79,9 +79,10 @@ class Desk:
             for row, _ in j.orders
             if row.key in made.flags or _twin(j, row, made)
         }
+        out = WaysOut(self.tx, self.base, self.judged)
         for judged in self.judged:
             only = replace(judged, orders=tuple(p for p in judged.orders if (p[0].system, p[0].ref) in refs))
-            flags = order_flags(self.base, only, by_name, lambda system, ref: (system, ref) in refs)
+            flags = order_flags(self.base, only, by_name, lambda system, ref: (system, ref) in refs, out)
             outbox.owe(self.tx, list(flags), self.check.at)
         # The decision on a customer names its held orders: it is looked at again by the next run.
         if made.flags:

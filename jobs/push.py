@@ -112,6 +112,11 @@ def _deliver(store: Store, connected: Connected, holding: Holding, rows: Sequenc
     if not left:
         return
     values = holding.values_of(store, left, connected.clock.now())
+    if idle := [row for row, said in zip(left, values, strict=True) if not said]:  # nothing of ours stands there
+        _settle(store, holding, [(row, Outcome("done", row.target)) for row in idle], run)
+        left, values = [row for row in left if row not in idle], [said for said in values if said]
+        if not left:
+            return
     writes = [Write(r.key, r.target, v) for r, v in zip(left, values, strict=True)]
     try:
         outcomes = list(channel.send(connected.client, writes))

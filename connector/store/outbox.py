@@ -8,7 +8,7 @@ gone before it is made. How rows are delivered is in `outbox_delivery`, what peo
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,6 +26,7 @@ from connector.store.outbox_row import (
     expire,
     forget_pushed,
     get,
+    last_settled,
     listing,
     packed,
     pushed,
@@ -49,7 +50,8 @@ from connector.store.tables import pushed as pushed_table
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """One write that follows from a decision: `values` in the system's own names, `digest` over those that matter."""
+    """One write that follows from a decision: `values` in the system's own names, `digest` over those that matter. `more`
+    makes values that are looked up only where the write is new, such as a reason in words."""
 
     system: str
     kind: str
@@ -58,6 +60,7 @@ class Owed:
     values: Mapping[str, Any]
     digest: str
     customer: int | None = None
+    more: Callable[[], Mapping[str, Any]] | None = None
 
 
 def owe(tx: Connection, actions: Sequence[Owed], now: dt.datetime | None = None) -> int:
@@ -83,7 +86,7 @@ def owe(tx: Connection, actions: Sequence[Owed], now: dt.datetime | None = None)
                 kind,
                 action.target,
                 action.key,
-                packed(action.values),
+                packed(_whole(action)),
                 action.digest,
                 action.customer,
                 "owed",
@@ -96,6 +99,12 @@ def owe(tx: Connection, actions: Sequence[Owed], now: dt.datetime | None = None)
         bulk.insert(tx, outbox, _COLUMNS, rows)
         count += len(new)
     return count
+
+
+def _whole(action: Owed) -> Mapping[str, Any]:
+    if action.more is None:
+        return action.values
+    return {**action.values, **{name: value for name, value in action.more().items() if name in action.values}}
 
 
 _COLUMNS = (
@@ -227,6 +236,7 @@ __all__ = [
     "fields_of",
     "forget_pushed",
     "get",
+    "last_settled",
     "listing",
     "note_undone",
     "owe",

@@ -183,6 +183,19 @@ def standing(tx: Connection, system: str, kind: str) -> list[OutboxRow]:
     return [row_of(row, names) for row in tx.execute(asked)]
 
 
+def last_settled(tx: Connection, system: str, kind: str, targets: Collection[str]) -> dict[str, dict[str, Any]]:
+    """The values that we last wrote of these targets, whatever is under way."""
+    o = outbox.c
+    newest = (
+        select(func.max(o.id))
+        .where(o.system == known_system(tx, system), o.kind == kind, o.state == "done")
+        .where(bulk.among(tx, o.target, targets))
+        .group_by(o.target)
+    )
+    asked = select(o.target, o["values"]).where(o.id.in_(newest))
+    return {row.target: unpacked(row.values) for row in tx.execute(asked)}
+
+
 def expire(tx: Connection, before: dt.datetime) -> int:
     """Deletes rows of desired state that were settled or superseded before a moment, save the last word on each target.
 
