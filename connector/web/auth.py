@@ -29,6 +29,7 @@ from connector.store.audit import Entry
 from connector.text import Text
 from connector.web import oidc
 from connector.web.front import Front
+from connector.web.guards import pattern
 from connector.web.people import People
 from connector.web.problem import Refused
 from connector.web.rights import PERSONAL, RIGHT_NAMES, Caller, Right, owner_of, rights_of
@@ -242,11 +243,9 @@ def _way(token: str) -> str:
 
 
 def _route(request: Request) -> str:
-    route = request.scope.get("route")
-    found = getattr(route, "path", None)
-    # As it was sent, percent signs and all: it cannot begin a line of its own in a log.
+    # Otherwise as it was sent, percent signs and all: it cannot begin a line of its own in a log.
     raw = bytes(request.scope.get("raw_path") or b"").decode("ascii", "replace")
-    return found or raw[:200]
+    return pattern(request.scope) or raw[:200]
 
 
 def _where(request: Request) -> dict[str, str]:

@@ -35,7 +35,17 @@ _HEADERS = (
     (b"cross-origin-resource-policy", b"same-origin"),
 )
 _GIVEN_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_UNDER = "/api/v1"
 _QUIET = ("/healthz", "/readyz", "/metrics")
+
+
+def pattern(scope: Scope) -> str | None:
+    """The address of a route with the names of its parts in place of what was sent; None where there is no such route."""
+    found: str | None = getattr(scope.get("route"), "path", None)
+    # Newer FastAPIs tell a route's own address only, without what it was included under.
+    if found is not None and scope["path"].startswith(_UNDER) and not found.startswith(_UNDER):
+        return _UNDER + found
+    return found
 
 
 class _TooLarge(Exception):
@@ -113,7 +123,7 @@ class Guarded:
 
     def _count(self, scope: Scope, status: int, seconds: float) -> None:
         # The route's pattern, not the address: the number of labels stays small.
-        route = getattr(scope.get("route"), "path", None) or "none"
+        route = pattern(scope) or "none"
         self.front.metrics.answers.labels(route, str(status or 499)).inc()
         self.front.metrics.seconds.labels(route).observe(seconds)
         if scope["path"] not in _QUIET and (status >= 400 or seconds > 1):

@@ -1,0 +1,86 @@
+"""An OpenID Connect issuer of our own over a real socket: its document, its keys, and tokens good and bad."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from joserfc import jwk, jws
+from joserfc.jws import JWSRegistry
+
+KINDS: dict[str, tuple[str, Any]] = {"RS256": ("RSA", 2048), "PS256": ("RSA", 2048), "ES256": ("EC", "P-256"), "EdDSA": ("OKP", "Ed25519")}  # fmt: skip
+
+
+@dataclass
+class Issuer:
+    """One issuer. `keys` are what it publishes, by kid; `asked` counts how often its keys were read."""
+
+    url: str
+    keys: dict[str, Any] = field(default_factory=dict)
+    asked: int = 0
+    says: dict[str, Any] = field(default_factory=dict)  # instead of the right document
+    broken: bool = False
+
+    def add(self, kid: str, algorithm: str = "RS256") -> Any:
+        """A new key pair, published under a kid."""
+        kind, size = KINDS[algorithm]
+        made = jwk.generate_key(kind, size, {"kid": kid, "use": "sig"})
+        self.keys[kid] = made
+        return made
+
+    def token(
+        self, claims: dict[str, Any], *, kid: str | None = "k1", algorithm: str = "RS256", key: Any = None
+    ) -> str:
+        """A signed token of these claims."""
+        head = {"alg": algorithm, "typ": "JWT"} | ({"kid": kid} if kid is not None else {})
+        registry = JWSRegistry(algorithms=[algorithm], strict_check_header=False)
+        with_key = key if key is not None else self.keys[kid or "k1"]
+        return jws.serialize_compact(
+            head, json.dumps(claims).encode(), with_key, algorithms=[algorithm], registry=registry
+        )
+
+
+@contextmanager
+def issuing() -> Iterator[Issuer]:
+    """An issuer that answers on a port of this machine."""
+    made: list[Issuer] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            one = made[0]
+            if one.broken:
+                self.send_response(503)
+                self.end_headers()
+                return
+            if self.path == "/.well-known/openid-configuration":
+                body: Any = {"issuer": one.url, "jwks_uri": f"{one.url}/keys", **one.says}
+            elif self.path.startswith("/keys"):
+                one.asked += 1
+                body = {"keys": [key.as_dict(private=False) for key in one.keys.values()]}
+            else:
+                body = {}
+            text = json.dumps(body).encode()
+            self.send_response(200)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    made.append(Issuer(f"http://127.0.0.1:{server.server_address[1]}"))
+    made[0].add("k1")
+    try:
+        yield made[0]
+    finally:
+        server.shutdown()
+        server.server_close()
