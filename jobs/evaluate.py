@@ -50,6 +50,7 @@ from jobs.judge import Judged, judge, portions
 from jobs.limits import flowing
 from jobs.order_flags import WaysOut, order_flags, state
 from jobs.order_outcome import Check, outcome
+from jobs.moved import torn, whole
 from jobs.progress import Progress, silent
 from jobs.pull import context_of
 from jobs.run import Run, running
@@ -77,7 +78,7 @@ def evaluate(
         with store.reading() as tx:
             # Of the customers only those to be judged are read: a quiet hour must not cost what the whole book costs.
             base = frame(tx, config, policy, began, today, debtors=())
-            seen = marks.marks(tx)
+            seen, upto_then = marks.marks(tx), marks.upto(tx)
             rested_on = _rested_on(base, systems) | _for_everybody(tx, today)
             last_run = next((r for r in runs.runs(tx, job="evaluate") if r.state in ("done", "problems")), None)
             chosen = _chosen(tx, base, today, full, rested_on, last_run)
@@ -96,9 +97,16 @@ def evaluate(
             safe_place(store)
             with store.writing() as tx, unhurried():
                 order_credit.lock(tx, part)
+                apart, judged_all = marks.undisturbed(
+                    tx,
+                    lambda: (torn(tx, base, part, upto_then, began), list(judge(tx, base, part, scores=True))),  # noqa: B023 -- used at once
+                )
+                if apart:
+                    # Their groups are others since: the next run judges them.
+                    part = sorted(set(part) - apart)
+                    marks.touch(tx, [r.customer for r in links.linked(tx, debtors=apart)])
                 accounts = _accounts(tx, systems, part)
-                all_of_them = marks.undisturbed(tx, lambda: list(judge(tx, base, part, scores=True)))  # noqa: B023 -- used at once
-                found = [(judged, _digest(base, judged)) for judged in all_of_them]
+                found = [(judged, _digest(base, judged)) for judged in whole(judged_all, apart)]
                 run.counts["evaluated"] += len(found)
                 run.counts["held"] += sum(judged.decision.hold for judged, _ in found)
                 run.counts["orders_held"] += sum(checked.hold for judged, _ in found for _, checked in judged.orders)

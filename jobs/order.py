@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from connector.clock import Clock, day_in, stopped
+from connector.clock import Clock, stopped
 from connector.config import Config
 from connector.connect import Connected
 from connector.credit.authority import Person, able, may, settled
@@ -26,14 +27,13 @@ from connector.store.db import Store
 from connector.store.order_credit import OrderAt, Standing
 from connector.store.positions import OrderRow
 from jobs import order_words as say
-from jobs.frame import frame
 from jobs.judge import Judged
+from jobs.moved import Moved, seated
 from jobs.order_desk import (
     Desk,
     deciding,
     desk,
     held,
-    judged_now,
     keep_standing,
     name_of,
     reasoned,
@@ -117,19 +117,15 @@ def recheck(
 ) -> int:
     """Checks all open orders of some debtors and their groups again; says how many have another state now."""
     clock = stopped(clock)
-    today = day_in(clock.now(), config.business.time_zone)
     count, left = 0, set(debtors)
     while left:
-        with store.writing() as tx:
-            debtor = min(left)
-            base = frame(tx, config, policy, clock, today, debtors=[debtor])
-            family = base.family([debtor])
-            order_credit.lock(tx, family)
-            left -= family | {debtor}
-            found = judged_now(tx, base, [debtor])
+        debtor = min(left)
+        with suppress(Moved), store.writing() as tx:
+            base, found = seated(tx, config, policy, clock, debtor)
             nobody = OrderAt(0, "", "", None, None, None, debtor, None)
-            at = Desk(tx, base, policy, nobody, Check(today, clock.now(), actor), systems, found)
+            at = Desk(tx, base, policy, nobody, Check(base.as_of, clock.now(), actor), systems, found)
             count += len(at.settle().lines)
+            left -= base.family([debtor]) | {debtor}
     return count
 
 

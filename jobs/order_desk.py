@@ -6,12 +6,12 @@ What a person or a system does with an order happens at a desk, so that nobody d
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from connector.clock import Clock, day_in, stopped
+from connector.clock import Clock, stopped
 from connector.config import Config
 from connector.config_people import named
 from connector.connect import Connected
@@ -28,9 +28,10 @@ from connector.store.db import Store
 from connector.store.order_credit import OrderAt, Standing
 from connector.store.positions import OrderRow
 from jobs import order_words as say
-from jobs.frame import Frame, frame
+from jobs.frame import Frame
 from jobs.judge import Judged, judge
 from jobs.judge_orders import BINDING
+from jobs.moved import Moved, seated
 from jobs.order_flags import WaysOut, order_flags
 from jobs.order_outcome import Check, Outcome, keep, merged, outcome, reason_kept
 
@@ -124,9 +125,11 @@ def desk(
     make leaves nothing but a line in the audit trail."""
     order: OrderAt | None = None
     try:
-        with store.writing() as tx:
-            order = the_order(tx, wanted)
-            yield _seated(tx, config, policy, clock, order, actor, point, systems, scores)
+        while True:
+            with suppress(Moved), store.writing() as tx:
+                order = the_order(tx, wanted)
+                yield _seated(tx, config, policy, clock, order, actor, point, systems, scores)
+                return
     except NotAllowed as refused:
         if order is not None and attempt:
             told = {"attempt": attempt, "en": refused.user.en, "zh": refused.user.zh}
@@ -151,18 +154,10 @@ def _seated(
     if order.debtor is None:
         raise ConfigError(say.NOBODYS.fill(ref=name_of(order)))
     clock = stopped(clock)
-    today = day_in(clock.now(), config.business.time_zone)
-    # Who belongs to whom may change between the look and the lock: then once more.
-    for _ in range(3):
-        base = frame(tx, config, policy, clock, today, debtors=[order.debtor])
-        family = base.family([order.debtor])
-        order_credit.lock(tx, family)
-        again = base if len(family) == 1 else frame(tx, config, policy, clock, today, debtors=[order.debtor])
-        if again.family([order.debtor]) == family:
-            break
-    again.confirming = order.key if point in BINDING else None
-    check = Check(today, clock.now(), actor, point, order.key)
-    return Desk(tx, again, policy, order, check, systems, judged_now(tx, again, [order.debtor], scores), scores)
+    confirming = order.key if point in BINDING else None
+    base, found = seated(tx, config, policy, clock, order.debtor, scores=scores, confirming=confirming)
+    check = Check(base.as_of, clock.now(), actor, point, order.key)
+    return Desk(tx, base, policy, order, check, systems, found, scores)
 
 
 def judged_now(tx: Connection, base: Frame, debtors: Sequence[int], scores: bool = False) -> list[Judged]:
