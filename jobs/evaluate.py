@@ -48,9 +48,9 @@ from jobs.check_return import lapse
 from jobs.frame import Frame, frame
 from jobs.judge import Judged, judge, portions
 from jobs.limits import flowing
+from jobs.moved import torn, whole
 from jobs.order_flags import WaysOut, order_flags, state
 from jobs.order_outcome import Check, outcome
-from jobs.moved import torn, whole
 from jobs.progress import Progress, silent
 from jobs.pull import context_of
 from jobs.run import Run, running
