@@ -60,7 +60,7 @@ class Watch:
 
         def judging(tx: Connection, read: Callable[[], Any]) -> Any:
             found, now = undisturbed(tx, lambda: (read(), said(tx)))
-            refs = {j.debtor: j.members[0].ref for j in found if isinstance(j, Judged)}
+            refs = {j.debtor: j.members[0].ref for j in _judged(found)}
             key = id(tx.connection.driver_connection)
             before = self._judged.get(key, ({}, now))[0]
             self._judged[key] = ({**before, **refs}, now)
@@ -109,6 +109,16 @@ class Watch:
                         text("INSERT INTO storm_proof VALUES (:line, :node, :most, :owed)"),
                         {"line": last, "node": node, "most": most, "owed": owed},
                     )
+
+
+def _judged(found: Any) -> list[Judged]:
+    """Who was judged; without those whose groups were others by then, of whom nothing is kept."""
+    apart: Any = ()
+    if isinstance(found, tuple):
+        apart, found = (found[0] if isinstance(found[0], set) else ()), found[-1]
+    if hasattr(found, "judged"):
+        found = found.judged.values()
+    return [one for one in found if isinstance(one, Judged) and one.debtor not in apart]
 
 
 def _anew(line: Happened) -> bool:
