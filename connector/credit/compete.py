@@ -128,7 +128,9 @@ def _alone(one: Contender) -> dict[int, Verdict]:
     """The usual case, without a queue: nobody else wants anything."""
     stands = one.share.stands
     left = rounded(stands, one.decision.position.currency) - stands if stands else ZERO
-    room = replace(one.room, spare=left) if left else one.room
+    room = one.room
+    if left:
+        room = Room(left) if room is ALONE else replace(room, spare=left)
     return {one.key: (check_order(one.decision, one.order, one.policy, room), room)}
 
 
@@ -136,6 +138,8 @@ def _room(one: Contender, spare: Decimal, above: Mapping[int, Decimal]) -> Room:
     """What is free for one order: its own part is taken out by the check itself."""
     left = spare - one.share.leaves
     if not one.nodes:
+        if one.room is ALONE:  # asked for every order of every evening of a replay
+            return Room(left) if left else ALONE
         return replace(one.room, spare=left) if left else one.room
     return replace(one.room, spare=left, above=tuple(above[node] - share.leaves for node, share in one.nodes))
 

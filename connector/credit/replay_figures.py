@@ -15,7 +15,7 @@ from connector.credit.limit import Effective, added, effective
 from connector.credit.position import Position, position
 from connector.credit.rates import Rates
 from connector.credit.reason import Reason
-from connector.credit.replay_history import UNIT_DIGITS, Member, Rest
+from connector.credit.replay_history import UNIT_DIGITS, Member, Placed, Rest
 from connector.credit.replay_sums import Ledger
 from connector.credit.stage import Behaviour, begun_on
 from connector.credit.totals import Totals
@@ -38,6 +38,8 @@ class Figures:
         self.ledger, self.policy, self.rates, self.places, self.keeps = ledger, policy, rates, [place], keeps
         self.buckets, self.placement = _buckets(policy), policy.ageing.placement
         self.limits: dict[int, Effective] = {}
+        # By order, its rest and what of that is inside the horizon.
+        self.wanted: dict[tuple[int, int, int], tuple[OrderAmounts, Share, Share]] = {}
         # By debtor: tranches that have been released, and since when.
         self.released: dict[int, dict[str, dt.date]] = defaultdict(dict)
 
@@ -166,43 +168,54 @@ class Figures:
         on: dt.date,
     ) -> list[Wants]:
         """The open orders of a debtor: what each adds, and its part in the exposure of the debtor and of each node."""
-        policy, rates = self.policy, self.rates
-        counting = policy.exposure
         found = []
         for one, place in sorted(self.ledger.open_orders[at].items()):
             order = self.ledger.family.orders[one]
-            rest = order.rests[place]
-            delivered, inside = _inside(rest, policy, on)
-            leaves = _amount(inside) if counting.ordered_not_delivered else ZERO
-            stands = (_amount(delivered) if counting.delivered_not_invoiced else ZERO) + leaves
-            total, invoiced = _amount(order.total), _amount(rest.invoiced)
-            ship_on = dt.date.fromordinal(order.ship) if order.ship is not None else None
-            own = (order.terms, total, order.currency)
-            quote = None if order.currency == currency else rates.quote(order.currency, currency, on)
-            if order.currency == currency:
-                made = OrderAmounts(order.ref, order.number, total, stands, ship_on, True, invoiced, *own)
-            elif quote is None:
-                numbers = {"from": order.currency, "to": currency, "on": str(on)}
-                text = ORDER_NO_RATE.fill(frm=order.currency, to=currency, on=on)
-                unclear = (Reason("no_rate", text, numbers, (order.ref,)),)
-                made = OrderAmounts(order.ref, order.number, ZERO, ZERO, ship_on, False, ZERO, *own, unclear)
-            else:
-                value, done = quote.convert(stands), quote.convert(invoiced)
-                made = OrderAmounts(order.ref, order.number, quote.convert(total), value, ship_on, True, done, *own)
-
-            def share(to: str) -> Share:
-                if made.unclear:  # noqa: B023 - called at once
-                    return _NOTHING
-                if to == order.currency:  # noqa: B023
-                    return Share(stands, leaves)  # noqa: B023
-                # Without a rate it is not in the exposure either.
-                return Share(
-                    rates.convert(stands, order.currency, to, on) or ZERO,  # noqa: B023
-                    rates.convert(leaves, order.currency, to, on) or ZERO,  # noqa: B023
-                )
-
-            found.append((one, made, share(currency), tuple([(a, share(nodes[a].currency)) for a in chain])))
+            delivered, inside = _inside(order.rests[place], self.policy, on)
+            # In its customer's own currency an order is the same until something of it turns.
+            known = (one, place, inside)
+            wanted = self.wanted.get(known)
+            if wanted is None:
+                wanted = self._wants(order, order.rests[place], delivered, inside, currency, on)
+                if order.currency == currency:
+                    self.wanted[known] = wanted
+            made, mine, plain = wanted
+            shares: tuple[tuple[int, Share], ...] = ()
+            if chain:
+                shares = tuple([(a, self._share(plain, order.currency, nodes[a].currency, on)) for a in chain])
+            found.append((one, made, mine, shares))
         return found
+
+    def _wants(
+        self, order: Placed, rest: Rest, delivered: int, inside: int, currency: str, on: dt.date
+    ) -> tuple[OrderAmounts, Share, Share]:
+        """What an order adds in its debtor's currency, and its part in that one's exposure; and that in its own."""
+        counting = self.policy.exposure
+        leaves = _amount(inside) if counting.ordered_not_delivered else ZERO
+        stands = (_amount(delivered) if counting.delivered_not_invoiced else ZERO) + leaves
+        total, invoiced = _amount(order.total), _amount(rest.invoiced)
+        ship_on = dt.date.fromordinal(order.ship) if order.ship is not None else None
+        own = (order.terms, total, order.currency)
+        if order.currency == currency:
+            made = OrderAmounts(order.ref, order.number, total, stands, ship_on, True, invoiced, *own)
+            return made, (plain := Share(stands, leaves)), plain
+        quote = self.rates.quote(order.currency, currency, on)
+        if quote is None:
+            numbers = {"from": order.currency, "to": currency, "on": str(on)}
+            text = ORDER_NO_RATE.fill(frm=order.currency, to=currency, on=on)
+            unclear = (Reason("no_rate", text, numbers, (order.ref,)),)
+            made = OrderAmounts(order.ref, order.number, ZERO, ZERO, ship_on, False, ZERO, *own, unclear)
+            return made, _NOTHING, _NOTHING
+        value, done = quote.convert(stands), quote.convert(invoiced)
+        made = OrderAmounts(order.ref, order.number, quote.convert(total), value, ship_on, True, done, *own)
+        return made, Share(value, quote.convert(leaves)), Share(stands, leaves)
+
+    def _share(self, plain: Share, frm: str, to: str, on: dt.date) -> Share:
+        """A part in an order's own currency, in another one. Without a rate it is not in the exposure either."""
+        if frm == to or plain is _NOTHING:
+            return plain
+        convert = self.rates.convert
+        return Share(convert(plain.stands, frm, to, on) or ZERO, convert(plain.leaves, frm, to, on) or ZERO)
 
 
 def same_figures(one: Policy, other: Policy) -> bool:
