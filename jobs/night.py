@@ -41,7 +41,7 @@ from jobs.run import Run
 
 log = logging.getLogger("holdfast.jobs")
 
-LEASE_SECONDS = 60.0
+LEASE_SECONDS = 30.0
 
 # The leases that this very process holds: one of ours that is not among them was left behind by a lost connection.
 _ours: dict[str, Fenced | None] = {}
