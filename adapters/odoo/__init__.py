@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from adapters.odoo import ledger, orders, partners, push, rehearsal, setup
+from adapters.odoo import guard, ledger, orders, partners, push, rehearsal, setup
 from adapters.odoo.client import Client
 from adapters.odoo.hook import HOOK
-from connector.adapter import ActionKind, Adapter, Channel, Evidence, Rehearsal, Secret, Stream
+from connector.adapter import ActionKind, Adapter, Block, Channel, Evidence, Rehearsal, Secret, Stream
 from connector.http import Limits
 from connector.text import Text
 
@@ -88,15 +88,30 @@ class Settings(BaseModel):
     order_hold_reason_field: _Name = Field(
         "x_credit_hold_reason", description="The reason of that one.", json_schema_extra={"zh": "该订单的冻结原因。"}
     )
+    order_release_field: _Name = Field(
+        "x_credit_released",
+        description="Mark on a sales order that goes on although its customer is on hold; empty: none.",
+        json_schema_extra={"zh": "销售订单上的放行标志：客户被冻结时该订单仍可继续；留空表示不用。"},
+    )
     guard: bool = Field(
         True,
         description="Provision and check the rule that refuses to confirm held orders.",
         json_schema_extra={"zh": "创建并检查拒绝确认被冻结订单的规则。"},
     )
+    guard_changes: bool = Field(
+        True,
+        description="With the guard: a confirmed order that is held cannot be raised.",
+        json_schema_extra={"zh": "启用拦截规则时：已确认但被冻结的订单不能增加金额。"},
+    )
+    guard_deliveries: bool = Field(
+        True,
+        description="With the guard, where the Inventory app is installed: goods of a held order cannot go out.",
+        json_schema_extra={"zh": "启用拦截规则且已安装“库存”应用时：被冻结的订单不能出库发货。"},
+    )
     protect_hold: bool = Field(
         True,
-        description="With the guard: only the bot and administrators may change the hold flag of a contact.",
-        json_schema_extra={"zh": "启用拦截规则时：只有机器人和管理员可以修改联系人的冻结标志。"},
+        description="With the guard: only the bot and administrators may change the hold flags of contacts and orders.",
+        json_schema_extra={"zh": "启用拦截规则时：只有机器人和管理员可以修改联系人和订单的冻结标志。"},
     )
     task_key_field: _Name = Field(
         "x_credit_task_key",
@@ -226,6 +241,51 @@ ADAPTER = Adapter(
         ),
         Channel("task", "mail.activity", push.tasks, 20, find=push.tasks_with),
     ),
+    blocks=(
+        Block(
+            "native",
+            "order_guard",
+            Text("Odoo refuses the held order", "Odoo 拒绝被冻结的订单"),
+            "order",
+            ("confirm", "change", "deliver"),
+            "order_fields",
+            Text("in the refusal, and on the order's page “Credit”", "拒绝提示中，以及订单的“信用”页"),
+            Text(
+                "automation rules on orders, and on transfers where the Inventory app is installed",
+                "订单上的自动化规则；安装“库存”应用时还包括调拨单上的规则",
+            ),
+            stands=guard.stands(guard.ORDERS, guard.GROWTH, guard.DELIVERY),
+        ),
+        Block(
+            "flag",
+            "order_flag",
+            Text("flag on the order", "订单上的标志"),
+            "order",
+            (),
+            "order_fields",
+            Text("the order's page “Credit”", "订单的“信用”页"),
+        ),
+        Block(
+            "native",
+            "customer_guard",
+            Text("Odoo refuses orders of the held contact", "Odoo 拒绝被冻结客户的订单"),
+            "customer",
+            ("confirm", "change", "deliver"),
+            "hold",
+            Text("in the refusal, and on the contact's page “Credit”", "拒绝提示中，以及联系人的“信用”页"),
+            Text("the same automation rules", "同上的自动化规则"),
+            stands=guard.stands(guard.ORDERS, guard.GROWTH, guard.DELIVERY),
+        ),
+        Block(
+            "flag",
+            "customer_flag",
+            Text("flag on the contact", "联系人上的标志"),
+            "customer",
+            (),
+            "hold",
+            Text("the contact's page “Credit”", "联系人的“信用”页"),
+        ),
+    ),
     open=Client,
     check=setup.check,
     provision=setup.provision,
@@ -250,5 +310,8 @@ ADAPTER = Adapter(
             ),
         ),
     ),
-    exemptions={"tokens": "API keys are not renewed: an expired one needs a person."},
+    exemptions={
+        "tokens": "API keys are not renewed: an expired one needs a person.",
+        "hook-late": "Its calls bear no time: what an old one names is read again, which does no harm.",
+    },
 )

@@ -1,20 +1,24 @@
 """The guard: automation rules inside Odoo that make a hold hold.
 
-Odoo has no hold of its own; its credit control only warns. Two rules make one:
+Odoo has no hold of its own; its credit control only warns. These rules make one, for people and over the interface alike
+(422, with our sentence):
 
-- *Refuse held orders*, on `sale.order`: run when an order becomes a sales order, it raises our sentence, for people and
-  over the interface alike (422), for a direct write of `state` too. It looks at the order's own flag and at the
-  customer's, on the commercial partners of the order and of who is invoiced.
-- *Keep the hold flag*, on `res.partner`: whoever is neither the bot nor an administrator cannot change the flag.
-  Odoo's `readonly` and `groups` do not protect custom fields over its interface.
+- *Refuse held orders*, on `sale.order`: when an order becomes a sales order, by a direct write of `state` too. It looks at
+  the order's own flag and at the customer's, on the commercial partners of the order and of who is invoiced; the
+  customer's flag does not stop an order that is marked as released.
+- *Refuse growth of held orders*, on `sale.order`: when a confirmed order that is held gets a higher total.
+- *Refuse delivery of held orders*, on `stock.picking`, where the Inventory app is installed: when an outgoing transfer of a
+  held order is done.
+- *Keep the hold flag* and *keep the hold flag of orders*: whoever is neither the bot nor an administrator cannot change the
+  flags. Odoo's `readonly` and `groups` do not protect custom fields over its interface.
 
-Tried on 19.0: refused for administrator and salesperson, confirmed once the flag is cleared; a salesperson's change of the
-flag is refused, her other changes are not.
+Tried on 19.0: refused for administrator and salesperson, let go once the flag is cleared or the order is released; a
+salesperson's change of a flag is refused, her other changes are not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +28,8 @@ from connector.errors import ConfigError
 from connector.text import Text
 
 ORDERS, FLAG = "Holdfast: refuse held orders", "Holdfast: keep the hold flag"
+GROWTH, DELIVERY = "Holdfast: refuse growth of held orders", "Holdfast: refuse delivery of held orders"
+ORDER_FLAG = "Holdfast: keep the hold flag of orders"
 _ZH = "if (env.context.get('lang') or env.user.lang or '').startswith('zh'):"
 
 
@@ -46,10 +52,18 @@ class Rule:
 
 
 def rules(client: Client, bot: int) -> list[Rule]:
-    """The rules that the settings want, for the fields that are there. `bot` is the everyday user's id."""
+    """The rules that the settings want, for the models and fields that are there. `bot` is the everyday user's id."""
+    s = client.settings
     wanted = [_orders(client)]
-    if client.settings.protect_hold:
+    if s.guard_changes:
+        wanted.append(_growth(client))
+    if s.guard_deliveries and _there(client, "stock.picking", "sale_id"):
+        wanted.append(_delivery(client))
+    if s.protect_hold:
         wanted.append(_flag(client, bot))
+        own = [n for n in (s.order_hold_field, s.order_release_field) if _there(client, "sale.order", n)]
+        if own:
+            wanted.append(_order_flag(bot, own))
     return wanted
 
 
@@ -57,29 +71,98 @@ def _there(client: Client, model: str, name: str) -> bool:
     return bool(name) and name in client.fields(model)
 
 
-def _orders(client: Client) -> Rule:
+def _either(*parts: str) -> str:
+    return "'|', " * (len(parts) - 1) + ", ".join(parts)
+
+
+def _held(client: Client, path: str = "") -> str:
+    """Part of a domain: the order at `path` is held, by its own flag or by its customer's."""
     s = client.settings
-    conditions = [f"('{s.order_hold_field}', '=', True)"] if _there(client, "sale.order", s.order_hold_field) else []
-    for partner in ("partner_id", "partner_invoice_id"):
-        conditions.append(f"('{partner}.commercial_partner_id.{s.hold_field}', '=', True)")
+    theirs = _either(
+        *(
+            f"('{path}{partner}.commercial_partner_id.{s.hold_field}', '=', True)"
+            for partner in ("partner_id", "partner_invoice_id")
+        )
+    )
+    if _there(client, "sale.order", s.order_release_field):
+        theirs = f"'&', ('{path}{s.order_release_field}', '=', False), {theirs}"
+    if not _there(client, "sale.order", s.order_hold_field):
+        return theirs
+    return _either(f"('{path}{s.order_hold_field}', '=', True)", theirs)
+
+
+def _refusal(client: Client, order: str, zh: str, en: str) -> str:
+    """Python that refuses with a sentence of order, customer and reason, from a record called `order`."""
+    s = client.settings
     own = theirs = ""
     if _there(client, "sale.order", s.order_hold_reason_field):
-        own = f"order.{s.order_hold_reason_field} or "
+        own = f"{order}.{s.order_hold_reason_field} or "
     if _there(client, "res.partner", s.hold_reason_field):
         theirs = f"customer.{s.hold_reason_field} or "
-    code = (
-        "for order in records:\n"
-        "    customer = order.partner_invoice_id.commercial_partner_id\n"
+    return (
+        f"    customer = {order}.partner_invoice_id.commercial_partner_id\n"
         f"    if not customer.{s.hold_field}:\n"
-        "        customer = order.partner_id.commercial_partner_id\n"
+        f"        customer = {order}.partner_id.commercial_partner_id\n"
         f"    reason = {own}{theirs}''\n"
         f"    {_ZH}\n"
-        "        raise UserError('信用冻结：订单 %s（%s）不能确认。%s' % (order.name, customer.name, reason))\n"
-        "    raise UserError('Credit hold: order %s of %s cannot be confirmed. %s'"
-        " % (order.name, customer.name, reason))\n"
+        f"        raise UserError('{zh}' % ({order}.name, customer.name, reason))\n"
+        f"    raise UserError('{en}' % ({order}.name, customer.name, reason))\n"
     )
-    after = "[('state', '=', 'sale'), " + "'|', " * (len(conditions) - 1) + ", ".join(conditions) + "]"
-    return Rule(ORDERS, "sale.order", "[('state', '!=', 'sale')]", after, code)
+
+
+def _orders(client: Client) -> Rule:
+    code = "for order in records:\n" + _refusal(
+        client,
+        "order",
+        "信用冻结：订单 %s（%s）不能确认。%s",
+        "Credit hold: order %s of %s cannot be confirmed. %s",
+    )
+    return Rule(ORDERS, "sale.order", "[('state', '!=', 'sale')]", f"[('state', '=', 'sale'), {_held(client)}]", code)
+
+
+def _growth(client: Client) -> Rule:
+    """What is confirmed and held may become less, not more."""
+    code = (
+        "old = env.context.get('old_values') or {}\n"
+        "for order in records:\n"
+        "    was = old.get(order.id, {}).get('amount_total', order.amount_total)\n"
+        "    if order.currency_id.compare_amounts(order.amount_total, was) <= 0:\n"
+        "        continue\n"
+    ) + _refusal(
+        client,
+        "order",
+        "信用冻结：订单 %s（%s）不能增加金额。%s",
+        "Credit hold: order %s of %s cannot be raised. %s",
+    )
+    state = "('state', '=', 'sale')"
+    return Rule(GROWTH, "sale.order", f"[{state}]", f"[{state}, {_held(client)}]", code, ("amount_total",))
+
+
+def _delivery(client: Client) -> Rule:
+    code = "for picking in records.sudo():\n    order = picking.sale_id\n" + _refusal(
+        client,
+        "order",
+        "信用冻结：订单 %s（%s）不能发货。%s",
+        "Credit hold: order %s of %s cannot be delivered. %s",
+    )
+    done = "('state', '=', 'done'), ('picking_type_code', '=', 'outgoing'), ('sale_id', '!=', False)"
+    held = _held(client, "sale_id.")
+    return Rule(DELIVERY, "stock.picking", "[('state', '!=', 'done')]", f"[{done}, {held}]", code)
+
+
+def _order_flag(bot: int, fields: Sequence[str]) -> Rule:
+    changed = " or ".join(f"was.get('{name}', order.{name}) != order.{name}" for name in fields)
+    code = (
+        f"allowed = env.uid in (1, {bot}) or env.user.has_group('base.group_system')\n"
+        "old = env.context.get('old_values') or {}\n"
+        "for order in records:\n"
+        "    was = old.get(order.id, {})\n"
+        f"    if not allowed and ({changed}):\n"
+        f"        {_ZH}\n"
+        "            raise UserError('订单 %s 的信用冻结由信用管理人员决定。' % order.name)\n"
+        "        raise UserError('The credit hold of order %s is decided by credit control.' % order.name)\n"
+    )
+    return Rule(ORDER_FLAG, "sale.order", "", "", code, tuple(fields))
 
 
 def _flag(client: Client, bot: int) -> Rule:
@@ -136,14 +219,11 @@ def _field_ids(client: Client, rule: Rule) -> list[int]:
 
 
 # --- making and checking -------------------------------------------------------------------------------------------------
-def provision(client: Client, bot: int, dry: bool, coming: Collection[str] = ()) -> list[Finding]:
-    """Makes the rules, or mends what somebody changed. Needs a Settings administrator.
-
-    `coming` are fields that a dry run would have made by now.
-    """
+def provision(client: Client, bot: int, dry: bool) -> list[Finding]:
+    """Makes the rules, or mends what somebody changed. Needs a Settings administrator."""
     hold = client.settings.hold_field
     wanted = rules(client, bot)
-    if not _there(client, "res.partner", hold) and hold not in coming:
+    if not _there(client, "res.partner", hold):
         lack = Text(
             "The hold flag “{field}” is not on contacts: write it in the mapping, or set “guard = false”.",
             "联系人上没有冻结标志“{field}”：请在映射中写入该字段，或设置“guard = false”。",
@@ -190,6 +270,33 @@ def _make(client: Client, rule: Rule, dry: bool) -> Finding:
     return Finding("made", rule.what)
 
 
+def stands(*names: str) -> Callable[[Client], Finding | None]:
+    """A proof that these rules are there and unchanged; None where this key may not look at rules."""
+
+    def looked(client: Client) -> Finding | None:
+        admin = client.as_administrator() or client
+        if not client.settings.guard:
+            return Finding("todo", Text("The guard is switched off.", "拦截规则已关闭。"), _ON)
+        for rule in rules(admin, client.uid):
+            if rule.name in names:
+                found = _checked(admin, rule)
+                if found.fix == _MAY_NOT_LOOK:
+                    return None
+                if found.state != "fine":
+                    return found
+        return Finding("fine", Text("The guard is there.", "拦截规则已就绪。"))
+
+    return looked
+
+
+_ON = Text("Set “guard = true” and run `holdfast provision`.", "请设置“guard = true”并运行 `holdfast provision`。")
+_MAY_NOT_LOOK = Text(
+    "This key may not look at automation rules. Configure the secret “admin_key” (a Settings administrator's), "
+    "so that the check can read the rule back.",
+    "该密钥无权查看自动化规则。请配置密钥“admin_key”（设置管理员的密钥），以便检查时回读该规则。",
+)
+
+
 def check(client: Client, bot: int) -> Sequence[Finding]:
     """Whether the rules are there and unchanged, as far as this key may look."""
     return [_checked(client, rule) for rule in rules(client, bot)]
@@ -199,15 +306,7 @@ def _checked(client: Client, rule: Rule) -> Finding:
     try:
         wrong = faults(client, rule) if client.fields("base.automation") else None
     except ConfigError:
-        return Finding(
-            "todo",
-            rule.what,
-            Text(
-                "This key may not look at automation rules. Configure the secret “admin_key” (a Settings administrator's), "
-                "so that the check can read the rule back.",
-                "该密钥无权查看自动化规则。请配置密钥“admin_key”（设置管理员的密钥），以便检查时回读该规则。",
-            ),
-        )
+        return Finding("todo", rule.what, _MAY_NOT_LOOK)
     if wrong is None:
         return Finding(
             "todo",

@@ -253,14 +253,21 @@ class Calls:
             model = self.rows.get("ir.model", rule["model_id"])
             if not rule["active"] or not model or model["model"] != "sale.order" or rule["id"] in hooks:
                 continue
+            if not rule["filter_domain"]:
+                continue  # who may change the flag is not acted out: everybody here is the bot or an administrator
             was = self.rows.test("sale.order", _domain(rule["filter_pre_domain"]))
             now = self.rows.test("sale.order", _domain(rule["filter_domain"]))
             for row, old in zip(rows, before, strict=True):
-                if was(old) and now(row):
+                if (
+                    was(old)
+                    and now(row)
+                    and not (old["state"] == "sale" and row["amount_total"] <= old["amount_total"])
+                ):
                     customer = self.rows.get("res.partner", row["partner_invoice_id"]) or {}
                     reason = row.get("x_credit_hold_reason") or customer.get("x_credit_hold_reason") or ""
+                    done = "raised" if old["state"] == "sale" else "confirmed"
                     raise user_error(
-                        f"Credit hold: order {row['name']} of {customer.get('name')} cannot be confirmed. {reason}"
+                        f"Credit hold: order {row['name']} of {customer.get('name')} cannot be {done}. {reason}"
                     )
 
     def sale_order__action_confirm(self, model: str, arguments: Arguments) -> bool:

@@ -35,7 +35,7 @@ CHINESE = {
     "x_credit_customer_no": "ERP 客户编号", "x_credit_limit": "信用额度", "x_credit_limit_kind": "额度类型", "x_credit_exposure": "信用占用",
     "x_credit_available": "可用额度", "x_credit_used": "额度使用率", "x_credit_overdue": "逾期金额",
     "x_credit_overdue_days": "逾期天数", "x_credit_currency": "信用币种", "x_credit_level": "信用预警",
-    "x_credit_hold": "信用冻结", "x_credit_hold_reason": "冻结原因", "x_credit_as_of": "信用数据日期",
+    "x_credit_hold": "信用冻结", "x_credit_released": "信用已放行", "x_credit_hold_reason": "冻结原因", "x_credit_as_of": "信用数据日期",
     "x_credit_task_key": "信用任务键",
 }  # fmt: skip
 _CHINESE_IN_USE = [["code", "=", "zh_CN"], ["active", "=", True]]
@@ -223,8 +223,11 @@ def provision(client: Client, needs: Sequence[Need], dry: bool) -> Sequence[Find
         if own:
             found.append(_show(admin, model, own, dry))
     if _guarded(client, needs):
-        coming = {n.name for n in needs if n.object == "res.partner"} if dry else ()
-        found += guard.provision(admin, client.uid, dry, coming)
+        for need in distinct(needs) if dry else ():  # as if they had been made
+            if there := admin.fields(need.object):
+                there.setdefault(need.name, {"type": TYPES[need.type]})
+        found += guard.provision(admin, client.uid, dry)
+        admin.forget_fields()
     return found
 
 

@@ -37,7 +37,7 @@ def test_the_guard_names_both_flags_and_both_languages(open_office: Open) -> Non
     office = open_office(role="crm")
     office.provision()
     assert rule(office)["filter_domain"] == (
-        "[('state', '=', 'sale'), '|', '|', ('x_credit_hold', '=', True), "
+        "[('state', '=', 'sale'), '|', ('x_credit_hold', '=', True), '&', ('x_credit_released', '=', False), '|', "
         "('partner_id.commercial_partner_id.x_credit_hold', '=', True), "
         "('partner_invoice_id.commercial_partner_id.x_credit_hold', '=', True)]"
     )
@@ -59,7 +59,7 @@ def test_a_guard_that_somebody_weakened_is_told_and_mended(open_office: Open) ->
     ]
     assert states(office.provision())["made"] == 1
     assert set(states(office.check())) == {"fine"}
-    assert office.sandbox.shelf.count("base.automation") == 2
+    assert office.sandbox.shelf.count("base.automation") == 4
 
 
 def test_the_flag_may_be_changed_by_the_bot_and_administrators(open_office: Open) -> None:
@@ -99,7 +99,9 @@ def test_the_bots_key_cannot_see_the_guard_and_says_so(open_office: Open) -> Non
     todo = [f for f in office.check() if f.state == "todo"]
     assert [f.what.en for f in todo] == [
         f"Automation rule “{guard.ORDERS}” on sale.order",
+        f"Automation rule “{guard.GROWTH}” on sale.order",
         f"Automation rule “{guard.FLAG}” on res.partner",
+        f"Automation rule “{guard.ORDER_FLAG}” on sale.order",
     ]
 
 
@@ -132,7 +134,7 @@ def test_no_guard_where_none_is_wanted_or_no_flag_is_written(open_office: Open) 
         f for f in ADAPTER.check(office.client(), []) if "Automation" in f.what.en or f.what.en.startswith("Write")
     ]
     office.provision()  # an ERP keeps orders, too
-    assert office.sandbox.shelf.count("base.automation") == 2
+    assert office.sandbox.shelf.count("base.automation") == 4
 
 
 def test_a_user_without_accounting_rights_is_told(open_office: Open) -> None:
