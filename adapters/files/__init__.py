@@ -41,6 +41,7 @@ ADAPTER: Adapter[Book] = Adapter(
         ),
     ),
     exemptions={
+        "hook": "A folder calls nobody; it is looked at again with every pull.",
         **dict.fromkeys(
             ("throttling", "throttling-bare", "throttling-limits"),
             "A folder is read, nobody counts or limits the calls.",

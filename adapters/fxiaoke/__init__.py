@@ -125,6 +125,7 @@ ADAPTER: Adapter[Client] = Adapter(
     # 100 calls in 20 s for each interface: 20 at once and 4 a second never make more than 100 in any 20 s.
     limits=Limits(in_flight=5, per_second=4.0, burst=20),
     exemptions={
+        "hook-renewal": "An administrator sets the address and the events; nothing is published of an end.",
         "throttling": "the product says that it was too much (30004, status 200), never when to come back",
         "provision": "the API documents no call that makes a field or an object: a checklist instead",
         "restraint:customer_fields": "no batch update: one record a call, unless the tenant installs our APL function",

@@ -29,6 +29,15 @@ class Later(Stock):
     def stamped(self, day: dt.date) -> str:
         return self.now
 
+    def _take(self, line: Row, base: Decimal, amount: Decimal, day: dt.date) -> None:
+        super()._take(line, base, amount, day)
+        # The balance of an invoice is its lines', computed and stored: that moves, and is told where it is asked for.
+        if (move := self.rows.get("account.move", line["move_id"])) and line["move_type"] == "out_invoice":
+            mine = [r for r in self.rows.all("account.move.line").values() if r["move_id"] == move["id"]]
+            left = sum((r.get("amount_residual_currency") or Decimal(0) for r in mine), Decimal(0))
+            state = "partial" if left else "paid"
+            self.rows.change("account.move", move, {"amount_residual": left, "payment_state": state}, self.now)
+
     def paid(self, debits: list[Row], amount: Decimal, day: dt.date) -> Row:
         """A customer's payment, set against these open lines of one currency in their order; gives its own line."""
         first = debits[0]

@@ -8,8 +8,12 @@ time by overriding one method of its client or its sandbox.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import hmac
+import json
 import urllib.parse
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -31,11 +35,26 @@ from connector.adapter import (
     Write,
 )
 from connector.errors import ConfigError
+from connector.hook import (
+    Callback,
+    Delivery,
+    Event,
+    Hook,
+    Known,
+    Refused,
+    Subscription,
+    Verified,
+    channel_token,
+    digest,
+)
+from connector.hook_body import object_of, text_of
+from connector.hook_signing import stamp_and_body_signed
 from connector.http import Answer, Limits, Renewed, Token
 from connector.paging import by_keyset
 from connector.sandbox import Handler, Reply, Request, Sandbox, SandboxOptions
+from connector.sandbox_hooks import Sender
 from connector.text import Text, same
-from tests.conformance.world import NOON, Changes, World
+from tests.conformance.world import NOON, Changes, Hooked, World
 
 SIZE = 5
 BATCH = 3
@@ -69,6 +88,10 @@ class Tally(Sandbox):
 
     name = "tally"
 
+    def __init__(self, options: SandboxOptions) -> None:
+        self.sender = Sender()
+        super().__init__(options)
+
     def stock(self) -> None:
         for number in range(1, 24):
             row = {
@@ -101,6 +124,8 @@ class Tally(Sandbox):
             ("GET", "/values", self.values),
             ("POST", "/tasks", self.new_task),
             ("GET", "/tasks", self.tasks),
+            ("PUT", "/hook", self.hook),
+            ("DELETE", "/hook", self.unhook),
         ]
 
     def _route(self, request: Request) -> Reply:
@@ -168,6 +193,29 @@ class Tally(Sandbox):
 
     def tasks(self, request: Request) -> Reply:
         return Reply.json([t for t in self.shelf.all("task") if t["task_key"] == request.query["key"]])
+
+    def hook(self, request: Request) -> Reply:
+        """One webhook, which lives three days; `renew` is for one that is there."""
+        told = request.json()
+        if told.get("renew") and self.shelf.get("~hook", "1") is None:
+            return Reply.json({}, 200)
+        until = (dt.datetime.now(dt.UTC) + dt.timedelta(days=3)).isoformat()
+        if told.get("renew"):
+            until = max(until, str(told["until"]))
+        self.shelf.put("~hook", "1", {"url": told["url"], "key": told["key"]})
+        return Reply.json({"id": "1", "until": until}, 200, write=True)
+
+    def unhook(self, request: Request) -> Reply:
+        self.shelf.drop("~hook", "1")
+        return Reply.json({}, 200, write=True)
+
+    def tell(self, key: str) -> None:
+        """Calls whoever asked for it, signed with the key it was given."""
+        if kept := self.shelf.get("~hook", "1"):
+            body = json.dumps({"customer": key, "number": self.shelf.next("~told")}).encode()
+            stamp = int(dt.datetime.now(dt.UTC).timestamp())
+            signed = hmac.new(kept["key"].encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
+            self.sender.send(kept["url"], body, {"tally-signature": f"t={stamp},v1={signed}"})
 
 
 # --- the adapter -----------------------------------------------------------------------------------------------------
@@ -251,6 +299,38 @@ class Client:
     def current(self, targets: Sequence[str]) -> dict[str, Mapping[str, Any]]:
         return {k: v for k, v in self.get("/values", ids=",".join(targets)).items() if v}
 
+    # being called
+    def heard(self, delivery: Delivery, known: Known) -> Verified | Refused:
+        keys = tuple(channel_token(secret, known.system, "tally") for secret in known.secrets)
+        if refused := self.proved(delivery, replace(known, secrets=keys)):
+            return refused
+        body = object_of(delivery.body)
+        if isinstance(body, Refused):
+            return body
+        return Verified([self.event(text_of(body.get("customer")), text_of(body.get("number")))])
+
+    def proved(self, delivery: Delivery, known: Known) -> Refused | None:
+        return stamp_and_body_signed(delivery, known, header="tally-signature")
+
+    def event(self, key: str, number: str) -> Event:
+        return Event(digest(key, number), ("customers",), key)
+
+    def subscribe(self, callback: Callback, streams: Sequence[str]) -> list[Subscription]:
+        return [s for s in [self.asked(callback, streams)] if s]
+
+    def renew(self, callback: Callback, one: Subscription) -> Subscription | None:
+        until = (self.connection.clock.now() + dt.timedelta(days=3)).isoformat()
+        return self.asked(callback, one.streams, renew=True, until=until)
+
+    def asked(self, callback: Callback, streams: Sequence[str], **more: Any) -> Subscription | None:
+        told = {"url": callback.address, "key": callback.token("tally"), **more}
+        answer = self.http.call("PUT", "/hook", safe=True, json=told).json()
+        until = dt.datetime.fromisoformat(answer["until"]) if "until" in answer else None
+        return Subscription(answer["id"], tuple(streams), until) if answer else None
+
+    def unsubscribe(self, subscriptions: Sequence[Subscription]) -> None:
+        self.http.call("DELETE", "/hook", safe=True)
+
     # setting up
     def check(self, needs: Sequence[Need]) -> list[Finding]:
         there = self.get("/fields")
@@ -304,6 +384,14 @@ def adapter(client: type[Client] = Client, **changed: Any) -> Adapter[Client]:
         "check": lambda client, needs: client.check(needs),
         "provision": lambda client, needs, dry: client.provision(needs, dry),
         "limits": Limits(in_flight=3),
+        "hook": Hook(
+            receive=lambda delivery, known: client.heard(client.__new__(client), delivery, known),
+            by_hand=Text("Nothing to do by hand.", "无需手工设置。"),
+            subscribe=lambda c, callback, streams: c.subscribe(callback, streams),
+            renew=lambda c, callback, one: c.renew(callback, one),
+            unsubscribe=lambda c, subscriptions: c.unsubscribe(subscriptions),
+            renew_before=dt.timedelta(days=1),
+        ),
         "evidence": (Evidence("documented", Text("Made up for the tests.", "为测试而虚构。")),),
         **changed,
     }
@@ -335,6 +423,12 @@ def _tie(sandbox: Any) -> str:
     return "T023"
 
 
+def _edited(sandbox: Any) -> str:
+    key = _touch(sandbox)
+    sandbox.tell(key)
+    return key
+
+
 def _writes(name: str, *values: Any) -> Any:
     return lambda sandbox: [Write(f"w-{n}", f"T{n + 1:03d}", {name: value}) for n, value in enumerate(values)]
 
@@ -362,6 +456,11 @@ WORLD = World(
     },
     seen=lambda sandbox, kind, key: sandbox.shelf.get("task" if kind == "task" else "customer", key),
     count=lambda sandbox, kind: sandbox.shelf.count("task"),
+    hook=Hooked(
+        {"customers": _edited},
+        sender=lambda sandbox: sandbox.sender,
+        forget=lambda sandbox: sandbox.shelf.drop("~hook", "1"),
+    ),
 )
 
 

@@ -3,7 +3,9 @@ claims to catch it. A property that catches nothing would be decoration."""
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -14,6 +16,8 @@ import pytest
 
 from connector.adapter import Connection, Finding, Need, Outcome, Page, Record, Write
 from connector.errors import HoldfastError, ProtocolError, TransientError
+from connector.hook import Callback, Delivery, Event, Known, Refused, Subscription
+from connector.hook_signing import stamp_and_body_signed
 from connector.http import Fixed, Limits, Renewed, Throttle, Token
 from connector.text import Text
 from tests.conformance.properties import BY_NAME, PROPERTIES, details, marks
@@ -319,6 +323,38 @@ class PutsItsTokenIntoTheAddress(Client):
         return super().get(path, **query, token=self.http.auth.headers()["authorization"])
 
 
+class NamesAnotherRecord(Client):
+    def event(self, key: str, number: str) -> Event:
+        return replace(super().event(key, number), key="T001")
+
+
+class NumbersEachCallAnew(Client):
+    """The same call once more is another event: it would be heeded twice."""
+
+    def event(self, key: str, number: str) -> Event:
+        return replace(super().event(key, number), id=uuid.uuid4().hex)
+
+
+class TrustsWhoeverCalls(Client):
+    def proved(self, delivery: Delivery, known: Known) -> Refused | None:
+        return None
+
+
+class TakesCallsOfAnyTime(Client):
+    def proved(self, delivery: Delivery, known: Known) -> Refused | None:
+        return stamp_and_body_signed(delivery, known, header="tally-signature", tolerance=dt.timedelta(days=999))
+
+
+class OnlySaysItRenews(Client):
+    def renew(self, callback: Callback, one: Subscription) -> Subscription | None:
+        return one
+
+
+class NeverEndsASubscription(Client):
+    def unsubscribe(self, subscriptions: Sequence[Subscription]) -> None:
+        pass
+
+
 @dataclass(frozen=True)
 class Bug:
     """A broken client, or the good one with something else changed, and the property that must catch it."""
@@ -379,6 +415,13 @@ BUGS = [
     Bug("secrecy", LogsItsToken, ""),
     Bug("secrecy", QuotesItsSecret, ""),
     Bug("secrecy", PutsItsTokenIntoTheAddress, ""),
+    Bug("hook", NamesAnotherRecord, ""),
+    Bug("hook", NumbersEachCallAnew, ""),
+    Bug("hook", name="DoesNotCall", detail="", changed=lambda: {"hook": None}),
+    Bug("hook-forged", TrustsWhoeverCalls, ""),
+    Bug("hook-late", TakesCallsOfAnyTime, ""),
+    Bug("hook-renewal", OnlySaysItRenews, ""),
+    Bug("hook-renewal", NeverEndsASubscription, ""),
     Bug("folder", name="NoEvidence", detail="", changed=lambda: {"evidence": ()}),
     Bug(
         "folder", name="ExemptFromSomethingUnknown", detail="", changed=lambda: {"exemptions": {"speed": "It is slow."}}

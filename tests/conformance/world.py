@@ -55,6 +55,21 @@ class Changes:
 
 
 @dataclass(frozen=True)
+class Hooked:
+    """How a product calls us. `happen[stream](sandbox)` lets something happen that the stream shows, the way people do it;
+    it gives the key that the call must name ("": another record's). `sender` is the sandbox's sender of webhooks.
+    `by_hand(sandbox, address, secret)` is the administrator who tells the product where to call, where the adapter cannot
+    ask. `forget` ends every subscription there, as time does. `secret` is one that the product can use.
+    """
+
+    happen: Mapping[str, Callable[[Sandbox], str]]
+    sender: Callable[[Sandbox], Any]
+    by_hand: Callable[[Sandbox, str, str], None] | None = None
+    forget: Callable[[Sandbox], None] | None = None
+    secret: str = "the-secret-of-the-conformance-suite-0123456789"
+
+
+@dataclass(frozen=True)
 class World:
     """What the suite must know of one adapter.
 
@@ -81,6 +96,8 @@ class World:
     size of the made-up company: large enough that the streams named in `paged` have at least three pages.
     `wanted` are paths that a mapping would ask for, by stream (default: those of the shipped mapping).
 
+    `hook` is needed where the adapter has one: what makes the product call.
+
     `extra_variants` are further settings under which the reading properties run too, by name: another edition, another
     way of signing in. Each takes (sandbox, base_url).
     """
@@ -100,4 +117,5 @@ class World:
     wanted: Mapping[str, Sequence[str]] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     customers: int = 60
+    hook: Hooked | None = None
     extra_variants: Mapping[str, Callable[[Sandbox, str], Mapping[str, Any]]] = field(default_factory=dict)

@@ -13,16 +13,16 @@ from typing import Any, Literal
 import pytest
 
 from connector.adapter import Adapter
-from tests.conformance.properties import connecting, folder, reading, secrecy, trouble, writing
+from tests.conformance.properties import connecting, folder, hooks, reading, secrecy, trouble, writing
 from tests.conformance.stage import Cast
 
-Over = Literal["adapter", "stream", "changes", "channel", "batch", "task", "fault"]
+Over = Literal["adapter", "stream", "changes", "channel", "batch", "task", "fault", "hook"]
 
 
 @dataclass(frozen=True)
 class Property:
     """`over` says for what it is asked: the adapter, each stream, each stream of changes, each channel, each channel that
-    takes several writes at once, each task channel, each way in which reading goes wrong."""
+    takes several writes at once, each task channel, each way in which reading goes wrong, each adapter that has a webhook."""
 
     name: str
     over: Over
@@ -63,6 +63,11 @@ PROPERTIES: tuple[Property, ...] = (
     Property("push-find", "task", writing.push_find),
     Property("restraint", "channel", writing.restraint),
     Property("restraint-reading", "adapter", writing.restraint_reading),
+    # webhooks
+    Property("hook", "adapter", hooks.hook),
+    Property("hook-forged", "hook", hooks.forged),
+    Property("hook-late", "hook", hooks.late),
+    Property("hook-renewal", "hook", hooks.renewal),
     # secrecy and the folder
     Property("secrecy", "adapter", secrecy.secrecy, variants=True),
     Property("folder", "adapter", folder.folder),
@@ -88,6 +93,8 @@ def details(prop: Property, cast: Cast) -> Iterator[str]:
             yield from (c.kind for c in adapter.channels if c.kind == "task")
         case "fault":
             yield from trouble.FAULTS
+        case "hook":
+            yield from [""] if adapter.hook is not None else []
 
 
 def marks(cast: Cast, prop: Property, detail: str) -> list[pytest.MarkDecorator]:

@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from connector.adapter import ActionKind, Write
-from tests.conformance.world import AS_OF, NOON, Changes, Sandbox, World
+from tests.conformance.world import AS_OF, NOON, Changes, Hooked, Sandbox, World
 
 _OBJECTS = {
     "customers": "AccountObj",
@@ -133,6 +133,19 @@ def _settings(**more: Any) -> Callable[[Sandbox, str], Mapping[str, Any]]:
     return lambda sandbox, url: {"base_url": url, "acting_user": "1000", "page_size": 10, **more}
 
 
+def _edited(name: str) -> Callable[[Sandbox], str]:
+    """An employee edits a record."""
+
+    def happen(sandbox: Sandbox) -> str:
+        row = sandbox.shelf.all(name)[4]
+        sandbox.keep(
+            name, {**row, "remark": "edited", "last_modified_time": int(row["last_modified_time"]) + 86_400_000}
+        )
+        return str(row["_id"])
+
+    return happen
+
+
 WORLD = World(
     settings=_settings(),
     held=lambda sandbox, stream: {str(r["_id"]) for r in sandbox.shelf.all(_OBJECTS[stream])},
@@ -152,5 +165,11 @@ WORLD = World(
         "permanent_code": "wrong-permanent-code",
     },
     options={"rate_limit": False},
+    hook=Hooked(
+        {stream: _edited(name) for stream, name in _OBJECTS.items()},
+        sender=lambda sandbox: sandbox.events.sender,
+        by_hand=lambda sandbox, address, secret: sandbox.events.configure(address, secret),
+        secret="MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
+    ),
     extra_variants={"body": _settings(auth_style="body", acting_user="FSUID_000003E8")},
 )

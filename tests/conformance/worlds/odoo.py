@@ -10,7 +10,7 @@ from typing import Any
 
 from adapters.odoo.sandbox_rows import Rows
 from connector.adapter import ActionKind, Write
-from tests.conformance.world import Changes, World
+from tests.conformance.world import AS_OF, Changes, Hooked, World
 
 Sandbox = Any
 Row = dict[str, Any]
@@ -163,12 +163,42 @@ def seen(sandbox: Sandbox, kind: ActionKind, remote_id: str) -> Mapping[str, Any
     return shown
 
 
+def _ordered(sandbox: Sandbox) -> str:
+    """A salesperson enters an order and confirms it."""
+    return str(sandbox.take_order(_rows(sandbox, "customers")[0]["id"], Decimal("1200.00"), AS_OF))
+
+
+def _paid(sandbox: Sandbox) -> str:
+    """A customer pays; what is told is the invoice, what is read are its lines."""
+    line = sandbox.open_invoices()[0]
+    sandbox.pay(line["id"], AS_OF)
+    return str(line["move_id"])
+
+
+def _renamed(sandbox: Sandbox) -> str:
+    with sandbox.shelf.together():
+        row = _rows(sandbox, "customers")[2]
+        Rows(sandbox.shelf, tell=sandbox._tell).change("res.partner", row, {"name": f"{row['name']} Ltd"})
+    return str(row["id"])
+
+
+def _forget(sandbox: Sandbox) -> None:
+    """An administrator deletes the rules."""
+    for row in sandbox.shelf.all("base.automation"):
+        sandbox.shelf.drop("base.automation", _key(row["id"]))
+
+
 WORLD = World(
     # What is asked of a busy system's next call is seen where calls come singly; the variant below reads side by side.
     settings=lambda sandbox, url: {"base_url": url, "database": "sandbox", "page_size": 10, "pages_at_once": 1},
     held=held,
     paged=("customers", "items", "applications", "orders"),
     changes={stream: _changes(stream) for stream in MODELS},
+    hook=Hooked(
+        {"orders": _ordered, "items": _paid, "applications": _paid, "customers": _renamed},
+        sender=lambda sandbox: sandbox.sender,
+        forget=_forget,
+    ),
     writes={
         "customer_fields": _fields, "hold": _holds, "order_fields": _order_holds, "limit": _limits, "task": _tasks,
     },

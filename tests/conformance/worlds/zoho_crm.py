@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from connector.adapter import ActionKind, Write
-from tests.conformance.world import AS_OF, Changes, Sandbox, World
+from tests.conformance.world import AS_OF, Changes, Hooked, Sandbox, World
 
 _MODULES = {"accounts": "Accounts", "sales_orders": "Sales_Orders", "users": "~users"}
 _ABOUT: dict[ActionKind, str] = {
@@ -112,6 +112,18 @@ def _seen(sandbox: Sandbox, kind: ActionKind, remote_id: str) -> Mapping[str, An
     return {n: v["id"] if isinstance(v, dict) and "id" in v else v for n, v in record.items()}
 
 
+def _edited(module: str) -> Any:
+    """Somebody edits a record in the product."""
+
+    def happen(sandbox: Sandbox) -> str:
+        record = sandbox.shelf.all(module)[2]
+        record |= {"Description": "edited by somebody", "Modified_Time": sandbox.records.later()}
+        sandbox.records.put(module, record)
+        return str(record["id"])
+
+    return happen
+
+
 def _settings(**more: Any) -> Any:
     return lambda sandbox, url: {"base_url": url, "accounts_url": url, "page_size": 10, **more}
 
@@ -141,4 +153,9 @@ WORLD = World(
     count=lambda sandbox, kind: sandbox.shelf.count(_ABOUT[kind]),
     wrong_secrets=lambda sandbox: {n: f"1000.wrong-{n}" for n in ("client_id", "client_secret", "refresh_token")},
     extra_variants={"in bulk": _settings()},
+    hook=Hooked(
+        {"accounts": _edited("Accounts"), "sales_orders": _edited("Sales_Orders")},
+        sender=lambda sandbox: sandbox.watch.sender,
+        forget=lambda sandbox: sandbox.watch.expire(),
+    ),
 )
