@@ -53,7 +53,7 @@ def prove(tx: Connection, box: Sandbox) -> Counter[str]:
         name = "/".join(state_name)
         lines = by_order.pop(state.key, [])
         _explained(name, lines, state, first.get(name))
-        _in_the_trail(name, lines, told.pop(name, []))
+        _in_the_trail(name, lines, told.pop(name, []), first.get(name))
         seen["orders"] += 1
         seen["lines"] += len(lines)
     assert not by_order, f"lines of orders without a state: {[names[key] for key in by_order]}"
@@ -117,10 +117,11 @@ def _explained(name: str, lines: Sequence[Happened], state: State, first: str | 
     assert by_hand == state.manual, f"{name}: held by hand {by_hand} by the trail, {state.manual} by its state"
 
 
-def _in_the_trail(name: str, lines: Sequence[Happened], told: Sequence[tuple[str, str]]) -> None:
+def _in_the_trail(name: str, lines: Sequence[Happened], told: Sequence[tuple[str, str]], first: str | None) -> None:
     """Every line but the end of an order stands in the audit trail, in the same order; of the first of a night its name."""
     kept = [line for line in lines if line.what != ENDS]
-    if kept and kept[0].actor == "job:evaluate" and kept[0].what == "held":
+    if first == "held":
+        assert (kept[0].what, kept[0].actor) == ("held", "job:evaluate"), f"{name}: {kept}"
         kept = kept[1:]
     assert [(line.what, line.state) for line in kept] == list(told), (
         f"{name}: {kept} in the history, {told} in the trail"
