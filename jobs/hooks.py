@@ -105,8 +105,8 @@ def heed(
     log.info("heeding %s", ", ".join(f"{name}: {len(events)}" for name, events in taken.items()))
     chosen = systems or connected_systems(config, clock, store=store)
     runs = work(store, config, policy, clock, systems=chosen, pulls=pulls, progress=progress, told=told)
-    failed = {run.system for run in runs if run.job == "pull" and run.failed}
-    read = [event.id for name, events in taken.items() if name not in failed for event in events]
+    good = {run.system for run in runs if run.job == "pull" and not run.failed}
+    read = [event.id for name, events in taken.items() if name in good for event in events]
     with store.writing() as tx:
         inbox.heed(tx, read, clock.now())
     return runs
