@@ -19,7 +19,7 @@ from sqlalchemy import create_engine, make_url
 
 
 class PrivatePostgres:
-    """A running server; `url` is an empty database in it."""
+    """A running server; `url` is a database in it."""
 
     def __init__(self, folder: Path) -> None:
         try:
@@ -27,17 +27,22 @@ class PrivatePostgres:
         except ImportError:
             pgserver = pytest.importorskip("pgserver", reason="no PostgreSQL: install the extra `test`")
         folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
         try:
             self._server: Any = pgserver.get_server(folder)
         except Exception as wrong:  # whatever keeps it from starting is the reason to skip
             pytest.skip(f"PostgreSQL cannot be started here: {wrong}")
+        self.url = self.fresh()
+
+    def fresh(self) -> str:
+        """The URL of a new, empty database in it."""
         admin = make_url(self._server.get_uri()).set(drivername="postgresql+psycopg")
         name = f"holdfast_{uuid.uuid4().hex[:12]}"
         engine = create_engine(admin, isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:
             connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C'")
         engine.dispose()
-        self.url = admin.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
+        return admin.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
 
     def processes(self) -> list[psutil.Process]:
         """The postmaster, then its children."""
@@ -53,6 +58,9 @@ class PrivatePostgres:
         until = time.monotonic() + 20
         while time.monotonic() < until and any(_alive(process) for process in gone):
             time.sleep(0.05)
+        # It would be taken for running as long as nobody has buried it.
+        for left in (self.folder / "postmaster.pid", *self.folder.glob(".s.PGSQL.*")):
+            left.unlink(missing_ok=True)
 
     def freeze(self) -> None:
         """It answers nothing, and nobody is told."""
