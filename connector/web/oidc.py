@@ -12,13 +12,14 @@ import json
 import logging
 import threading
 import time
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 from joserfc import jwk, jws
-from joserfc.errors import JoseError
+from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jws import JWSRegistry
 
 from connector.clock import Clock
@@ -29,6 +30,8 @@ from connector.http_peer import checked_url, names_private
 from connector.text import Text
 
 log = logging.getLogger("holdfast.web.oidc")
+# That EdDSA has a new name, Ed25519, is nothing that an operator could act on: issuers use the old one.
+warnings.filterwarnings("ignore", category=SecurityWarning, module=r"joserfc\..*")
 
 TOKEN_MOST = 8192
 _KEPT_SECONDS = 3600.0
