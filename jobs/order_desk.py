@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -33,7 +33,7 @@ from jobs.judge import Judged, judge
 from jobs.judge_orders import BINDING
 from jobs.moved import Moved, seated
 from jobs.order_flags import WaysOut, order_flags
-from jobs.order_outcome import Check, Outcome, keep, merged, outcome, reason_kept
+from jobs.order_outcome import Check, Outcome, keep, keep_states, merged, outcome, reason_kept
 
 
 @dataclass
@@ -48,6 +48,7 @@ class Desk:
     systems: Sequence[Connected]
     judged: list[Judged]
     scores: bool = True
+    begun: Outcome = field(default_factory=Outcome)  # kept already, but for the audit trail
 
     @property
     def whose(self) -> Judged:
@@ -72,7 +73,7 @@ class Desk:
 
     def settle(self, first: Outcome | None = None) -> Outcome:
         """Records what has become of all orders here, after what a person did, and owes the flags."""
-        made = merged(iter([first or Outcome(), outcome(self.judged, self.check)]))
+        made = merged(iter([self.begun, first or Outcome(), outcome(self.judged, self.check)]))
         by_name = {c.name: c for c in self.systems if c.adapter.channels and self.base.config.writes_to(c.system)}
         refs = {
             (row.system, row.ref)
@@ -191,7 +192,9 @@ def held(at: Desk) -> tuple[Standing, OrderRow, OrderDecision]:
     if standing is None or standing.order != row.key or standing.through or standing.ended_on is not None:
         # That the rules hold it is nobody's doing.
         by_rule = replace(at.check, actor="job:order")
-        keep(at.tx, outcome(at.judged, by_rule), by_rule)
+        made = outcome(at.judged, by_rule)
+        keep_states(at.tx, made)
+        at.begun = Outcome(entries=made.entries, flags=made.flags)
         at.again()
         row, decision = at.find()
         standing = at.whose.standings.get(row.key)

@@ -196,6 +196,14 @@ def reason_kept(reason: Reason) -> dict[str, Any]:
 
 def keep(tx: Connection, made: Outcome, check: Check) -> None:
     """Writes what has changed; appends to the audit trail last, for which others wait."""
+    keep_states(tx, made)
+    # Of what a night meets for the first time one entry names them all.
+    met = [Entry("order.first_check", "order", check.actor, after=made.first)] if made.first else []
+    audit.append(tx, [*met, *made.entries], check.at)
+
+
+def keep_states(tx: Connection, made: Outcome) -> None:
+    """Writes what has changed, all but the audit trail: it is the last that a transaction may touch."""
     order_credit.keep(tx, made.new, made.changed)
     # What gives room comes before what takes it, so that the history adds up line by line.
     order_credit.append(
@@ -205,9 +213,6 @@ def keep(tx: Connection, made: Outcome, check: Check) -> None:
             key=lambda one: one.state in order_credit.THROUGH and one.what != "ended" and one.order not in made.smaller,
         ),
     )
-    # Of what a night meets for the first time one entry names them all.
-    met = [Entry("order.first_check", "order", check.actor, after=made.first)] if made.first else []
-    audit.append(tx, [*met, *made.entries], check.at)
 
 
 def merged(parts: Iterator[Outcome]) -> Outcome:
