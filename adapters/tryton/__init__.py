@@ -221,7 +221,7 @@ ADAPTER: Adapter[Tryton] = Adapter(
     limits=Limits(in_flight=4),
     exemptions={
         "hook": "Tryton 8.2 has no webhooks, and its bus is for its own clients (off by default): it is polled.",
-        "restraint:order_fields": "two calls for any number of orders: the rule that names them, and the notes"
+        "restraint:order_fields": "two calls for any number of orders: the rule that names them, and the notes",
     },
     evidence=(
         Evidence(

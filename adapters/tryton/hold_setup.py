@@ -1,8 +1,8 @@
 """Setting up the hold of single orders: the rule that names them, and the right to change that rule and no other.
 
 Rules on buttons are an administrator's. Provisioning makes one rule, a group “Holdfast” with our user in it, the right of
-that group to change rules, and a record rule that bounds it to this one rule: our user can neither make nor delete a rule,
-nor change another (tried on 8.2.1: refused, and the administrator's own rights are as before). It also has the button
+that group to change rules, and a record rule that bounds it to this rule and the one for customers (which names released
+orders): our user can neither make nor delete a rule, nor change another (tried on 8.2.1: refused, and the administrator's own rights are as before). It also has the button
 forget former clicks when an order goes back to draft: else the click by which a credit controller once confirmed an order
 would let the next salesperson's click pass.
 """
@@ -10,19 +10,20 @@ would let the next salesperson's click pass.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from connector.adapter import Finding
 from connector.errors import ConfigError, ProtocolError, RejectedError
 from connector.text import Text
 
-from . import order_holds
+from . import holds, order_holds
 from .client import Tryton
 
 GROUP = "Holdfast"
 _RULE = "ir.model.button.rule"
 _ABOUT = Text("rule that names the orders on hold", "列出被冻结订单的规则")
-_OWN_RULE = "Holdfast: only its own rule on buttons"
+_OWN_RULE = "Holdfast: only its own rules on buttons"
 
 
 def group_named(client: Tryton, name: str) -> int | None:
@@ -95,18 +96,18 @@ def _make(admin: Tryton, group: str, login: str) -> bool:
     if back:
         admin.call("model.ir.model.button.write", [confirm], {"reset_by": [["add", back]]})
     ours = group_named(admin, GROUP) or int(_create(admin, "res.group", {"name": GROUP}))
-    _permit(admin, ours, rule)
+    _permit(admin, ours, sorted({rule, *(int(row["id"]) for row in holds.rules(admin))}))
     if ours not in users[0]["groups"]:
         admin.call("model.res.user.write", [users[0]["id"]], {"groups": [["add", [ours]]]})
     return True
 
 
-def _permit(admin: Tryton, ours: int, rule: int) -> None:
-    """Our group may change rules on buttons, and of these only the one."""
+def _permit(admin: Tryton, ours: int, rules: Sequence[int]) -> None:
+    """Our group may change rules on buttons, and of these only ours."""
     bounds = {
         "__class__": "If",
         "c": {"__class__": "In", "k": ours, "v": {"__class__": "Eval", "v": "groups", "d": []}},
-        "t": ["id", "=", rule],
+        "t": ["id", "in", list(rules)],
         "e": [],
     }
     domain = json.dumps([bounds])
@@ -150,7 +151,7 @@ _NO_GROUP = Text(
 _FIX = Text(
     "Single orders are only noted, not stopped. Set admin_user and the secret admin_password and run `holdfast provision "
     "{system}`: it makes the rule on the button “confirm” of sale.sale (group “{group}”), and a group “{ours}” that may "
-    "change this rule and no other.",
+    "change this rule and the customers' rule, and no other.",
     "单张订单目前只有备注，不会被拦截。请设置 admin_user 及密钥 admin_password 后运行 `holdfast provision {system}`："
-    "将在 sale.sale 的“confirm”按钮上创建该规则（用户组“{group}”），并创建只能修改此规则的用户组“{ours}”。",
+    "将在 sale.sale 的“confirm”按钮上创建该规则（用户组“{group}”），并创建只能修改这两条规则的用户组“{ours}”。",
 )

@@ -71,19 +71,39 @@ def current(client: Tryton, targets: Sequence[str]) -> Mapping[str, Mapping[str,
     return {code: {"hold": held in row["categories"]} for code, row in rows.items()}
 
 
-def condition(held: int) -> str:
-    """The rule's condition in PYSON: the customer, or whoever is invoiced instead, is in the category."""
+def condition(held: int, released: Sequence[int] = ()) -> str:
+    """The rule's condition in PYSON: the customer, or whoever is invoiced instead, is in the category, and the order is
+    not one of those that are released."""
 
     def of(field: str) -> dict[str, Any]:
         itself = {"__class__": "Eval", "v": "self", "d": {}}
         partner = {"__class__": "Get", "v": itself, "k": f"_parent_{field}", "d": {}}
         return {"__class__": "In", "k": held, "v": {"__class__": "Get", "v": partner, "k": "categories", "d": []}}
 
-    return json.dumps({"__class__": "Or", "s": [of("party"), of("invoice_party")]})
+    stopped = {"__class__": "Or", "s": [of("party"), of("invoice_party")]}
+    let_go = {"__class__": "Not", "v": among(released)}
+    return json.dumps({"__class__": "And", "s": [stopped, let_go]} if released else stopped)
+
+
+def among(orders: Sequence[int]) -> dict[str, Any]:
+    """PYSON: the order is one of these."""
+    return {"__class__": "In", "k": ITSELF, "v": sorted(set(orders))}
+
+
+def named(said: Any) -> list[int] | None:
+    """The orders that `among` names, None where this is another condition."""
+    if not isinstance(said, dict) or said.get("__class__") != "In" or said.get("k") != ITSELF:
+        return None
+    orders = said.get("v")
+    return [int(o) for o in orders] if isinstance(orders, list) else None
+
+
+ITSELF = {"__class__": "Get", "v": {"__class__": "Eval", "v": "self", "d": {}}, "k": "id", "d": -1}
 
 
 def rules(client: Tryton) -> list[Row]:
-    """The rules on the confirm button that look at the category, whoever made them."""
+    """The rules on the confirm button that look at the category, whoever made them; `released` are the orders that each
+    lets go."""
     held = category(client)
     if held is None or not client.can_read("ir.model.button.rule"):
         return []
@@ -93,16 +113,33 @@ def rules(client: Tryton) -> list[Row]:
         [["button.model", "=", model], ["button.name", "=", name]],
         ["condition", "group.name", "number_user"],
     )
-    return [r for r in found if _looks_at(r["condition"], held)]
+    rows = []
+    for row in found:
+        said = _parsed(row["condition"])
+        if _looks_at(said, held):
+            rows.append({**row, "released": _let_go(said)})
+    return rows
 
 
-def _looks_at(written: str | None, held: int) -> bool:
+def _parsed(written: str | None) -> Any:
     try:
-        said = json.loads(written or "null")
+        return json.loads(written or "null")
     except ValueError:
+        return None
+
+
+def _looks_at(said: Any, held: int) -> bool:
+    if not isinstance(said, dict):
         return False
-    tests = said.get("s", [said]) if isinstance(said, dict) else []
-    return any(isinstance(t, dict) and t.get("__class__") == "In" and t.get("k") == held for t in tests)
+    if said.get("__class__") in ("And", "Or"):
+        return any(_looks_at(part, held) for part in said.get("s", ()))
+    return said.get("__class__") == "In" and said.get("k") == held
+
+
+def _let_go(said: Any) -> list[int]:
+    parts = said.get("s", ()) if isinstance(said, dict) and said.get("__class__") == "And" else ()
+    lists = [named(part["v"]) for part in parts if isinstance(part, dict) and part.get("__class__") == "Not"]
+    return next((orders for orders in lists if orders is not None), [])
 
 
 _NOT_KEPT = Text(

@@ -5,49 +5,48 @@ ever change. A salesperson's *Confirm* of an order on the list does nothing and 
 somebody in the credit limit group confirms it. The order itself is not touched. Tryton shows no text at the button, so
 that reason and way out stand in a note on the order, which Tryton shows as unread to everybody (seen on 8.2.1).
 
-Values: `hold` and `hold_reason` are the note, `stop` (beside the mapping) is the rule.
+Values: `hold` and `hold_reason` are the note, `stop` (beside the mapping) is the rule; `released` says that the order goes
+on although its customer is held, for which the customers' own rule names it as one to be let go.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from connector.adapter import Change, Outcome, Write
 from connector.errors import RejectedError
 from connector.text import Text
 
-from . import notes
+from . import holds, notes
 from .books import Row
 from .client import Tryton
 from .values import instant
 
 BUTTON = ("sale.sale", "confirm")
-STOP = "stop"
+STOP, RELEASED = "stop", "released"
 _MARK = "Holdfast: order hold"
 _LIFTED = Text("The credit hold of this order is lifted.", "该订单的信用冻结已解除。")
+_RELEASED = Text(
+    "Credit: this order is released, although the customer is on hold.", "信用：客户虽被冻结，但该订单已获放行。"
+)
 _HELD = Text("Credit hold: this order cannot be confirmed.", "信用冻结：该订单不能确认。")
-_BEARER = {"__class__": "Get", "v": {"__class__": "Eval", "v": "self", "d": {}}, "k": "id", "d": -1}
 
 
 # --- the rule ----------------------------------------------------------------------------------------------------------
 def condition(orders: Sequence[int]) -> str:
     """The rule's condition in PYSON: the order is one of these."""
-    return json.dumps({"__class__": "In", "k": _BEARER, "v": sorted(set(orders))})
+    return json.dumps(holds.among(orders))
 
 
 def _named(written: str | None) -> list[int] | None:
-    """The orders that a condition names, None where it is another kind of condition."""
     try:
-        said = json.loads(written or "null")
+        return holds.named(json.loads(written or "null"))
     except ValueError:
         return None
-    if not isinstance(said, dict) or said.get("__class__") != "In" or said.get("k") != _BEARER:
-        return None
-    orders = said.get("v")
-    return [int(o) for o in orders] if isinstance(orders, list) else None
 
 
 def rule(client: Tryton) -> tuple[Row, list[int]] | None:
@@ -58,7 +57,7 @@ def rule(client: Tryton) -> tuple[Row, list[int]] | None:
     found = client.rows(
         "ir.model.button.rule",
         [["button.model", "=", model], ["button.name", "=", name]],
-        ["condition", "group.name", "number_user"],
+        ["condition", "group.name", "number_user", "button"],
     )
     for row in found:
         if (orders := _named(row["condition"])) is not None:
@@ -80,7 +79,7 @@ def send(client: Tryton, writes: Sequence[Write]) -> Sequence[Outcome]:
         if write.target not in known:
             why = Text("Tryton has no sales order with the id {id}.", "Tryton 中没有 ID 为 {id} 的销售订单。")
             outcomes[place] = Outcome("rejected", write.target, why.fill(id=write.target), "unknown_order")
-        elif refused is not None and STOP in write.values:
+        elif refused is not None and {STOP, RELEASED} & write.values.keys():
             outcomes[place] = Outcome("rejected", write.target, refused, "rule")
         else:
             before = there.get(known[write.target], [])
@@ -106,19 +105,44 @@ def _sales(client: Tryton, targets: Sequence[str]) -> dict[str, int]:
 
 
 def _stop(client: Tryton, writes: Sequence[Write]) -> Text | None:
-    """Puts orders on the rule's list and takes them off; says why that could not be done."""
-    wanted = {int(w.target): bool(w.values[STOP]) for w in writes if STOP in w.values}
-    if not wanted:
+    """Puts orders on the rules' lists and takes them off; says why that could not be done.
+
+    The rule of single orders names those that are held, that of customers those that are let go all the same.
+    """
+    stop = {int(w.target): bool(w.values[STOP]) for w in writes if STOP in w.values}
+    there = rule(client) if stop else None
+    if there is None and any(stop.values()):
+        return _NO_RULE
+    if there is not None and (wrong := _listed(client, there[0], there[1], stop, condition)) is not None:
+        return wrong
+    released = {int(w.target): bool(w.values[RELEASED]) for w in writes if RELEASED in w.values}
+    held = holds.category(client)
+    if not released or held is None:
         return None
-    there = rule(client)
-    if there is None:
-        return _NO_RULE if any(wanted.values()) else None
-    row, before = there
-    after = {*before, *(o for o, stop in wanted.items() if stop)} - {o for o, stop in wanted.items() if not stop}
+    for row in holds.rules(client):
+        if json.loads(row["condition"]) != json.loads(holds.condition(held, row["released"])):
+            if any(released.values()):
+                return _ANOTHERS
+            continue
+        wrong = _listed(client, row, row["released"], released, partial(holds.condition, held))
+        if wrong is not None:
+            return wrong
+    return None
+
+
+def _listed(
+    client: Tryton,
+    row: Row,
+    before: Sequence[int],
+    wanted: Mapping[int, bool],
+    said: Callable[[list[int]], str],
+) -> Text | None:
+    on, off = {o for o, stands in wanted.items() if stands}, {o for o, stands in wanted.items() if not stands}
+    after = ({*before} | on) - off
     if after == set(before):
         return None
     try:
-        client.call("model.ir.model.button.rule.write", [row["id"]], {"condition": condition(list(after))})
+        client.call("model.ir.model.button.rule.write", [row["id"]], {"condition": said(sorted(after))})
     except RejectedError as wrong:
         return _NOT_OURS.fill(why=wrong.user)
     return None
@@ -141,9 +165,10 @@ _NOTE = ["resource", "message", "create_date"]
 def _message(client: Tryton, write: Write, there: Sequence[Row]) -> str | None:
     """The text of a new note, None where none is needed."""
     held, reason = write.values.get("hold"), str(write.values.get("hold_reason") or "")
-    if held is None or (not held and not there):
+    released = bool(write.values.get(RELEASED)) and not held
+    if not released and (held is None or (not held and not there)):
         return None  # a person has taken the note off, or there never was one
-    head = (_HELD if held else _LIFTED).say(client.connection.language)
+    head = (_RELEASED if released else _HELD if held else _LIFTED).say(client.connection.language)
     message = "\n\n".join(part for part in (head, reason if held else "", _MARK) if part)
     return None if there and there[-1]["message"] == message else message
 
@@ -153,12 +178,13 @@ def current(client: Tryton, targets: Sequence[str]) -> Mapping[str, Mapping[str,
     """What holds these orders now."""
     known, there = _sales(client, targets), rule(client)
     named = set(there[1]) if there is not None else set()
+    let_go = {order for row in holds.rules(client) for order in row["released"]}
     said = _notes(client, list(known.values()))
     found = {}
     for target, order in known.items():
         message = said[order][-1]["message"] if order in said else ""
         held, reason = _said(message)
-        found[target] = {"hold": held, "hold_reason": reason, STOP: order in named}
+        found[target] = {"hold": held, "hold_reason": reason, STOP: order in named, RELEASED: order in let_go}
     return found
 
 
@@ -184,6 +210,11 @@ def changes(client: Tryton, targets: Sequence[str]) -> Mapping[str, Change]:
 _NO_RULE = Text(
     "Tryton has no rule on the orders' confirm button that names held orders. Run `holdfast provision`.",
     "Tryton 的订单“确认”按钮上没有列出被冻结订单的规则。请运行 `holdfast provision`。",
+)
+_ANOTHERS = Text(
+    "The rule for customers on hold has a condition of somebody's own, so that no order can be let go by it. Let "
+    "`holdfast provision` make one: delete it first.",
+    "针对冻结客户的规则使用了自定义条件，无法据此放行订单。请先删除该规则，再由 `holdfast provision` 创建。",
 )
 _NOT_OURS = Text(
     "Tryton does not let us change the rule on the confirm button: {why}",

@@ -244,7 +244,7 @@ def _permitted(rows: Rows, user: str, model: str, name: str, given: list[Any]) -
     for bound in rows.all("ir.rule.group").values():
         for rule in (rows.all("ir.rule")[i] for i in bound["rules"] if bound["model"] == model):
             [said] = json.loads(rule["domain"])
-            if said["c"]["k"] in groups and any(i != said["t"][2] for i in given[0]):
+            if said["c"]["k"] in groups and any(i not in said["t"][2] for i in given[0]):
                 raise Refused(f'You are not allowed to write to records of "{model}" because of "{bound["name"]}".')
 
 

@@ -43,10 +43,15 @@ def _held(rows: Rows, sale: Row) -> bool:
 
 
 def _binds(said: Row, sale: Row, held: set[int]) -> bool:
-    """Whether one of our two conditions is true: a category that the party is in, a list that names the order."""
-    if isinstance(said.get("k"), dict):
-        return sale["id"] in said["v"]
-    return any(test.get("k") in held for test in said.get("s", [said]))
+    """Whether one of our conditions is true: a category that the party is in, a list that names the order."""
+    match said["__class__"]:
+        case "And":
+            return all(_binds(part, sale, held) for part in said["s"])
+        case "Or":
+            return any(_binds(part, sale, held) for part in said["s"])
+        case "Not":
+            return not _binds(said["v"], sale, held)
+    return sale["id"] in said["v"] if isinstance(said["k"], dict) else said["k"] in held
 
 
 def to_pay(rows: Rows, invoice: Row) -> Decimal:

@@ -340,8 +340,9 @@ def test_a_held_order_is_not_confirmed_by_a_salesperson_and_is_when_released(ser
     assert confirmed(sales, held) == "quotation"
     assert confirmed(sales, other) == "processing", "another order of the same customer"
     now = order_holds.current(ready, [str(held), str(other), "99999999"])
-    assert now[str(held)] == {"hold": True, "hold_reason": "over the limit by CNY 9,900.00", "stop": True}
-    assert now[str(other)] == {"hold": False, "hold_reason": None, "stop": False}
+    reason = "over the limit by CNY 9,900.00"
+    assert now[str(held)] == {"hold": True, "hold_reason": reason, "stop": True, "released": False}
+    assert now[str(other)] == {"hold": False, "hold_reason": None, "stop": False, "released": False}
     assert "99999999" not in now
     # The way round the button is closed by Tryton itself.
     with pytest.raises(RejectedError):
@@ -354,6 +355,26 @@ def test_a_held_order_is_not_confirmed_by_a_salesperson_and_is_when_released(ser
     [note] = sales.rows("ir.note", [["resource", "=", f"sale.sale,{held}"]], ["message"])
     assert "lifted" in note["message"]
     assert confirmed(sales, held) == "processing"
+
+
+def test_a_released_order_of_a_held_customer_is_confirmed_and_others_are_not(server: Server, ready: Tryton) -> None:
+    sales, code = signed_in(server, "sales"), "C0013"
+    [outcome] = holds.send(ready, [Write("h", code, {"hold": True})])
+    assert outcome.state == "done"
+    released, other = quoted(sales, code), quoted(sales, code)
+    assert confirmed(sales, released) == "quotation"
+    [outcome] = order_holds.send(ready, [Write("r", str(released), {"released": True})])
+    assert outcome.state == "done", outcome
+    assert order_holds.current(ready, [str(released)])[str(released)]["released"]
+    [note] = sales.rows("ir.note", [["resource", "=", f"sale.sale,{released}"]], ["message"])
+    assert "is released" in note["message"]
+    assert confirmed(sales, other) == "quotation"
+    assert confirmed(sales, released) == "processing"
+    assert setup.party_rule(ready).state == "fine"
+    [outcome] = order_holds.send(ready, [Write("r", str(released), {"released": False, "hold": False})])
+    assert outcome.state == "done"
+    assert not order_holds.current(ready, [str(released)])[str(released)]["released"]
+    holds.send(ready, [Write("h", code, {"hold": False})])
 
 
 def test_whoever_may_release_confirms_a_held_order_and_we_are_not_in_our_own_way(server: Server, ready: Tryton) -> None:
@@ -380,13 +401,15 @@ def test_a_click_of_yesterday_does_not_confirm_today(server: Server, ready: Tryt
 def test_our_user_may_change_our_rule_and_no_other(server: Server, ready: Tryton) -> None:
     admin, there = signed_in(server, "admin"), order_holds.rule(ready)
     assert there is not None
-    other = next(r for r in admin.rows("ir.model.button.rule", [], ["number_user"]) if r["id"] != there[0]["id"])
+    button = {"button": there[0]["button"], "number_user": 1, "condition": "false"}
+    [foreign] = admin.call("model.ir.model.button.rule.create", [button])
+    [other] = admin.rows("ir.model.button.rule", [["id", "=", foreign]], ["number_user"])
     for client, rule in ((ready, other["id"]), (signed_in(server, "sales"), there[0]["id"])):
         with pytest.raises(RejectedError):
             client.call("model.ir.model.button.rule.write", [rule], {"number_user": 1})
     with pytest.raises(RejectedError):
         ready.call("model.ir.model.button.rule.delete", [there[0]["id"]])
-    admin.call("model.ir.model.button.rule.write", [other["id"]], {"number_user": other["number_user"]})
+    admin.call("model.ir.model.button.rule.delete", [other["id"]])
 
 
 def test_without_the_right_to_change_the_rule_the_check_says_so(server: Server, ready: Tryton) -> None:

@@ -191,7 +191,10 @@ def _held_order(sandbox: Sandbox, sale: str) -> Row | None:
     assert len(said) <= 1, "two notes on one order"
     held = bool(said) and said[0][0].startswith("Credit hold: ")
     named = [i for r in sandbox.shelf.all("ir.model.button.rule") for i in json.loads(r["condition"]).get("v", [])]
-    return {"hold": held, "hold_reason": said[0][1] if held else None, "stop": int(sale) in named}
+    released = any(
+        f'"v": [{sale}' in r["condition"] and "Not" in r["condition"] for r in sandbox.shelf.all("ir.model.button.rule")
+    )
+    return {"released": released, "hold": held, "hold_reason": said[0][1] if held else None, "stop": int(sale) in named}
 
 
 def _note(sandbox: Sandbox, note: Row) -> Row:
