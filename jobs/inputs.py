@@ -29,6 +29,7 @@ from jobs import watch
 from jobs.frame import Frame
 from jobs.inputs_orders import about_kept, rooms_kept
 from jobs.judge import Judged
+from jobs.program import rules_version
 
 # The kinds of document that keep every policy by which something was ever decided, under its version; and the names of
 # the columns of kept rows, under their own hash: rows have other columns in other years.
@@ -95,6 +96,7 @@ def packed(frame: Frame, judged: Judged, before: DecisionRow | None, upto: Upto)
     said: Mapping[str, Any] = before.body if before and judged.lasts else {}
     systems = dict.fromkeys(m.system for m in judged.members)
     kept = {
+        "program": rules_version(),
         "columns": COLUMNS_SHA,
         "currency": frame.config.business.currency,
         "systems": frame.systems,

@@ -26,6 +26,7 @@ from jobs.frame import Frame, View
 from jobs.inputs import LIMITS, MEMBERS, ORDERS, POLICY_USED, TOTALS, reason_of
 from jobs.inputs_orders import about_of, rooms_of
 from jobs.judge import Facts, Judged, judged_of
+from jobs.program import rules_version
 
 
 class KeptRates(Rates):
@@ -47,22 +48,31 @@ def _quote(kept: Collection[Any]) -> Quote:
 
 @dataclass(frozen=True)
 class Kept:
-    """A decision with what it was concluded from, ready to be concluded again."""
+    """A decision with what it was concluded from, ready to be concluded again. `program` is the version of the rules'
+    code that made it; None: one so old that it did not say."""
 
     row: DecisionRow
     frame: Frame
     judged: Judged
     upto: Upto
     since: dict[str, str | None]
+    program: str | None = None
+
+    @property
+    def own(self) -> bool:
+        """Whether this very version of the program made it, which must come to the same byte for byte."""
+        return self.program == rules_version()
 
 
 @dataclass
 class Replayed:
-    """What a replay found: how many decisions came out the same to the byte, which did not, and which cannot be replayed
-    because nothing was kept beside them."""
+    """What a replay found: how many decisions came out the same to the byte, which did not, which came out otherwise and
+    were made by another version of the program (by that version), and which cannot be replayed because nothing was kept
+    beside them."""
 
     same: int = 0
     other: list[DecisionRow] = field(default_factory=list)
+    changed: dict[str | None, list[DecisionRow]] = field(default_factory=dict)
     unkept: list[DecisionRow] = field(default_factory=list)
 
 
@@ -108,7 +118,14 @@ def recall(tx: Connection, config: Config, row: DecisionRow, policies: dict[str,
     about, rooms = about_of(kept.get("about")), rooms_of(kept.get("rooms") or {})
     signs, states = watch.recalled(kept.get("watched"))
     judged = judged_of(frame, row.debtor, facts, above, orders, graded, about, rooms, signs, states)
-    return Kept(row, frame, judged, Upto(*kept["upto"]), dict(zip(inputs.SINCE, kept["before"], strict=False)))
+    return Kept(
+        row,
+        frame,
+        judged,
+        Upto(*kept["upto"]),
+        dict(zip(inputs.SINCE, kept["before"], strict=False)),
+        kept.get("program"),
+    )
 
 
 def _node(kept: dict[str, Any]) -> Node:
@@ -158,6 +175,8 @@ def replay(
             found.unkept.append(row)
         elif again(kept) == row.kept:
             found.same += 1
-        else:
+        elif kept.own:
             found.other.append(row)
+        else:
+            found.changed.setdefault(kept.program, []).append(row)
     return found

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from connector.cli.common import OK, PROBLEMS, Cli, show_problem, t
+from connector.cli.common import OK, PROBLEMS, Cli, say, show_problem, t
 from connector.cli.output import Column, Format, Table, as_json, clean, emit
 from connector.cli.report import Customer, Form, Out
 from connector.cli.words import who
@@ -27,7 +27,16 @@ Until = Annotated[
     typer.Option("--to", formats=["%Y-%m-%d"], help=t("The last day, whole.", "截止日期（含当日）。")),
 ]
 
-# Actions whose own names would tell a credit controller nothing; the others are shown as they are.
+# So many decisions are named in one line.
+_NAMED = 10
+_CHANGED = Text(
+    "{count} come out otherwise in this version of the program ({now}): they were made by {made}, whose rules or words "
+    "were others. Conclude them again with that one: {numbers}.",
+    "{count} 条用本版程序（{now}）重算的结果不同：原结论由{made}得出，其规则或表述与本版有别。请用该版本重算：{numbers}。",
+)
+_OTHER_PROGRAM = Text(
+    "otherwise, because it was made by {made}, and this is {now}.", "不一致，因原结论由{made}得出，本版为 {now}。"
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -158,6 +167,7 @@ def register(app: typer.Typer) -> None:
         ] = None,
     ) -> None:
         from connector.cli.explain import find
+        from jobs.program import rules_version
         from jobs.recall import replay as again
 
         cli: Cli = context.obj
@@ -173,6 +183,11 @@ def register(app: typer.Typer) -> None:
                     f"decision {row.id} of {row.as_of} comes out otherwise.",
                     f"{row.as_of} 的第 {row.id} 号信用结论与重算结果不一致。",
                 )
+            )
+        for program, rows in found.changed.items():
+            numbers = ", ".join(str(row.id) for row in rows[:_NAMED]) + (" …" if len(rows) > _NAMED else "")
+            typer.echo(
+                say(_CHANGED.fill(count=f"{len(rows):,}", made=made_by(program), now=rules_version(), numbers=numbers))
             )
         if found.unkept:
             typer.echo(
@@ -226,6 +241,7 @@ def _shown(cli: Cli, wanted: str, on: dt.date | None) -> tuple[Table, dict[str, 
     from connector.clock import day_in
     from connector.credit.moved_figures import opened
     from connector.store import decisions, known
+    from jobs.program import rules_version
     from jobs.recall import again, recall
 
     day = on or day_in(cli.clock.now(), cli.config.business.time_zone)
@@ -248,6 +264,7 @@ def _shown(cli: Cli, wanted: str, on: dt.date | None) -> tuple[Table, dict[str, 
             )
         ledgers = known.ledgers(tx, [row.key], kept.upto)
         same = again(kept) == made.kept
+        own = kept.own
     items = [piece for one in ledgers for key in one.keys() for piece in opened(one, key, made.as_of)]  # noqa: SIM118
     items.sort(key=lambda piece: (piece.issued_on, piece.ref))
     table, answer = told(kept.judged, row, items, kept.judged.members, made.as_of, kept.frame.policy)
@@ -258,15 +275,27 @@ def _shown(cli: Cli, wanted: str, on: dt.date | None) -> tuple[Table, dict[str, 
         "policy_version": made.policy_version,
         "sha256": made.sha,
         "same_again": same,
+        "program": kept.program,
     }
     words = t(
         f"Decision {made.id}, made {at} by policy {made.policy_version}; concluded again: ",
         f"第 {made.id} 号信用结论，{at} 按政策 {made.policy_version} 得出；重算结果：",
     )
-    table.lead.insert(
-        1, (words + (t("the same.", "一致。") if same else t("OTHERWISE.", "不一致。")), "" if same else "red")
-    )
+    if not same and not own:
+        was = _OTHER_PROGRAM.fill(made=made_by(kept.program), now=rules_version())
+        table.lead.insert(1, (words + say(was), "yellow"))
+    else:
+        table.lead.insert(
+            1, (words + (t("the same.", "一致。") if same else t("OTHERWISE.", "不一致。")), "" if same else "red")
+        )
     return table, answer
+
+
+def made_by(program: str | None) -> Text:
+    """The version of the program that made a decision."""
+    if program is None:
+        return Text("an earlier version", "较早的程序版本")
+    return Text("version {program}", "程序版本 {program} ").fill(program=program)
 
 
 def _opened(out: Path | None) -> Any:

@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from connector.store import audit
 from connector.store.audit import Entry
 from connector.store.db import Store
 from connector.store.tables import audit as audit_table
+from jobs.program import rules_version
 from tests.cli.calling import call, shop
 from tests.store.conftest import without_fence
 
@@ -157,6 +159,43 @@ def test_a_decision_is_shown_again_as_it_was_on_its_day(tmp_path: Path) -> None:
     assert (done.code, done.out) == (0, "1 decisions concluded again, the same to the byte.\n")
     nothing = call("-c", config, "audit", "show", "C1", "--on", "2020-01-01")
     assert (nothing.code, nothing.err) == (2, "Error: Nothing was decided of C1 up to 2020-01-01.\n")
+
+
+@pytest.mark.parametrize(("now", "code"), [(None, 1), ("9.0.0+12345678", 0)])
+def test_what_comes_out_otherwise_says_whether_the_program_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, now: str | None, code: int
+) -> None:
+    """By the same version it is a fault; by another one the version that made it is named, and nothing is wrong."""
+    config = shop(
+        tmp_path,
+        customers="id,name,currency\nC1,华东机械,CNY",
+        documents="id,customer_id,kind,issued_on,due_on,currency,amount\nD1,C1,invoice,2026-07-01,2026-07-31,CNY,600.00",
+    )
+    assert call("-c", config, "run").code == 0
+    made = rules_version()
+    monkeypatch.setattr("jobs.recall.again", lambda kept: b"other words")
+    if now is not None:
+        for place in ("jobs.recall", "jobs.program"):
+            monkeypatch.setattr(f"{place}.rules_version", lambda: now)
+    done = call("-c", config, "audit", "replay")
+    shown = call("-c", config, "audit", "show", "C1", lang="zh")
+    assert done.code == code
+    if now is None:
+        assert "decision 1 of" in done.out
+        assert "重算结果：不一致。" in shown.out
+        return
+    assert f"1 come out otherwise in this version of the program ({now}): they were made by version {made}" in done.out
+    assert "decision 1 of" not in done.out
+    assert f"不一致，因原结论由程序版本 {made} 得出，本版为 {now}。" in shown.out.replace("\n", "")
+
+
+def test_a_decision_that_did_not_say_its_program_is_of_an_earlier_one(tmp_path: Path, monkeypatch: Any) -> None:
+    config = shop(tmp_path, customers="id,name,currency\nC1,华东机械,CNY")
+    monkeypatch.setattr("jobs.inputs.rules_version", lambda: None)
+    assert call("-c", config, "run").code == 0
+    monkeypatch.setattr("jobs.recall.again", lambda kept: b"other words")
+    done = call("-c", config, "audit", "replay", lang="zh")
+    assert (done.code, "原结论由较早的程序版本得出" in done.out.replace("\n", "")) == (0, True)
 
 
 def test_positions_as_they_were_shown(tmp_path: Path) -> None:
