@@ -16,10 +16,10 @@ from connector.credit.statement_annual import read_annual
 from connector.credit.statement_join import Brought, Given, join
 from connector.credit.statement_labels import ITEMS, normal_form
 from connector.credit.statement_read import SheetRead, read_sheet
-from connector.credit.statement_sheet import Finding
+from connector.credit.statement_sheet import Finding, Level
 from connector.credit.statements import OnFile, before, months_back
 from connector.errors import ConfigError
-from connector.identity import normal_name
+from connector.identity import bare_name, normal_name
 from connector.statement_file import Opened
 from connector.store import Connection, audit, documents, history, statement_entry, statements
 from connector.store.customers import CustomerRow, customers
@@ -32,12 +32,16 @@ LABELS = "statement_labels"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
-    """What the person says of the whole file. `reason` confirms what the checks refuse; empty: it stays a draft."""
+    """What the person says of the whole file. `reason` confirms what the checks refuse; empty: it stays a draft.
+
+    `same_company`: why it is the customer's although the sheet names another company; it confirms nothing else.
+    """
 
     audited: bool | None = None
     opinion: str | None = None
     received_on: dt.date | None = None
     reason: str = ""
+    same_company: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,22 @@ def keep(
     return [_keep(tx, row, opened, one, given, head, actor, now, today) for one in join(sheets, given)]
 
 
+def other_company(row: CustomerRow, sheets: Sequence[SheetRead], given: Given) -> Text | None:
+    """What to say where a sheet names another company than the customer; None where none does."""
+    named = (one.company for one in join(sheets, given))
+    other = next((company for company in named if company is not None and not _same_name(company, row.name)), None)
+    return None if other is None else _OTHER_NAME.fill(theirs=other, ours=row.name)
+
+
+def _same_name(theirs: str, ours: str | None) -> bool:
+    """Whether two names are one company's; one of them may leave the legal form out."""
+    if not ours:
+        return False
+    one, other = normal_name(theirs), normal_name(ours)
+    bare = bare_name(theirs)
+    return one == other or (bare == bare_name(ours) and bare in (one, other))
+
+
 def _keep(
     tx: Connection, row: CustomerRow, opened: Opened, one: Brought, given: Given, head: Head,
     actor: str, now: dt.datetime, today: dt.date,
@@ -116,9 +136,10 @@ def _keep(
             next(f.text for f in found if f.code.startswith(("unit_", "currency_")) and f.level == "refuse")
         )
     confirmed = clear or bool(head.reason)
+    reason = head.reason or (head.same_company if any(f.code == "other_name" for f in found) else "")
     number = statement_entry.add(
         tx, row.key, one, file=opened.name, sha=opened.sha, audited=head.audited, opinion=head.opinion,
-        received_on=head.received_on or today, findings=found, confirmed=confirmed, reason=head.reason, actor=actor,
+        received_on=head.received_on or today, findings=found, confirmed=confirmed, reason=reason, actor=actor,
         now=now, today=today,
     )  # fmt: skip
     return Kept(number, one, found, confirmed)
@@ -163,8 +184,9 @@ def _checked(tx: Connection, row: CustomerRow, one: Brought, head: Head, today: 
     others = [x for x in statement_entry.with_amounts(tx, same_period) if _other_source(x, itself)]
     found += checks.across(closing, opening, prior, others, tolerance)
     found += checks.plausible(closing, checks.Ours(invoiced=_invoiced(tx, row, one)))
-    if one.company is not None and normal_name(one.company) != normal_name(row.name):
-        found.append(Finding("other_name", "warn", _OTHER_NAME.fill(theirs=one.company, ours=row.name)))
+    if one.company is not None and not _same_name(one.company, row.name):
+        level: Level = "warn" if head.same_company else "refuse"
+        found.append(Finding("other_name", level, _OTHER_NAME.fill(theirs=one.company, ours=row.name)))
     if one.period_end_on > today:
         found.append(Finding("future", "refuse", words.FUTURE.fill(day=one.period_end_on)))
     return [replace(f, cells=f.cells or ((cells[f.item],) if f.item in cells else ())) for f in found]

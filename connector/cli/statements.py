@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connector.cli.common import CONFIG, Cli, near, t
+from connector.cli.common import CONFIG, Cli, near, say, t
 from connector.cli.output import Format, emit
 from connector.cli.report import Customer, Form, Out
 from connector.cli.statements_shown import (
@@ -169,6 +169,9 @@ def register(app: typer.Typer) -> None:
             labels = statement.labels_of(tx, row.system) | statement.named(answers)
         sheets = statement.read(opened, labels, consolidated)
         given = _asked(sheets, given)
+        if watched() and not head.reason and (named := statement.other_company(row, sheets, given)):
+            words = t("{what} Why it is this customer's all the same", "{what}仍属于该客户的理由")
+            head = replace(head, same_company=_prompt(words.format(what=say(named)), ""))
         with cli.store.writing() as tx:
             if answers:
                 statement.learn(tx, row.system, answers, author=who, now=now)

@@ -131,6 +131,47 @@ def test_a_reason_at_the_import_confirms_the_draft(books: Path, tmp_path: Path) 
     assert (done.code, only(done)["state"], only(done)["number"]) == (0, "confirmed", 1)
 
 
+def test_a_sheet_of_another_company_counts_only_with_a_reason(books: Path, tmp_path: Path) -> None:
+    file = workbook(tmp_path, change={"编制单位：示例机电设备有限公司": "编制单位：示例机电科技有限公司"})
+    done = bring(books, file, form="table", lang="zh")
+    assert done.code == 2
+    assert "报表编制单位为“示例机电科技有限公司”，客户名称为“示例机电设备有限公司”。" in done.out
+    assert "已存为草稿" in done.out
+    said = bring(books, file, "--yes-because", "renamed in March")
+    assert (said.code, only(said)["state"]) == (0, "confirmed")
+    assert [f["level"] for f in only(said)["findings"] if f["code"] == "other_name"] == ["refuse"]
+
+
+def test_a_name_without_its_legal_form_is_the_same_company(books: Path, tmp_path: Path) -> None:
+    file = workbook(tmp_path, change={"编制单位：示例机电设备有限公司": "编制单位：示例机电设备"})
+    done = bring(books, file)
+    assert (done.code, only(done)["state"]) == (0, "confirmed")
+
+
+@pytest.mark.parametrize(("answer", "state"), [("改名前的报表", "confirmed"), ("", "draft")])
+def test_at_a_terminal_why_another_company_is_asked(
+    books: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str, state: str
+) -> None:
+    monkeypatch.setattr("connector.cli.statements.watched", lambda: True)
+    change: dict[str, object] = {"编制单位：示例机电设备有限公司": "编制单位：示例机电科技有限公司"}
+    arguments = ("import", "statements", workbook(tmp_path, change=change), "--customer", "C001", "--as", "li.wei")
+    done = call("-c", books, *arguments, given=f"{answer}\n", lang="zh")
+    assert "仍属于该客户的理由：" in done.out
+    [one] = call("-c", books, "statements", "C001", "--format", "json").json["statements"]
+    assert (one["state"], one["reason"] or "") == (state, answer)
+
+
+def test_a_reason_for_the_name_confirms_nothing_else(
+    books: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connector.cli.statements.watched", lambda: True)
+    change: dict[str, object] = {"编制单位：示例机电设备有限公司": "编制单位：别家有限公司", "1200": 1100}
+    arguments = ("import", "statements", workbook(tmp_path, change=change), "--customer", "C001", "--as", "li.wei")
+    assert call("-c", books, *arguments, given="it is theirs\n").code == 2
+    [one] = call("-c", books, "statements", "C001", "--format", "json").json["statements"]
+    assert one["state"] == "draft"
+
+
 def test_a_unit_that_nobody_said_is_asked_for(books: Path, tmp_path: Path) -> None:
     file = workbook(tmp_path, change={"单位：万元": None})
     done = bring(books, file, form="table")
