@@ -34,6 +34,7 @@ from tests.jobs.storm_trail import prove
 from tests.jobs.storm_work import (
     CUSTOMERS,
     KINDS,
+    PROOFS,
     WORKERS,
     Weather,
     account_of,
@@ -110,7 +111,7 @@ def storm(url: str, folder: Path, operations: int, seed: int, kills: int) -> Pas
             url, str(folder), config, seed, began,
             days=context.RawValue("q", 0), stop=context.RawValue("q", 0), left=context.RawArray("q", [per_worker] * WORKERS),
             born=zeros(WORKERS), done=zeros(WORKERS * len(KINDS)), refused=zeros(WORKERS * len(KINDS)),
-            proved=zeros(WORKERS * 3),
+            proved=zeros(WORKERS * PROOFS),
         )  # fmt: skip
         store = Store.open(url)
         try:
@@ -134,8 +135,8 @@ def storm(url: str, folder: Path, operations: int, seed: int, kills: int) -> Pas
     for at_, kind in enumerate(KINDS):
         passed.done[kind] = sum(weather.done[me * len(KINDS) + at_] for me in range(WORKERS))
         passed.refused[kind] = sum(weather.refused[me * len(KINDS) + at_] for me in range(WORKERS))
-    for at_, name in enumerate(("judged", "let through", "near")):
-        passed.proved[name] = sum(weather.proved[me * 3 + at_] for me in range(WORKERS))
+    for at_, name in enumerate(("judged", "let through", "near", "reserved")):
+        passed.proved[name] = sum(weather.proved[me * PROOFS + at_] for me in range(WORKERS))
     passed.proved["killed"] = kills
     passed.proved["faults"] = len(box.faults.happened)
     return passed

@@ -7,17 +7,19 @@ transaction, which has the customer's lock: whatever has passed by then must fit
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, text
 
-from connector.store import marks, order_credit
+from connector.clock import Clock
+from connector.store import marks, order_credit, reservations
 from connector.store.db import Store
 from connector.store.order_credit import Happened, Standing
+from connector.store.reservations import Reservation
 from jobs.judge import Judged
-from tests.jobs.storm_said import THROUGH, Said, said, states, used
+from tests.jobs.storm_said import THROUGH, Name, Said, State, reserved, said, states, used
 
 # Whose rules persons set aside: there a limit binds nobody.
 EXEMPT = frozenset({"E"})
@@ -32,16 +34,18 @@ class Broken(AssertionError):
 class Watch:
     """Watches every transaction of this process. `seen` counts what was proved, so that nothing is proved on nothing."""
 
-    def __init__(self) -> None:
-        self.seen: dict[str, int] = {"judged": 0, "let through": 0, "near": 0}
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.seen: dict[str, int] = {"judged": 0, "let through": 0, "near": 0, "reserved": 0}
         self._judged: dict[int, tuple[dict[int, str], Said]] = {}
         self._lines: dict[int, list[Happened]] = {}
         self._kept: set[int] = set()
+        self._reserving: dict[int, set[int]] = {}
 
     def begin(self) -> None:
         """From now on nothing ends unproved."""
         writing, undisturbed = Store.writing, marks.undisturbed
-        append, keep = order_credit.append, order_credit.keep
+        append, keep, reserve = order_credit.append, order_credit.keep, reservations.keep
 
         @contextlib.contextmanager
         def watched(store: Store, *, durable: bool = True) -> Iterator[Connection]:
@@ -50,11 +54,13 @@ class Watch:
                 self._judged.pop(key, None)
                 self._lines.pop(key, None)
                 self._kept.discard(key)
+                self._reserving.pop(key, None)
                 yield tx
                 judged, lines = self._judged.pop(key, None), self._lines.pop(key, [])
+                reserving = self._reserving.pop(key, set())
                 # A check that only warns judges and records nothing.
-                if judged is not None and key in self._kept:
-                    self.prove(tx, *judged, lines)
+                if judged is not None and (key in self._kept or reserving):
+                    self.prove(tx, *judged, lines, reserving)
                 elif lines:
                     raise Broken(f"lines without judging: {lines}")
 
@@ -74,20 +80,34 @@ class Watch:
             keep(tx, new, changed)
             self._kept.add(id(tx.connection.driver_connection))
 
+        def reserving_(tx: Connection, made: Sequence[Reservation]) -> list[int]:
+            mine = self._reserving.setdefault(id(tx.connection.driver_connection), set())
+            mine.update(one.customer for one in made)
+            return reserve(tx, made)
+
         Store.writing = watched  # type: ignore[method-assign, assignment]
         marks.undisturbed = judging  # type: ignore[assignment]
         order_credit.append = appending
         order_credit.keep = keeping
+        reservations.keep = reserving_
 
-    def prove(self, tx: Connection, refs: dict[int, str], now: Said, lines: Sequence[Happened]) -> None:
+    def prove(
+        self, tx: Connection, refs: dict[int, str], now: Said, lines: Sequence[Happened], reserving: Collection[int]
+    ) -> None:
         """Raises Broken where more has passed than fits."""
         of = states(tx)
         keys = {found.key: name for name, found in of.items()}
         competing = {(o.kind, o.ref): o for o in now.competing()}
         last = int(tx.execute(text("SELECT coalesce(max(id), 0) FROM order_event")).scalar_one())
+        promised = reserved(tx, self.clock.now())
+        asked = {ref for key in reserving for (ref,) in tx.execute(text(f"SELECT ref FROM customer WHERE id = {key}"))}
         for debtor, ref in refs.items():
             if ref in EXEMPT:
                 continue
+            if ref in asked:
+                self.seen["reserved"] += 1
+                for node in now.chain(ref):
+                    self.fits(now, of, node, promised, "a reservation")
             self.seen["judged"] += 1
             anew = [line for line in lines if line.debtor == debtor and _anew(line)]
             for node in now.chain(ref):
@@ -98,17 +118,22 @@ class Watch:
                     raise Broken(f"{node}: {owed} owed and {passed} passed of {most}; {_told(now, of, node)}; {lines}")
                 for line in anew:
                     # Somebody may have said more of it since it was looked up: then it is not among these.
-                    if keys.get(line.order) not in competing:
-                        continue
-                    self.seen["let through"] += 1
-                    through = used(now, of, node, THROUGH)
-                    if owed + through > most:
-                        raise Broken(f"{node}: {owed} owed, {through} let through of {most} as {line}")
+                    if keys.get(line.order) in competing:
+                        self.seen["let through"] += 1
+                        self.fits(now, of, node, promised, line)
                 if anew:
                     tx.execute(
                         text("INSERT INTO storm_proof VALUES (:line, :node, :most, :owed)"),
                         {"line": last, "node": node, "most": most, "owed": owed},
                     )
+
+    def fits(self, now: Said, of: Mapping[Name, State], node: str, promised: Mapping[str, int], what: Any) -> None:
+        """Raises Broken where what is owed, let through and reserved is more than the limit."""
+        owed, through = now.owes(node), used(now, of, node, THROUGH)
+        kept = sum(promised.get(ref, 0) for ref in now.members(node))
+        if owed + through + kept > now.limits[node]:
+            told = f"{owed} owed, {through} let through, {kept} reserved of {now.limits[node]}"
+            raise Broken(f"{node}: {told}; {_told(now, of, node)}; {what}")
 
 
 def _judged(found: Any) -> list[Judged]:
@@ -129,7 +154,7 @@ def total_of(line: Happened) -> int:
     return int(Decimal((line.body or {}).get("total", "0").replace(",", "")))
 
 
-def _told(now: Said, of: Any, node: str) -> str:
+def _told(now: Said, of: Mapping[Name, State], node: str) -> str:
     members = now.members(node)
     return "; ".join(
         f"{o.kind}/{o.ref} {o.customer} {o.amount} {of[o.kind, o.ref].state if (o.kind, o.ref) in of else '-'}"

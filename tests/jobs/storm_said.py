@@ -5,13 +5,16 @@ A row is written in the transaction that saves the fact. Amounts are whole yuan.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, text
 
 THROUGH = ("passed", "released")
+Name = tuple[str, str]  # of an order: its system and its id there
 TABLES = (
     "CREATE TABLE storm_said (kind TEXT NOT NULL, ref TEXT NOT NULL, customer TEXT NOT NULL, amount BIGINT NOT NULL,"
     " status TEXT NOT NULL, number TEXT NOT NULL DEFAULT '', more TEXT NOT NULL DEFAULT '', PRIMARY KEY (kind, ref))",
@@ -95,6 +98,19 @@ def change(tx: Connection, row: Row, **more: Any) -> Row | None:
     return None if found is None else Row(*found)
 
 
+def reserved(tx: Connection, now: dt.datetime) -> dict[str, int]:
+    """What is reserved of each customer's credit for orders that have not arrived; read past the engine."""
+    asked = (
+        "SELECT c.ref, r.total, r.valid_until FROM reservation r JOIN customer c ON c.id = r.customer"
+        " WHERE r.ended_at IS NULL AND NOT EXISTS (SELECT 1 FROM storm_said s WHERE s.number = r.ref)"
+    )
+    found: dict[str, int] = {}
+    for ref, total, until in tx.execute(text(asked)):
+        if str(until)[:19] > now.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M:%S"):
+            found[ref] = found.get(ref, 0) + int(Decimal(str(total)))
+    return found
+
+
 # --- what follows from it --------------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class State:
@@ -107,7 +123,7 @@ class State:
     rules: frozenset[str]
 
 
-def states(tx: Connection, *, also_ended: bool = False) -> dict[tuple[str, str], State]:
+def states(tx: Connection, *, also_ended: bool = False) -> dict[Name, State]:
     """The states of orders by system and id, read past the engine."""
     asked = (
         "SELECT y.name, o.ref, s.sales_order, s.state, s.ended_on, s.manual, s.rules FROM order_state s"
@@ -123,7 +139,7 @@ def states(tx: Connection, *, also_ended: bool = False) -> dict[tuple[str, str],
     }
 
 
-def used(now: Said, of: dict[tuple[str, str], State], node: str, kinds: Iterable[str]) -> int:
+def used(now: Said, of: Mapping[Name, State], node: str, kinds: Iterable[str]) -> int:
     """What orders in these states take of a customer's or a group's limit."""
     members = now.members(node)
     return sum(

@@ -12,7 +12,7 @@ from connector.sandbox import Sandbox
 from connector.store import audit, order_credit, outbox
 from connector.store.order_credit import Happened
 from tests.jobs.storm_proof import EXEMPT
-from tests.jobs.storm_said import THROUGH, Said, State, rows, said, states, used
+from tests.jobs.storm_said import THROUGH, Name, Said, State, rows, said, states, used
 
 HELD = frozenset({"held", "requested", "refused", "expired"})
 # What may happen to an order in a state, and the states that follow; "" is one that was never checked.
@@ -64,6 +64,7 @@ def prove(tx: Connection, box: Sandbox) -> Counter[str]:
     _never_too_much(tx, history, seen)
     _flags(tx, box, now, of, seen)
     _tasks(tx, box, seen)
+    _reservations(tx, seen)
     return seen
 
 
@@ -78,7 +79,7 @@ def _told(tx: Connection) -> tuple[dict[str, str], dict[str, list[tuple[str, str
                 for ref in refs:
                     assert ref not in first, f"{ref} was met for the first time twice"
                     first[ref] = state
-        elif entry.action.startswith("order.") and entry.action != "order.denied":
+        elif entry.subject.startswith("order:") and entry.action != "order.denied":
             told[entry.subject.removeprefix("order:")].append(
                 (entry.action.removeprefix("order."), entry.after["state"])
             )
@@ -128,7 +129,7 @@ def _in_the_trail(name: str, lines: Sequence[Happened], told: Sequence[tuple[str
     )
 
 
-def _all_stand(tx: Connection, now: Said, of: Mapping[tuple[str, str], State]) -> None:
+def _all_stand(tx: Connection, now: Said, of: Mapping[Name, State]) -> None:
     """Every order that is open has a state, no order that is not open has one that goes on."""
     competing = {(o.kind, o.ref) for o in now.competing()}
     assert competing <= set(of), f"never checked: {sorted(competing - set(of))}"
@@ -136,10 +137,10 @@ def _all_stand(tx: Connection, now: Said, of: Mapping[tuple[str, str], State]) -
     assert going == competing, f"gone on: {sorted(going - competing)}; ended: {sorted(competing - going)}"
 
 
-def _why_they_wait(now: Said, of: Mapping[tuple[str, str], State], seen: Counter[str]) -> None:
+def _why_they_wait(now: Said, of: Mapping[Name, State], seen: Counter[str]) -> None:
     """What has passed fits; what waits for a limit alone would not fit beside what has passed."""
     for node in now.limits:
-        if node not in EXEMPT and (passed := used(now, dict(of), node, ("passed",))):
+        if node not in EXEMPT and (passed := used(now, of, node, ("passed",))):
             assert now.owes(node) + passed <= now.limits[node], node
     for order in now.competing():
         state = of[order.kind, order.ref]
@@ -150,7 +151,7 @@ def _why_they_wait(now: Said, of: Mapping[tuple[str, str], State], seen: Counter
         if state.manual or state.rules - {"limit_exceeded", "group_limit_exceeded"}:
             continue
         nodes = list(now.chain(order.customer))
-        over = [n for n in nodes if now.owes(n) + used(now, dict(of), n, THROUGH) + order.amount > now.limits[n]]
+        over = [n for n in nodes if now.owes(n) + used(now, of, n, THROUGH) + order.amount > now.limits[n]]
         assert over, f"{order} waits and would fit: {state}"
         seen["would not fit"] += 1
 
@@ -177,7 +178,7 @@ def _never_too_much(tx: Connection, history: Sequence[Happened], seen: Counter[s
             seen["proofs"] += 1
 
 
-def _flags(tx: Connection, box: Sandbox, now: Said, of: Mapping[tuple[str, str], State], seen: Counter[str]) -> None:
+def _flags(tx: Connection, box: Sandbox, now: Said, of: Mapping[Name, State], seen: Counter[str]) -> None:
     """The CRM's flags are the states: of the ledger's order where the same order stands there."""
     standing = {(o.number, o.customer): of[o.kind, o.ref] for o in now.competing()}
     there = {thing["id"]: thing for thing in box.shelf.all("Sales_Orders")}
@@ -198,3 +199,19 @@ def _tasks(tx: Connection, box: Sandbox, seen: Counter[str]) -> None:
     assert len(delivered) == len(set(delivered)), "a task was delivered twice"
     assert set(keys) == set(delivered), f"{set(keys) ^ set(delivered)}"
     seen["tasks"] += len(keys)
+
+
+def _reservations(tx: Connection, seen: Counter[str]) -> None:
+    """Each reservation stands in the trail, with its answer; each that was given back, too."""
+    told, back = set[int](), set[int]()
+    for line in audit.in_order(tx, audit.MAIN):
+        entry = line.entry
+        if entry.action == "order.asked" and (made := entry.after.get("reservation")):
+            assert made["id"] not in told, f"told twice: {entry}"
+            told.add(made["id"])
+        elif entry.action == "reservation.return":
+            back.add(entry.after["reservation"])
+    kept = {row[0]: row[1] for row in tx.execute(text("SELECT id, ended FROM reservation"))}
+    assert set(kept) == told
+    assert {number for number, ended in kept.items() if ended == "returned"} == back
+    seen["given back"] += len(back)

@@ -18,17 +18,21 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import text
+
 from connector.clock import day_in
 from connector.config import Config
 from connector.connect import Connected, connect
 from connector.credit.authority import Person
-from connector.errors import ConfigError, TransientError
+from connector.errors import ConfigError, HoldfastError, TransientError
 from connector.model import Application, Customer, Document, Limit, Order, Payment
 from connector.policy import default_policy
 from connector.store import Connection, customers, exclusions
 from connector.store.db import Store
 from connector.store.leases import Fenced, LeaseLost
 from jobs import order as orders
+from jobs.check import Asked, check_all
+from jobs.check_return import give_back
 from jobs.evaluate import evaluate
 from jobs.exclusion import end_exclusion, exclude
 from jobs.night import lease
@@ -51,10 +55,11 @@ TERMS = ("net:30", "net:60")
 # How often each of what can happen is tried.
 WEIGHTS = {
     "arrive": 20, "resize": 10, "terms": 2, "finish": 14, "reopen": 5, "invoice": 5, "pay": 7, "limit": 4, "parent": 1,
-    "check": 12, "request": 5, "release": 6, "refuse": 3, "hold": 3, "lift": 3, "exclude": 1.5, "end_exclusion": 1,
+    "ask": 8, "give_back": 2, "check": 12, "request": 5, "release": 6, "refuse": 3, "hold": 3, "lift": 3, "exclude": 1.5, "end_exclusion": 1,
     "evaluate": 4, "push": 3, "day": 0.25,
 }  # fmt: skip
 KINDS = tuple(WEIGHTS)
+PROOFS = 4
 
 
 class Lost(Exception):
@@ -91,7 +96,7 @@ class Weather:
     born: Any  # orders placed, by worker
     done: Any  # operations done, by worker and kind
     refused: Any
-    proved: Any  # by worker: judged, let through, near
+    proved: Any  # by worker: judged, let through, near, reserved
 
     @property
     def clock(self) -> StormClock:
@@ -141,7 +146,7 @@ class Worker:
         self.store, self.config, self.policy = Store.open(weather.url), weather.config, default_policy()
         self.clock = weather.clock
         self.crm: Connected = connect(self.config, "crm", self.clock, self.store)
-        self.watch = Watch()
+        self.watch = Watch(self.clock)
         self.watch.begin()
 
     @property
@@ -164,7 +169,7 @@ class Worker:
             happened = False
         (self.weather.done if happened else self.weather.refused)[place] += 1
         for at, count in enumerate(self.watch.seen.values()):
-            self.weather.proved[self.me * 3 + at] += count
+            self.weather.proved[self.me * PROOFS + at] += count
         self.watch.seen = dict.fromkeys(self.watch.seen, 0)
 
     # --- facts: what the systems say ---
@@ -312,6 +317,28 @@ class Worker:
             orders.check(*self.call, f"{row.kind}/{row.ref}", point, f"system:{row.kind}", systems=[self.crm])
             return True
         return False
+
+    def ask(self) -> bool:
+        """Somebody asks of an order to come, and mostly has its credit reserved; now and then he asks again."""
+        number = self.me + WORKERS * (self.weather.born[self.me] + self.dice.randrange(3))
+        amount = Decimal(random.Random(number).randrange(20, 300))
+        minutes = self.dice.choice((None, 1, 1, 15))
+        asked = Asked(
+            f"books/{customer_of(number)}", amount, order=f"S{number}", key=f"{number} {minutes}", minutes=minutes,
+            caller="person:chen.jie",
+        )  # fmt: skip
+        (found,) = check_all(*self.call, [asked], [self.crm])
+        if isinstance(found, HoldfastError):
+            raise found
+        return True
+
+    def give_back(self) -> bool:
+        with self.store.reading() as tx:
+            found = [row[0] for row in tx.execute(text("SELECT id FROM reservation WHERE ended_at IS NULL"))]
+        if not found:
+            return False
+        give_back(self.store, self.clock, self.dice.choice(found), "person:chen.jie")
+        return True
 
     def person(self) -> Person:
         return self.dice.choice(PEOPLE).person
