@@ -157,6 +157,7 @@ def ask_all(
     for one in (made[number] for number in numbers):
         asked = one.request
         entries.append(entry("limit.propose", rows[one.customer], asked.requested_by, one.why, None, asked, one.before))
+    marks.take_turn(tx)  # what is asked for may be granted in this transaction
     audit.append(tx, entries, now)
     return [made[number] for number in numbers]
 

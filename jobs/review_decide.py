@@ -128,6 +128,7 @@ def conclude(
     """
     now = desk.clock.now()
     with desk.store.writing() as tx:
+        marks.take_turn(tx)
         one = _open(tx, row, "started")
         if not person.alone and person.id != one.reviewer:
             raise ConfigError(_OTHERS.fill(reviewer=one.reviewer))
@@ -166,6 +167,7 @@ def conclude(
 def approve(desk: Desk, row: CustomerRow, person: Person, follow: Sequence[Follow] = ()) -> ReviewRow:
     """Agrees to what the reviewer concludes. ConfigError where nothing waits, or this person may not."""
     with desk.store.writing() as tx:
+        marks.take_turn(tx)
         one = _open(tx, row, "proposed")
         refusal = may(desk.policy.of(row.segment), person, _request(tx, desk, row, one), _people(desk, one))
         if refusal is not None:

@@ -37,6 +37,12 @@ def touch(tx: Connection, customers: Collection[int]) -> None:
     )
 
 
+def take_turn(tx: Connection) -> None:
+    """Waits for whoever touches customers now. For a transaction that writes to the audit trail, for which others wait,
+    before it may touch customers itself: two that do it in different order would wait for each other."""
+    next_number(tx, "mark")
+
+
 def changed(tx: Connection) -> list[int]:
     """Customers whose facts changed since they were last evaluated, and those that are one debtor with them: what a CRM
     says of an account concerns the customer it is linked to."""
