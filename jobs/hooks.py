@@ -75,9 +75,9 @@ def pending(tx: Connection, config: Config, now: dt.datetime) -> list[str]:
     return inbox.due(tx, now, pauses(config))
 
 
-def pending_at(tx: Connection, config: Config) -> dt.datetime | None:
+def pending_at(tx: Connection, config: Config, now: dt.datetime) -> dt.datetime | None:
     """When `pending` names a system next, as far as is known; None: nothing waits."""
-    return inbox.due_at(tx, pauses(config))
+    return inbox.due_at(tx, now, pauses(config))
 
 
 def heed(

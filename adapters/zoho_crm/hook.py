@@ -103,10 +103,7 @@ def renew(client: Zoho, callback: Callback, subscription: Subscription) -> Subsc
 def unsubscribe(client: Zoho, subscriptions: Sequence[Subscription]) -> None:
     """Ends channels; those that are gone already are no trouble."""
     for one in subscriptions:
-        answer = client.http.call(
-            "DELETE", client.path("/actions/watch"), safe=True, params={"channel_ids": one.id}, judge=_judge
-        )
-        _row(answer, one.id)
+        _row(_call(client, "DELETE", params={"channel_ids": one.id}), one.id)
 
 
 def _asked(client: Zoho, method: str, callback: Callback, channel: str, streams: Sequence[str]) -> Subscription | None:
@@ -118,20 +115,24 @@ def _asked(client: Zoho, method: str, callback: Callback, channel: str, streams:
         "token": callback.token(channel),
         "notify_url": callback.address,
     }
-    try:
-        # Asking twice for a channel of this number makes no second one.
-        answer = client.http.call(
-            method, client.path("/actions/watch"), safe=True, json={"watch": [watch]}, judge=_judge
-        )
-    except ZohoRefused as refused:
-        if refused.code != "OAUTH_SCOPE_MISMATCH":
-            raise
-        raise ConfigError(scope_needed(_SCOPE), log=refused.code) from refused
-    row = _row(answer, channel)
+    row = _row(_call(client, method, json={"watch": [watch]}), channel)
     if row is None:
         return None
     granted = [parse(text_of(e.get("channel_expiry"))) for e in row if isinstance(e, dict) and e.get("channel_expiry")]
     return Subscription(channel, tuple(streams), min(granted, default=until))
+
+
+def _call(client: Zoho, method: str, **what: Any) -> Answer:
+    """One call about channels. All of them may be repeated: asking twice for a channel of one number makes no second one.
+
+    ConfigError naming the scope, where that is what is missing.
+    """
+    try:
+        return client.http.call(method, client.path("/actions/watch"), safe=True, judge=_judge, **what)
+    except ZohoRefused as refused:
+        if refused.code != "OAUTH_SCOPE_MISMATCH":
+            raise
+        raise ConfigError(scope_needed(_SCOPE), log=refused.code) from refused
 
 
 def _row(answer: Answer, channel: str) -> list[Any] | None:

@@ -78,10 +78,10 @@ def due(tx: Connection, now: dt.datetime, pauses: Mapping[str, dt.timedelta]) ->
     e = hook_event.c
     asked = select(e.system).where(e.heeded_at.is_(None), _is_due(now)).distinct()
     found = [names[key] for key in tx.execute(asked).scalars() if key in names]
-    return sorted(name for name in found if (last := _last(tx, name)) is None or now - last >= pauses[name])
+    return sorted(name for name in found if not _rests(_last(tx, name), now, pauses[name]))
 
 
-def due_at(tx: Connection, pauses: Mapping[str, dt.timedelta]) -> dt.datetime | None:
+def due_at(tx: Connection, now: dt.datetime, pauses: Mapping[str, dt.timedelta]) -> dt.datetime | None:
     """When the next event of these systems can be heeded; None where none is waiting."""
     names = _of(tx, pauses)
     e = hook_event.c
@@ -90,9 +90,8 @@ def due_at(tx: Connection, pauses: Mapping[str, dt.timedelta]) -> dt.datetime | 
     found = []
     for row in tx.execute(asked).all():
         if row.system in names:
-            last = _last(tx, names[row.system])
-            at = _aware(row.at)
-            found.append(at if last is None else max(at, last + pauses[names[row.system]]))
+            last, pause, at = _last(tx, names[row.system]), pauses[names[row.system]], _aware(row.at)
+            found.append(max(at, last + pause) if last is not None and _rests(last, now, pause) else at)
     return min(found, default=None)
 
 
@@ -169,6 +168,11 @@ _newest = select(hook_event.c.system, func.max(hook_event.c.arrived_at).label("a
 def expire(tx: Connection, before: dt.datetime) -> int:
     """Forgets events that were heeded before a moment."""
     return tx.execute(hook_event.delete().where(hook_event.c.heeded_at < before)).rowcount
+
+
+def _rests(last: dt.datetime | None, now: dt.datetime, pause: dt.timedelta) -> bool:
+    """Whether a system was heeded just now. A time ahead of ours is another node's clock, or ours put back: no reason."""
+    return last is not None and dt.timedelta(0) <= now - last < pause
 
 
 # --- inside -----------------------------------------------------------------------------------------------------------
