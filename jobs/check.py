@@ -40,6 +40,7 @@ from jobs.frame import Frame, frame
 from jobs.judge import Judged, judge
 from jobs.judge_orders import BINDING, OrderBook, above, check_beside, order_book, taken_by
 from jobs.order_remedy import debts_of, remedies_with
+from jobs.unhurried import unhurried
 
 ZERO = Decimal(0)
 
@@ -105,7 +106,7 @@ class _Round:
     def go(self) -> list[tuple[int, OrderAt]]:
         """Answers all that can be answered here; gives those whose order is in the store already."""
         only_simulated = all(case.asked.simulate for case in self.cases)
-        with self.store.reading() if only_simulated else self.store.writing() as tx:
+        with self.store.reading() if only_simulated else self.store.writing() as tx, unhurried():
             new, twins = self._unanswered(tx)
             new, there = self._placed(tx, new)
             if new:
@@ -181,7 +182,8 @@ class _Round:
         locked: set[int] | None = None
         if not only_simulated and not is_sqlite(tx):
             # (SQLite has one writer anyway.)
-            locked = frame(tx, self.config, self.policy, self.clock, self.today, debtors=()).family(debtors)
+            near = frame(tx, self.config, self.policy, self.clock, self.today, debtors=debtors, near=True)
+            locked = near.family(debtors)
             order_credit.lock(tx, locked)
         bench = marks.undisturbed(tx, lambda: _Bench(tx, self, debtors))
         if locked is not None and bench.base.family(debtors) != locked:
@@ -237,9 +239,10 @@ class _Bench:
 
     def __init__(self, tx: Connection, round_: _Round, debtors: Sequence[int]) -> None:
         self.now, self.today = round_.now, round_.today
-        self.base = base = frame(tx, round_.config, round_.policy, round_.clock, round_.today, debtors=())
+        self.base = base = frame(
+            tx, round_.config, round_.policy, round_.clock, round_.today, debtors=debtors, near=True
+        )
         family = sorted(base.family(debtors))
-        base.load(tx, family)
         keys = [key for debtor in family for key in base.members.get(debtor, ())]
         self.book = order_book(tx, base, keys, family)
         self.judged = {judged.debtor: judged for judged in judge(tx, base, debtors, book=self.book)}

@@ -89,7 +89,7 @@ class Frame:
     @cached_property
     def policy_version(self) -> str:
         """A short hash of the policy's content: the same rules, the same version."""
-        return hashlib.blake2b(self.policy.model_dump_json().encode(), digest_size=8).hexdigest()
+        return _version_of(self.policy)
 
     def family(self, debtors: Iterable[int]) -> set[int]:
         """These debtors and everybody above, below and beside them in their groups."""
@@ -129,6 +129,19 @@ class Frame:
         return found
 
 
+_versions: list[tuple[Policy, str]] = []
+
+
+def _version_of(policy: Policy) -> str:
+    # A policy is never changed: of the very same one the hash is known.
+    for known, version in _versions:
+        if known is policy:
+            return version
+    version = hashlib.blake2b(policy.model_dump_json().encode(), digest_size=8).hexdigest()
+    _versions[:] = [(policy, version), *_versions[:3]]
+    return version
+
+
 def frame(
     tx: Connection,
     config: Config,
@@ -137,14 +150,19 @@ def frame(
     as_of: dt.date,
     view: View | None = None,
     debtors: Collection[int] | None = None,
+    near: bool = False,
 ) -> Frame:
     """The frame of a day. Only systems with the role erp count: they own the ledger.
 
-    With `debtors` only the customers of these and their groups are loaded at once; others when they are judged.
+    With `debtors` only the customers of these and their groups are loaded at once; others when they are judged. `near`:
+    for nobody else, and for no other day: only their groups and the rates of that day are looked up.
     """
     systems = [s.name for s in config.with_role("erp")]
     rate_systems = [s.name for s in config.with_role("erp", "rates")]
-    rates: list[Rate] = customers.rates(tx, systems=rate_systems) if rate_systems else []
+    since = as_of - dt.timedelta(days=policy.currency.max_rate_age_days) if near else None
+    rates: list[Rate] = []
+    if rate_systems:
+        rates = customers.rates(tx, systems=rate_systems, since=since, until=as_of if near else None)
     made = Frame(
         config,
         policy,
@@ -156,7 +174,9 @@ def frame(
     )
     made.is_today = as_of == day_in(clock.now(), config.business.time_zone)
     made.now = clock.now()
-    for key, below, above in customers.parents(tx, systems) if systems else ():
+    some = debtors if near else None
+    groups = customers.parents(tx, systems) if some is None else customers.relatives(tx, systems, some)
+    for key, below, above in groups if systems else ():
         if below == above or below in made.parents:
             continue
         if _closes_ring(made.parents, below, above):

@@ -7,9 +7,11 @@ nothing that money or credit can do would release it (a manual hold, a status, a
 from __future__ import annotations
 
 import datetime as dt
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from itertools import accumulate
 from typing import Literal
 
 from connector.credit.circumstances import Circumstances
@@ -76,6 +78,10 @@ class Case:
     room: Room
     debts: tuple[Debt, ...] = ()
     status: str = "active"
+    queue: Queue = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "queue", Queue(self.debts, self.decision.as_of))
 
     def held_after(
         self,
@@ -96,13 +102,13 @@ class Case:
         """What is concluded of the customer then."""
         before = self.decision
         if items is not None:
-            # As if they were the oldest: all of each of them is paid, and nothing else.
+            # All of each of them is paid, and nothing else.
             paid = sum((d.amount for d in items), ZERO)
-            queue = [*items, *(d for d in _oldest(self.debts) if d not in items)]
+            cured, days, level = self.queue.without(items)
         else:
-            queue = _oldest(self.debts)
-        left = _left(queue, paid)
-        position = _raised(_after_payment(before.position, left, paid), limit)
+            cured, days, level = self.queue.after(paid)
+        position = before.position if not paid else _settled(before.position, paid, cured, days)
+        position = _raised(position, limit)
         nodes = [_eased(node, paid, limit) for node in before.ancestors]
         # Whether the data are too old is no question of money: those reasons stand.
         stale = tuple(r for r in (*before.reasons, *before.set_aside) if r.rule == "stale_data")
@@ -112,7 +118,7 @@ class Case:
             self.policy,
             status=self.status,
             stale=stale,
-            about=_about(before, left) if paid else before.about,
+            about=_about(before, level) if paid and self.queue.dunned else before.about,
             segment=before.segment,
             whole=before.whole,
             # A warning falls step by step, whatever is paid today; what was read beside the ledger stands.
@@ -131,7 +137,9 @@ def remedies(case: Case) -> list[Remedy]:
     currency = case.decision.position.currency
     step = Decimal(1).scaleb(-exponent(currency))
     owed = sum((d.amount for d in case.debts), ZERO)
-    amount = _least(lambda x: not case.held_after(paid=x), owed, step) if owed else None
+    over = _over(case)
+    likely = _likely(case, over)
+    amount = _least(lambda x: not case.held_after(paid=x), owed, step, likely) if owed else None
     if amount is not None and amount > 0:
         items = _items(case, amount)
         if items:
@@ -139,18 +147,21 @@ def remedies(case: Case) -> list[Remedy]:
         if not items or sum((d.amount for d in items), ZERO) != amount:
             found.append(Remedy("pay_amount", amount, currency))
     total = rounded(case.order.total, currency)
-    part = _most(lambda x: not case.held_after(part=x), total, step)
+    part = _most(lambda x: not case.held_after(part=x), total, step, [total - over])
     if part is not None and part < total:
         found.append(Remedy("ship_part", part, currency))
     most = _ceiling(case)
-    rise = _least(lambda x: not case.held_after(limit=x), most, step)
+    rise = _least(lambda x: not case.held_after(limit=x), most, step, [over])
     if rise is not None and rise > 0:
         found.append(Remedy("more_limit", rise, currency))
     elif rise is None and owed:
         # What is overdue has to be paid in any case; the rest may be covered by more credit.
-        cure = _least(lambda x: not case.held_after(paid=x, limit=most), owed, step)
+        # Worth a word only where it is less than paying alone would have to be.
+        if amount is not None and (amount < step or case.held_after(paid=amount - step, limit=most)):
+            return found
+        cure = _least(lambda x: not case.held_after(paid=x, limit=most), owed, step, likely)
         if cure is not None and cure > 0 and (amount is None or cure < amount):
-            more = _least(lambda x: not case.held_after(paid=cure, limit=x), most, step)
+            more = _least(lambda x: not case.held_after(paid=cure, limit=x), most, step, [over - cure])
             if more is not None and more > 0:
                 found.append(Remedy("pay_and_limit", cure, currency, limit=more))
     return found
@@ -174,30 +185,40 @@ def _oldest(debts: Sequence[Debt]) -> list[Debt]:
     return sorted(debts, key=lambda d: (d.due_on or d.issued_on, d.issued_on, d.ref))
 
 
-def _left(debts: Sequence[Debt], paid: Decimal) -> list[tuple[Debt, Decimal]]:
-    """What is open of each debt when so much has been paid, in their order."""
-    found = []
-    for debt in debts:
-        taken = min(paid, debt.amount)
-        paid -= taken
-        found.append((debt, debt.amount - taken))
-    return found
+class Queue:
+    """Debts, the oldest due first, and what a payment that is counted against them in this order leaves."""
+
+    def __init__(self, debts: Sequence[Debt], as_of: dt.date) -> None:
+        self.debts = _oldest(debts)
+        self.days = [debt.days(as_of) for debt in self.debts]
+        self.upto = list(accumulate(debt.amount for debt in self.debts))
+        self.late = sum((debt.amount for debt, days in zip(self.debts, self.days, strict=True) if days), ZERO)
+        # The highest level of each debt and all that are younger.
+        self.levels = list(accumulate((debt.level for debt in reversed(self.debts)), max))[::-1]
+        self.dunned = any(debt.level for debt in self.debts)
+
+    def after(self, paid: Decimal) -> Left:
+        """What so much leaves: overdue that is cured, days past due of the oldest that is left, the highest level."""
+        place = bisect_right(self.upto, paid)
+        days, level = (self.days[place], self.levels[place]) if place < len(self.debts) else (0, 0)
+        return min(paid, self.late), days, level
+
+    def without(self, items: Sequence[Debt]) -> Left:
+        """The same when these are paid, whole."""
+        gone = set(items)
+        left = [(days, debt.level) for debt, days in zip(self.debts, self.days, strict=True) if debt not in gone]
+        cured = sum((d.amount for d, days in zip(self.debts, self.days, strict=True) if days and d in gone), ZERO)
+        return cured, max((days for days, _ in left), default=0), max((level for _, level in left), default=0)
 
 
-def _about(before: Decision, left: Sequence[tuple[Debt, Decimal]]) -> Circumstances:
+Left = tuple[Decimal, int, int]
+
+
+def _about(before: Decision, level: int) -> Circumstances:
     """The circumstances then: dunning goes no further than what is still open."""
-    if not before.about.dunning_level or not any(debt.level for debt, _ in left):
+    if not before.about.dunning_level:
         return before.about
-    return replace(before.about, dunning_level=max((debt.level for debt, rest in left if rest), default=0))
-
-
-def _after_payment(position: Position, left: Sequence[tuple[Debt, Decimal]], paid: Decimal) -> Position:
-    """The position when that is left of the debts."""
-    if not paid:
-        return position
-    late = [(debt.days(position.as_of), debt.amount - rest, rest) for debt, rest in left]
-    cured = sum((taken for days, taken, _ in late if days), ZERO)
-    return _settled(position, paid, cured, max((days for days, _, rest in late if rest), default=0))
+    return replace(before.about, dunning_level=level)
 
 
 def _settled(position: Position, paid: Decimal, cured: Decimal, days: int) -> Position:
@@ -258,47 +279,73 @@ def _ceiling(case: Case) -> Decimal:
 
 
 # --- searching -------------------------------------------------------------------------------------------------------
-def _least(passes: Callable[[Decimal], bool], most: Decimal, step: Decimal) -> Decimal | None:
+def _over(case: Case) -> Decimal:
+    """By how much the order exceeds what is allowed, by the reasons that say so: where a search most likely ends."""
+    reasons = check_order(case.decision, case.order, case.policy, case.room).reasons
+    found = [reason.numbers for reason in reasons if reason.rule in ("limit_exceeded", "group_limit_exceeded")]
+    return max((Decimal(n["over_by"]) - Decimal(n["tolerance"]) for n in found), default=ZERO)
+
+
+def _likely(case: Case, over: Decimal) -> list[Decimal]:
+    """Payments with which a search most likely ends: what is over the limit, or all that is too long overdue."""
+    grace, so_far = case.policy.hold.oldest_overdue.grace_days, ZERO
+    for debt, days in zip(case.queue.debts, case.queue.days, strict=True):
+        if days <= grace:
+            break
+        so_far += debt.amount
+    return [max(over, so_far), so_far, over]
+
+
+def _least(
+    passes: Callable[[Decimal], bool], most: Decimal, step: Decimal, likely: Sequence[Decimal] = ()
+) -> Decimal | None:
     """The least amount, in whole steps, that passes; None where even the most does not. More never does harm."""
     if most < 0 or not passes(most):
         return None
-    low, high = -1, int(most / step)
-    while high - low > 1:
-        middle = (low + high) // 2
-        if passes(middle * step):
-            high = middle
-        else:
-            low = middle
-    return high * step
+    return _between(lambda n: passes(n * step), -1, int(most / step), [int(x / step) for x in likely]) * step
 
 
-def _most(passes: Callable[[Decimal], bool], most: Decimal, step: Decimal) -> Decimal | None:
+def _most(
+    passes: Callable[[Decimal], bool], most: Decimal, step: Decimal, likely: Sequence[Decimal] = ()
+) -> Decimal | None:
     """The greatest amount above nothing that passes; None where not even the smallest does. Less never does harm."""
     if most < step or not passes(step):
         return None
-    low, high = 1, int(most / step) + 1
+    likely_over = [int(x / step) + 1 for x in likely]
+    return (_between(lambda n: not passes(n * step), 1, int(most / step) + 1, likely_over) - 1) * step
+
+
+def _between(good: Callable[[int], bool], low: int, high: int, likely: Sequence[int]) -> int:
+    """The least number above `low` that is good, where `high` is and whatever is above a good one. The likely ones are
+    tried first, each with the one below it: mostly that is all."""
+    for guess in likely:
+        for n in (guess, guess - 1):
+            if low < n < high:
+                if good(n):
+                    high = n
+                else:
+                    low = n
     while high - low > 1:
         middle = (low + high) // 2
-        if passes(middle * step):
-            low = middle
-        else:
+        if good(middle):
             high = middle
-    return low * step
+        else:
+            low = middle
+    return high
 
 
 def _items(case: Case, amount: Decimal) -> tuple[Debt, ...]:
     """The debts that the least payment touches, without those that are not needed whole."""
-    chosen: list[Debt] = []
-    left = amount
-    for debt in _oldest(case.debts):
-        if left <= 0:
-            break
-        chosen.append(debt)
-        left -= debt.amount
+    queue = case.queue
+    chosen = queue.debts[: bisect_left(queue.upto, amount) + 1]
+    whole = sum((d.amount for d in chosen), ZERO)
     for debt in sorted(chosen, key=lambda d: -d.amount):
+        # Less than the least payment does not do, whatever it is counted against; only a level may be another's.
+        if whole - debt.amount < amount and not queue.dunned:
+            continue
         fewer = [d for d in chosen if d is not debt]
         if fewer and not case.held_after(items=fewer):
-            chosen = fewer
+            chosen, whole = fewer, whole - debt.amount
     return () if case.held_after(items=chosen) else tuple(chosen)
 
 

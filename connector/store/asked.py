@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ARRAY, Connection, Select, Text, any_, bindparam, or_, select
+from sqlalchemy import Connection, Select, Text, bindparam, or_, select
 
 from connector.store import bulk
 from connector.store.idempotent import Known
@@ -51,13 +51,9 @@ def _customers(sqlite: bool, by_tax_id: bool) -> Select[Any]:
         .order_by(c.id)
     )
     if by_tax_id:
-        return asked.where(_among(sqlite, c.tax_id))
+        return asked.where(bulk.among_ids(sqlite, c.tax_id))
     # Every system is named, so that the index of ids within a system is used.
-    return asked.where(c.system.in_(select(system.c.id)), _among(sqlite, c.ref))
-
-
-def _among(sqlite: bool, what: Any) -> Any:
-    return bulk.among_ids(sqlite, what) if sqlite else what == any_(bindparam("ids", type_=ARRAY(Text())))
+    return asked.where(c.system.in_(select(system.c.id)), bulk.among_ids(sqlite, c.ref))
 
 
 def orders(tx: Connection, debtors: Collection[int], names: Collection[str]) -> list[tuple[int, str, str | None]]:
@@ -71,7 +67,7 @@ def _orders(sqlite: bool) -> Select[Any]:
     o = sales_order.c
     asked = select(link.c.debtor, o.ref, o.number).join_from(link, sales_order, o.customer == link.c.customer)
     of_them = bulk.among_ids(sqlite, link.c.debtor, "debtors")
-    return asked.where(of_them, or_(_among(sqlite, o.ref), _among(sqlite, o.number)), o.known.is_(True))
+    return asked.where(of_them, or_(bulk.among_ids(sqlite, o.ref), bulk.among_ids(sqlite, o.number)), o.known.is_(True))
 
 
 # --- answers that were given before ---------------------------------------------------------------------------------------
@@ -92,7 +88,7 @@ def answered(tx: Connection, keys: Collection[tuple[str, str]]) -> dict[tuple[st
 def _answered(sqlite: bool) -> Select[Any]:
     i = idempotent.c
     asked = select(i.key, i.sha, i.state, i.status, i.answer)
-    return asked.where(i.caller == bindparam("caller", type_=Text()), _among(sqlite, i.key))
+    return asked.where(i.caller == bindparam("caller", type_=Text()), bulk.among_ids(sqlite, i.key))
 
 
 def remember(tx: Connection, rows: Sequence[tuple[str, str, str, str]], at: dt.datetime) -> bool:

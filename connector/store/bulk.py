@@ -52,7 +52,8 @@ def among_ids(sqlite: bool, what: ColumnElement[Any], name: str = "ids") -> Colu
     """`what IN (:ids)` for a statement that is made once: what is executed gets `ids=given(tx, …)`."""
     if sqlite:
         return _Among(what, bindparam(name, type_=_TEXT))
-    return what == any_(bindparam(name, type_=ARRAY(BigInteger())))
+    kind = ARRAY(Text()) if isinstance(what.type, Text) else ARRAY(BigInteger())
+    return what == any_(bindparam(name, type_=kind))
 
 
 def given(tx: Connection, values: Collection[int] | Collection[str]) -> Any:

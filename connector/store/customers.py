@@ -8,7 +8,7 @@ from collections.abc import Collection
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, Select, bindparam, exists, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, Date, Select, bindparam, exists, or_, select
 
 from connector.model import Event, Financial, Limit, Person, Promise, Rate
 from connector.store import bulk
@@ -62,6 +62,22 @@ def customers(
     refs: Collection[str] | None = None,
 ) -> list[CustomerRow]:
     """Customers that a system lists, and those that it does not list but has documents for, by key."""
+    given: dict[str, Any] = {}
+    if systems is not None:
+        given["systems"] = system_ids(tx, systems) or []
+    for name, several in (("keys", keys), ("debtors", debtors), ("refs", refs)):
+        if several is not None:
+            given[name] = bulk.given(tx, several)
+    asked = _customers(bulk.is_sqlite(tx), systems is not None, keys is not None, debtors is not None, refs is not None)
+    names = system_names(tx)
+    return [
+        CustomerRow(key, names[system], ref, name or ref, *rest)
+        for key, system, ref, name, *rest in tx.execute(asked, given).all()
+    ]
+
+
+@cache
+def _customers(sqlite: bool, systems: bool, keys: bool, debtors: bool, refs: bool) -> Select[Any]:
     c = customer.c
     asked = (
         select(
@@ -84,23 +100,21 @@ def customers(
             c.first_sold_on,
             c.known,
         )
-        .select_from(customer.outerjoin(link, link.c.customer == c.id))
+        .select_from(customer.join(link, link.c.customer == c.id, isouter=not debtors))
         .where(_listed(c))
         .order_by(c.id)
     )
-    if systems is not None:
-        asked = asked.where(c.system.in_(system_ids(tx, systems) or []))
-    if keys is not None:
-        asked = asked.where(bulk.among(tx, c.id, keys))
-    if debtors is not None:
-        asked = asked.where(bulk.among(tx, link.c.debtor, debtors))
-    if refs is not None:
-        asked = asked.where(bulk.among(tx, c.ref, refs))
-    names = system_names(tx)
-    return [
-        CustomerRow(key, names[system], ref, name or ref, *rest)
-        for key, system, ref, name, *rest in tx.execute(asked).all()
-    ]
+    if systems:
+        # Added to where fewer are asked for, so that no plan begins with all customers of a system.
+        of = c.system + bulk.literal(0) if keys or debtors else c.system
+        asked = asked.where(of.in_(bindparam("systems", expanding=True)))
+    if keys:
+        asked = asked.where(bulk.among_ids(sqlite, c.id, "keys"))
+    if debtors:
+        asked = asked.where(bulk.among_ids(sqlite, link.c.debtor, "debtors"))
+    if refs:
+        asked = asked.where(bulk.among_ids(sqlite, c.ref, "refs"))
+    return asked
 
 
 def _listed(c: Any) -> ColumnElement[bool]:
@@ -146,12 +160,35 @@ def parents(tx: Connection, systems: Collection[str]) -> list[tuple[int, int, in
     return [(key, below, over) for key, below, over in tx.execute(_parents(), {"systems": ids}).all()]
 
 
+def relatives(tx: Connection, systems: Collection[str], debtors: Collection[int]) -> list[tuple[int, int, int]]:
+    """The same of the groups of some debtors only, however far they reach."""
+    sqlite, ids = bulk.is_sqlite(tx), system_ids(tx, systems) or []
+    found: dict[int, tuple[int, int, int]] = {}
+    seen, new = set(debtors), set(debtors)
+    while new:
+        given = {"systems": ids, "ids": bulk.given(tx, sorted(new))}
+        rows = [tuple(row) for question in _relatives(sqlite) for row in tx.execute(question, given).all()]
+        found.update((row[0], row) for row in rows)
+        new = {debtor for row in rows for debtor in row[1:]} - seen
+        seen |= new
+    return [found[key] for key in sorted(found)]
+
+
 @cache
-def _parents() -> Select[Any]:
+def _relatives(sqlite: bool) -> tuple[Select[Any], Select[Any]]:
+    """Who stands under whom, asked from below and from above."""
+    return _parents("own", sqlite), _parents("its", sqlite)
+
+
+@cache
+def _parents(of: str = "", sqlite: bool = False) -> Select[Any]:
     above = customer.alias("above")
     own, its = link.alias("own"), link.alias("its")
     ids: BindParameter[Any] = bindparam("systems", expanding=True)
-    return (
+    # Where some are asked for, the system's key is added to: no plan begins with all customers of a system then.
+    nothing = bulk.literal(0) if of else None
+    system_of, system_above = (c if nothing is None else c + nothing for c in (customer.c.system, above.c.system))
+    asked = (
         select(customer.c.id, own.c.debtor, its.c.debtor)
         .select_from(customer)
         .join(own, own.c.customer == customer.c.id)
@@ -159,13 +196,16 @@ def _parents() -> Select[Any]:
         .join(its, its.c.customer == above.c.id)
         .where(
             customer.c.parent.is_not(None),
-            customer.c.system.in_(ids),
-            above.c.system.in_(ids),
+            system_of.in_(ids),
+            system_above.in_(ids),
             _listed(customer.c),
             _listed(above.c),
         )
         .order_by(customer.c.id)
     )
+    if not of:
+        return asked
+    return asked.where(bulk.among_ids(sqlite, (own if of == "own" else its).c.debtor))
 
 
 def find(tx: Connection, words: str, systems: Collection[str] | None = None, most: int = 20) -> list[CustomerRow]:
@@ -228,17 +268,36 @@ def _limits(sqlite: bool, some: bool) -> Select[Any]:
 
 
 def rates(
-    tx: Connection, currencies: Collection[str] | None = None, *, systems: Collection[str] | None = None
+    tx: Connection,
+    currencies: Collection[str] | None = None,
+    *,
+    systems: Collection[str] | None = None,
+    since: dt.date | None = None,
+    until: dt.date | None = None,
 ) -> list[Rate]:
-    """Exchange rates, oldest first; `currencies` keeps those between them."""
+    """Exchange rates, oldest first; `currencies` keeps those between them, `since` and `until` those of these days."""
+    given: dict[str, Any] = {} if currencies is None else {"currencies": list(currencies)}
+    if systems is not None:
+        given["systems"] = system_ids(tx, systems) or []
+    given |= {name: day for name, day in (("since", since), ("until", until)) if day is not None}
+    asked = _rates(currencies is not None, systems is not None, since is not None, until is not None)
+    return [Rate(on=on, from_currency=a, to_currency=b, rate=value) for on, a, b, value in tx.execute(asked, given)]
+
+
+@cache
+def _rates(currencies: bool, systems: bool, since: bool, until: bool) -> Select[Any]:
     c = rate.c
     asked = select(c.on, c.from_currency, c.to_currency, c.rate).order_by(c.on, c.id)
-    if currencies is not None:
-        wanted = list(currencies)
+    if currencies:
+        wanted: BindParameter[Any] = bindparam("currencies", expanding=True)
         asked = asked.where(c.from_currency.in_(wanted), c.to_currency.in_(wanted))
-    if systems is not None:
-        asked = asked.where(c.system.in_(system_ids(tx, systems) or []))
-    return [Rate(on=on, from_currency=a, to_currency=b, rate=value) for on, a, b, value in tx.execute(asked)]
+    if systems:
+        asked = asked.where(c.system.in_(bindparam("systems", expanding=True)))
+    if since:
+        asked = asked.where(c.on >= bindparam("since", type_=Date))
+    if until:
+        asked = asked.where(c.on <= bindparam("until", type_=Date))
+    return asked
 
 
 def people(tx: Connection, systems: Collection[str] | None = None) -> dict[str, list[Person]]:

@@ -12,9 +12,10 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, String, bindparam, func, select
 
 from connector.errors import ConfigError
 from connector.store import bulk
@@ -104,10 +105,17 @@ def activate(
 
 def active(tx: Connection, kind: str, name: str) -> Version | None:
     """The version in use, or None: then the file that config.toml names is, or the shipped one."""
+    row = tx.execute(_active(), {"which": kind, "called": name}).one_or_none()
+    return None if row is None else _version(row)
+
+
+@cache
+def _active() -> Select[Any]:
     d, a = document.c, activation.c
+    kind, name = bindparam("which", type_=String), bindparam("called", type_=String)
     newest = select(func.max(a.id)).where(a.kind == kind, a.name == name).scalar_subquery()
     used = select(a.version).where(a.id == newest).scalar_subquery()
-    return _one(tx, d.kind == kind, d.name == name, d.version == used)
+    return select(document).where(d.kind == kind, d.name == name, d.version == used)
 
 
 def version(tx: Connection, kind: str, name: str, number: int) -> Version:

@@ -127,7 +127,14 @@ def _levels(sqlite: bool, some: bool, skip_disputed: bool) -> Select[Any]:
         .where(d.level > 0, c.open == bulk.literal(1), is_open)
         .group_by(link.c.debtor)
     )
-    return asked.where(bulk.among_ids(sqlite, link.c.debtor)) if some else asked
+    if not some:
+        return asked
+    # Of some debtors the open items are looked through, which one index tells, not all that they ever had.
+    mine, own = item.alias("mine"), link.alias("own")
+    customers = select(own.c.customer).where(bulk.among_ids(sqlite, own.c.debtor))
+    return asked.where(
+        c.id.in_(select(mine.c.id).where(mine.c.open == bulk.literal(1), mine.c.customer.in_(customers)))
+    )
 
 
 def levels_on(tx: Connection, debtors: Collection[int] | None, as_of: dt.date) -> dict[int, int]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, Date, Select, bindparam, or_, select
 
 from connector.credit.exclusion import Exclusion
 from connector.store import bulk
@@ -31,20 +32,11 @@ class Exclusions:
 
 def in_force(tx: Connection, on: dt.date, debtors: Collection[int] | None = None) -> Exclusions:
     """The exclusions in force on a day: of some debtors (None: of all) and their orders, of segments and everybody."""
-    x = exclusion.c
-    asked = (
-        select(exclusion)
-        .where(
-            x.ended_at.is_(None),
-            or_(x.valid_from.is_(None), x.valid_from <= on),
-            or_(x.valid_to.is_(None), x.valid_to >= on),
-        )
-        .order_by(x.id)
-    )
+    given: dict[str, Any] = {"day": on}
     if debtors is not None:
-        asked = asked.where(or_(x.debtor.is_(None), bulk.among(tx, x.debtor, debtors)))
+        given["ids"] = bulk.given(tx, debtors)
     found = Exclusions()
-    for row in tx.execute(asked).all():
+    for row in tx.execute(_in_force(bulk.is_sqlite(tx), debtors is not None), given).all():
         one = _exclusion(row)
         if one.scope == "all":
             found.everybody += (one,)
@@ -55,6 +47,21 @@ def in_force(tx: Connection, on: dt.date, debtors: Collection[int] | None = None
         else:
             found.orders[row.sales_order] = (*found.orders.get(row.sales_order, ()), one)
     return found
+
+
+@cache
+def _in_force(sqlite: bool, some: bool) -> Select[Any]:
+    x, day = exclusion.c, bindparam("day", type_=Date)
+    asked = (
+        select(exclusion)
+        .where(
+            x.ended_at.is_(None),
+            or_(x.valid_from.is_(None), x.valid_from <= day),
+            or_(x.valid_to.is_(None), x.valid_to >= day),
+        )
+        .order_by(x.id)
+    )
+    return asked.where(or_(x.debtor.is_(None), bulk.among_ids(sqlite, x.debtor))) if some else asked
 
 
 def add(

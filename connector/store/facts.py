@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import simplejson
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, String, bindparam, select
 
 from connector.errors import Problem
 from connector.model import KIND_OF, Fact
@@ -150,9 +150,7 @@ def forget_cursor(tx: Connection, system: str, stream: str) -> None:
 
 def read_at(tx: Connection, system: str) -> dict[str, dt.datetime | None]:
     """When each stream of a system was last read to its end: how stale its facts are."""
-    c = stream_table.c
-    asked = select(c.name, c.complete_at).where(c.system == keys.known_system(tx, system))
-    return {row.name: row.complete_at for row in tx.execute(asked)}
+    return {row[0]: row[1] for row in tx.execute(_READ_AT, {"called": system}).all()}
 
 
 def complete_since(tx: Connection, system: str) -> dt.datetime | None:
@@ -170,6 +168,13 @@ def sweep(tx: Connection, system: str, stream: str, existing: Collection[str], n
     left = _remove_keys(saving, system, stream, stream_id, [key for key in there if key not in existing])
     _finish(saving)
     return left
+
+
+_READ_AT = (
+    select(stream_table.c.name, stream_table.c.complete_at)
+    .join_from(stream_table, system_table, system_table.c.id == stream_table.c.system)
+    .where(system_table.c.name == bindparam("called", type_=String))
+)
 
 
 # --- how --------------------------------------------------------------------------------------------------------------

@@ -10,9 +10,10 @@ import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, func, select
 
 from connector.credit.release import Release
 from connector.store import bulk
@@ -96,15 +97,23 @@ def lock(tx: Connection, debtors: Collection[int]) -> None:
 def states(tx: Connection, debtors: Collection[int] | None = None, also: Collection[int] = ()) -> dict[int, Standing]:
     """The newest states of the orders of some debtors (None: of all), by the order's key; `also` of these orders, which
     may have belonged to somebody else."""
-    asked = select(order_state)
     if debtors is None:
-        return {row.sales_order: _standing(row) for row in tx.execute(asked).all()}
-    s = order_state.c
-    found = {row.sales_order: row for row in tx.execute(asked.where(bulk.among(tx, s.debtor, debtors))).all()}
+        return {row.sales_order: _standing(row) for row in tx.execute(select(order_state)).all()}
+    of_debtors, of_orders = _states(bulk.is_sqlite(tx))
+    found = {row.sales_order: row for row in tx.execute(of_debtors, {"ids": bulk.given(tx, debtors)}).all()}
     others = [key for key in also if key not in found]
     if others:
-        found |= {row.sales_order: row for row in tx.execute(asked.where(bulk.among(tx, s.sales_order, others))).all()}
+        given = {"ids": bulk.given(tx, others)}
+        found |= {row.sales_order: row for row in tx.execute(of_orders, given).all()}
     return {key: _standing(row) for key, row in found.items()}
+
+
+@cache
+def _states(sqlite: bool) -> tuple[Select[Any], Select[Any]]:
+    """The states of some debtors' orders, and of some orders."""
+    s = order_state.c
+    every = select(order_state)
+    return every.where(bulk.among_ids(sqlite, s.debtor)), every.where(bulk.among_ids(sqlite, s.sales_order))
 
 
 def due_to_change(tx: Connection, after: dt.date, until: dt.date) -> set[int]:
@@ -274,3 +283,27 @@ def orders(tx: Connection, keys: Collection[int]) -> dict[int, OrderAt]:
     )
     names = system_names(tx)
     return {row[0]: OrderAt(row[0], names[row[1]], *row[2:]) for row in tx.execute(asked)}
+
+
+def twins(tx: Connection, keys: Collection[int]) -> dict[int, list[OrderAt]]:
+    """By order, itself and the same order in other systems: of the same debtor, with the same number."""
+    o, p = sales_order.c, sales_order.alias("twin")
+    mine, theirs = link.alias("mine"), link.alias("theirs")
+    asked = (
+        select(o.id, p.c.id, p.c.system, p.c.ref, p.c.number, p.c.status, p.c.customer, theirs.c.debtor, p.c.owner)
+        .select_from(sales_order)
+        .join(mine, mine.c.customer == o.customer)
+        .join(theirs, theirs.c.debtor == mine.c.debtor)
+        .join(p, p.c.customer == theirs.c.customer)
+        .where(
+            bulk.among(tx, o.id, keys),
+            p.c.known.is_(True),
+            func.coalesce(p.c.number, p.c.ref) == func.coalesce(o.number, o.ref),
+        )
+        .order_by(o.id, p.c.id)
+    )
+    names = system_names(tx)
+    found: dict[int, list[OrderAt]] = {}
+    for own, key, system, *rest in tx.execute(asked):
+        found.setdefault(own, []).append(OrderAt(key, names[system], *rest))
+    return found

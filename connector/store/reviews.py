@@ -6,10 +6,11 @@ import datetime as dt
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 import simplejson
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from connector.credit.review import Seen
 from connector.store import bulk
@@ -62,12 +63,18 @@ def due(tx: Connection, debtors: Collection[int] | None = None) -> dict[int, dt.
 
 def stopped(tx: Connection, debtors: Collection[int] | None = None) -> dict[int, ReviewRow]:
     """The debtors whose last finished review stopped their credit, with that review."""
+    given = {} if debtors is None else {"ids": bulk.given(tx, debtors)}
+    asked = _stopped(bulk.is_sqlite(tx), debtors is not None)
+    return {row.debtor: _row(row) for row in tx.execute(asked, given).all()}
+
+
+@cache
+def _stopped(sqlite: bool, some: bool) -> Select[Any]:
     r = review.c
     newest = select(func.max(r.id)).where(r.state == "done").group_by(r.debtor)
-    if debtors is not None:
-        newest = newest.where(bulk.among(tx, r.debtor, debtors))
-    asked = select(review).where(r.id.in_(newest), r.conclusion == "stop")
-    return {row.debtor: _row(row) for row in tx.execute(asked)}
+    if some:
+        newest = newest.where(bulk.among_ids(sqlite, r.debtor))
+    return select(review).where(r.id.in_(newest), r.conclusion == "stop")
 
 
 def last_done(tx: Connection, debtors: Collection[int] | None = None) -> dict[int, dt.date]:
