@@ -12,6 +12,7 @@ import uvicorn
 
 from connector.errors import ConfigError
 from connector.text import Text
+from connector.web.hurried import Hurried
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -69,6 +70,7 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
+                http=Hurried,
                 log_config=None,
                 access_log=False,
                 server_header=False,
