@@ -6,7 +6,7 @@ import datetime as dt
 
 from connector.clock import Clock
 from connector.config import Config
-from connector.store import idempotent, outbox, records, runs
+from connector.store import idempotent, inbox, outbox, records, runs
 from connector.store.db import Store
 from jobs.run import Run, running
 
@@ -15,6 +15,8 @@ _SETTLED_DAYS = 90
 _SLOT_DAYS = 30
 # What callers of the API may ask for again under the same key: a day, and one more for a clock that is wrong.
 _ANSWER_DAYS = 2
+# Events that were heeded, for people who ask what came, and long after a call that comes twice is refused as late.
+_EVENT_DAYS = 14
 
 
 def housekeeping(store: Store, config: Config, clock: Clock) -> Run:
@@ -24,5 +26,6 @@ def housekeeping(store: Store, config: Config, clock: Clock) -> Run:
         run.counts["bodies"] = records.expire(tx, now - dt.timedelta(days=config.store.keep_records_days))
         run.counts["settled"] = outbox.expire(tx, now - dt.timedelta(days=_SETTLED_DAYS))
         run.counts["answers"] = idempotent.forget_before(tx, now - dt.timedelta(days=_ANSWER_DAYS))
+        run.counts["events"] = inbox.expire(tx, now - dt.timedelta(days=_EVENT_DAYS))
         run.counts["slots"] = runs.forget_slots(tx, now - dt.timedelta(days=_SLOT_DAYS))
     return run

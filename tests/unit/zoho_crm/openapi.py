@@ -23,6 +23,7 @@ FOLDER = Path(__file__).parents[4] / "shared" / "contracts" / "zoho" / "oas31"
 _FILES = {
     "/crm/v8": (
         "record", "coql", "fields", "users", "org", "modules", "module-search", "record-count", "locking-informations",
+        "notifications",
     ),
     "/crm/bulk/v8": ("bulk-read",),
 }  # fmt: skip
@@ -191,14 +192,14 @@ def _reply(operation: Operation, request: Request, reply: Reply) -> Iterator[str
             yield "a zip where none is announced"
         return
     body = json.loads(reply.body)
-    if reply.status >= 400 and not (isinstance(body, dict) and ("data" in body or "fields" in body)):
+    if reply.status >= 400 and not (isinstance(body, dict) and body.keys() & {"data", "fields", "watch"}):
         # The service answers a refused call at the top level; the files say so for some operations only.
         yield from (f"error {e}" for e in _errors(operation, _ERROR, body))
         return
     responses = operation.body["responses"]
     status = next(s for s in ("200", "201") if s in responses)
     schema = responses[status]["content"]["application/json"]["schema"]
-    rows = next((k for k in ("data", "fields") if k in body), "")
+    rows = next((k for k in ("data", "fields", "watch") if k in body), "")
     if request.method != "GET" and rows and operation.template != "/coql":
         # Mixed outcomes: each row is a success as announced, or an error object.
         good = [r for r in body[rows] if r.get("status") == "success"]
