@@ -1,0 +1,221 @@
+"""What the storm found, each alone: midnight between two looks, a group that becomes another, a lock taken twice round, a
+release that ends, the same order in two systems. On both databases."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connector.config import System
+from connector.errors import ConfigError
+from connector.model import Customer, Order
+from connector.store import audit, marks, order_credit
+from connector.store.db import Store
+from jobs import moved
+from jobs import order as orders
+from jobs.evaluate import evaluate
+from tests.jobs.shop import PEOPLE, SYSTEM, Shop, config
+from tests.store.books import save
+from tests.store.conftest import store as store
+
+CRM = System(name="crm", adapter="zoho_crm", roles=("crm",), settings={})
+
+
+@pytest.fixture
+def shop(store: Store, tmp_path: Path) -> Shop:
+    made = Shop(store, config(tmp_path))
+    limits = {"C1": 100, "G": 200, "A": 150, "B": 150}
+    customers = [Customer(id=ref, name=ref, currency="CNY", parent_id="G" if ref == "A" else None) for ref in limits]
+    made.customers(*customers, limits=limits)
+    return made
+
+
+class Midnight:
+    """A clock that strikes twelve after so many looks at it."""
+
+    def __init__(self, before: dt.datetime, looks: int) -> None:
+        self.before, self.looks = before, looks
+
+    def now(self) -> dt.datetime:
+        self.looks -= 1
+        return self.before if self.looks >= 0 else self.before + dt.timedelta(minutes=1)
+
+    def sleep(self, seconds: float) -> None:
+        raise AssertionError("nothing waits here")
+
+
+def test_midnight_makes_nobody_forget_a_hold_by_hand(shop: Shop) -> None:
+    shop.order("S1", "C1", 10)
+    shop.hold("S1", "wang.fang")
+    for looks in range(10):
+        clock = Midnight(dt.datetime(2026, 11, 20, 15, 59, 30, tzinfo=dt.UTC), looks)
+        found = orders.check(shop.store, shop.config, shop.policy, clock, "S1", "delivery", "system:books")
+        assert [reason.rule for reason in found.decision.reasons] == ["manual"], looks
+        clock = Midnight(dt.datetime(2026, 11, 20, 15, 59, 30, tzinfo=dt.UTC), looks)
+        run = evaluate(shop.store, shop.config, shop.policy, clock, full=True)
+        assert (run.failed, run.counts["orders_held"], run.counts["orders_turned"]) == (None, 1, 0), looks
+        assert shop.states() == {"S1": "held"}
+
+
+def test_when_a_release_has_ended_a_second_run_changes_nothing(shop: Shop) -> None:
+    shop.order("S1", "C1", 110)
+    shop.check("S1")
+    shop.release("S1", "wang.fang", valid_until=shop.today)
+    shop.days(1)
+    first = shop.run()
+    assert (first.counts["orders_turned"], shop.states()) == (1, {"S1": "expired"})
+    with shop.store.reading() as tx:
+        (found,) = order_credit.find(tx, "S1")
+        told = order_credit.history(tx, orders=[found.key])[-1].body or {}
+        before = audit.heads(tx)
+    assert [reason["rule"] for reason in told["reasons"]] == ["limit_exceeded", "release_expired"], "why is told, once"
+    again = evaluate(shop.store, shop.config, shop.policy, shop.clock, full=True)
+    assert (again.counts["orders_turned"], again.counts["decisions"]) == (0, 0)
+    with shop.store.reading() as tx:
+        assert audit.heads(tx) == before
+
+
+def in_the_crm(shop: Shop, ref: str, number: str, amount: int) -> None:
+    """The same order as the CRM has it; its account is linked to the customer of that name in the ledger."""
+    shop.config = shop.config.model_copy(update={"systems": (SYSTEM, CRM)})
+    more: dict[str, Any] = {"system": "crm", "now": shop.clock.now()}
+    with shop.store.writing() as tx:
+        save(tx, "accounts", [Customer(id="acc", name="C1 account", external_id="C1")], **more)
+    from jobs.link import link
+
+    link(shop.store, shop.config, shop.clock)
+    said = Order(
+        id=ref, customer_id="acc", number=number, ordered_on=shop.today, currency="CNY", amount=amount * 100
+    )  # fmt: skip
+    with shop.store.writing() as tx:
+        save(tx, "sales_orders", [said], **more)
+
+
+def test_what_was_decided_of_an_order_goes_on_in_the_other_system_and_is_told(shop: Shop) -> None:
+    in_the_crm(shop, "77", "S1", 150)
+    assert shop.check("crm/77").hold
+    shop.order("B1", "C1", 150, number="S1")
+    shop.run()
+    with shop.store.reading() as tx:
+        (mine,) = (one for one in order_credit.find(tx, "S1") if one.system == "books")
+        (line,) = order_credit.history(tx, orders=[mine.key])
+        told = audit.listing(tx, subject="order:books/B1")
+    assert (line.what, line.state) == ("taken_over", "held")
+    assert (line.body or {})["taken_over"] == {"order": "crm/77", "state": "held", "by_hand": False}
+    assert [entry.entry.action for entry in told] == ["order.taken_over"]
+
+
+def test_what_a_person_does_is_told_of_the_order_that_stands_for_both(shop: Shop) -> None:
+    in_the_crm(shop, "77", "S1", 110)
+    shop.order("B1", "C1", 110, number="S1")
+    shop.release("crm/77", "wang.fang")
+    with shop.store.reading() as tx:
+        released = audit.listing(tx, action="order.released")
+    assert [entry.entry.subject for entry in released] == ["order:books/B1"]
+    assert shop.states()["B1"] == "released"
+
+
+# --- side by side, on PostgreSQL (SQLite has one writer) ---------------------------------------------------------------
+def meanwhile(what: Callable[[], Any]) -> tuple[threading.Thread, list[BaseException]]:
+    wrong: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            what()
+        except BaseException as raised:
+            wrong.append(raised)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    return thread, wrong
+
+
+def test_whoever_finds_a_group_changed_under_its_lock_begins_anew(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the look and the lock B joins G, whose room A has taken."""
+    shop.order("A1", "A", 150)
+    assert not shop.check("A1").hold
+    shop.order("B1", "B", 120)
+    lock, count = order_credit.lock, [0]
+
+    def slow(tx: Any, debtors: Any) -> None:
+        count[0] += 1
+        if count[0] == 1:
+            shop.say("customers", Customer(id="B", name="B", currency="CNY", parent_id="G"))
+        lock(tx, debtors)
+
+    if shop.store.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite has one writer: nothing changes between a look and a lock")
+    monkeypatch.setattr(moved.order_credit, "lock", slow)
+    found = shop.check("B1")
+    assert found.hold
+    assert [reason.rule for reason in found.decision.reasons] == ["group_limit_exceeded"]
+    assert count[0] == 2, "once with the former group, once with the new one"
+
+
+def test_a_run_does_not_judge_a_group_that_has_become_another(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the run is on its way to B, B joins G, whose room A has taken: the next run judges it."""
+    if shop.store.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite has one writer: nothing changes between a look and a lock")
+    shop.order("A1", "A", 150)
+    shop.run()
+    shop.order("B1", "B", 120)
+    lock, count = order_credit.lock, [0]
+
+    def slow(tx: Any, debtors: Any) -> None:
+        count[0] += 1
+        if count[0] == 1:
+            shop.say("customers", Customer(id="B", name="B", currency="CNY", parent_id="G"))
+        lock(tx, debtors)
+
+    monkeypatch.setattr(order_credit, "lock", slow)
+    shop.run()
+    assert shop.states() == {"A1": "passed"}, "B1 would have passed by the limit of B alone"
+    shop.run()
+    assert shop.states() == {"A1": "passed", "B1": "held"}
+
+
+def test_two_people_at_once_never_wait_for_each_other(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One finds the order held and releases it, the other has touched a customer and is about to write to the trail."""
+    if shop.store.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite has one writer: the second waits before it begins")
+    shop.order("S1", "C1", 110)
+    shop.order("A1", "A", 160)
+    touched, found = threading.Event(), threading.Event()
+    touch, again = marks.touch, marks.undisturbed
+    other: list[int] = []
+
+    def touching(tx: Any, customers: Any) -> None:
+        touch(tx, customers)
+        if threading.get_ident() in other:
+            touched.set()
+            found.wait(3)  # so long the customers' numbers are held
+
+    def looking(tx: Any, read: Any) -> Any:
+        if threading.get_ident() not in other and touched.is_set():
+            # Another page was committed: the second look takes its turn among those who touch customers.
+            found.set()
+            marks.next_number(tx, "mark")
+        return again(tx, read)
+
+    monkeypatch.setattr(marks, "touch", touching)
+
+    def check() -> None:
+        other.append(threading.get_ident())
+        shop.check("A1")
+
+    person = next(p.person for p in PEOPLE if p.id == "wang.fang")
+    thread, wrong = meanwhile(check)
+    assert touched.wait(10)
+    monkeypatch.setattr(marks, "undisturbed", looking)
+    try:
+        orders.release(shop.store, shop.config, shop.policy, shop.clock, "S1", person, "a good customer")
+    except ConfigError as refused:
+        raise AssertionError(refused) from refused
+    thread.join(10)
+    assert (wrong, thread.is_alive()) == ([], False)
+    assert shop.states() == {"A1": "held", "S1": "released"}
