@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -38,6 +37,7 @@ class Watch:
         self.clock = clock
         self.seen: dict[str, int] = {"judged": 0, "let through": 0, "near": 0, "reserved": 0}
         self._judged: dict[int, tuple[dict[int, str], Said]] = {}
+        self._passes: dict[int, set[Name]] = {}
         self._lines: dict[int, list[Happened]] = {}
         self._kept: set[int] = set()
         self._reserving: dict[int, set[int]] = {}
@@ -59,8 +59,10 @@ class Watch:
                 judged, lines = self._judged.pop(key, None), self._lines.pop(key, [])
                 reserving = self._reserving.pop(key, set())
                 # A check that only warns judges and records nothing.
-                if judged is not None and (key in self._kept or reserving):
-                    self.prove(tx, *judged, lines, reserving)
+                if judged is not None and key in self._kept:
+                    self.prove(tx, *judged, lines)
+                elif judged is not None and reserving:
+                    self.prove_reserved(tx, judged[1], reserving, self._passes[key])
                 elif lines:
                     raise Broken(f"lines without judging: {lines}")
 
@@ -70,6 +72,7 @@ class Watch:
             key = id(tx.connection.driver_connection)
             before = self._judged.get(key, ({}, now))[0]
             self._judged[key] = ({**before, **refs}, now)
+            self._passes[key] = {(r.system, r.ref) for j in _judged(found) for r, one in j.orders if not one.hold}
             return found
 
         def appending(tx: Connection, lines: Sequence[Happened]) -> None:
@@ -91,23 +94,16 @@ class Watch:
         order_credit.keep = keeping
         reservations.keep = reserving_
 
-    def prove(
-        self, tx: Connection, refs: dict[int, str], now: Said, lines: Sequence[Happened], reserving: Collection[int]
-    ) -> None:
+    def prove(self, tx: Connection, refs: dict[int, str], now: Said, lines: Sequence[Happened]) -> None:
         """Raises Broken where more has passed than fits."""
         of = states(tx)
         keys = {found.key: name for name, found in of.items()}
         competing = {(o.kind, o.ref): o for o in now.competing()}
         last = int(tx.execute(text("SELECT coalesce(max(id), 0) FROM order_event")).scalar_one())
         promised = reserved(tx, self.clock.now())
-        asked = {ref for key in reserving for (ref,) in tx.execute(text(f"SELECT ref FROM customer WHERE id = {key}"))}
         for debtor, ref in refs.items():
             if ref in EXEMPT:
                 continue
-            if ref in asked:
-                self.seen["reserved"] += 1
-                for node in now.chain(ref):
-                    self.fits(now, of, node, promised, "a reservation")
             self.seen["judged"] += 1
             anew = [line for line in lines if line.debtor == debtor and _anew(line)]
             for node in now.chain(ref):
@@ -120,20 +116,32 @@ class Watch:
                     # Somebody may have said more of it since it was looked up: then it is not among these.
                     if keys.get(line.order) in competing:
                         self.seen["let through"] += 1
-                        self.fits(now, of, node, promised, line)
+                        self.fits(now, node, used(now, of, node, THROUGH), promised, line)
                 if anew:
                     tx.execute(
                         text("INSERT INTO storm_proof VALUES (:line, :node, :most, :owed)"),
                         {"line": last, "node": node, "most": most, "owed": owed},
                     )
 
-    def fits(self, now: Said, of: Mapping[Name, State], node: str, promised: Mapping[str, int], what: Any) -> None:
+    def prove_reserved(self, tx: Connection, now: Said, reserving: Collection[int], passes: Collection[Name]) -> None:
+        """Raises Broken where credit was reserved that those orders have that passed in this judging."""
+        promised = reserved(tx, self.clock.now())
+        for key in reserving:
+            ref = tx.execute(text("SELECT ref FROM customer WHERE id = :key"), {"key": key}).scalar_one()
+            if ref in EXEMPT:
+                continue
+            self.seen["reserved"] += 1
+            for node in now.chain(ref):
+                members = now.members(node)
+                mine = [o for o in now.competing() if o.customer in members and (o.kind, o.ref) in passes]
+                self.fits(now, node, sum(o.amount for o in mine), promised, f"a reservation beside {mine}")
+
+    def fits(self, now: Said, node: str, through: int, promised: Mapping[str, int], what: Any) -> None:
         """Raises Broken where what is owed, let through and reserved is more than the limit."""
-        owed, through = now.owes(node), used(now, of, node, THROUGH)
-        kept = sum(promised.get(ref, 0) for ref in now.members(node))
+        owed, kept = now.owes(node), sum(promised.get(ref, 0) for ref in now.members(node))
         if owed + through + kept > now.limits[node]:
             told = f"{owed} owed, {through} let through, {kept} reserved of {now.limits[node]}"
-            raise Broken(f"{node}: {told}; {_told(now, of, node)}; {what}")
+            raise Broken(f"{node}: {told}; {what}")
 
 
 def _judged(found: Any) -> list[Judged]:
@@ -148,10 +156,6 @@ def _judged(found: Any) -> list[Judged]:
 
 def _anew(line: Happened) -> bool:
     return line.state == "passed" and line.what in ANEW
-
-
-def total_of(line: Happened) -> int:
-    return int(Decimal((line.body or {}).get("total", "0").replace(",", "")))
 
 
 def _told(now: Said, of: Mapping[Name, State], node: str) -> str:
