@@ -5,6 +5,7 @@ from __future__ import annotations
 from connector.text import Text, same
 
 ACTIONS: dict[str, Text] = {
+    "access.refuse": Text("attempt without the right", "越权访问被拒"),
     "charge.settle": Text("charge settled", "费用结清或减免"),
     "contact.add": Text("contact written down", "登记联系记录"),
     "decision.made": Text("decisions made", "生成信用结论"),
@@ -12,6 +13,9 @@ ACTIONS: dict[str, Text] = {
     "exclusion.add": Text("exclusion made", "设置例外"),
     "exclusion.end": Text("exclusion ended", "终止例外"),
     "file.personal": Text("personal data looked at", "查看个人信息"),
+    "key.create": Text("API key made", "新建接口密钥"),
+    "key.revoke": Text("API key revoked", "吊销接口密钥"),
+    "key.rotate": Text("API key rotated", "轮换接口密钥"),
     "limit.adopt": Text("limit taken over", "接管额度"),
     "limit.approve": Text("limit approved", "批准额度"),
     "limit.approve_first": Text("limit approved by one", "额度已获一人批准"),
@@ -21,6 +25,8 @@ ACTIONS: dict[str, Text] = {
     "limit.reject": Text("limit refused", "驳回额度"),
     "limit.set": Text("limit set", "设定额度"),
     "limit.supersede": Text("request replaced by a newer one", "申请被新申请取代"),
+    "notice.drop": Text("mail given up", "放弃邮件"),
+    "notice.resend": Text("mail sent again", "重新发送邮件"),
     "order.approved": Text("release approved by one", "放行已获一人批准"),
     "order.auto_released": Text("order passed by itself", "订单自动放行"),
     "order.changed": Text("reasons of an order changed", "订单冻结原因变更"),

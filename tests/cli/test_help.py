@@ -63,6 +63,7 @@ NAMES = (
     *(f" order {name}" for name in ["recheck", "exclude", "exclusions", "ask", "reservations", "return"]),
     *(f" outbox {name}" for name in ["list", "retry", "drop"]),
     *(f" hook{name}" for name in ["", " list", " address", " subscribe", " unsubscribe", " renew", " events", " replay"]),
+    *(f" key{name}" for name in ["", " create", " list", " rotate", " revoke"]),
     *(f" audit{name}" for name in ["", " list", " verify", " show", " replay", " export"]),
     *(f" policy{name}" for name in ["", " check", " show", " diff", " activate", " history", " try", " simulate"]),
     *(f" mapping {name}" for name in ["check", "show", "diff", "export", "import", "activate", "history", "try"]),
