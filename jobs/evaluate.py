@@ -81,7 +81,7 @@ def evaluate(
             seen, upto_then = marks.marks(tx), marks.upto(tx)
             rested_on = _rested_on(base, systems) | _for_everybody(tx, today)
             last_run = next((r for r in runs.runs(tx, job="evaluate") if r.state in ("done", "problems")), None)
-            chosen = _chosen(tx, base, today, full, rested_on, last_run)
+            chosen = _chosen(tx, base, today, full, rested_on, last_run, seen)
             if chosen:
                 another_day = last_run is None or last_run.counts.get("through") != today.toordinal()
                 base.receivables = warned.all_owed(tx, base, last_run, full or another_day)
@@ -188,7 +188,13 @@ def _for_everybody(tx: Connection, today: dt.date) -> set[str]:
 
 
 def _chosen(
-    tx: Connection, base: Frame, today: dt.date, full: bool, rested_on: set[str], last_run: RunRow | None
+    tx: Connection,
+    base: Frame,
+    today: dt.date,
+    full: bool,
+    rested_on: set[str],
+    last_run: RunRow | None,
+    touched: Collection[int],
 ) -> list[int]:
     """The debtors to judge: changed facts, a day that turned something, never judged, or other rules or data too old."""
     before = {k for k in (last_run.counts if last_run else {}) if k.split(" ")[0] in _BASES}
@@ -197,7 +203,7 @@ def _chosen(
         base.load(tx)
         return sorted(base.members)
     turned = {word.removeprefix("stale ") for word in other}
-    keys = set(marks.changed(tx))
+    keys = set(touched)
     if turned:
         keys.update(row.key for row in customers.customers(tx, systems=sorted(turned)))
     last = dt.date.fromordinal(last_run.counts["through"]) if last_run and "through" in last_run.counts else today

@@ -122,7 +122,7 @@ def _levels(sqlite: bool, some: bool, skip_disputed: bool) -> Select[Any]:
     asked = (
         select(link.c.debtor, func.max(d.level))
         .join_from(dunning, item, and_(c.system == d.system, c.family == bulk.word("d"), c.ref == d.document_ref))
-        .join(link, link.c.customer == c.customer)
+        .join(link, link.c.customer == d.customer)  # it follows the document's, and is found by it
         .outerjoin(part, and_(p.item == c.id, p.number == d.part))
         .where(d.level > 0, c.open == bulk.literal(1), is_open)
         .group_by(link.c.debtor)

@@ -13,7 +13,7 @@ from connector.model import Document, Payment
 from connector.store import amendments, bulk
 from connector.store.keys import interned
 from connector.store.page import Saving, newest
-from connector.store.tables import customer, item, part
+from connector.store.tables import customer, dunning, item, part
 
 # Positive: the customer owes us.
 SIGN = {
@@ -179,6 +179,7 @@ def _save(saving: Saving, family: str, said: dict[str, Said]) -> None:
     saving.arrived.update(new)
 
     changed = []
+    moved = []
     amended: dict[int, int] = {}
     for ref, (key, before) in there.items():
         now = said[ref]
@@ -190,11 +191,15 @@ def _save(saving: Saving, family: str, said: dict[str, Said]) -> None:
             saving.unsettled.add(key)
             saving.upset.add(key)
             amended[key] = now[_CUSTOMER]
+            if now[_CUSTOMER] != before[_CUSTOMER] and family == "d":
+                moved.append((now[_CUSTOMER], saving.system, ref))
             _sell(saving, before, -1)
             _sell(saving, now, 1)
     amendments.note(saving, amendments.ITEM, amended)
     amendments.moved(saving, amended)
     bulk.update(tx, item, SAID, changed)
+    # How far it has been dunned goes with it.
+    bulk.update(tx, dunning, ("customer",), moved, by=("system", "document_ref"))
 
 
 def remove(saving: Saving, ids: Collection[int]) -> None:

@@ -595,3 +595,21 @@ def test_two_processes_at_once_take_every_step_once(store: Store) -> None:
     assert [run.failed for run in done] == [None] * 4
     assert sum(run.counts["steps"] for run in done) == 30
     assert sorted(told(store)) == sorted((f"I{n}", books.today, "step", 1, "phone") for n in range(30))
+
+
+def test_a_level_goes_with_a_document_that_gets_another_customer(store: Store) -> None:
+    books = Books(store)
+    books.invoice("I1", "C1", 20, 900)
+    books.pull()
+    books.nights(1)
+    before = books.levels()
+    assert set(before) == {"C1"}
+    books.say("documents", replace(books.facts["documents"]["I1"], customer_id="C2"))
+    books.pull()
+    with books.store.reading() as tx:
+        debtors = {row.ref: row.debtor for row in all_customers.customers(tx)}
+        for some in (None, [debtors["C2"]], [debtors["C1"], debtors["C2"]]):
+            assert dunning.levels(tx, some) == {debtors["C2"]: before["C1"]}
+        assert dunning.levels(tx, [debtors["C1"]]) == {}
+    books.dun()
+    assert books.levels() == {"C2": before["C1"]}
