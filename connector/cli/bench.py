@@ -49,7 +49,7 @@ SIZES = {Size.small: (1_000, 20_000), Size.medium: (20_000, 1_000_000), Size.lar
 
 _GOALS = ("P1", "P2", "P3", "P4", "P5", "P6", "P8", "P9", "P10")
 # Measured only where they are asked for: they make a book of their own.
-_APART = ("P11", "P12")
+_APART = ("P7", "P11", "P12")
 
 
 def register(app: typer.Typer) -> None:
@@ -158,10 +158,23 @@ def measured(book: Book, database: str, progress: Progress, only: set[str]) -> I
 
 
 def _apart(book: Book, database: str, progress: Progress, only: set[str]) -> Iterator[Row]:
-    """The replay of two years, and decisions alone."""
+    """The order check, the replay of two years, and decisions alone."""
     from connector.cli import bench_replay
     from connector.store import contest
 
+    if "P7" in only:
+        from connector.cli.bench_check import order_checks
+        from connector.cli.bench_scene import scene_of
+
+        with (
+            tempfile.TemporaryDirectory(prefix="holdfast-bench-") as folder,
+            contest.places(database, Path(folder)) as places,
+        ):
+            scene = scene_of(book, places, "checks", progress)
+            try:
+                yield from order_checks(scene, 1.5 if book.documents < 500_000 else 10)
+            finally:
+                scene.store.close()
     if "P12" in only:
         yield bench_replay.decisions()
     if "P11" in only:
