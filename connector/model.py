@@ -191,12 +191,14 @@ class Application:
 class Order:
     """A sales order. `amount` is gross; where there are lines they decide what is delivered and invoiced.
 
-    `customer_id` is the customer who will be invoiced. `priority` breaks ties when orders compete for credit.
+    `customer_id` is the customer who will be invoiced. `reference` is the number that the same order has in another
+    system, where this one knows it. `priority` breaks ties when orders compete for credit.
     """
 
     id: str
     customer_id: str
     number: str | None = None
+    reference: str | None = None
     ordered_on: dt.date
     ship_on: dt.date | None = None
     currency: str

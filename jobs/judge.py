@@ -74,6 +74,13 @@ class Judged:
         """Whether it is a hold or a warning of which one asks since when."""
         return self.decision.hold or "task" in self.decision.actions
 
+    def checked_as(self, row: OrderRow) -> OrderRow:
+        """The order that was checked in place of one: the same order in another system, else itself."""
+        if row.key in self.rooms:
+            return row
+        same = (o for o, _ in self.orders if o.key in self.rooms and o.name == row.name and o.system != row.system)
+        return next(same, row)
+
     @property
     def risk_level(self) -> Level:
         """The warning level without utilisation: what a release of an order is judged by."""

@@ -102,9 +102,15 @@ def order_book(
 ) -> OrderBook:
     """What is known of the orders of some customers and debtors (None: of all); states only of a day that is today."""
     by_debtor: dict[int, list[OrderRow]] = defaultdict(list)
+    mixed: set[int] = set()
+    several = len(frame.systems) > 1
     for row in positions.order_values(tx, keys, horizon_on=_horizon(frame)):
         if row.debtor is not None:
             by_debtor[row.debtor].append(row)
+            if several or row.system not in frame.systems:
+                mixed.add(row.debtor)
+    for debtor in mixed:
+        by_debtor[debtor] = named(frame.systems, by_debtor[debtor])
     if not frame.is_today:
         return OrderBook(by_debtor)
     mentioned = [row.key for rows in by_debtor.values() for row in rows] if debtors is not None else []
@@ -119,6 +125,59 @@ def order_book(
         reservations.standing(tx, frame.now, debtors) if frame.now is not None else {},
     )
 
+
+def named(ledgers: Collection[str], rows: Sequence[OrderRow]) -> list[OrderRow]:
+    """The orders of one debtor; one of another system that is an order of a ledger bears its name.
+
+    It is the same where either knows the other's number (its own number, else its id there, or its reference). What has
+    the same number in two ledgers is two orders.
+    """
+    names: dict[str, str] = {}
+    references: dict[str, str] = {}
+    whose: dict[str, str] = {}
+    found = []
+    for row in rows:
+        if row.system in ledgers:
+            if whose.setdefault(row.name, row.system) != row.system:
+                row = row._replace(twin=f"{row.system}/{row.name}")
+            else:
+                names[row.name] = row.name
+            if row.reference:
+                references.setdefault(row.reference, row.name)
+        found.append(row)
+    for at, row in enumerate(found):
+        if row.system in ledgers:
+            continue
+        own = row.reference or ""
+        same = names.get(row.name) or names.get(own) or references.get(row.name) or references.get(own)
+        if same is not None and same != row.name:
+            found[at] = row._replace(twin=same)
+    return found
+
+
+def firsts(frame: Frame, rows: Sequence[OrderRow]) -> dict[str, OrderRow]:
+    """Which of the orders of one debtor stands for each name: the open one of the ledger, else one that is open elsewhere,
+    else the ledger's quote. Nothing where all are the ledger's own."""
+    ledgers = frame.systems
+    if all(row.system in ledgers for row in rows):
+        return _OWN
+    found: dict[str, OrderRow] = {}
+    ranks: dict[str, int] = {}
+    for row in rows:
+        mine = row.system in ledgers
+        rank = (0 if mine else 1) if row.status == "open" else (2 if mine else 3)
+        if rank < ranks.get(row.name, 4):
+            found[row.name], ranks[row.name] = row, rank
+    return found
+
+
+def stands_for(first: Mapping[str, OrderRow], row: OrderRow) -> OrderRow:
+    """The order that is checked in place of one: of the same name in another system, else itself."""
+    found = first.get(row.name, row)
+    return found if found.system != row.system else row
+
+
+_OWN: dict[str, OrderRow] = {}
 
 STOPPED_BY_REVIEW = Text("the review of {on} ended so: {reason}", "{on} 的复评结论：{reason}")
 
@@ -142,7 +201,7 @@ def _horizon(frame: Frame) -> dt.date | None:
 def check_orders(frame: Frame, family: Sequence[Judged], book: OrderBook) -> None:
     """Decides on all orders of debtors who share credit, together; puts what was decided into each."""
     contenders: list[Contender] = []
-    twins: dict[int, dict[str, int]] = {}
+    twins: dict[int, dict[str, OrderRow]] = {}
     for judged in family:
         judged.standings = book.of_debtor.get(judged.debtor, _NO_STANDINGS)
     for judged in family:
@@ -157,8 +216,8 @@ def check_orders(frame: Frame, family: Sequence[Judged], book: OrderBook) -> Non
         rows = book.rows.get(judged.debtor, ())
         if not rows:
             continue
-        by_name = twins[judged.debtor]
-        judged.orders = tuple([(row, found[by_name.get(row.number or row.ref, row.key)][0]) for row in rows])
+        first = twins[judged.debtor]
+        judged.orders = tuple([(row, found[stands_for(first, row).key][0]) for row in rows])
         judged.rooms = {c.key: found[c.key][1] for c in contenders if c.customer == judged.debtor}
 
 
@@ -229,10 +288,10 @@ def above(frame: Frame, judged: Judged) -> list[tuple[int, Node]]:
 
 def _contenders(
     frame: Frame, judged: Judged, rows: Sequence[OrderRow], book: OrderBook
-) -> tuple[dict[str, int], list[Contender]]:
+) -> tuple[dict[str, OrderRow], list[Contender]]:
     """The orders of one debtor that compete, and which of them stands for a name."""
-    booked = {o.number or o.ref: o for o in rows if o.system in frame.systems and o.status == "open"}
-    before = _before(rows, booked, book)
+    first = firsts(frame, rows)
+    before = _before(rows, first, book)
     if before:
         judged.standings = {**judged.standings, **before}
     decision, currency = judged.decision, judged.position.currency
@@ -241,7 +300,7 @@ def _contenders(
     promised = [one for one in book.reserved.get(judged.debtor, ()) if one.ref] if book.reserved else ()
     found = []
     for row in rows:
-        if booked.get(row.number or row.ref, row) is not row:
+        if stands_for(first, row) is not row:
             continue
         standing = before.get(row.key)
         order = amounts(frame, currency, row)
@@ -270,20 +329,20 @@ def _contenders(
                 room_of(standing, book.exclusions.orders.get(row.key, ())),
             )
         )
-    return {name: o.key for name, o in booked.items()}, found
+    return first, found
 
 
 _NO_STANDINGS: dict[int, Standing] = {}
 
 
-def _before(rows: Sequence[OrderRow], booked: Mapping[str, OrderRow], book: OrderBook) -> dict[int, Standing]:
+def _before(rows: Sequence[OrderRow], first: Mapping[str, OrderRow], book: OrderBook) -> dict[int, Standing]:
     """What was decided before of each order that competes: of itself, else of the same order in the other system."""
     if not book.standings:
         return _NO_STANDINGS
     found = {}
     for row in rows:
         standing = book.standings.get(row.key)
-        mine = booked.get(row.number or row.ref, row)
+        mine = stands_for(first, row)
         if standing is not None and (mine is row or mine.key not in book.standings):
             found[mine.key] = standing
     return found
@@ -367,8 +426,8 @@ def checked_again(
     frame: Frame, judged: Judged, policy: Policy, orders: Sequence[OrderRow], rooms: Mapping[int, Room]
 ) -> Iterator[tuple[OrderRow, OrderDecision]]:
     """Decides on orders with the rooms that were kept of the day."""
-    booked = {o.number or o.ref: o for o in orders if o.system in frame.systems and o.status == "open"}
+    first = firsts(frame, orders)
     for placed in orders:
-        row = booked.get(placed.number or placed.ref, placed)
+        row = stands_for(first, placed)
         order = amounts(frame, judged.position.currency, row)
         yield placed, check_order(judged.decision, order, policy, rooms.get(row.key, _ALONE))

@@ -64,10 +64,7 @@ def explain(tx: Connection, config: Config, policy: Policy, clock: Clock, wanted
         raise ConfigError(say.NOT_OPEN.fill(ref=name, status=order.status or "-"))
     row, decision = pair
     # The same order in the ledger stands for one of the CRM.
-    row = next(
-        (r for r, _ in judged.orders if r.key in judged.rooms and (r.number or r.ref) == (row.number or row.ref)),
-        row,
-    )
+    row = judged.checked_as(row)
     ways: Sequence[Remedy] = ()
     need, people = None, list[Person]()
     if decision.hold:

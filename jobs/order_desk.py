@@ -59,8 +59,7 @@ class Desk:
         """The order among those that are open. The same order in the ledger stands for one of the CRM."""
         for row, decision in self.whose.orders:
             if row.key == self.order.key:
-                mine = next((r for r, _ in self.whose.orders if _same(r, row) and r.key in self.whose.rooms), row)
-                return mine, decision
+                return self.whose.checked_as(row), decision
         raise ConfigError(say.NOT_OPEN.fill(ref=name_of(self.order), status=self.order.status or "-"))
 
     def rules_of(self) -> Policy:
@@ -94,12 +93,8 @@ class Desk:
         return made
 
 
-def _same(one: OrderRow, other: OrderRow) -> bool:
-    return (one.number or one.ref) == (other.number or other.ref)
-
-
 def _twin(judged: Judged, row: OrderRow, made: Outcome) -> bool:
-    return any(_same(row, other) and other.key in made.flags for other, _ in judged.orders)
+    return judged.checked_as(row).key in made.flags
 
 
 def name_of(order: OrderAt) -> str:

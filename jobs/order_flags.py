@@ -41,9 +41,8 @@ class WaysOut:
         """The ways out of one held order."""
         if self._debts is None:
             self._debts = debts_of(self._tx, self._base, self._several)
-        by_name = {r.number or r.ref: r for r, _ in judged.orders if r.key in judged.rooms}
-        mine = by_name.get(row.number or row.ref)  # of the same order in two systems one was checked
-        if mine is None:
+        mine = judged.checked_as(row)
+        if mine.key not in judged.rooms:
             return RELEASE_ONLY
         found = remedies_with(self._base, judged, mine, self._debts.get(judged.debtor, ()), judged.rooms[mine.key])
         ways = [remedy.text for remedy in found[:_WAYS_MOST]]

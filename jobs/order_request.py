@@ -70,7 +70,7 @@ def _owners(judged: Judged, row: OrderRow, order: OrderAt) -> Iterator[tuple[str
     if order.owner:
         yield order.system, order.owner
     for other, _ in judged.orders:
-        if other.owner and (other.number or other.ref) == (row.number or row.ref):
+        if other.owner and other.name == row.name:
             yield other.system, other.owner
     for member in judged.members:
         if member.owner:

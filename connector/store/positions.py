@@ -240,7 +240,8 @@ def open_items_of(tx: Connection, customers: Collection[int], as_of: dt.date) ->
 
 # --- orders ---------------------------------------------------------------------------------------------------------------
 class OrderRow(NamedTuple):
-    """An open or draft order, gross, in its own currency, unrounded. `open_value` is what it adds to the exposure inside
+    """An open or draft order, gross, in its own currency, unrounded. `reference` is its number elsewhere, as its system
+    says; `twin` the name of the ledger's order that it is, where it is one under another name. `open_value` is what it adds to the exposure inside
     the horizon, of that `delivered_value` is delivered and not invoiced; `invoiced_value` is what is a receivable already."""
 
     key: int
@@ -261,6 +262,13 @@ class OrderRow(NamedTuple):
     priority: str | None = None
     company: str | None = None
     delivered_value: Decimal = ZERO
+    reference: str | None = None
+    twin: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What people call the order; the same order in two systems has one name."""
+        return self.twin or self.number or self.ref
 
 
 def _on_order(asked: Asked, horizon_days: int | None) -> Iterator[tuple[int, str, Decimal, Decimal]]:
@@ -382,6 +390,7 @@ def _order_questions(sqlite: bool, some: bool) -> tuple[Select[Any], Select[Any]
             o.owner,
             o.priority,
             o.company,
+            o.reference,
         )
         .join_from(sales_order, customer, customer.c.id == o.customer)
         .outerjoin(link, link.c.customer == o.customer)
@@ -414,7 +423,7 @@ def _order_questions(sqlite: bool, some: bool) -> tuple[Select[Any], Select[Any]
 
 def _order(row: tuple[Any, ...], lines: Any | None, names: dict[int, str], horizon: dt.date | None) -> OrderRow:
     key, system, ref, number, owner_key, debtor, status, currency, amount, *rest = row
-    whole_delivered, whole_ordered, ordered_on, ship_on, terms, owner, priority, company = rest
+    whole_delivered, whole_ordered, ordered_on, ship_on, terms, owner, priority, company, reference = rest
     stated = None if amount is None else from_minor(amount, currency)
     if lines is not None:
         _, *pairs, first_ship_on = lines
@@ -449,4 +458,5 @@ def _order(row: tuple[Any, ...], lines: Any | None, names: dict[int, str], horiz
         priority,
         company,
         delivered_value,
+        reference,
     )

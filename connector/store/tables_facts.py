@@ -55,6 +55,7 @@ sales_order = Table(
     Column("known", Boolean, nullable=False, server_default=sql("false")),
     Column("customer", Key),
     Column("number", Text),
+    Column("reference", Text),
     Column("ordered_on", Date),
     Column("ship_on", Date),
     Column("currency", Text),
