@@ -22,6 +22,7 @@ from fastapi import Depends
 from fastapi.security import HTTPBearer
 from starlette.requests import Request
 
+from connector.config import Config
 from connector.config_people import PersonSettings
 from connector.store import api_keys, audit
 from connector.store.api_keys import Key
@@ -52,6 +53,25 @@ _NO_NAME = Text("The address has a character that no name has.", "地址中含�
 _NO_RIGHT = Text("{name} may not {right}.", "{name} 无权{right}。")
 
 F = TypeVar("F", bound=Callable[..., Any])
+V = TypeVar("V")
+
+
+# A key, or what a token says, and until when (monotonic seconds) it need not be looked at again.
+Verified = tuple[Key | Mapping[str, Any], float]
+
+
+@dataclass(slots=True)
+class _Known:
+    """A caller who was looked at: good until a moment of this process's clock, and `ends` of the world's; and only as
+    long as nobody has changed the people."""
+
+    caller: Caller
+    config: Config
+    until: float
+    ends: dt.datetime
+
+    def counts(self, front: Front) -> bool:
+        return self.config is front.config and time.monotonic() < self.until and front.clock.now() < self.ends
 
 
 class SignIn:
@@ -61,38 +81,51 @@ class SignIn:
         self.front = front
         self.throttle = Throttle()
         self.people = People(front)
-        self._verified: OrderedDict[bytes, tuple[Key | Mapping[str, Any], float]] = OrderedDict()
+        self._callers: OrderedDict[bytes, _Known] = OrderedDict()
+        self._verified: OrderedDict[bytes, Verified] = OrderedDict()
         self._good: OrderedDict[bytes, float] = OrderedDict()
-        self._asking: dict[bytes, asyncio.Task[Key | Mapping[str, Any]]] = {}
+        self._asking: dict[bytes, asyncio.Task[Verified]] = {}
         self._issuer: oidc.Issuer | None = None
         self._afterwards = _Afterwards(front)
 
     async def caller(self, request: Request) -> Caller:
         """Who calls. Raises Refused."""
         self.people.look()
-        address = request.client.host if request.client else ""
-        given = request.headers.getlist("authorization")
-        scheme, _, token = (given[0] if len(given) == 1 else "").partition(" ")
-        token = token.strip()
+        given = [value for name, value in request.scope["headers"] if name == b"authorization"]
         if not given:
             raise self._refused(request, "no_credential", _NONE_GIVEN, challenge='Bearer realm="holdfast"')
+        sha = hashlib.sha256(given[0]).digest()
+        if len(given) == 1:
+            # A thousand checks a second come this way: whoever was looked at in the last seconds is known.
+            known = self._callers.get(sha)
+            if known is not None and known.counts(self.front):
+                return known.caller
+        address = request.client.host if request.client else ""
+        scheme, _, token = (given[0].decode("latin-1") if len(given) == 1 else "").partition(" ")
+        token = token.strip()
         if scheme.lower() != "bearer" or not token or not token.isascii():
             self.throttle.failed(address)
             raise self._refused(request, "credential_malformed", _NOT_GOOD)
-        sha = hashlib.sha256(token.encode()).digest()
         wait = self.throttle.wait(address)
         if wait and self._good.get(sha, 0.0) < time.monotonic():
             raise self._too_many(request, wait)
+        config = self.front.config
         try:
-            found = await self._verify(sha, token)
+            found, until = await self._verify(sha, token)
             caller = self._of_key(found) if isinstance(found, Key) else self._of_claims(found)
         except oidc.NotGood as wrong:
             self._good.pop(sha, None)
             self.throttle.failed(address)
             raise self._refused(request, wrong.reason, _NOT_GOOD, way=_way(token)) from None
         _keep(self._good, sha, time.monotonic() + _GOOD_SECONDS)
-        request.state.caller = caller
+        _keep(self._callers, sha, _Known(caller, config, until, self._ends(found)))
         return caller
+
+    def _ends(self, found: Key | Mapping[str, Any]) -> dt.datetime:
+        if isinstance(found, Key):
+            return found.expires_at
+        leeway = self.front.config.sign_in.leeway_seconds
+        return dt.datetime.fromtimestamp(float(found["exp"]) + leeway, dt.UTC)
 
     def demand(self, request: Request, caller: Caller, right: Right) -> None:
         """Refuses a caller without a right (403); it is told in the audit trail, once a minute at most."""
@@ -114,10 +147,10 @@ class SignIn:
         )
 
     # --- who it is -------------------------------------------------------------------------------------------------------
-    async def _verify(self, sha: bytes, token: str) -> Key | Mapping[str, Any]:
+    async def _verify(self, sha: bytes, token: str) -> Verified:
         kept = self._verified.get(sha)
         if kept is not None and time.monotonic() < kept[1]:
-            return kept[0]
+            return kept
         # Fifty clients that come with one key at once ask the database once.
         asking = self._asking.get(sha)
         if asking is None:
@@ -125,7 +158,7 @@ class SignIn:
             asking.add_done_callback(lambda _: self._asking.pop(sha, None))
         return await asyncio.shield(asking)
 
-    async def _look_up(self, sha: bytes, token: str) -> Key | Mapping[str, Any]:
+    async def _look_up(self, sha: bytes, token: str) -> Verified:
         found: Key | Mapping[str, Any]
         if oidc.looks_like_one(token):
             found = await self._claims(token)
@@ -144,11 +177,9 @@ class SignIn:
                 raise oidc.NotGood(f"key_{why}")
             self._afterwards.used(key)
             found = key
-        self._verified[sha] = (found, time.monotonic() + KEPT_SECONDS)
-        self._verified.move_to_end(sha)
-        while len(self._verified) > _KEPT_MOST:
-            self._verified.popitem(last=False)
-        return found
+        made = (found, time.monotonic() + KEPT_SECONDS)
+        _keep(self._verified, sha, made)
+        return made
 
     async def _claims(self, token: str) -> Mapping[str, Any]:
         settings = self.front.config.sign_in
@@ -196,7 +227,8 @@ class SignIn:
             roles: frozenset[str] = frozenset(person.roles or given)
             if not roles:
                 raise oidc.NotGood("no_role")
-            return Caller(person.name or person.id, roles, rights_of(roles), person.actor, person, "oidc")
+            rights = rights_of(roles) if person.roles else rights_of(roles) - PERSONAL
+            return Caller(person.name or person.id, roles, rights, person.actor, person, "oidc")
         if not given:
             raise oidc.NotGood("person_unknown")
         name = re.sub(r"[^\w.@+-]", "_", email or subject)[:100]
@@ -215,8 +247,8 @@ class SignIn:
         return Refused(429, _WAIT, headers={"Retry-After": str(int(wait) + 1)})
 
 
-def _keep(kept: OrderedDict[bytes, float], sha: bytes, until: float) -> None:
-    kept[sha] = until
+def _keep(kept: OrderedDict[bytes, V], sha: bytes, what: V) -> None:
+    kept[sha] = what
     kept.move_to_end(sha)
     while len(kept) > _KEPT_MOST:
         kept.popitem(last=False)

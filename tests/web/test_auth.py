@@ -39,6 +39,7 @@ def revoke(shop: Shop, token: str) -> None:
 def forget(client: TestClient) -> None:
     """As if what was verified had had its five seconds."""
     client.app.state.sign_in._verified.clear()  # type: ignore[attr-defined]
+    client.app.state.sign_in._callers.clear()  # type: ignore[attr-defined]
 
 
 # --- keys ------------------------------------------------------------------------------------------------------------
@@ -331,6 +332,11 @@ def test_roles_by_a_claim_give_no_decisions(shop: Shop, issuer: Issuer) -> None:
         told = client.get(ME, headers=bearer(stranger)).json()
         assert (told["actor"], told["rights"]) == ("oidc:new@x.com", ["read", "check"])
         assert actor(client, issuer.token(claims(shop, issuer, email="new@x.com", realm={"groups": ["x"]}))) == "401"
+        front.config = front.config.model_copy(update={"people": (PersonSettings(id="new", email="new@x.com"),)})
+        told = client.get(ME, headers=bearer(stranger)).json()
+        assert (told["actor"], told["rights"]) == ("person:new", ["read", "check"]), (
+            "decisions are given in config.toml"
+        )
 
 
 def test_a_new_key_of_the_issuer_is_fetched_once_and_not_for_everybody(
