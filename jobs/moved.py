@@ -33,11 +33,11 @@ def seated(
     today = day_in(clock.now(), config.business.time_zone)
     family: set[int] | None = None
     if not is_sqlite(tx):  # SQLite has one writer anyway
-        family = frame(tx, config, policy, clock, today, debtors=[debtor]).family([debtor])
+        family = frame(tx, config, policy, clock, today, debtors=[debtor], near=True).family([debtor])
         order_credit.lock(tx, family)
 
     def look() -> tuple[Frame, list[Judged]]:
-        base = frame(tx, config, policy, clock, today, debtors=[debtor])
+        base = frame(tx, config, policy, clock, today, debtors=[debtor], near=True)
         base.confirming = confirming
         return base, list(judge(tx, base, [debtor], scores=scores))
 
@@ -51,7 +51,7 @@ def torn(tx: Connection, base: Frame, part: Collection[int], since: int, clock: 
     """Those of some debtors, locked by now, whose group is another than in a frame that was made at the mark `since`."""
     if is_sqlite(tx) or marks.upto(tx) == since:
         return set()
-    now = frame(tx, base.config, base.policy, clock, base.as_of, debtors=part)
+    now = frame(tx, base.config, base.policy, clock, base.as_of, debtors=part, near=True)
     apart: set[int] = set()
     for debtor in {*part, *now.parents}:
         was, goes = base.parents.get(debtor), now.parents.get(debtor)
