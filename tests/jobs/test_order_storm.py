@@ -63,12 +63,12 @@ def weather(request: pytest.FixtureRequest, kind: str, operations: int, kills: i
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_a_short_storm(request: pytest.FixtureRequest, kind: str) -> None:
-    passed = weather(request, kind, 240, 2)
-    assert passed.done["arrive"] > 15
-    assert passed.proved["judged"] > 60
-    assert passed.proved["let through"] > 10
-    assert passed.proved["lines"] > 50
-    assert passed.proved["killed"] == 2
+    passed = weather(request, kind, 120, 1)
+    assert passed.done["arrive"] > 5
+    assert passed.proved["judged"] > 30
+    assert passed.proved["let through"] > 5
+    assert passed.proved["lines"] > 20
+    assert passed.proved["killed"] == 1
 
 
 @pytest.mark.slow
@@ -81,5 +81,6 @@ def test_ten_thousand_at_random(request: pytest.FixtureRequest, kind: str) -> No
     for name, least in {
         "judged": 5000, "let through": 1000, "near": 1000, "lines": 3000, "orders": 1000, "proofs": 500, "would not fit": 5,
         "flags": 3, "tasks": 5, "faults": 50, "killed": 30,
+        "reserved": 100, "given back": 20,
     }.items():  # fmt: skip
         assert passed.proved[name] >= least, f"{name}: {passed.proved[name]}"
