@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 
 from connector.clock import Clock
@@ -55,7 +56,8 @@ def running(store: Store, clock: Clock, job: str, system: str = "") -> Iterator[
     with store.writing() as tx:
         run.id = runs.begin(tx, job, system, began)
     try:
-        yield run
+        with _in_the_log(run):
+            yield run
     except HoldfastError as wrong:
         run.failed = wrong.user
         if not isinstance(wrong, Stopped):
@@ -68,6 +70,12 @@ def running(store: Store, clock: Clock, job: str, system: str = "") -> Iterator[
         _end(store, clock, run, began)
         raise
     _end(store, clock, run, began)
+
+
+def _in_the_log(run: Run) -> AbstractContextManager[None]:
+    """Where lines are JSON, each says which run it belongs to; elsewhere what makes them is not even loaded."""
+    logs = sys.modules.get("connector.logs")
+    return nullcontext() if logs is None else logs.bound(run=run.id, job=run.job)
 
 
 def failure(job: str, system: str, wrong: HoldfastError, where: str = "") -> Problem:

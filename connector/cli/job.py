@@ -162,30 +162,18 @@ def _worker(group: typer.Typer) -> None:
     )
     def command(
         context: typer.Context,
-        at_once: Annotated[
-            int, typer.Option("--at-once", min=1, max=16, help=t("Tasks at a time.", "同时执行的任务数。"))
-        ] = 2,
     ) -> None:
-        from connector.config import store_url
+        from connector.cli.serve import need_queue
+        from connector.cli.serve_node import Node
 
-        try:
-            from jobs import queue_procrastinate as queue
-        except ModuleNotFoundError as missing:
-            if (missing.name or "").split(".")[0] != "procrastinate":
-                raise
-            raise ConfigError(
-                Text(
-                    "`holdfast job worker` needs the extra “queue”: pip install 'holdfast[queue]'.",
-                    "`holdfast job worker` 需要附加组件 “queue”：pip install 'holdfast[queue]'。",
-                )
-            ) from None
         cli: Cli = context.obj
+        need_queue(cli)
         cli.connected()
         _ = cli.policy
         typer.echo(
             t(
-                "Procrastinate works on the jobs. Ctrl+C stops when those under way have ended.",
-                "Procrastinate 正在执行作业。按 Ctrl+C 在当前任务结束后停止。",
+                "Procrastinate works on the jobs. Ctrl+C stops when those under way have come to a safe place.",
+                "Procrastinate 正在执行作业。按 Ctrl+C 在当前作业到达安全点后停止。",
             )
         )
-        queue.work(cli.store, store_url(cli.config), cli.config, cli.clock, told=show_run, at_once=at_once)
+        raise typer.Exit(Node(cli, [], jobs=True, queue="procrastinate").run())

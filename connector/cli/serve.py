@@ -16,6 +16,12 @@ _NO_WEB = Text(
     "`holdfast serve` needs the extra “web”: pip install 'holdfast[web]'. Or only the jobs: holdfast serve --no-web.",
     "`holdfast serve` 需要附加组件 “web”：pip install 'holdfast[web]'。若只运行作业：holdfast serve --no-web。",
 )
+_NO_QUEUE = Text(
+    "Procrastinate is not installed; it is the extra “queue”: pip install 'holdfast[queue]'.",
+    "未安装 Procrastinate；请安装附加组件 “queue”：pip install 'holdfast[queue]'。",
+)
+OURS = "own"
+QUEUES = (OURS, "procrastinate")
 _ONE_FILE = Text(
     "Several processes need PostgreSQL, and [store] url names an SQLite file. Use one process (workers = 1), or put a "
     "postgresql:// address into [store] url.",
@@ -61,6 +67,15 @@ def register(app: typer.Typer) -> None:
         no_jobs: Annotated[
             bool, typer.Option("--no-jobs", help=t("Only the API and webhooks.", "只运行接口与 Webhook。"))
         ] = False,
+        queue: Annotated[
+            str,
+            typer.Option(
+                help=t(
+                    "By whose times the jobs go: own, or procrastinate (extra “queue”, PostgreSQL).",
+                    "作业由谁调度：own 为内置计划，procrastinate 须附加组件 “queue” 与 PostgreSQL。",
+                )
+            ),
+        ] = "own",
     ) -> None:  # fmt: skip
         from connector.cli import serve_many, serve_node
 
@@ -69,6 +84,12 @@ def register(app: typer.Typer) -> None:
             raise ConfigError(
                 Text("--no-web and --no-jobs leave nothing to do.", "--no-web 与 --no-jobs 同时使用则无事可做。")
             )
+        if queue not in QUEUES:
+            raise ConfigError(
+                Text("--queue: own or procrastinate.", "--queue：own 或 procrastinate。"),
+            )
+        if queue != OURS:
+            need_queue(cli)
         count = workers or cli.config.service.workers
         if no_web:
             count = 1
@@ -83,10 +104,23 @@ def register(app: typer.Typer) -> None:
         _say_where(cli, sockets, count, jobs=not no_jobs)
         if count > 1:
             cli.store.close()  # each process opens its own
-            code = serve_many.serve(serve_many.Call.of(cli), sockets, count, jobs=not no_jobs)
+            code = serve_many.serve(serve_many.Call.of(cli, queue), sockets, count, jobs=not no_jobs)
         else:
-            code = serve_node.Node(cli, sockets, jobs=not no_jobs).run()
+            code = serve_node.Node(cli, sockets, jobs=not no_jobs, queue=queue).run()
         raise typer.Exit(code)
+
+
+def need_queue(cli: Cli) -> None:
+    """What Procrastinate needs. ConfigError with the remedy where it is not there."""
+    from connector.store.queue_schema import conninfo
+
+    conninfo(cli.config.store_url)
+    try:
+        import jobs.queue_procrastinate  # noqa: F401
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").split(".")[0] != "procrastinate":
+            raise
+        raise ConfigError(_NO_QUEUE) from None
 
 
 def _listening(host: str, port: int) -> list[socket.socket]:

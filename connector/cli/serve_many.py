@@ -43,10 +43,11 @@ class Call:
     verbose: int
     language: str
     given: bool
+    queue: str
 
     @classmethod
-    def of(cls, cli: Cli) -> Call:
-        return cls(cli.path, cli.verbose, language(), cli.given)
+    def of(cls, cli: Cli, queue: str) -> Call:
+        return cls(cli.path, cli.verbose, language(), cli.given, queue)
 
 
 @dataclass
@@ -143,7 +144,7 @@ def _child(call: Call, sockets: list[socket.socket], ends: Any, jobs: bool) -> N
     codes: list[int] = []
 
     def run() -> None:
-        node = Node(cli, sockets, jobs=jobs)
+        node = Node(cli, sockets, jobs=jobs, queue=call.queue)
         signal.signal(signal.SIGTERM, lambda *_: node.stop())
 
         def orphaned() -> None:

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from connector.cli.common import OK, STOPPED, TROUBLE, Cli, show_run
+from connector.cli.serve import OURS
 from jobs.night import abandon
 from jobs.scheduler import Worker
 from jobs.shift import Shift, WakefulClock
@@ -31,10 +32,11 @@ _JOB_SECONDS = 25.0
 
 
 class Node:
-    """One process: `run` gives its exit code. `jobs` False: it only answers; no `sockets`: it only works."""
+    """One process: `run` gives its exit code. `jobs` False: it only answers; no `sockets`: it only works. `queue`: whose
+    times the jobs go by: ours, or Procrastinate's."""
 
-    def __init__(self, cli: Cli, sockets: Sequence[socket.socket], *, jobs: bool) -> None:
-        self.cli, self.sockets, self.jobs = cli, list(sockets), jobs
+    def __init__(self, cli: Cli, sockets: Sequence[socket.socket], *, jobs: bool, queue: str = OURS) -> None:
+        self.cli, self.sockets, self.jobs, self.queue = cli, list(sockets), jobs, queue
         self.stopping = threading.Event()
         self.wake = threading.Event()
         self._server: Any = None
@@ -49,10 +51,11 @@ class Node:
         threads = []
         worker: Worker | None = None
         if self.jobs:
-            clock = WakefulClock(self.stopping)
-            shift = Shift(self.cli.config, clock, told=_told, stop=self.stopping)
-            worker = Worker(self.cli.store, shift, self.wake)
+            shift = Shift(self.cli.config, WakefulClock(self.stopping), told=_told, stop=self.stopping)
+            worker = Worker(self.cli.store, shift, self.wake, by_schedule=self.queue == OURS)
             threads.append(threading.Thread(target=worker.work, name="jobs", daemon=True))
+            if self.queue != OURS:
+                threads.append(threading.Thread(target=self._queue, args=(shift,), name="queue", daemon=True))
         for thread in threads:
             thread.start()
         try:
@@ -68,6 +71,18 @@ class Node:
             self._leave(worker)
         self.cli.store.close()
         return TROUBLE if self._failed else OK
+
+    def _queue(self, shift: Shift) -> None:
+        from connector.config import store_url
+        from jobs import queue_procrastinate
+
+        try:
+            queue_procrastinate.work(self.cli.store, store_url(self.cli.config), shift)
+        except Exception:
+            # Without it nothing is due any more: better to end and be begun anew than to stand there and look well.
+            log.exception("the queue has failed")
+            self._failed = True
+            self.stop()
 
     def stop(self) -> None:
         """Begins the end, in order; may be called again."""
@@ -94,7 +109,7 @@ class Node:
 
         asyncio.run(serving())
         # It ends by itself only where it could not begin.
-        self._failed = not self.stopping.is_set()
+        self._failed = self._failed or not self.stopping.is_set()
 
     async def _tell(self, front: Any) -> None:
         while not self.stopping.is_set():
@@ -120,14 +135,12 @@ class Node:
         """Lines for people on a terminal, JSON lines elsewhere."""
         if sys.stderr.isatty():
             return
-        try:
-            from connector import logs
-        except ModuleNotFoundError:
-            logging.getLogger("holdfast").setLevel(logging.INFO)
-            return
+        from connector import logs
         from connector.http_words import redacted
 
         logs.as_json(redacted, logging.DEBUG if self.cli.verbose > 1 else logging.INFO)
+        for chatty in ("uvicorn", "procrastinate"):
+            logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
 def _told(run: Run) -> None:
