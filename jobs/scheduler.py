@@ -42,7 +42,7 @@ _PAUSE_SECONDS, _PAUSE_MOST = 2.0, 60.0
 # The night's run waits its turn for up to three hours; a regular one leaves its work to the next.
 _NIGHT_KEEPS = dt.timedelta(hours=3)
 # Slots are counted from here, so that all nodes have the same.
-_EPOCH = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 @dataclass(frozen=True)
@@ -91,11 +91,12 @@ class _Due:
 @dataclass
 class Worker:
     """One node's work: `work` goes on until `shift.stop` is set; `wake` says that something has come. `doing` is the job
-    that is being done now."""
+    that is being done now. `by_schedule` False: somebody else says when jobs are due, and only what waits is worked on."""
 
     store: Store
     shift: Shift
     wake: threading.Event = field(default_factory=threading.Event)
+    by_schedule: bool = True
     doing: str = ""
     _due: dict[str, _Due] = field(default_factory=dict)
     _next: dict[str, dt.datetime] = field(default_factory=dict)
@@ -106,7 +107,8 @@ class Worker:
     _looked: bool = False
 
     def __post_init__(self) -> None:
-        self._timed: Mapping[str, Timed] = {one.job: one for one in timed_jobs(self.shift.config)}
+        timed = timed_jobs(self.shift.config) if self.by_schedule else []
+        self._timed: Mapping[str, Timed] = {one.job: one for one in timed}
 
     def work(self) -> None:
         """Until the process is to end."""
@@ -122,8 +124,8 @@ class Worker:
         now = self.shift.clock.now()
         for timed in self._timed.values():
             self._next[timed.job] = timed.next(now)
-        regular = self._timed["regular"]
-        self._due["regular"] = _Due(regular.slot(now), now + regular.keeps)
+        if (regular := self._timed.get("regular")) is not None:
+            self._due["regular"] = _Due(regular.slot(now), now + regular.keeps)
 
     def tick(self) -> None:
         """One look: whatever is due by the time, then whatever waits. Never raises."""
