@@ -15,7 +15,7 @@ import datetime as dt
 import re
 import smtplib
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from email import policy
@@ -92,11 +92,13 @@ class Post:
     def _begin(self, address: str) -> None:
         """Everything up to the server's readiness for the text; raises what it answers otherwise."""
         self._server.ehlo_or_helo_if_needed()
-        for expected, (code, words) in (
-            (250, self._server.mail(self._settings.sender or "")),
-            (250, self._server.rcpt(address)),
-            (354, self._server.docmd("DATA")),
-        ):
+        steps: tuple[tuple[int, Callable[[], tuple[int, bytes]]], ...] = (
+            (250, lambda: self._server.mail(self._settings.sender or "")),
+            (250, lambda: self._server.rcpt(address)),
+            (354, lambda: self._server.docmd("DATA")),
+        )
+        for expected, ask in steps:
+            code, words = ask()
             if code != expected and not (expected == 250 and code == 251):
                 raise smtplib.SMTPResponseException(code, words)
 

@@ -6,7 +6,7 @@ import datetime as dt
 
 from connector.clock import Clock
 from connector.config import Config
-from connector.store import idempotent, inbox, outbox, records, runs
+from connector.store import idempotent, inbox, mails, outbox, records, runs
 from connector.store.db import Store
 from jobs.run import Run, running
 
@@ -24,6 +24,7 @@ def housekeeping(store: Store, config: Config, clock: Clock) -> Run:
     with running(store, clock, "housekeeping") as run, store.writing() as tx:
         now = clock.now()
         run.counts["bodies"] = records.expire(tx, now - dt.timedelta(days=config.store.keep_records_days))
+        run.counts["mails"] = mails.expire(tx, now - dt.timedelta(days=_SETTLED_DAYS))
         run.counts["settled"] = outbox.expire(tx, now - dt.timedelta(days=_SETTLED_DAYS))
         run.counts["answers"] = idempotent.forget_before(tx, now - dt.timedelta(days=_ANSWER_DAYS))
         run.counts["events"] = inbox.expire(tx, now - dt.timedelta(days=_EVENT_DAYS))

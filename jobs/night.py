@@ -30,6 +30,7 @@ from jobs.dun import dun
 from jobs.evaluate import evaluate
 from jobs.housekeeping import housekeeping
 from jobs.link import link
+from jobs.mailing import notify
 from jobs.policy import in_force
 from jobs.progress import Progress, silent
 from jobs.propose import night as propose_limits
@@ -104,6 +105,9 @@ def work(
         if proposed.counts["approved"] or proposed.counts["in_force"]:
             # Whose limit is another is judged by it this very night.
             tell(evaluate(store, config, policy, clock, systems=systems, progress=progress))
+    # Before what is owed is written: the tasks of people who are told are among it.
+    for run in notify(store, config, policy, clock, systems=systems):
+        tell(run)
     written_to = [c for c in systems if c.adapter.channels and config.writes_to(c.system)]
     for connected in written_to:
         tell(push(store, connected, progress=progress))

@@ -217,7 +217,9 @@ class Worker:
         now = self.shift.clock.now()
         with self.store.reading() as tx:
             found, hooks = waiting(tx, now), pending(tx, config, now)
-        return replace(found, writes=found.writes & written_to, hooks=frozenset(hooks))
+        return replace(
+            found, writes=found.writes & written_to, hooks=frozenset(hooks), mails=found.mails and config.mail.on
+        )
 
     def _attend(self) -> None:
         """Works on what waits; what it could not settle is left alone for a while, unless something new has come."""

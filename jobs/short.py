@@ -17,6 +17,7 @@ from connector.store.db import Store
 from connector.store.leases import Fenced
 from jobs.evaluate import evaluate
 from jobs.link import link
+from jobs.mailing import notify
 from jobs.night import connected_systems
 from jobs.policy import in_force
 from jobs.progress import Progress, silent
@@ -71,6 +72,8 @@ def short_round(
         policy = policy or in_force(tx, config)
     if marked:
         tell(evaluate(store, config, policy, clock, systems=systems, progress=progress))
+    for run in notify(store, config, policy, clock, systems=systems):
+        tell(run)
     with store.reading() as tx:
         writes = waiting(tx, clock.now()).writes
     for connected in systems:

@@ -46,6 +46,7 @@ _COMMANDS = {
     "link": "link",
     "order": "order",
     "outbox": "outbox",
+    "notice": "notice",
     "hook": "hook",
     "key": "key",
     "audit": "audit",

@@ -207,6 +207,17 @@ def withdraw(
     return len(gone)
 
 
+def withdraw_begun(tx: Connection, begins: Collection[str], now: dt.datetime) -> int:
+    """Takes back the tasks that are not made yet and whose keys begin so; says how many."""
+    o, count = outbox.c, 0
+    for begin in dict.fromkeys(begins):
+        asked = outbox.update().where(
+            o.kind.in_(tuple(ONCE)), o.state.in_(("owed", "parked")), o.key.startswith(begin, autoescape=True)
+        )
+        count += tx.execute(asked.values(state="superseded", settled_at=utc(now))).rowcount
+    return count
+
+
 def retry(tx: Connection, row_id: int | None = None) -> int:
     """Puts a parked row (None: all of them) back among those that wait; says how many."""
     o = outbox.c
@@ -252,5 +263,6 @@ __all__ = [
     "undone",
     "unpacked",
     "withdraw",
+    "withdraw_begun",
     "write_again",
 ]

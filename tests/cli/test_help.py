@@ -61,8 +61,12 @@ NAMES = (
     *(f" link {name}" for name in ["list", "confirm", "split"]),
     *(f" order{name}" for name in ["", " list", " explain", " check", " request", " release", " refuse", " hold"]),
     *(f" order {name}" for name in ["recheck", "exclude", "exclusions", "ask", "reservations", "return"]),
+    *(f" notice{name}" for name in ["", " list", " resend", " drop"]),
     *(f" outbox {name}" for name in ["list", "retry", "drop"]),
-    *(f" hook{name}" for name in ["", " list", " address", " subscribe", " unsubscribe", " renew", " events", " replay"]),
+    *(
+        f" hook{name}"
+        for name in ["", " list", " address", " subscribe", " unsubscribe", " renew", " events", " replay"]
+    ),
     *(f" key{name}" for name in ["", " create", " list", " rotate", " revoke"]),
     *(f" audit{name}" for name in ["", " list", " verify", " show", " replay", " export"]),
     *(f" policy{name}" for name in ["", " check", " show", " diff", " activate", " history", " try", " simulate"]),

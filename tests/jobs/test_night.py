@@ -161,10 +161,13 @@ def test_one_paid_invoice_makes_exactly_the_calls_it_needs(night: Night) -> None
     ]
     flagged = [o for o in orders if "Credit_Hold" in o]
     assert flagged, "the account has open orders in the CRM, which were held with it"
-    calls = [(c.method, c.path.rpartition("/")[2], c.records) for c in night.crm.writes()[before:]]
+    calls = [(c.method, c.path.split("/")[3], c.records) for c in night.crm.writes()[before:]]
     assert sorted(calls) == sorted(
-        [("PUT", "Accounts", 1), ("PUT", "Accounts", 1), ("PUT", "Sales_Orders", len(flagged))]
-    ), "its fields, its hold, and the flags of its orders"
+        [
+            *[("PUT", "Accounts", 1), ("PUT", "Accounts", 1), ("PUT", "Sales_Orders", len(flagged))],
+            *[("DELETE", "Sales_Orders", 1)] * len(flagged),
+        ]
+    ), "its fields, its hold, the flags of its orders, and the lock of each, which Zoho takes off one by one"
     assert not any(o["Credit_Hold"] for o in flagged)
     dragon = night.account("Dragon")
     assert dragon["Credit_Hold"] is False
@@ -197,7 +200,7 @@ def test_a_decision_is_kept_with_what_it_rested_on(night: Night) -> None:
     (reason,) = [r for r in body["reasons"] if r["rule"] == "limit_exceeded"]
     assert reason["numbers"]["limit"] == "5000.00"
     assert "超过信用额度 CNY 5,000.00" in reason["zh"]
-    assert {r.job for r in rows} == {"pull", "link", "evaluate", "push"}
+    assert {r.job for r in rows} == {"pull", "link", "evaluate", "notices", "push"}
     assert all(r.state == "done" for r in rows)
 
 
