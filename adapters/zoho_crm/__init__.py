@@ -6,13 +6,13 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from adapters.zoho_crm import read, write
-from adapters.zoho_crm.check import check
+from adapters.zoho_crm import locks, read, write
+from adapters.zoho_crm.check import check, check_triggers
 from adapters.zoho_crm.client import Zoho
 from adapters.zoho_crm.hook import HOOK
 from adapters.zoho_crm.hosts import DataCenter
 from adapters.zoho_crm.provision import provision
-from connector.adapter import Adapter, Channel, Evidence, Secret, Stream
+from connector.adapter import Adapter, Block, Channel, Evidence, Secret, Stream
 from connector.http import Limits
 from connector.text import Text, same
 
@@ -116,6 +116,55 @@ ADAPTER: Adapter[Zoho] = Adapter(
             changes=write.sales_order_changes,
         ),
         Channel("task", "Tasks", write.tasks, write.ROWS_MOST, find=write.find_tasks),
+    ),
+    blocks=(
+        Block(
+            "lock",
+            "record_lock",
+            Text("record lock on the sales order", "锁定销售订单记录"),
+            "order",
+            ("confirm", "change"),
+            "order_fields",
+            Text(
+                "the lock's reason, and the fields Credit Hold and Credit Hold Reason",
+                "锁定原因，以及信用冻结与原因字段",
+            ),
+            Text("a record locking configuration of the module Sales Orders", "“销售订单”模块的记录锁定配置"),
+            field=locks.FIELD,
+            stands=locks.stands,
+        ),
+        Block(
+            "approval",
+            "order_approval",
+            Text("an approval process or blueprint that the flag sets off", "由标志触发的审批流程或蓝图"),
+            "order",
+            ("confirm",),
+            "order_fields",
+            Text("the approval in Zoho, and the order's fields", "Zoho 中的审批，以及订单字段"),
+            Text(
+                "the process itself, by an administrator; `hold_triggers` names it",
+                "由管理员建立流程，并在 `hold_triggers` 中指定",
+            ),
+            stands=check_triggers,
+        ),
+        Block(
+            "flag",
+            "order_flag",
+            Text("flag on the sales order", "销售订单上的标志"),
+            "order",
+            (),
+            "order_fields",
+            Text("the fields Credit Hold and Credit Hold Reason", "信用冻结与原因字段"),
+        ),
+        Block(
+            "flag",
+            "account_flag",
+            Text("flag on the account", "客户上的标志"),
+            "customer",
+            (),
+            "hold",
+            Text("the fields Credit Hold and Credit Hold Reason", "信用冻结与原因字段"),
+        ),
     ),
     open=Zoho,
     check=check,

@@ -61,6 +61,21 @@ def check(client: Zoho, needs: Sequence[Need]) -> list[Finding]:
     return findings
 
 
+def check_triggers(client: Zoho) -> Finding:
+    """Whether a change of the hold flag sets off an approval or a blueprint, as the settings say."""
+    what = Text("Approval of held orders", "被冻结订单的审批")
+    if {"approval", "blueprint"} & set(client.settings.hold_triggers):
+        return Finding("fine", what)
+    return Finding(
+        "todo",
+        what,
+        Text(
+            "No process is named: set `hold_triggers` to [“approval”] or [“blueprint”] once there is one.",
+            "未指定流程：建立后请将 `hold_triggers` 设为 [“approval”] 或 [“blueprint”]。",
+        ),
+    )
+
+
 def _try(what: str, call: Callable[[], object]) -> Finding:
     title, scope = _TRIED[what]
     try:

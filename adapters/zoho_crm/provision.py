@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from adapters.zoho_crm import locks
 from adapters.zoho_crm.client import Refused, Zoho, contents, judge_rows
 from adapters.zoho_crm.fields import MARK
 from adapters.zoho_crm.needs import TYPES, made, misfit, no_module, there, would
@@ -51,6 +52,8 @@ def provision(client: Zoho, needs: Sequence[Need], dry: bool) -> list[Finding]:
                 findings += misfit(need, field)
             else:
                 findings += misfit(need, field) or [Finding("fine", there(need, field))]
+    if locks.MODULE in modules:
+        findings += locks.provision(client, needs, dry)
     return findings + list(_checklist(modules & {n.object for n in needs}))
 
 
@@ -120,8 +123,8 @@ def _checklist(modules: set[Any]) -> Iterable[Finding]:
         yield Finding(
             "todo",
             Text(
-                "Zoho does not stop a held order by itself: the flag needs a validation rule.",
-                "Zoho 不会自行拦截被冻结的订单：需要为该标志配置验证规则。",
+                "The flag alone stops nothing in Zoho: where orders are not locked, it needs a validation rule.",
+                "在 Zoho 中，仅有标志不会拦截订单：未启用锁定时，需要为该标志配置验证规则。",
             ),
             Text(
                 "Sales_Orders > Validation Rules: when Status is Approved or Delivered, refuse where Credit Hold is set.",

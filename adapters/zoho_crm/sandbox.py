@@ -99,6 +99,8 @@ class ZohoSandbox(Sandbox):
             ("GET", f"{v8}/settings/modules", self.modules, ""),
             ("GET", f"{v8}/settings/fields", self.fields, "fields"),
             ("POST", f"{v8}/settings/fields", self.create_fields, "fields"),
+            ("GET", f"{v8}/settings/record_locking_configurations", self.locking, "locking"),
+            ("POST", f"{v8}/settings/record_locking_configurations", self.locking, "locking"),
             ("POST", f"{v8}/coql", self.lists.coql, "coql"),
             ("POST", f"{bulk}/read", self.bulk.start, "bulk"),
             ("GET", f"{bulk}/read/{key}", self.bulk.state, "bulk"),
@@ -297,26 +299,75 @@ class ZohoSandbox(Sandbox):
     def locks(self, request: Request, module: str, key: str, lock: str | None = None) -> Reply:
         record = self.records.get(module, key)
         if not record:
-            return refusal("INVALID_DATA", "the id given seems to be invalid", 400, {"resource_path_index": 1})
+            return refusal("INVALID_DATA", "the related id given seems to be invalid", 400, {"resource_path_index": 1})
+        if module not in {c["module"] for c in self.shelf.all("~locking")}:
+            text = "Required Record Locking Configuration is not present"
+            return refusal("NOT_ALLOWED", text, 400, {"resource_path_index": 0})
+        held = record.get("~locked")
         if request.method == "GET":
-            held = record.get("~locked")
-            return (
-                Reply.json({"data": [held], "info": {"per_page": 200, "count": 1, "page": 1, "more_records": False}})
-                if held
-                else NO_BODY
-            )
+            if not held:
+                return NO_BODY
+            info = {"per_page": 200, "count": 1, "page": 1, "more_records": False}
+            return Reply.json({"data": [held], "info": info})
         if request.method == "DELETE":
-            record.pop("~locked", None)
+            if not held or lock != held["id"]:
+                return refusal("INVALID_DATA", "relation not found", 400)
+            record.pop("~locked")
+        elif request.method == "PUT" and (not held or lock != held["id"]):
+            return refusal("INVALID_DATA", "relation not found", 400)
         else:
-            row = request.json()["data"][0]
+            if held and request.method == "POST":
+                return refusal("NOT_ALLOWED", "record is already locked", 400, {"resource_path_index": 1})
             lock = lock or self.records.new_id()
-            record["~locked"] = {
-                "id": lock,
-                "Locked_Reason__s": row.get("Locked_Reason__s"),
-                "Locked_By__s": self.user,
-                "Locked_Time__s": self.records.now(),
-                "Lock_Source__s": "Manual",
-            }
+            record["~locked"] = self.lock_json(lock, request.json()["data"][0].get("Locked_Reason__s"))
         self.records.put(module, record)
         done = {"code": "SUCCESS", "details": {"id": lock}, "message": "record locked", "status": "success"}
         return Reply.json({"data": [done]}, 201 if request.method == "POST" else 200, records=1, write=True)
+
+    def lock_json(self, key: str, reason: str | None) -> Row:
+        """A lock as Zoho shows it."""
+        return {
+            "id": key,
+            "Locked_Reason__s": reason,
+            "Locked_By__s": {**self.user, "module": "users"},
+            "Locked_Time__s": self.records.now(),
+            "Lock_Source__s": "Manual",
+        }
+
+    def locking(self, request: Request) -> Reply:
+        """The record locking configuration of a module: looked at, or made where there is none."""
+        module = request.query.get("module", "")
+        if not self.records.has(module):
+            return refusal(
+                "INVALID_MODULE", "the module name given seems to be invalid", 400, {"resource_path_index": 0}
+            )
+        there = self.shelf.get("~locking", module)
+        if request.method == "GET":
+            shown = {k: v for k, v in there.items() if k != "module"} if there else None
+            return Reply.json({"record_locking_configurations": [shown]}) if shown else NO_BODY
+        if there:
+            return refusal("DUPLICATE_DATA", "a record locking configuration exists already", 400)
+        body = request.json()["record_locking_configurations"][0]
+        names = {f["id"]: f["api_name"] for f in self.records.fields(module)}
+        key, now, user = self.records.new_id(), self.records.now(), dict(self.user)
+        made = {
+            "locked_for": "all_profiles",
+            "restricted_actions": ["update"],
+            "locking_rules": [],
+            "restricted_communications": [],
+            "restricted_custom_buttons": None,
+            "lock_excluded_profiles": [],
+            "lock_for_portal_users": True,
+            **body,
+            "excluded_fields": [{"id": f["id"], "api_name": names[f["id"]]} for f in body.get("excluded_fields", ())],
+            "feature_type": "record_locking",
+            "system_defined": False,
+            "id": key,
+            "created_time": now,
+            "modified_time": now,
+            "created_by": user,
+            "modified_by": user,
+        }
+        self.shelf.put("~locking", module, {**made, "module": module})
+        done = {"code": "SUCCESS", "details": {"id": key}, "message": "configuration created", "status": "success"}
+        return Reply.json({"record_locking_configurations": [done]}, 201, records=1, write=True)

@@ -84,6 +84,7 @@ _FIELDS: dict[str, tuple[tuple[str, str, int], ...]] = {
         ("Grand_Total", "currency", 16),
         ("Description", "textarea", 32000),
         ("Deal_Name", "lookup:Deals", 0),
+        ("Locked__s", "boolean", 0),
     ),
     "Notes": (
         ("Note_Title", "text", 120),
@@ -109,7 +110,7 @@ MANDATORY: dict[str, tuple[str, ...]] = {
     "Sales_Orders": ("Subject", "Account_Name"),
     "Notes": ("Note_Content", "Parent_Id"),
 }
-STAMPED = frozenset({"Created_By", "Modified_By", "Created_Time", "Modified_Time"})
+STAMPED = frozenset({"Created_By", "Modified_By", "Created_Time", "Modified_Time", "Locked__s"})
 CREATABLE = {  # types that the API can make → json type
     "text": "string", "textarea": "string", "email": "string", "phone": "string", "website": "string",
     "picklist": "string", "date": "string", "datetime": "string", "integer": "integer", "bigint": "string",

@@ -114,6 +114,8 @@ class Records:
         for name in names:
             if name in known:
                 row[name] = record.get(name, False if known[name] == "boolean" else None)
+            if name == "Locked__s":
+                row[name] = bool(record.get("~locked"))
         return row
 
     def put(self, module: str, record: Row) -> None:
@@ -171,7 +173,7 @@ class Records:
         return Reply.json({"data": results}, status if good else 400, records=good, write=good > 0)
 
     def _write(self, module: str, row: Row, old: Row | None, field: str, user: Mapping[str, str], place: int) -> Row:
-        if old is not None and old.get("~locked"):
+        if old is not None and old.get("~locked") and not self._excluded(module) >= set(row) - {"id"}:
             return failure("RECORD_LOCKED", "record is locked", {"id": old["id"]})
         wrong = self._check(module, row, old, place)
         if wrong:
@@ -194,6 +196,11 @@ class Records:
         done = {"code": "SUCCESS", "status": "success", "message": f"record {'updated' if old else 'added'}"}
         more = {"action": "update" if old else "insert", "duplicate_field": field or None} if field else {}
         return {**done, **more, "details": {**details, **by, "$approval_state": "approved"}}
+
+    def _excluded(self, module: str) -> set[str]:
+        """The fields that may be written although a record is locked."""
+        found = self.shelf.get("~locking", module) or {}
+        return {f["api_name"] for f in found.get("excluded_fields", ())}
 
     def _kept(self, kind: str, value: Any) -> Any:
         if kind in ("lookup", "ownerlookup") and isinstance(value, Mapping):

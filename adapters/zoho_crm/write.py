@@ -7,9 +7,10 @@ repeated. Zoho answers one result per row, in order, whatever the status (200, 2
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from adapters.zoho_crm import locks
 from adapters.zoho_crm.client import Zoho, contents, judge_rows
 from adapters.zoho_crm.fields import encode
 from adapters.zoho_crm.times import parse
@@ -45,8 +46,44 @@ def hold(client: Zoho, writes: Sequence[Write]) -> list[Outcome]:
 
 
 def order_fields(client: Zoho, writes: Sequence[Write]) -> list[Outcome]:
-    """The hold flag and its reason on sales orders."""
-    return _update(client, "Sales_Orders", writes, client.settings.hold_triggers)
+    """The hold flag and its reason on sales orders; and the lock, where a write says so (`Locked__s`).
+
+    What is written comes before a lock and after it is taken off; a lock of ours that does not let our fields through is
+    taken off for the moment.
+    """
+    asked = [w for w in writes if locks.FIELD in w.values]
+    if not asked:
+        return _update(client, "Sales_Orders", writes, client.settings.hold_triggers)
+    now = locks.locked(client, [w.target for w in asked])
+    plain = [Write(w.key, w.target, {n: v for n, v in w.values.items() if n != locks.FIELD}) for w in writes]
+    outcomes = _update(client, "Sales_Orders", [w for w in plain if w.values], client.settings.hold_triggers)
+    said = iter(outcomes)
+    found = [next(said) if w.values else Outcome("done", w.target) for w in plain]
+    for place, (write, outcome) in enumerate(zip(writes, found, strict=True)):
+        if locks.FIELD not in write.values:
+            continue
+        is_locked, reason = now.get(write.target, False), _reason(write)
+        if outcome.code == "RECORD_LOCKED" and plain[place].values:
+            lock = locks.lock_of(client, write.target)
+            if lock is None or not locks.is_ours(lock):
+                continue
+            opened = locks.settle(client, write.target, lock=False, is_locked=True, reason="")
+            if opened.state != "done":
+                found[place] = opened
+                continue
+            [found[place]] = _update(client, "Sales_Orders", [plain[place]], client.settings.hold_triggers)
+            is_locked = False
+        if found[place].state == "done":
+            want = bool(write.values[locks.FIELD])
+            lock_outcome = locks.settle(client, write.target, lock=want, is_locked=is_locked, reason=reason)
+            found[place] = found[place] if lock_outcome.state == "done" else lock_outcome
+    return found
+
+
+def _reason(write: Write) -> str:
+    """The words of a write: the text that is the reason, whatever the mapping calls its field."""
+    texts = [v for n, v in write.values.items() if isinstance(v, str) and n != locks.FIELD]
+    return max(texts, key=len, default="")
 
 
 def account_values(client: Zoho, targets: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -56,7 +93,7 @@ def account_values(client: Zoho, targets: Sequence[str]) -> dict[str, dict[str, 
 
 def sales_order_values(client: Zoho, targets: Sequence[str]) -> dict[str, dict[str, Any]]:
     """What the sales orders hold now in their custom fields, under the mapping's names."""
-    return _current(client, "Sales_Orders", targets)
+    return _current(client, "Sales_Orders", targets, (locks.FIELD,))
 
 
 def account_changes(client: Zoho, targets: Sequence[str]) -> dict[str, Change]:
@@ -172,8 +209,11 @@ def _outcome(result: Mapping[str, Any]) -> Outcome:
     return Outcome("rejected", why=why, code=code)
 
 
-def _current(client: Zoho, module: str, targets: Sequence[str]) -> dict[str, dict[str, Any]]:
-    fields = [f for f in client.fields(module).by_name.values() if f.custom and not f.read_only]
+def _current(
+    client: Zoho, module: str, targets: Sequence[str], also: Collection[str] = ()
+) -> dict[str, dict[str, Any]]:
+    known = client.fields(module).by_name.values()
+    fields = [f for f in known if (f.custom and not f.read_only) or f.name in also]
     found: dict[str, dict[str, Any]] = {}
     for first in range(0, len(targets), _IDS_MOST):
         ids = ",".join(targets[first : first + _IDS_MOST])

@@ -40,8 +40,14 @@ from zohocrmsdk.src.com.zoho.crm.api.record import (
 from zohocrmsdk.src.com.zoho.crm.api.record import Field as F
 from zohocrmsdk.src.com.zoho.crm.api.record_locking import BodyWrapper as LockBody
 from zohocrmsdk.src.com.zoho.crm.api.record_locking import LockRecord, RecordLockingOperations
+from zohocrmsdk.src.com.zoho.crm.api.record_locking_configuration import BodyWrapper as LockingBody
+from zohocrmsdk.src.com.zoho.crm.api.record_locking_configuration import (
+    RecordLock,
+    RecordLockingConfigurationOperations,
+)
 from zohocrmsdk.src.com.zoho.crm.api.sdk_config import SDKConfig
 from zohocrmsdk.src.com.zoho.crm.api.users import GetUsersParam, UsersOperations
+from zohocrmsdk.src.com.zoho.crm.api.util import Choice
 
 BASE, FOLDER = sys.argv[1], Path(sys.argv[2])
 TOLD: dict = {}
@@ -228,17 +234,44 @@ def writing(account):
     task.add_key_value("Credit_Task_Key", "overdue:1")
     tell("task", tasks.upsert_records(body([task], ["Credit_Task_Key"])), rows)
     tell("task_again", tasks.upsert_records(body([task], ["Credit_Task_Key"])), rows)
-    wanted = LockBody()
-    lock = LockRecord()
-    lock.set_locked_reason__s("Credit hold CH-1")
-    wanted.set_data([lock])
+    locking = RecordLockingConfigurationOperations("Accounts")
+    configuration = RecordLock()
+    configuration.set_lock_type(Choice("manual"))
+    configuration.set_locked_for("all_profiles")
+    configuration.set_restricted_actions(["update", "delete"])
+    configuration.set_lock_for_portal_users(True)
+    settings = LockingBody()
+    settings.set_record_locking_configurations([configuration])
     tell(
-        "lock",
-        RecordLockingOperations(account, "Accounts").lock_records(wanted),
-        lambda o: o.get_data()[0].get_code().get_value(),
+        "locking",
+        locking.add_record_locking_configuration(settings),
+        lambda o: o.get_record_locking_configurations()[0].get_code().get_value(),
     )
+    tell(
+        "locking_read",
+        locking.get_record_locking_configurations(),
+        lambda o: [c.get_lock_type().get_value() for c in o.get_record_locking_configurations()],
+    )
+
+    def reason(words):
+        wanted, lock = LockBody(), LockRecord()
+        lock.set_locked_reason__s(words)
+        wanted.set_data([lock])
+        return wanted
+
+    def code(answer):
+        return answer.get_data()[0].get_code().get_value()
+
+    locks = RecordLockingOperations(account, "Accounts")
+    tell("lock", locks.lock_records(reason("Credit hold CH-1")), code)
+    held = locks.get_record_locking_informations()
+    tell("lock_read", held, lambda o: [x.get_key_value("Locked_Reason__s") for x in o.get_data()])
+    key = held.get_object().get_data()[0].get_id()
+    tell("lock_changed", locks.update_record_locking_information(key, reason("Credit hold CH-2")), code)
     change.set_id(account)
     tell("locked", accounts.update_records(body([change])), rows)
+    tell("unlock", locks.unlock_record(key), code)
+    tell("unlocked", accounts.update_records(body([change])), rows)
     tell("delete", accounts.delete_records(params((DeleteRecordsParam.ids, str(fresh)))), rows)
     since = datetime.now(UTC) - timedelta(days=1)
     tell(

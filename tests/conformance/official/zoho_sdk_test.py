@@ -150,7 +150,13 @@ def test_upserts_a_task_once(told: dict[str, Any], box: Sandbox) -> None:
 
 def test_locks_and_deletes(told: dict[str, Any], box: Sandbox) -> None:
     assert told["lock"] == {"status": 201, "object": "ActionWrapper", "said": "SUCCESS"}
+    assert told["locking"]["said"] == "SUCCESS"
+    assert told["locking_read"]["said"] == ["manual"]
+    assert told["lock_read"]["said"] == ["Credit hold CH-1"]
+    assert told["lock_changed"]["said"] == "SUCCESS"
     assert [row[:2] for row in told["locked"]["said"]] == [["error", "RECORD_LOCKED"]]
+    assert told["unlock"]["said"] == "SUCCESS"
+    assert [row[0] for row in told["unlocked"]["said"]] == ["ok"]
     assert told["deleted"]["said"] == [[told["deleted_id"], "Acme A", "recycle"]]
     assert box.shelf.get("Accounts", told["deleted_id"]) is None
 

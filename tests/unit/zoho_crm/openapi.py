@@ -22,7 +22,7 @@ from connector.sandbox import Reply, Request, Sandbox
 FOLDER = Path(__file__).parents[4] / "shared" / "contracts" / "zoho" / "oas31"
 _FILES = {
     "/crm/v8": (
-        "record", "coql", "fields", "users", "org", "modules", "module-search", "record-count", "locking-informations",
+        "record-locking-configurations", "record", "coql", "fields", "users", "org", "modules", "module-search", "record-count", "locking-informations",
         "notifications",
     ),
     "/crm/bulk/v8": ("bulk-read",),

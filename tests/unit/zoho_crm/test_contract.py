@@ -62,6 +62,14 @@ def test_the_whole_job_speaks_zohos_language(switches: dict[str, object]) -> Non
             "rejected",
         ]
         assert hold.current(zoho, [account])[account]["Credit_Hold"] is True
+        orders = ADAPTER.channel("order_fields")
+        assert orders is not None
+        assert orders.current is not None
+        order = box.shelf.all("Sales_Orders")[0]["id"]
+        held = {**values, "Locked__s": True}
+        for said in (held, {**held, "Credit_Hold_Reason": "late, too"}, {"Credit_Hold": False, "Locked__s": False}):
+            assert [o.state for o in orders.send(zoho, [Write("o", order, said)])] == ["done"]
+            assert orders.current(zoho, [order])[order]["Locked__s"] is said["Locked__s"]
         box.records.remove("Accounts", other, box.user)  # type: ignore[attr-defined]
         assert read(zoho, "accounts", cursors["accounts"])[-1].gone == [other]
         assert account in [k for some in ADAPTER.stream("accounts").keys(zoho) for k in some]  # type: ignore[misc]
