@@ -70,6 +70,7 @@ def listing(
 ) -> tuple[Table, dict[str, Any]]:
     """Requests, newest first: all that wait, or everything of one customer with what counts today."""
     from connector.store import customers, limits
+    from jobs import limit_answer
     from jobs.grant import limit_of, outcome
 
     if everything:
@@ -96,7 +97,7 @@ def listing(
         ],
         [_row(cli, rows[one.customer], one, done) for one, done in found],
     )
-    answer: dict[str, Any] = {"requests": [_answer(rows[one.customer], one, done) for one, done in found]}
+    answer: dict[str, Any] = {"requests": [limit_answer.answer(rows[one.customer], done) for one, done in found]}
     if row is not None:
         now = limit_of(tx, desk, row)
         table.notes += [_counts(now), *now.steps]
@@ -148,30 +149,6 @@ def _row(cli: Cli, row: CustomerRow, one: Asked, done: Outcome) -> dict[str, Any
         "waits_for": t(", ", "、").join(p.name or p.id for p in done.others)
         or (say(done.need.text) if done.need and done.stands.state == "open" else ""),
         "why": joined(said, "; ", "；") if said else None,
-    }
-
-
-def _answer(row: CustomerRow, one: Asked, done: Outcome) -> dict[str, Any]:
-    request, amount = one.request, done.stands.amount_minor
-    return {
-        "number": one.number,
-        "system": row.system,
-        "customer_id": row.ref,
-        "kind": request.kind,
-        "amount": None if amount is None else show(request.decimal(amount), request.currency),
-        "currency": request.currency,
-        "before": _shown(one.before, request.currency),
-        "valid_from": request.valid_from.isoformat(),
-        "valid_to": None if request.valid_to is None else request.valid_to.isoformat(),
-        "condition": request.condition,
-        "tranches": [{"amount": show(part, request.currency), "condition": words} for part, words in request.parts],
-        "state": done.stands.state,
-        "requested_by": done.stands.requested_by,
-        "approvers": list(done.stands.approvers),
-        "waits_for": [p.id for p in done.others],
-        "why": one.why,
-        "binding": one.body.get("binding"),
-        "events": [{"at": e.at.isoformat(), "what": e.what, "actor": e.actor, "why": e.why} for e in one.events],
     }
 
 

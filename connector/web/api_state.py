@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from typing import Annotated, Any, Literal
 
@@ -9,15 +10,18 @@ from fastapi import APIRouter, Query
 
 from connector.store import audit, proof, runs
 from connector.store.audit import Line as AuditEntry
+from connector.text import Text
 from connector.web.answers import AuditPage, AuditProof, Me, ProblemList, RunList, WarningList
 from connector.web.asked import Line, Most
 from connector.web.auth import Auditor, Reader
 from connector.web.documents import PROBLEMS
 from connector.web.front import Front
+from connector.web.problem import Refused
 from connector.web.rights import RIGHTS
 from jobs import warning_answer
 from jobs.customer_answer import one_customer
 
+_VERIFYING = Text("The trail is being verified. Try again in a while.", "正在校验审计日志，请稍后重试。")
 Moment = Annotated[
     dt.datetime | None,
     Query(ge=dt.datetime(1990, 1, 1, tzinfo=dt.UTC), le=dt.datetime(2200, 1, 1, tzinfo=dt.UTC)),
@@ -27,6 +31,7 @@ Moment = Annotated[
 def router(front: Front) -> APIRouter:
     """Routes that only look."""
     routes = APIRouter(responses=PROBLEMS)
+    verifying = asyncio.Lock()
 
     @routes.get("/me", tags=["sign-in"], summary="Who you are here, and what you may do.", response_model=Me)
     async def me(caller: Reader) -> Any:
@@ -127,7 +132,11 @@ def router(front: Front) -> APIRouter:
                 "found": [_problem(one, now, now) for one in found[:200]],
             }
 
-        return await front.work(look)
+        if verifying.locked():
+            # It reads the whole trail: one at a time, so that others find a free thread.
+            raise Refused(503, _VERIFYING, "busy", {"Retry-After": "10"})
+        async with verifying:
+            return await front.work(look)
 
     return routes
 

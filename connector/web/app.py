@@ -44,7 +44,7 @@ def make(front: Front) -> FastAPI:
         openapi_url=None,
         lifespan=lifespan,
     )
-    app.state.sign_in = SignIn(front)
+    app.state.front, app.state.sign_in = front, SignIn(front)
     install(app)
     for plain in _PLAIN:
         app.include_router(plain(front))

@@ -22,6 +22,7 @@ from fastapi import Depends
 from fastapi.security import HTTPBearer
 from starlette.requests import Request
 
+from connector import logs
 from connector.config import Config
 from connector.config_people import PersonSettings
 from connector.store import api_keys, audit
@@ -396,6 +397,7 @@ async def admitted(request: Request, right: Right) -> Caller:
         raise Refused(400, _NO_NAME)
     sign_in: SignIn = request.app.state.sign_in
     caller = await sign_in.caller(request)
+    logs.bind(caller=caller.actor)
     sign_in.demand(request, caller, right)
     return caller
 

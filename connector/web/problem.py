@@ -105,7 +105,11 @@ def of_error(request: Request, wrong: HoldfastError) -> Response:
         status = 502
     else:
         status = 422
-    if not isinstance(wrong, ConfigError):
+    if isinstance(wrong, NotAllowed):
+        # Who it was is bound to the line; the job has told the audit trail.
+        log.warning("refused: %s", redacted(wrong.log), extra={"reason": "no_authority"})
+        request.app.state.front.metrics.refusals.labels("no_authority").inc()
+    elif not isinstance(wrong, ConfigError):
         log.warning("answered with %s: %s", status, wrong.log)
     return problem(request, status, wrong.user, headers=headers)
 

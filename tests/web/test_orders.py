@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 
 from connector.errors import ConfigError
 from connector.model import Customer
-from connector.store import idempotent
+from connector.store import audit, idempotent
 from connector.store.db import Store
 from connector.text import Text
 from connector.web.front import Front
@@ -95,6 +95,21 @@ def test_an_order_is_asked_for_and_released_by_somebody_else(busy: Shop, people:
     assert (given["released"]["by"], given["released"]["max_total"]) == ("Li Wei", "1600.00")
     assert [line["what"] for line in given["history"]][-2:] == ["requested", "released"]
     assert busy.states()["SO1"] == "released"
+
+
+def test_nobody_releases_what_he_sells_himself(
+    busy: Shop, people: dict[str, As], front: Front, caplog: pytest.LogCaptureFixture
+) -> None:
+    busy.order("SO4", "C1", 1200, owner="u8")
+    busy.run()
+    answer = people["he.ping"].post("/orders/SO4/release", {"why": "mine"})
+    assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed")
+    assert answer.json()["detail"] == "He Ping is the salesperson in charge: somebody else has to approve it."
+    assert [r.reason for r in caplog.records if hasattr(r, "reason")] == ["no_authority"]
+    assert 'holdfast_refusals_total{reason="no_authority"} 1.0' in front.metrics.text().decode()
+    with busy.store.reading() as tx:
+        (kept,) = audit.listing(tx, action="order.denied")
+    assert (kept.entry.actor, kept.entry.subject) == ("person:he.ping", "order:books/SO4")
 
 
 def test_refusing_holding_and_lifting(busy: Shop, people: dict[str, As]) -> None:
@@ -270,6 +285,11 @@ def test_an_amount_is_a_plain_decimal_text(busy: Shop, people: dict[str, As], am
     answer = people["wang.fang"].post("/limits", {"customer": "C1", "amount": amount, "why": "x"})
     assert answer.status_code == 422, answer.text
     assert people["wang.fang"].get("/limits").json()["requests"] == []
+
+
+def test_no_answer_is_kept_by_anybody_on_the_way(busy: Shop, people: dict[str, As]) -> None:
+    for path in ("/orders", "/orders/SO1", "/customers/C1", "/me", "/orders/SO9"):
+        assert people["li.wei"].get(path).headers["cache-control"] == "no-store"
 
 
 def test_the_trail_is_the_auditors(busy: Shop, client: TestClient, key: Made, people: dict[str, As]) -> None:
