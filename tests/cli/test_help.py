@@ -62,6 +62,7 @@ NAMES = (
     *(f" order{name}" for name in ["", " list", " explain", " check", " request", " release", " refuse", " hold"]),
     *(f" order {name}" for name in ["recheck", "exclude", "exclusions", "ask", "reservations", "return"]),
     *(f" notice{name}" for name in ["", " list", " resend", " drop"]),
+    *(f" job{name}" for name in ["", " list", " run", " worker"]),
     *(f" outbox {name}" for name in ["list", "retry", "drop"]),
     *(
         f" hook{name}"
