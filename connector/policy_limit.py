@@ -97,6 +97,7 @@ class Limits(Section):
     insurer_own_share_percent: Percent = Decimal(0)
     concentration_percent: Share = Decimal(20)
     step: Annotated[Decimal, Field(gt=0)] = Decimal(10_000)
+    step_percent: Share = Decimal(20)
     max_rise_percent: Percent = Decimal(50)
     max_cut_percent: Share = Decimal(30)
     valid_months: Months = 12

@@ -217,6 +217,12 @@ def _sales(tx: Connection, base: Frame, keys: Collection[int]) -> dict[int, list
     return found
 
 
+def _days_of_sales(as_of: dt.date, first: dt.date | None) -> int | None:
+    """Of how many days `_sales` are, where the first sale lies in those months; None: of all of them."""
+    begin, end = months_later(as_of.replace(day=1), -_MONTHS), as_of.replace(day=1)
+    return (end - first).days if first is not None and begin < first < end else None
+
+
 @dataclass
 class _Known:
     """What was gathered of some debtors beside what they were judged by."""
@@ -261,6 +267,7 @@ class _Known:
             current=current,
             unlimited=unlimited,
             sales=sum((s for s in sales if s is not None), ZERO),
+            sales_days=_days_of_sales(base.as_of, min(since, default=None)),
             terms_days=usual_days(row.terms) if row.terms else None,
             days_late=habits.late_year,
             first_sold_on=min(since, default=None),
@@ -386,6 +393,7 @@ def body_of(one: Proposal) -> dict[str, Any]:
     }  # fmt: skip
     return {
         **{k: None if v is None else (v if k == "unit" else rounded(v, made.currency)) for k, v in numbers.items()},
+        "sales_days": case.sales_days,
         "grade": case.grade,
         "level": case.level,
         "unlimited": case.unlimited,

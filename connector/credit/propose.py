@@ -3,7 +3,8 @@
 The order is that of the domain document: need, capacity, the grade's multiplier, caps, rounding down, throttle. All
 amounts are in the customer's currency and unrounded until a limit comes of them. Where both net worth and working capital
 are known the lower one is the capacity, and one that is not positive leaves none (ours). A limit of nothing is no measure
-for a rise: only a limit above nothing is throttled (ours).
+for a rise: only a limit above nothing is throttled (ours). Sales of fewer than twelve months are taken for a year's
+in proportion (ours). The step of rounding is at most `step_percent` of what is rounded (ours).
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from connector.text import Text
 
 ZERO, ONE, HUNDRED = Decimal(0), Decimal(1), Decimal(100)
 _YEAR_DAYS = 365
+# Sales of fewer days are taken for those of so many.
+_FEWEST_DAYS = 90
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +34,8 @@ class Case:
     """What is known of a customer when a limit is proposed. Amounts in `currency`; None is "not known".
 
     `current` is the limit that was granted, without uplifts and guarantees, None where there is none; `unlimited`: there
-    is no bound now. `sales` are the credit sales of twelve months, gross; `terms_days` what the terms give, `days_late` how
+    is no bound now. `sales` are the credit sales of twelve months, gross, or of the `sales_days` since the first where it
+    has bought for less than that (None: the whole year); `terms_days` what the terms give, `days_late` how
     late it usually pays. `insurer` is the insurer's own limit, `group_room` what the groups above leave for all of it,
     `receivables` those of all customers. `others` is what other accounts of the same debtor were granted. `asked`: what
     somebody asked for, never exceeded. `unit` is one unit of the reporting currency in `currency`. `frozen` is why
@@ -44,6 +48,7 @@ class Case:
     current: Decimal | None = None
     unlimited: bool = False
     sales: Decimal | None = None
+    sales_days: int | None = None
     terms_days: Decimal | None = None
     days_late: Decimal | None = None
     first_sold_on: dt.date | None = None
@@ -169,7 +174,7 @@ class _Sheet:
 
     def need(self) -> Decimal:
         case, rules = self.case, self.rules
-        sales, late = case.sales or ZERO, max(case.days_late or ZERO, ZERO)
+        sales, late = self.annual_sales(), max(case.days_late or ZERO, ZERO)
         terms = Decimal(rules.terms_days) if case.terms_days is None else case.terms_days
         # One division, the last: 3,650,000 / 365 must not lose a digit on the way.
         need = EXACT.multiply(EXACT.multiply(max(sales, ZERO), terms + late), rules.peak_factor) / _YEAR_DAYS
@@ -178,6 +183,17 @@ class _Sheet:
             sales=sales, terms=words.days(terms), late=words.days(late), peak=words.plain(rules.peak_factor),
         )  # fmt: skip
         return need
+
+    def annual_sales(self) -> Decimal:
+        case = self.case
+        sales, days = case.sales or ZERO, case.sales_days
+        if days is None or days >= _YEAR_DAYS or sales <= 0:
+            return sales
+        # A few weeks say little of a year.
+        days = max(days, _FEWEST_DAYS)
+        whole = EXACT.multiply(sales, Decimal(_YEAR_DAYS)) / days
+        self.step("annual_sales", whole, words.ANNUAL_SALES.fill, sales=sales, days=days)
+        return whole
 
     def starter(self) -> Decimal:
         amount = self.rules.starter.amount * self.case.unit
@@ -266,6 +282,10 @@ class _Sheet:
 
     def floored(self, capped: Decimal) -> Decimal:
         step = _round_step(self.rules.step * self.case.unit) if self.case.unit != ONE else self.rules.step
+        most = capped * self.rules.step_percent / HUNDRED
+        if 0 < most < step:
+            # Of a small limit a large step would leave little or nothing.
+            step = max(_round_step(most), Decimal(1).scaleb(-exponent(self.case.currency)))
         limit = (capped / step).to_integral_value(ROUND_FLOOR) * step
         self.step("step", limit, words.STEP.fill, step=step)
         return limit
@@ -303,7 +323,7 @@ class _Sheet:
 
 
 def _round_step(step: Decimal) -> Decimal:
-    """The largest of 1, 2, 5 × a power of ten that is not above a converted step: nobody grants USD 271,600 (ours)."""
+    """The largest of 1, 2, 5 × a power of ten that is not above a step: nobody grants USD 271,600 (ours)."""
     power = Decimal(1).scaleb(step.adjusted())
     return max(n * power for n in (1, 2, 5) if n * power <= step)
 

@@ -19,6 +19,10 @@ def days(number: Decimal) -> str:
     return plain(number.quantize(Decimal("0.1")))
 
 
+ANNUAL_SALES = Text(
+    "credit sales of {sales} in {days} days since the first, for a whole year: {result}",
+    "自首次交易起 {days} 天赊销 {sales}，折算全年：{result}",
+)
 NEED = Text(
     "need: credit sales of {sales} a year ÷ 365 × ({terms} days of terms + {late} days late) × peak factor {peak} = "
     "{result}",

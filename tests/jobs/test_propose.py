@@ -69,7 +69,10 @@ def test_a_holding_that_buys_nothing_itself_is_no_new_customer(desk: LimitDesk) 
     desk.propose("all")
     head = proposed(desk, "C1")
     assert Decimal(head["sales"]) == 36_500_000
-    assert head["steps"][0][0] == "need", "not the starter limit"
+    assert [step[0] for step in head["steps"][:2]] == ["annual_sales", "need"], "not the starter limit"
+    # September to February: 181 days, taken for a year.
+    assert head["sales_days"] == 181
+    assert head["steps"][0][3]["result"] == "73604972.38"
 
 
 def test_without_a_rate_for_its_sales_no_limit_is_proposed(desk: LimitDesk) -> None:

@@ -151,6 +151,36 @@ def test_what_binds(more: dict[str, Any], amount: int, binding: str) -> None:
     assert (proposed.amount, proposed.binding) == (amount, binding), [s.text.en for s in proposed.steps]
 
 
+@pytest.mark.parametrize(
+    ("asked", "amount", "step"),
+    [("7300", 7_000, "1,000.00"), ("62", 60, "10.00"), ("49999", 45_000, "5,000.00"), ("50000", 50_000, "10,000.00"),
+     ("99999", 90_000, "10,000.00"), ("0.07", "0.07", "0.01")],
+)  # fmt: skip
+def test_a_small_limit_is_rounded_by_a_smaller_step(asked: str, amount: Any, step: str) -> None:
+    proposed = propose(case(current=None, asked=Decimal(asked)), POLICY)
+    assert proposed.amount == Decimal(amount)
+    assert proposed.steps[-1].text.en.startswith(f"rounded down to a multiple of CNY {step}: ")
+
+
+def test_where_the_policy_says_so_what_is_below_the_step_is_nothing() -> None:
+    proposed = propose(case(current=None, asked=Decimal(7300)), load("[limit]\nstep_percent = 0"))
+    assert (proposed.amount, proposed.binding) == (0, "step")
+
+
+def test_sales_of_less_than_a_year_are_taken_for_a_year_and_say_so() -> None:
+    young = {"sales": Decimal(365_000), "terms_days": Decimal(30), "days_late": None, "current": None, "grade": "A"}
+    proposed = propose(case(**young, sales_days=146), POLICY)
+    # 365,000 in 146 days are 912,500 a year: 2,500 a day, for 30 days, times 1.2.
+    assert (proposed.amount, proposed.binding) == (90_000, "need")
+    first, need = (step.text for step in proposed.steps[:2])
+    assert first.en == ("credit sales of CNY 365,000.00 in 146 days since the first, for a whole year: CNY 912,500.00")
+    assert first.zh == "自首次交易起 146 天赊销 CNY 365,000.00，折算全年：CNY 912,500.00"
+    assert "CNY 912,500.00 a year" in need.en
+    # A few weeks are taken for ninety days.
+    assert propose(case(**young, sales_days=3), POLICY).steps[0].numbers["result"] == "1480277.78"
+    assert propose(case(**young, sales_days=365), POLICY).steps[0].rule == "need"
+
+
 def test_in_another_currency_amounts_of_the_policy_are_converted_and_steps_are_round() -> None:
     rich = case(
         unit=Decimal("0.14"), currency="USD", current=None, grade="C", sales=Decimal(36_500_000),
