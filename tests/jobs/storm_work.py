@@ -39,7 +39,7 @@ from jobs.night import lease
 from jobs.push import push
 from tests.jobs.shop import NOON, PEOPLE, STREAMS
 from tests.jobs.storm_proof import EXEMPT, Watch
-from tests.jobs.storm_said import Row, add, change, rows
+from tests.jobs.storm_said import Row, add, change, rows, states
 from tests.store.books import save
 
 WORKERS = 8
@@ -364,7 +364,13 @@ class Worker:
         return self.on_one(orders.hold, self.person(), "wait for the contract")
 
     def lift(self) -> bool:
-        return self.on_one(orders.hold, self.person(), "the contract is here", lift=True)
+        with self.store.reading() as tx:
+            found = [name for name, state in states(tx).items() if state.manual]
+        if not found:
+            return False
+        name = "/".join(self.dice.choice(found))
+        orders.hold(*self.call, name, self.person(), "the contract is here", lift=True, systems=[self.crm])
+        return True
 
     def exclude(self) -> bool:
         """A person forces a hold on somebody, or sets rules aside for the one who is exempt."""
