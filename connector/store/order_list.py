@@ -6,9 +6,11 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from sqlalchemy import Connection, select
+from sqlalchemy import text as sql
 
 from connector.store import bulk
 from connector.store.tables import order_state
+from connector.store.tables_order import HELD
 
 
 class Listed(NamedTuple):
@@ -26,11 +28,10 @@ def page(
     after: int = 0,
     most: int = 50,
 ) -> list[Listed]:
-    """So many open orders at most, of some states (None: all) and debtors (None: all), by key, those after one."""
+    """So many open orders at most, of some states in which an order is held (None: of all) and debtors (None: all), by key, those after one."""
     s = order_state.c
-    asked = select(s.sales_order, s.debtor).where(s.ended_on.is_(None), s.sales_order > after)
-    if states is not None:
-        asked = asked.where(s.state.in_(sorted(states)))
+    live = [s.ended_on.is_(None)] if states is None else [sql(HELD), s.state.in_(sorted(states))]
+    asked = select(s.sales_order, s.debtor).where(s.sales_order > after, *live)
     if debtors is not None:
         asked = asked.where(bulk.among(tx, s.debtor, debtors))
     return [Listed(*tuple(row)) for row in tx.execute(asked.order_by(s.sales_order).limit(most)).all()]
