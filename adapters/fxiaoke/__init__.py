@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from adapters.fxiaoke import locks
 from adapters.fxiaoke.client import Client, open_client
 from adapters.fxiaoke.hook import HOOK
 from adapters.fxiaoke.read import listing, reading, with_currency, with_lines, with_receipt, with_user
 from adapters.fxiaoke.settings import TASK_OBJECT, Settings
 from adapters.fxiaoke.setup import check, provision
 from adapters.fxiaoke.write import find_tasks, reading_back, send_tasks, updating
-from connector.adapter import Adapter, Channel, Evidence, Secret, Stream
+from connector.adapter import Adapter, Block, Channel, Evidence, Secret, Stream
 from connector.http import Limits
 from connector.text import Text
 
@@ -102,12 +103,20 @@ ADAPTER: Adapter[Client] = Adapter(
             note="One record a call (300 a minute); up to 100 a call through the APL function, where bulk_function names it.",
         ),
         Channel(
+            "hold",
+            "AccountObj",
+            updating("AccountObj"),
+            batch=100,
+            current=reading_back("AccountObj"),
+            note="A flag and a reason on the account, written for those only that are held.",
+        ),
+        Channel(
             "order_fields",
             "SalesOrderObj",
-            updating("SalesOrderObj"),
+            locks.send,
             batch=100,
             current=reading_back("SalesOrderObj"),
-            note="A flag and a reason; the tenant's validation rule refuses to go on while the flag is set.",
+            note="A flag and a reason, and the record's lock; the tenant's validation rule refuses to go on while the flag is set.",
         ),
         Channel(
             "task",
@@ -116,6 +125,41 @@ ADAPTER: Adapter[Client] = Adapter(
             batch=20,
             find=find_tasks,
             note="Records of a custom object of the tenant: the payload of the vendor's own to-do interface is not published.",
+        ),
+    ),
+    blocks=(
+        Block(
+            "lock",
+            "record_lock",
+            Text("record lock on the order", "锁定订单记录"),
+            "order",
+            ("confirm", "change"),
+            "order_fields",
+            Text("the fields 信用冻结 and 信用冻结原因", "“信用冻结”和“信用冻结原因”字段"),
+            Text(
+                "nothing; who may still edit a locked record is decided by the tenant's lock rules",
+                "无需创建；谁可编辑已锁定的记录由企业的锁定规则决定",
+            ),
+            field=locks.FIELD,
+            stands=locks.stands,
+        ),
+        Block(
+            "flag",
+            "order_flag",
+            Text("flag on the order, which a validation rule may look at", "订单上的标志，可供校验规则使用"),
+            "order",
+            (),
+            "order_fields",
+            Text("the fields 信用冻结 and 信用冻结原因", "“信用冻结”和“信用冻结原因”字段"),
+        ),
+        Block(
+            "flag",
+            "account_flag",
+            Text("flag on the account", "客户上的标志"),
+            "customer",
+            (),
+            "hold",
+            Text("the fields 信用冻结 and 信用冻结原因", "“信用冻结”和“信用冻结原因”字段"),
         ),
     ),
     open=open_client,
@@ -129,6 +173,7 @@ ADAPTER: Adapter[Client] = Adapter(
         "throttling": "the product says that it was too much (30004, status 200), never when to come back",
         "provision": "the API documents no call that makes a field or an object: a checklist instead",
         "restraint:customer_fields": "no batch update: one record a call, unless the tenant installs our APL function",
+        "restraint:hold": "no batch update: one record a call, unless the tenant installs our APL function",
         "restraint:order_fields": "no batch update: one record a call, unless the tenant installs our APL function",
         "restraint:task": "no batch create: one record a call",
     },

@@ -215,11 +215,15 @@ def reading_back(object_name: str) -> Current[Client]:
     def current(client: Client, targets: Sequence[str]) -> Mapping[str, Mapping[str, Json]]:
         described = describe(client, object_name)
         own = [f for f in described.fields.values() if f.name.endswith("__c")]
+        lock = "lock_status" if "lock_status" in described.fields else ""
+        asked = ["_id", *(f.name for f in own), *([lock] if lock else [])]
         found: dict[str, dict[str, Json]] = {}
         for ids in in_groups(targets):
-            for rows in all_of(client, object_name, [where("_id", "IN", *ids)], ["_id", *(f.name for f in own)]):
+            for rows in all_of(client, object_name, [where("_id", "IN", *ids)], asked):
                 for row in rows:
                     values = found.setdefault(str(row["_id"]), {})
+                    if lock:
+                        values[lock] = str(row.get(lock)) == "1"
                     for field in own:
                         # An absent member is an empty field: the query leaves nulls out.
                         value = decode(field, row.get(field.name), client.zone)

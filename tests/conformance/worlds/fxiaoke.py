@@ -25,7 +25,7 @@ _SHANGHAI = ZoneInfo("Asia/Shanghai")
 def _about(sandbox: Sandbox, kind: ActionKind) -> str:
     if kind == "task":
         return str(sandbox.object_name("信用任务"))
-    return "AccountObj" if kind == "customer_fields" else "SalesOrderObj"
+    return "AccountObj" if kind in ("customer_fields", "hold") else "SalesOrderObj"
 
 
 def _later(sandbox: Sandbox) -> int:
@@ -77,8 +77,6 @@ def _fields(sandbox: Sandbox) -> Sequence[Write]:
                 "label:信用额度": Decimal(f"{n + 1}2345.67"),
                 "label:信用预警等级": "橙",
                 "label:逾期天数段": "31-60",
-                "label:信用冻结": True,
-                "label:信用冻结原因": f"占用超过额度 {n}.50",
                 "label:信用数据日期": AS_OF.isoformat(),
             },
         )
@@ -86,10 +84,10 @@ def _fields(sandbox: Sandbox) -> Sequence[Write]:
     ]
 
 
-def _holds(sandbox: Sandbox) -> Sequence[Write]:
-    return [
+def _holds(name: str) -> Callable[[Sandbox], Sequence[Write]]:
+    return lambda sandbox: [
         Write(f"hold-{n}", target, {"label:信用冻结": True, "label:信用冻结原因": f"超出额度 {n}.50"})
-        for n, target in enumerate(_targets(sandbox, "SalesOrderObj"))
+        for n, target in enumerate(_targets(sandbox, name))
     ]
 
 
@@ -151,9 +149,15 @@ WORLD = World(
     held=lambda sandbox, stream: {str(r["_id"]) for r in sandbox.shelf.all(_OBJECTS[stream])},
     paged=("customers", "orders"),
     changes={stream: _changes(name) for stream, name in _OBJECTS.items()},
-    writes={"customer_fields": _fields, "order_fields": _holds, "task": _tasks},
+    writes={
+        "customer_fields": _fields,
+        "hold": _holds("AccountObj"),
+        "order_fields": _holds("SalesOrderObj"),
+        "task": _tasks,
+    },
     refused={
         "customer_fields": lambda sandbox: Write("bad-1", "0" * 24, {"label:信用额度": Decimal("1.00")}),
+        "hold": lambda sandbox: Write("bad-3", "0" * 24, {"label:信用冻结": True}),
         "order_fields": lambda sandbox: Write("bad-2", "0" * 24, {"label:信用冻结": True}),
         "task": lambda sandbox: _task(sandbox, 5, _targets(sandbox, "AccountObj")[0], priority="最高"),
     },

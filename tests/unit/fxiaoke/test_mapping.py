@@ -156,9 +156,12 @@ def test_the_sandboxs_administrator_made_what_the_mapping_needs(kind: Any) -> No
 
 def test_a_quiet_day_costs_no_call() -> None:
     mapping = _loaded(CRM)
-    words = {"limit": Decimal(100), "overdue": Decimal(5), "overdue_days": 45, "hold": True, "level": "red"}
-    _, today = mapping.write("customer_fields", {**words, "hold_reason": "45 天", "as_of": dt.date(2026, 11, 23)})
-    tomorrow = {**words, "overdue_days": 46, "hold_reason": "46 天", "as_of": dt.date(2026, 11, 24)}
+    words = {"limit": Decimal(100), "overdue": Decimal(5), "overdue_days": 45, "level": "red"}
+    _, today = mapping.write("customer_fields", {**words, "as_of": dt.date(2026, 11, 23)})
+    tomorrow = {**words, "overdue_days": 46, "as_of": dt.date(2026, 11, 24)}
     assert mapping.write("customer_fields", tomorrow)[1] == today
     assert mapping.write("customer_fields", {**tomorrow, "overdue_days": 61})[1] != today
-    assert mapping.write("customer_fields", {**tomorrow, "hold": False})[1] != today
+    assert mapping.write("customer_fields", {**tomorrow, "level": "orange"})[1] != today
+    held, later = ({"hold": True, "hold_reason": why} for why in ("45 天", "46 天"))
+    assert mapping.write("hold", held)[1] == mapping.write("hold", later)[1]
+    assert mapping.write("hold", held)[1] != mapping.write("hold", {"hold": False})[1]

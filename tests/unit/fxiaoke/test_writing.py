@@ -39,9 +39,9 @@ WORDS = {
 
 
 def _values(made: Any, **changed: Any) -> dict[str, Any]:
-    values, _ = made.mapping.write("customer_fields", {**WORDS, **changed})
-    assert isinstance(values, dict)
-    return values
+    """Of an account: its figures and its hold."""
+    words = {**WORDS, **changed}
+    return {**made.mapping.write("customer_fields", words)[0], **made.mapping.write("hold", words)[0]}
 
 
 def _stored(made: Any, key: str, label: str, kind: str = "AccountObj") -> Any:
@@ -73,6 +73,33 @@ def test_values_that_went_through_the_outbox_as_json_arrive_the_same(tenant: Any
     CUSTOMERS.send(made.client, [Write("2", second, json.loads(json.dumps(values, default=str)))])
     for label in ("信用额度", "信用冻结", "信用数据日期", "信用预警等级"):
         assert _stored(made, first, label) == _stored(made, second, label)
+
+
+def test_an_order_is_locked_with_its_hold_and_unlocked_with_its_release(tenant: Any) -> None:
+    made = tenant()
+    orders = ADAPTER.channel("order_fields")
+    first, second = (o["_id"] for o in made.sandbox.shelf.all("SalesOrderObj")[:2])
+
+    def send(held: bool, reason: str | None = None) -> None:
+        values, _ = made.mapping.write("order_fields", {"hold": held, "hold_reason": reason})
+        writes = [Write(f"o{key}", key, {**values, "lock_status": held}) for key in (first, second)]
+        assert [o.state for o in orders.send(made.client, writes)] == ["done", "done"]
+
+    def locked() -> list[str]:
+        return [made.sandbox.shelf.get("SalesOrderObj", key)["lock_status"] for key in (first, second)]
+
+    send(True, "逾期 45 天")
+    assert locked() == ["1", "1"]
+    assert orders.current(made.client, [first])[first]["lock_status"] is True
+    send(True, "逾期 46 天")  # the lock keeps everybody out, us too: it is taken off for the moment
+    assert locked() == ["1", "1"]
+    assert _stored(made, first, "信用冻结原因", "SalesOrderObj") == "逾期 46 天"
+    # Without a word on the lock it is somebody else's, and stays.
+    refused = orders.send(made.client, [Write("p", first, made.mapping.write("order_fields", {"hold": True})[0])])
+    assert refused[0].state == "rejected"
+    send(False)
+    assert locked() == ["0", "0"]
+    assert _stored(made, first, "信用冻结", "SalesOrderObj") is False
 
 
 def test_nothing_known_clears_the_field(tenant: Any) -> None:
