@@ -88,6 +88,22 @@ class OrderPage(Answer):
     next: int | None
 
 
+class WaitingOrder(OrderLine):
+    """An order whose release was asked for: by whom, who has approved it already, and who may."""
+
+    requested_by: list[str]
+    approved_by: list[str]
+    release_needs: Words | None
+    who_may_release: list[str]
+
+
+class WaitingOrders(Answer):
+    """Orders that wait for somebody's decision."""
+
+    as_of: Day
+    orders: list[WaitingOrder]
+
+
 class Released(Answer):
     """The release that an order goes on with."""
 

@@ -11,9 +11,10 @@ from starlette.responses import Response
 
 from connector.clock import day_in
 from connector.credit.authority import Person
+from connector.store import order_credit
 from connector.store.db import Store
 from connector.store.order_list import page
-from connector.web.answers import CheckedOrder, OrderAnswer, OrderPage, Rechecked
+from connector.web.answers import CheckedOrder, OrderAnswer, OrderPage, Rechecked, WaitingOrders
 from connector.web.asked import (
     After,
     CheckAsked,
@@ -35,7 +36,11 @@ from jobs import order_answer
 from jobs.customer_answer import debtor_of, one_customer
 from jobs.frame import frame
 from jobs.judge import judge
+from jobs.order_desk import so_far
+from jobs.order_remedy import who_may
 
+# So many at most are looked at for the list of what waits for somebody.
+_WAITING_MOST = 1000
 HELD = frozenset({"held", "requested", "refused", "expired"})
 
 
@@ -52,6 +57,17 @@ def router(front: Front) -> APIRouter:
         most: Most = 50,
     ) -> Any:
         return await front.work(lambda: _page(front, state, customer, after, most))
+
+    @routes.get(
+        "/orders/waiting",
+        summary="Releases that were asked for and that you may give; what waits longest stands first.",
+        response_model=WaitingOrders,
+    )
+    async def waiting(
+        caller: Reader,
+        everybodys: Annotated[bool, Query(description="Those that wait for others, too.")] = False,
+    ) -> Any:
+        return await front.work(lambda: _waiting(front, None if everybodys else caller.person, everybodys))
 
     @routes.get("/orders/{order:path}", summary="One order, explained.", response_model=OrderAnswer)
     async def explained(caller: Reader, order: OrderRef) -> Any:
@@ -181,3 +197,33 @@ def _page(front: Front, state: str, customer: str | None, after: int, most: int)
         "orders": [lines[one.order] for one in found if one.order in lines],
         "next": found[-1].order if len(found) == most else None,
     }
+
+
+def _waiting(front: Front, person: Person | None, everybodys: bool) -> dict[str, Any]:
+    policy = front.policy()
+    today: dt.date = day_in(front.clock.now(), front.config.business.time_zone)
+    lines: list[dict[str, Any]] = []
+    with front.store.reading() as tx:
+        found = page(tx, states={"requested"}, most=_WAITING_MOST)
+        names = order_credit.orders(tx, [one.order for one in found])
+        base = frame(tx, front.config, policy, front.clock, today, debtors={one.debtor for one in found})
+        judged_all = list(judge(tx, base, {one.debtor for one in found})) if found else []
+        for judged in judged_all:
+            for row, decision in judged.orders:
+                if row.key not in names or not decision.hold:
+                    continue
+                asked, already = so_far(tx, front.config, row.key)
+                need, people = who_may(base, front.config, judged, row, decision, names[row.key], asked, already)
+                if everybodys or (person is not None and any(one.id == person.id for one in people)):
+                    lines.append(
+                        order_answer.in_list(judged, row, decision, today)
+                        | {
+                            "requested_by": asked,
+                            "approved_by": [one.id for one in already],
+                            "release_needs": None if need is None else {"en": need.text.en, "zh": need.text.zh},
+                            "who_may_release": [one.id for one in people],
+                        }
+                    )
+    # What waits longest stands first.
+    lines.sort(key=lambda one: (-(one["days"] or 0), one["ship_on"] or "9999", one["ordered_on"], one["id"]))
+    return {"as_of": today.isoformat(), "orders": lines}

@@ -97,6 +97,21 @@ def test_an_order_is_asked_for_and_released_by_somebody_else(busy: Shop, people:
     assert busy.states()["SO1"] == "released"
 
 
+def test_what_waits_is_shown_to_whom_it_waits_for(
+    busy: Shop, people: dict[str, As], client: TestClient, key: Made
+) -> None:
+    people["chen.jie"].post("/orders/SO1/request", {"why": "a good customer"})
+    (line,) = people["li.wei"].get("/orders/waiting").json()["orders"]
+    assert (line["id"], line["state"], line["requested_by"]) == ("SO1", "requested", ["person:chen.jie"])
+    assert "li.wei" in line["who_may_release"]
+    assert line["release_needs"]["en"]
+    assert people["chen.jie"].get("/orders/waiting").json()["orders"] == []
+    assert len(people["chen.jie"].get("/orders/waiting?everybodys=true").json()["orders"]) == 1
+    assert As(client, key("app:desk", "approver")).get("/orders/waiting").json()["orders"] == []
+    people["li.wei"].post("/orders/SO1/release", {"why": "paid tomorrow"})
+    assert people["li.wei"].get("/orders/waiting").json()["orders"] == []
+
+
 def test_nobody_releases_what_he_sells_himself(
     busy: Shop, people: dict[str, As], front: Front, caplog: pytest.LogCaptureFixture
 ) -> None:
