@@ -40,9 +40,11 @@ from jobs.grant_matter import (
     HERE,
     LIMIT_ENDS,
     Desk,
+    Known,
     before_it,
     freeze,
     frozen,
+    known,
     ledgers,
     limit_of,
     matter,
@@ -374,12 +376,27 @@ def waits_for(desk: Desk, policy: Policy, asks: authority.Request, before: Seque
 
 def outcome(tx: Connection, desk: Desk, asked: Asked) -> Outcome:
     """Where a request stands, with whom it waits for."""
-    stands = standing(asked.request, asked.events)
-    if stands.state != "open":
-        return Outcome(asked, stands)
-    row = _row(tx, asked.customer)
+    return outcomes(tx, desk, [asked])[0]
+
+
+def outcomes(tx: Connection, desk: Desk, asked: Sequence[Asked]) -> list[Outcome]:
+    """The same of many requests: what is known of their customers is asked for once."""
+    stand = [standing(one.request, one.events) for one in asked]
+    waiting = {one.customer for one, stands in zip(asked, stand, strict=True) if stands.state == "open"}
+    rows = {row.key: row for row in customers.customers(tx, keys=sorted(waiting))} if waiting else {}
+    at = known(tx, desk, list(rows.values())) if rows else None
+    return [
+        _outcome(tx, desk, one, stands, rows, at) if stands.state == "open" else Outcome(one, stands)
+        for one, stands in zip(asked, stand, strict=True)
+    ]
+
+
+def _outcome(
+    tx: Connection, desk: Desk, asked: Asked, stands: Standing, rows: Mapping[int, CustomerRow], at: Known | None
+) -> Outcome:
+    row = rows[asked.customer]
     policy = desk.policy.of(row.segment)
-    asks = matter(tx, desk, row, asked, stands)
+    asks = matter(tx, desk, row, asked, stands, at)
     before = [p for a in stands.approvers if (p := _known(desk, a, Person(""))) is not None]
     return _waiting(desk, policy, asked, asks, before)
 
@@ -420,6 +437,7 @@ __all__ = [
     "limit_of",
     "matter",
     "outcome",
+    "outcomes",
     "owners",
     "reject",
     "shown",

@@ -6,7 +6,8 @@ Nothing is written here.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -28,7 +29,9 @@ from connector.model import Limit
 from connector.money import from_minor, rounded
 from connector.policy import Level, Policy
 from connector.store import Connection, alerts, customers, decisions, dunning, limits
+from connector.store.alerts import Alert
 from connector.store.customers import CustomerRow
+from connector.store.decisions import DecisionRow
 from connector.store.limits import Asked
 from connector.text import Text
 from jobs.grant_words import DUNNED
@@ -60,13 +63,57 @@ class Desk:
         return self.config.limits.master or row.system
 
 
-def matter(tx: Connection, desk: Desk, row: CustomerRow, asked: Asked, stands: Standing) -> authority.Request:
-    """A request as a matter of authority: the limit that would count, in the reporting currency, and its rise.
+@dataclass(frozen=True)
+class Known:
+    """What requests of some customers are judged by: by debtor the newest decisions, open warnings and who sells there,
+    by customer the pieces of their limits."""
+
+    decided: Mapping[int, DecisionRow]
+    warned: Mapping[int, Mapping[str, Alert]]
+    sellers: Mapping[int, tuple[tuple[str, str], ...]]
+    counted: Mapping[int, Sequence[Limit]]
+
+    def concluded(self, row: CustomerRow) -> Mapping[str, Any]:
+        """What was decided last of a customer."""
+        found = self.decided.get(row.debtor or 0)
+        return found.body if found is not None else {}
+
+    def level(self, policy: Policy, row: CustomerRow) -> Level:
+        """Its warning level after the last run, as far as limits ask."""
+        return _level(policy, self.warned.get(row.debtor or 0, {}), lambda: self.concluded(row))
+
+    def owners(self, row: CustomerRow) -> tuple[tuple[str, str], ...]:
+        """Who sells to it, as (system, user id), over all records of its debtor."""
+        if row.debtor is None:
+            return ((row.system, row.owner),) if row.owner else ()
+        return self.sellers.get(row.debtor, ())
+
+
+def known(tx: Connection, desk: Desk, rows: Sequence[CustomerRow]) -> Known:
+    """What is known of some customers, with a question of each kind however many they are."""
+    debtors = sorted({row.debtor for row in rows if row.debtor is not None})
+    sellers: dict[int, list[tuple[str, str]]] = defaultdict(list)
+    for one in customers.customers(tx, debtors=debtors):
+        if one.debtor is not None and one.owner:
+            sellers[one.debtor].append((one.system, one.owner))
+    return Known(
+        decisions.latest(tx, debtors),
+        alerts.standing(tx, debtors),
+        {debtor: tuple(some) for debtor, some in sellers.items()},
+        limits.pieces(tx, [row.key for row in rows], desk.config.limits.master, ledgers(desk)),
+    )
+
+
+def matter(
+    tx: Connection, desk: Desk, row: CustomerRow, asked: Asked, stands: Standing, at: Known | None = None
+) -> authority.Request:
+    """A request as a matter of authority: the limit that would count, in the reporting currency, and its rise. `at`: what
+    is known of its customer already.
 
     A cut is a matter of its amount alone: neither warning level nor grade must delay it.
     """
-    body = _concluded(tx, row)
-    counted = limits.pieces(tx, [row.key], desk.config.limits.master, ledgers(desk)).get(row.key, [])
+    at = at or known(tx, desk, [row])
+    counted = at.counted.get(row.key, ())
     before = before_it(tx, desk, row, counted, asked.request, desk.today)
     amount = _resulting(asked.request, stands.amount_minor, before)
     home = desk.config.business.currency
@@ -76,10 +123,10 @@ def matter(tx: Connection, desk: Desk, row: CustomerRow, asked: Asked, stands: S
         "limit",
         None if in_home is None else rounded(in_home, home),
         None if amount is None else rise_percent(amount, before),
-        desk.policy.of(row.segment).score.bands[0][0] if cut else body.get("grade"),
-        "green" if cut else level_now(tx, desk.policy.of(row.segment), row),
+        desk.policy.of(row.segment).score.bands[0][0] if cut else at.concluded(row).get("grade"),
+        "green" if cut else at.level(desk.policy.of(row.segment), row),
         stands.requested_by,
-        owners(tx, row),
+        at.owners(row),
     )
 
 
@@ -102,8 +149,12 @@ def level_now(tx: Connection, policy: Policy, row: CustomerRow) -> Level:
     if row.debtor is None:
         return "green"
     open_ones = alerts.standing(tx, [row.debtor]).get(row.debtor, {})
+    return _level(policy, open_ones, lambda: _concluded(tx, row))
+
+
+def _level(policy: Policy, open_ones: Mapping[str, Alert], decided: Callable[[], Mapping[str, Any]]) -> Level:
     if LIMIT_ENDS not in open_ones:
-        level: Level = _concluded(tx, row).get("warning_level") or "green"
+        level: Level = decided().get("warning_level") or "green"
         return level
     return combined([one.state.level for name, one in open_ones.items() if name != LIMIT_ENDS], policy.warning)
 

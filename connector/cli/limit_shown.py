@@ -71,14 +71,15 @@ def listing(
     """Requests, newest first: all that wait, or everything of one customer with what counts today."""
     from connector.store import customers, limits
     from jobs import limit_answer
-    from jobs.grant import limit_of, outcome
+    from jobs.grant import limit_of, outcomes
 
     if everything:
         asked = limits.requests(tx, keys=None if row is None else [row.key])
     else:
         asked = limits.requests(tx, numbers=limits.standing_at(tx, "proposed", "changed", "approved", "granted"))
     rows = {r.key: r for r in customers.customers(tx, keys=sorted({one.customer for one in asked}))}
-    found = [(one, outcome(tx, desk, one)) for one in reversed(asked)]
+    asked.reverse()
+    found = list(zip(asked, outcomes(tx, desk, asked), strict=True))
     table = Table(
         Text("Limit requests", "额度申请"),
         [

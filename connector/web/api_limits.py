@@ -112,7 +112,8 @@ def _page(front: Front, customer: str | None, after: int, most: int) -> dict[str
         chosen = [number for number in numbers if not after or number < after][:most]
         asked = limits.requests(tx, numbers=chosen) if chosen else []
         rows = {row.key: row for row in customers.customers(tx, keys=sorted({one.customer for one in asked}))}
-        shown = [limit_answer.answer(rows[one.customer], grant.outcome(tx, desk, one)) for one in reversed(asked)]
+        asked.reverse()
+        shown = [limit_answer.answer(rows[one.asked.customer], one) for one in grant.outcomes(tx, desk, asked)]
     return {"requests": shown, "next": chosen[-1] if len(chosen) == most else None}
 
 

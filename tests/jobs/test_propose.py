@@ -7,9 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from connector.model import Document, Event, Rate
+from connector.store import limits
 from connector.store.db import Store
+from jobs.grant import outcome, outcomes
 from tests.jobs.limit_desk import LimitDesk
 from tests.store.books import save
 from tests.store.conftest import shared_store as shared_store
@@ -107,3 +110,24 @@ def test_what_an_insurer_covers_is_read_or_nothing_is_proposed(desk: LimitDesk, 
         assert [p.code for p in done.problems] == ["no_rate" if said.startswith("EUR") else "unread_insurer_limit"]
     else:
         assert Decimal(proposed(desk, "C1")["insurer"]) == insurer
+
+
+def test_many_requests_are_looked_at_with_as_few_questions_as_one(desk: LimitDesk) -> None:
+    """Each of them waits for the same people as when it is looked at alone."""
+    for at, yuan in enumerate((50_000, 700_000, 3_000_000, 90_000, 5_000_000), 1):
+        desk.customer(f"C{at}", owner="S7" if at == 2 else None)
+        desk.limit_said(1_000_000 if at % 2 else 10_000, f"C{at}")
+        desk.evaluate()
+        desk.ask("base", yuan, customer=f"C{at}")
+    asked_times: list[str] = []
+    with desk.store.reading() as tx:
+        asked = limits.requests(tx)
+        alone = [outcome(tx, desk.desk, one) for one in asked]
+        event.listen(tx, "before_cursor_execute", lambda *given: asked_times.append(given[2]))
+        outcomes(tx, desk.desk, asked[:1])
+        once = len(asked_times)
+        together = outcomes(tx, desk.desk, asked)
+    assert len(asked_times) - once == once
+    assert len(asked) == 5
+    assert together == alone
+    assert len({tuple(p.id for p in one.others) for one in together}) > 1
