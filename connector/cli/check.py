@@ -11,7 +11,7 @@ from connector.cli.common import CONFIG, OK, PROBLEMS, Cli, say, t, trouble
 from connector.cli.output import Column, Format, Table, emit
 from connector.cli.report import Form, Out
 from connector.errors import HoldfastError
-from connector.text import Text
+from connector.text import Text, same
 
 if TYPE_CHECKING:
     from connector.adapter import Finding
@@ -50,6 +50,9 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         cli: Cli = context.obj
         found, code = _each(cli, systems or [], lambda c: c.adapter.check(c.client, c.needs()))
+        if not systems and cli.config.sign_in.issuer is not None:
+            found.append(("sign-in", signing := _sign_in(cli)))
+            code = max(code, CONFIG if signing.state == "wrong" else OK)
         if any(finding.state == "todo" for _, finding in found):
             code = code or CONFIG
         _tell(Text("Check", "检查"), found, form, out)
@@ -112,6 +115,34 @@ def _each(
         if any(finding.state == "wrong" for finding in findings):
             code = max(code, CONFIG)
     return found, code
+
+
+def _sign_in(cli: Cli) -> Finding:
+    """Whether the issuer of [sign_in] can be asked for the keys that its tokens are signed with."""
+    from connector.adapter import Finding
+
+    try:
+        from connector.web.oidc import Issuer
+    except ModuleNotFoundError:
+        return Finding(
+            "wrong", Text("The extra “web” is not installed.", "未安装附加组件 “web”。"), same("pip install 'holdfast[web]'")
+        )  # fmt: skip
+    try:
+        count = Issuer(cli.config.sign_in, cli.clock).look()
+    except HoldfastError as wrong:
+        return Finding("wrong", wrong.user)
+    if not count:
+        return Finding(
+            "wrong",
+            Text("The issuer publishes no key that can be used.", "签发方未公布可用的密钥。"),
+            Text("RSA from 2048 bits, P-256 or Ed25519 is wanted.", "须为 2048 位以上 RSA、P-256 或 Ed25519。"),
+        )
+    return Finding(
+        "fine",
+        Text("The issuer answers; keys that can be used: {count}.", "签发方应答正常，可用密钥 {count} 个。").fill(
+            count=count
+        ),
+    )
 
 
 def _tell(title: Text, found: Sequence[tuple[str, Finding]], form: Format, out: Any) -> None:

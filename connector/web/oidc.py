@@ -99,6 +99,10 @@ class Issuer:
             except HoldfastError as wrong:
                 log.warning("the issuer's keys cannot be read: %s", wrong.log)
 
+    def look(self) -> int:
+        """How many keys the issuer publishes that can be used. Raises one of our errors where it cannot be asked."""
+        return len(_usable(self._published()))
+
     def _may_ask(self) -> bool:
         return self._tried_at is None or time.monotonic() - self._tried_at > _ASK_AGAIN_SECONDS
 

@@ -23,6 +23,8 @@ from connector.web.auth import KEPT_SECONDS, doors
 from connector.web.front import Front
 from connector.web.rights import PERSONAL, RIGHTS, RIGHTS_OF, rights_of
 from connector.web.throttle import Throttle
+from tests.cli.calling import call
+from tests.cli.calling import shop as book
 from tests.jobs.shop import Shop
 from tests.web.conftest import Made, bearer
 from tests.web.issuer import Issuer, issuing
@@ -396,3 +398,16 @@ def test_groups_of_a_claim() -> None:
     assert oidc.groups_of({"a": {"b": ["c"]}}, "a.b") == {"c"}
     assert oidc.groups_of({"a.b": "c"}, "a.b") == {"c"}
     assert oidc.groups_of({}, None) == frozenset()
+
+
+def test_check_asks_the_issuer(issuer: Issuer, tmp_path: Path) -> None:
+    text = f'[sign_in]\nissuer = "{issuer.url}"\naudience = "holdfast"\n'
+    config = book(tmp_path, text, customers="id,name\nC1,One")
+    done = call("-c", config, "check", "--format", "json")
+    found = [f for f in done.json if f["system"] == "sign-in"]
+    assert [(f["state"], f["what"]) for f in found] == [("fine", "The issuer answers; keys that can be used: 1.")]
+    issuer.says = {"issuer": "https://elsewhere.example.com"}
+    done = call("-c", config, "--lang", "zh", "check", "--format", "json", lang="zh")
+    assert done.code == 2
+    (found,) = [f for f in done.json if f["system"] == "sign-in"]
+    assert "签发方自称的地址与 [sign_in] issuer 不一致" in found["what"]
