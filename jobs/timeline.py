@@ -206,7 +206,7 @@ def _orders(asked: Asked) -> Iterator[Moment]:
 def _dunning(asked: Asked) -> Iterator[Moment]:
     for step in dunning.steps(asked.tx, asked.keys):
         text = STEP.fill(
-            document=step.document,
+            document=step.number or step.document,
             level=step.level,
             open=money(step.open, step.currency),
             what=STEPS.get(step.what, same(step.what)),

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Select, and_, func, or_, select
 
 from connector.credit.dun import Debt, Key, Mail, Standing
 from connector.money import from_minor, to_minor
-from connector.store import bulk
+from connector.store import bulk, quick
 from connector.store.keys import system_id, system_names
 from connector.store.outbox import packed, unpacked
 from connector.store.tables import charge, debtor, dunning, dunning_step, item, letter, link, part, utc
@@ -34,7 +34,7 @@ class StepRow:
 
 @dataclass(frozen=True, slots=True)
 class PastStep:
-    """A step as it was kept."""
+    """A step as it was kept; `number` is what the document is called, where it is there and has one."""
 
     system: str
     document: str
@@ -47,6 +47,7 @@ class PastStep:
     currency: str
     open: Decimal
     letter: int | None
+    number: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ def levels(tx: Connection, debtors: Collection[int] | None = None, *, skip_dispu
     """
     given = {} if debtors is None else {"ids": bulk.given(tx, debtors)}
     question = _levels(bulk.is_sqlite(tx), debtors is not None, skip_disputed)
-    return {row[0]: row[1] for row in tx.execute(question, given).all()}
+    return {row[0]: row[1] for row in quick.rows(tx, question, given)}
 
 
 @cache
@@ -230,7 +231,9 @@ def keep_steps(tx: Connection, steps: Sequence[StepRow], as_of: dt.date, made_at
 def steps(tx: Connection, customers: Collection[int] | None = None) -> list[PastStep]:
     """The history of items of some customers (None: all), oldest first."""
     names = system_names(tx)
-    asked = select(dunning_step).order_by(dunning_step.c.id)
+    d = dunning_step.c
+    paper = and_(item.c.system == d.system, item.c.family == bulk.word("d"), item.c.ref == d.document_ref)
+    asked = select(dunning_step, item.c.number).outerjoin_from(dunning_step, item, paper).order_by(d.id)
     if customers is not None:
         asked = asked.where(bulk.among(tx, dunning_step.c.customer, customers))
     return [
@@ -246,6 +249,7 @@ def steps(tx: Connection, customers: Collection[int] | None = None) -> list[Past
             row.currency,
             from_minor(row.open_value, row.currency),
             row.letter,
+            row.number,
         )
         for row in tx.execute(asked)
     ]

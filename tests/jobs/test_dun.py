@@ -22,6 +22,7 @@ from connector.store import audit, contacts, dunning, links, promises
 from connector.store import customers as all_customers
 from connector.store.db import Store
 from jobs.dun import dun
+from jobs.timeline import timeline
 from tests.jobs.ledger import CONFIG, DAY0, POLICY, RULES, Books
 from tests.store.books import save
 from tests.store.conftest import shared_store as shared_store
@@ -613,3 +614,15 @@ def test_a_level_goes_with_a_document_that_gets_another_customer(store: Store) -
         assert dunning.levels(tx, [debtors["C1"]]) == {}
     books.dun()
     assert books.levels() == {"C2": before["C1"]}
+
+
+def test_the_credit_file_calls_documents_as_people_do(store: Store) -> None:
+    books = Books(store)
+    books.invoice("4711", "C1", 20, 900, number="INV-2026-0007")
+    books.invoice("4712", "C1", 20, 100)
+    books.nights(1)
+    with store.reading() as tx:
+        row = next(r for r in all_customers.customers(tx) if r.ref == "C1")
+        told = [m.text.zh for m in timeline(tx, row.debtor or 0, "Asia/Shanghai") if m.kind == "dunning"]
+    assert "INV-2026-0007：催收，1 级，未清 CNY 900.00" in told
+    assert "4712：催收，1 级，未清 CNY 100.00" in told, "without a number by its id"
