@@ -97,16 +97,25 @@ def register(app: typer.Typer) -> None:
             raise ConfigError(_ONE_FILE)
         if not no_jobs:
             cli.connected()
+        if not no_web:
+            need_web()
+        node = serve_node.Node(cli, [], jobs=not no_jobs, queue=queue)
+        node.heed_signals()
+        if not serve_node.wait_for_database(cli, node.stopping):
+            return
         _ = cli.policy  # what is wrong with it is told now, not by every run
         sockets: list[socket.socket] = []
         if not no_web:
-            sockets = _listening(host or cli.config.service.host, cli.config.service.port if port is None else port)
+            from connector.web.server import listening
+
+            sockets = listening(host or cli.config.service.host, cli.config.service.port if port is None else port)
         _say_where(cli, sockets, count, jobs=not no_jobs)
         if count > 1:
             cli.store.close()  # each process opens its own
             code = serve_many.serve(serve_many.Call.of(cli, queue), sockets, count, jobs=not no_jobs)
         else:
-            code = serve_node.Node(cli, sockets, jobs=not no_jobs, queue=queue).run()
+            node.sockets = sockets
+            code = node.run(signals=False)
         raise typer.Exit(code)
 
 
@@ -123,15 +132,15 @@ def need_queue(cli: Cli) -> None:
         raise ConfigError(_NO_QUEUE) from None
 
 
-def _listening(host: str, port: int) -> list[socket.socket]:
+def need_web() -> None:
+    """Whatever the service lacks is told before anything listens. ConfigError with the remedy."""
     try:
-        from connector.web import app, server
+        import connector.web.app
+        import connector.web.server  # noqa: F401
     except ModuleNotFoundError as missing:
-        if missing.name is not None and missing.name.split(".")[0] in ("connector", "jobs"):
+        if (missing.name or "").split(".")[0] in ("connector", "jobs"):
             raise
         raise ConfigError(_NO_WEB) from None
-    del app  # whatever it lacks is told before anything listens
-    return server.listening(host, port)
 
 
 def _say_where(cli: Cli, sockets: list[socket.socket], count: int, *, jobs: bool) -> None:

@@ -16,8 +16,9 @@ import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from connector.cli.common import OK, STOPPED, TROUBLE, Cli, show_run
+from connector.cli.common import OK, STOPPED, TROUBLE, Cli, say, show_run, t, tell
 from connector.cli.serve import OURS
+from connector.errors import ConfigError
 from jobs.night import abandon
 from jobs.scheduler import Worker
 from jobs.shift import Shift, WakefulClock
@@ -29,6 +30,30 @@ log = logging.getLogger("holdfast.service")
 
 # A job may take so long to come to a safe place. Whatever it does then is done again by the next run.
 _JOB_SECONDS = 25.0
+
+
+def wait_for_database(cli: Cli, stopping: threading.Event) -> bool:
+    """Opens the store; where its server is not up yet, waits for it. False where the process is to end first.
+
+    Other errors are raised: a person must act.
+    """
+    from connector.store.db import is_away
+
+    told = False
+    while not stopping.is_set():
+        try:
+            _ = cli.store
+        except ConfigError as wrong:
+            if not is_away(wrong):
+                raise
+            if not told:
+                tell(say(wrong.user))
+                tell(t("Waiting for the database.", "正在等待数据库。"))
+            told = True
+            stopping.wait(1)
+        else:
+            return True
+    return False
 
 
 class Node:
@@ -45,9 +70,10 @@ class Node:
     def run(self, *, signals: bool = True) -> int:
         """Until it is told to stop. `signals` False: somebody else tells it, by `stop`."""
         if signals:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(number, self._signalled)
+            self.heed_signals()
         self._choose_log()
+        if not wait_for_database(self.cli, self.stopping):
+            return OK
         threads = []
         worker: Worker | None = None
         if self.jobs:
@@ -115,6 +141,11 @@ class Node:
         while not self.stopping.is_set():
             await asyncio.sleep(0.1)
         front.stopping = True
+
+    def heed_signals(self) -> None:
+        """From now on the first signal ends this process in order, the second at once."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._signalled)
 
     def _signalled(self, number: int, _frame: object) -> None:
         if self.stopping.is_set():

@@ -126,6 +126,16 @@ def in_trouble(wrong: BaseException) -> bool:
     )
 
 
+def is_away(wrong: BaseException | None) -> bool:
+    """Whether a database could not be opened because nobody listens there now, or it is just starting: it may come. Where
+    somebody answers and refuses (a wrong password, a wrong name), waiting is of no use."""
+    cause = wrong.__cause__ if isinstance(wrong, ConfigError) else wrong
+    original = getattr(cause, "orig", None)
+    if not isinstance(cause, OperationalError) or type(original).__module__.split(".")[0] != "psycopg":
+        return False
+    return getattr(original, "sqlstate", None) in (None, "57P03", "57P01", "57P02", "53300")
+
+
 def _closed(url: URL, wrong: Exception) -> ConfigError:
     why = " ".join(str(getattr(wrong, "orig", None) or wrong).split()).rstrip(".")
     end = ("", "") if why.endswith("?") else (".", "。")
