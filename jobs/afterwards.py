@@ -10,21 +10,44 @@ import datetime as dt
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from connector.connect import Connected
-from connector.store import Connection, customers, outbox
+from connector.store import Connection, customers, order_credit, outbox
+from connector.store.bulk import is_sqlite
 from connector.store.customers import CustomerRow
 from connector.store.order_state import order_states
 from connector.store.outbox import Owed
 from jobs.pull import context_of
 
 
-def lifted_orders(
+def lifted(
     tx: Connection, systems: Sequence[Connected], ledgers: Collection[str], as_of: dt.date
+) -> Iterable[Owed]:
+    """The lifting of flags that we set and that still stand. Where there are any, the customers are locked and the orders
+    looked at again: one of them may be opened again just now, checked and held."""
+    wanted = outbox.differing(tx, list(lifted_orders(tx, systems, ledgers, as_of)))
+    if not wanted or is_sqlite(tx):
+        return wanted
+    keys = [one.customer for one in wanted if one.customer is not None]
+    order_credit.lock(tx, customers.debtors_of(tx, keys))
+    among: dict[str, set[str]] = {}
+    for one in wanted:
+        among.setdefault(one.system, set()).add(one.target)
+    return lifted_orders(tx, [c for c in systems if c.name in among], ledgers, as_of, among)
+
+
+def lifted_orders(
+    tx: Connection,
+    systems: Sequence[Connected],
+    ledgers: Collection[str],
+    as_of: dt.date,
+    among: Mapping[str, Collection[str]] | None = None,
 ) -> Iterator[Owed]:
-    """The lifting of flags that we set. Open orders of the customers of the `ledgers` are judged and not spoken of here."""
+    """The lifting of all flags that we ever set, or of those `among` them. Open orders of the customers of the `ledgers` are
+    judged and not spoken of here."""
     for connected in systems:
         if not (connected.adapter.channel("order_fields") and connected.mapping.writes_to("order_fields")):
             continue
-        orders = order_states(tx, connected.name, outbox.targets(tx, connected.name, "order_fields"))
+        told = outbox.targets(tx, connected.name, "order_fields") if among is None else among[connected.name]
+        orders = order_states(tx, connected.name, told)
         judged = customers.debtors(tx, ledgers) if orders and ledgers else set()
         for order in orders:
             if order.is_open and order.debtor in judged:

@@ -43,7 +43,7 @@ from connector.store.runs import RunRow
 from connector.store.turns_signs import Turning, signs_turned
 from connector.text import Text
 from jobs import inputs, order_outcome, score, warned, words
-from jobs.afterwards import lifted_orders, withdraw_tasks
+from jobs.afterwards import lifted, withdraw_tasks
 from jobs.check_return import lapse
 from jobs.frame import Frame, frame
 from jobs.judge import Judged, judge, portions
@@ -162,7 +162,7 @@ def evaluate(
         with store.writing() as tx:
             if full or last_run is None or last_run.counts.get("through") != today.toordinal():
                 run.counts["warnings_closed"] += alerts.close_left(tx, today)
-            left = [*_orphaned(tx, base, systems), *lifted_orders(tx, systems, base.systems, today)]
+            left = [*_orphaned(tx, base, systems), *lifted(tx, systems, base.systems, today)]
             run.counts["owed"] += outbox.owe(tx, left, clock.now())
             marks.clear_marks(tx, seen)  # what is linked to nobody has nothing to be judged
     return run

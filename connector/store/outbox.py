@@ -101,6 +101,28 @@ def owe(tx: Connection, actions: Sequence[Owed], now: dt.datetime | None = None)
     return count
 
 
+def differing(tx: Connection, actions: Sequence[Owed]) -> list[Owed]:
+    """Those of some desired states that are another than what waits or, where nothing waits, than what was last settled:
+    at most these would be written. Nothing is."""
+    o, p = outbox.c, pushed_table.c
+    groups: dict[tuple[str, str], dict[str, Owed]] = {}
+    for action in actions:
+        groups.setdefault((action.system, action.kind), {})[action.target] = action
+    found: list[Owed] = []
+    for (system, kind), wanted in groups.items():
+        key = known_system(tx, system)
+        known = select(p.target, p.digest).where(p.system == key, p.kind == kind, bulk.among(tx, p.target, wanted))
+        stands = {row.target: row.digest for row in tx.execute(known)}
+        asked = (
+            select(o.target, o.digest)
+            .where(o.system == key, o.kind == kind, bulk.among(tx, o.target, wanted), o.state.in_(UNSETTLED))
+            .order_by(o.id)
+        )
+        stands |= {row.target: row.digest for row in tx.execute(asked)}
+        found += [action for target, action in wanted.items() if stands.get(target) != action.digest]
+    return found
+
+
 def _whole(action: Owed) -> Mapping[str, Any]:
     if action.more is None:
         return action.values
@@ -242,6 +264,7 @@ __all__ = [
     "again",
     "claim",
     "close_undone",
+    "differing",
     "drop",
     "expire",
     "fields_of",
