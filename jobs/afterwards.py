@@ -18,9 +18,7 @@ from connector.store.outbox import Owed
 from jobs.pull import context_of
 
 
-def lifted(
-    tx: Connection, systems: Sequence[Connected], ledgers: Collection[str], as_of: dt.date
-) -> Iterable[Owed]:
+def lifted(tx: Connection, systems: Sequence[Connected], ledgers: Collection[str], as_of: dt.date) -> Iterable[Owed]:
     """The lifting of flags that we set and that still stand. Where there are any, the customers are locked and the orders
     looked at again: one of them may be opened again just now, checked and held."""
     wanted = outbox.differing(tx, list(lifted_orders(tx, systems, ledgers, as_of)))
