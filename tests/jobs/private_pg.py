@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import signal
+import subprocess
 import tempfile
 import time
 import uuid
@@ -74,7 +75,14 @@ class PrivatePostgres:
     def start(self) -> None:
         """Starts it again on what was written down."""
         self._server.ensure_pgdata_inited()
-        self._server.ensure_postgres_running()
+        for left in reversed(range(6)):
+            try:
+                self._server.ensure_postgres_running()
+                return
+            except (subprocess.SubprocessError, AssertionError):  # it waits ten seconds only, and this machine is busy
+                if not left:
+                    raise
+                time.sleep(2)
 
     def stop(self) -> None:
         with contextlib.suppress(Exception):
