@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from connector.config import System
+from connector.connect import connect
 from connector.errors import ConfigError
 from connector.model import Customer, Order
-from connector.store import audit, marks, order_credit
+from connector.store import audit, marks, order_credit, outbox
 from connector.store.db import Store
 from jobs import moved
 from jobs import order as orders
@@ -177,6 +178,55 @@ def test_a_run_does_not_judge_a_group_that_has_become_another(shop: Shop, monkey
     assert shop.states() == {"A1": "passed"}, "B1 would have passed by the limit of B alone"
     shop.run()
     assert shop.states() == {"A1": "passed", "B1": "held"}
+
+
+def test_the_flag_of_an_order_that_is_opened_again_meanwhile_is_not_lifted(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run has seen the order closed and is about to lift its flag; it is opened again, checked and held."""
+    if shop.store.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite has one writer: nobody opens an order while a run writes")
+    in_the_crm(shop, "77", "S1", 150)
+    crm = connect(shop.config, "crm", shop.clock, shop.store)
+
+    def say(status: str) -> None:
+        said = Order(
+            id="77", customer_id="acc", number="S1", ordered_on=shop.today, currency="CNY", amount=15_000,
+            status=status,  # type: ignore[arg-type]
+        )  # fmt: skip
+        with shop.store.writing() as tx:
+            save(tx, "sales_orders", [said], system="crm", now=shop.clock.now())
+
+    def run() -> None:
+        assert evaluate(shop.store, shop.config, shop.policy, shop.clock, systems=[crm]).failed is None
+
+    def flags() -> list[Any]:
+        with shop.store.reading() as tx:
+            rows = outbox.listing(tx, states=("owed",), system="crm")
+        return [row.values["Credit_Hold"] for row in rows if row.kind == "order_fields"]
+
+    run()
+    assert flags() == [True]
+    say("closed")
+    lock, opened = order_credit.lock, [0]
+
+    def slow(tx: Any, debtors: Any) -> None:
+        # The first lock of this run is that of its judging, the second that of the lifting.
+        opened[0] += 1
+        if opened[0] == 2:
+            say("open")
+            orders.check(
+                *(shop.store, shop.config, shop.policy, shop.clock, "crm/77", "reopen", "system:crm"), systems=[crm]
+            )
+        lock(tx, debtors)
+
+    monkeypatch.setattr(order_credit, "lock", slow)
+    run()
+    assert opened[0] >= 2
+    assert flags() == [True]
+    say("closed")
+    run()
+    assert flags() == [False], "when it really is closed, its flag is lifted"
 
 
 def test_two_people_at_once_never_wait_for_each_other(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
