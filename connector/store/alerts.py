@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Select, select
 from connector.credit.warn import Warned
 from connector.credit.warn_state import State
 from connector.policy import Level
-from connector.store import bulk
+from connector.store import bulk, quick
 from connector.store.tables import alert, link
 
 _STATE = ("level", "clear", "counted_on", "opened_on", "raised_on", "lowered_on", "acted_on")
@@ -43,10 +43,10 @@ def standing(tx: Connection, debtors: Collection[int] | None = None) -> dict[int
     """The open warnings of debtors (None: of all)."""
     found: dict[int, dict[str, Alert]] = {}
     if debtors is None:
-        rows = tx.execute(_OPEN)
+        rows = quick.rows(tx, _OPEN)
     else:
-        rows = tx.execute(_open_of(bulk.is_sqlite(tx)), {"ids": bulk.given(tx, debtors)})
-    for number, debtor, indicator, value, threshold, *state in rows.all():
+        rows = quick.rows(tx, _open_of(bulk.is_sqlite(tx)), {"ids": bulk.given(tx, debtors)})
+    for number, debtor, indicator, value, threshold, *state in rows:
         found.setdefault(debtor, {})[indicator] = Alert(number, debtor, indicator, State(*state), value, threshold)
     return found
 

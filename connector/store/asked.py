@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, Text, bindparam, or_, select
 
-from connector.store import bulk
+from connector.store import bulk, quick
 from connector.store.idempotent import Known
 from connector.store.tables import customer, idempotent, link, sales_order, system, utc
 
@@ -32,13 +32,13 @@ class Whose(NamedTuple):
 
 def customers(tx: Connection, words: Collection[str]) -> list[Whose]:
     """The customers whose id is one of these words."""
-    rows = tx.execute(_customers(bulk.is_sqlite(tx), False), {"ids": bulk.given(tx, words)}).all()
+    rows = quick.rows(tx, _customers(bulk.is_sqlite(tx), False), {"ids": bulk.given(tx, words)})
     return [Whose(*row) for row in rows]
 
 
 def taxed(tx: Connection, words: Collection[str]) -> list[Whose]:
     """The customers whose tax number is one of these words."""
-    rows = tx.execute(_customers(bulk.is_sqlite(tx), True), {"ids": bulk.given(tx, words)}).all()
+    rows = quick.rows(tx, _customers(bulk.is_sqlite(tx), True), {"ids": bulk.given(tx, words)})
     return [Whose(*row) for row in rows]
 
 
@@ -59,7 +59,7 @@ def _customers(sqlite: bool, by_tax_id: bool) -> Select[Any]:
 def orders(tx: Connection, debtors: Collection[int], names: Collection[str]) -> list[tuple[int, str, str | None]]:
     """The orders of some debtors, quotes too, whose id or number is one of these: debtor, id, number."""
     given = {"debtors": bulk.given(tx, debtors), "ids": bulk.given(tx, names)}
-    return [tuple(row) for row in tx.execute(_orders(bulk.is_sqlite(tx)), given).all()]
+    return [tuple(row) for row in quick.rows(tx, _orders(bulk.is_sqlite(tx)), given)]
 
 
 @cache
@@ -79,7 +79,7 @@ def answered(tx: Connection, keys: Collection[tuple[str, str]]) -> dict[tuple[st
     found = {}
     for caller, words in by_caller.items():
         given = {"caller": caller, "ids": bulk.given(tx, words)}
-        for key, *rest in tx.execute(_answered(bulk.is_sqlite(tx)), given).all():
+        for key, *rest in quick.rows(tx, _answered(bulk.is_sqlite(tx)), given):
             found[caller, key] = Known(*rest)
     return found
 

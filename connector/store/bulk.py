@@ -21,6 +21,7 @@ from sqlalchemy import (
     bindparam,
     column,
     func,
+    or_,
     select,
 )
 from sqlalchemy import table as sql_table
@@ -93,6 +94,11 @@ def word(text: str) -> ColumnElement[str]:
     """A word of our own written into the statement, for the same reason."""
     assert text.isidentifier()
     return literal_column(f"'{text}'", Text())
+
+
+def one_of(what: ColumnElement[Any], *words: str) -> ColumnElement[bool]:
+    """Whether it is one of some words of our own, written into the statement."""
+    return or_(*(what == word(one) for one in words))
 
 
 def new_ids(tx: Connection, table: Table, count: int) -> Iterable[int]:

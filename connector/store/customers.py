@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import BindParameter, ColumnElement, Connection, Date, Select, bindparam, exists, or_, select
 
 from connector.model import Event, Financial, Limit, Person, Promise, Rate
-from connector.store import bulk
+from connector.store import bulk, quick
 from connector.store.keys import system_ids, system_names
 from connector.store.tables import (
     credit_limit,
@@ -64,16 +64,17 @@ def customers(
     """Customers that a system lists, and those that it does not list but has documents for, by key."""
     given: dict[str, Any] = {}
     if systems is not None:
-        given["systems"] = system_ids(tx, systems) or []
+        ids = system_ids(tx, systems) or []
+        given["systems"] = ids if keys is None and debtors is None else bulk.given(tx, ids)
     for name, several in (("keys", keys), ("debtors", debtors), ("refs", refs)):
         if several is not None:
             given[name] = bulk.given(tx, several)
     asked = _customers(bulk.is_sqlite(tx), systems is not None, keys is not None, debtors is not None, refs is not None)
     names = system_names(tx)
-    return [
-        CustomerRow(key, names[system], ref, name or ref, *rest)
-        for key, system, ref, name, *rest in tx.execute(asked, given).all()
-    ]
+    # Where all are asked for, the systems stand in the statement itself.
+    some = keys is not None or debtors is not None
+    found = quick.rows(tx, asked, given) if some or systems is None else tx.execute(asked, given).all()
+    return [CustomerRow(key, names[system], ref, name or ref, *rest) for key, system, ref, name, *rest in found]
 
 
 @cache
@@ -104,10 +105,11 @@ def _customers(sqlite: bool, systems: bool, keys: bool, debtors: bool, refs: boo
         .where(_listed(c))
         .order_by(c.id)
     )
-    if systems:
-        # Added to where fewer are asked for, so that no plan begins with all customers of a system.
-        of = c.system + bulk.literal(0) if keys or debtors else c.system
-        asked = asked.where(of.in_(bindparam("systems", expanding=True)))
+    if systems and (keys or debtors):
+        # Added to, so that no plan begins with all customers of a system.
+        asked = asked.where(bulk.among_ids(sqlite, c.system + bulk.literal(0), "systems"))
+    elif systems:
+        asked = asked.where(c.system.in_(bindparam("systems", expanding=True)))
     if keys:
         asked = asked.where(bulk.among_ids(sqlite, c.id, "keys"))
     if debtors:
@@ -122,7 +124,7 @@ def _listed(c: Any) -> ColumnElement[bool]:
     return or_(
         c.known.is_(True),
         exists().where(item.c.customer == c.id),
-        exists().where(sales_order.c.customer == c.id, sales_order.c.status.in_(("open", "draft"))),
+        exists().where(sales_order.c.customer == c.id, bulk.one_of(sales_order.c.status, "open", "draft")),
     )
 
 
@@ -166,8 +168,8 @@ def relatives(tx: Connection, systems: Collection[str], debtors: Collection[int]
     found: dict[int, tuple[int, int, int]] = {}
     seen, new = set(debtors), set(debtors)
     while new:
-        given = {"systems": ids, "ids": bulk.given(tx, sorted(new))}
-        rows = [tuple(row) for question in _relatives(sqlite) for row in tx.execute(question, given).all()]
+        given = {"systems": bulk.given(tx, ids), "ids": bulk.given(tx, sorted(new))}
+        rows = [tuple(row) for question in _relatives(sqlite) for row in quick.rows(tx, question, given)]
         found.update((row[0], row) for row in rows)
         new = {debtor for row in rows for debtor in row[1:]} - seen
         seen |= new
@@ -196,8 +198,8 @@ def _parents(of: str = "", sqlite: bool = False) -> Select[Any]:
         .join(its, its.c.customer == above.c.id)
         .where(
             customer.c.parent.is_not(None),
-            system_of.in_(ids),
-            system_above.in_(ids),
+            bulk.among_ids(sqlite, system_of, "systems") if of else system_of.in_(ids),
+            bulk.among_ids(sqlite, system_above, "systems") if of else system_above.in_(ids),
             _listed(customer.c),
             _listed(above.c),
         )
@@ -223,9 +225,9 @@ def limits(tx: Connection, keys: Collection[int] | None = None) -> dict[int, lis
     """The pieces of each customer's limit, by the customer's key; customers without any are not there."""
     given = {} if keys is None else {"ids": bulk.given(tx, keys)}
     found: dict[int, list[Limit]] = defaultdict(list)
-    for key, ref, owner, kind, amount, currency, share, begins, ends, approved_on, condition, segment in tx.execute(
-        _limits(bulk.is_sqlite(tx), keys is not None), given
-    ).all():
+    for key, ref, owner, kind, amount, currency, share, begins, ends, approved_on, condition, segment in quick.rows(
+        tx, _limits(bulk.is_sqlite(tx), keys is not None), given
+    ):
         piece = Limit(
             id=ref,
             customer_id=owner,
@@ -276,23 +278,25 @@ def rates(
     until: dt.date | None = None,
 ) -> list[Rate]:
     """Exchange rates, oldest first; `currencies` keeps those between them, `since` and `until` those of these days."""
-    given: dict[str, Any] = {} if currencies is None else {"currencies": list(currencies)}
+    given: dict[str, Any] = {}
+    if currencies is not None:
+        given["currencies"] = bulk.given(tx, list(currencies))
     if systems is not None:
-        given["systems"] = system_ids(tx, systems) or []
+        given["systems"] = bulk.given(tx, system_ids(tx, systems) or [])
     given |= {name: day for name, day in (("since", since), ("until", until)) if day is not None}
-    asked = _rates(currencies is not None, systems is not None, since is not None, until is not None)
-    return [Rate(on=on, from_currency=a, to_currency=b, rate=value) for on, a, b, value in tx.execute(asked, given)]
+    sqlite = bulk.is_sqlite(tx)
+    asked = _rates(sqlite, currencies is not None, systems is not None, since is not None, until is not None)
+    return [Rate(on=on, from_currency=a, to_currency=b, rate=value) for on, a, b, value in quick.rows(tx, asked, given)]
 
 
 @cache
-def _rates(currencies: bool, systems: bool, since: bool, until: bool) -> Select[Any]:
+def _rates(sqlite: bool, currencies: bool, systems: bool, since: bool, until: bool) -> Select[Any]:
     c = rate.c
     asked = select(c.on, c.from_currency, c.to_currency, c.rate).order_by(c.on, c.id)
     if currencies:
-        wanted: BindParameter[Any] = bindparam("currencies", expanding=True)
-        asked = asked.where(c.from_currency.in_(wanted), c.to_currency.in_(wanted))
+        asked = asked.where(*(bulk.among_ids(sqlite, x, "currencies") for x in (c.from_currency, c.to_currency)))
     if systems:
-        asked = asked.where(c.system.in_(bindparam("systems", expanding=True)))
+        asked = asked.where(bulk.among_ids(sqlite, c.system, "systems"))
     if since:
         asked = asked.where(c.on >= bindparam("since", type_=Date))
     if until:
@@ -320,7 +324,7 @@ def foreign(tx: Connection, home: str) -> list[int]:
     for asked in (
         select(customer.c.id).where(customer.c.currency != home),
         select(i.customer).where(i.open == bulk.literal(1), i.currency != home),
-        select(o.customer).where(o.status.in_(("open", "draft")), o.currency != home),
+        select(o.customer).where(bulk.one_of(o.status, "open", "draft"), o.currency != home),
         select(c.customer).where(c.currency != home),
         select(limit_piece.c.customer).where(limit_piece.c.currency != home),
     ):

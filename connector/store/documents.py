@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, String, bindparam, func, select
 
 from connector.errors import ConfigError
-from connector.store import bulk
+from connector.store import bulk, quick
 from connector.store.tables import activation, document
 from connector.text import Text
 
@@ -105,8 +105,8 @@ def activate(
 
 def active(tx: Connection, kind: str, name: str) -> Version | None:
     """The version in use, or None: then the file that config.toml names is, or the shipped one."""
-    row = tx.execute(_active(), {"which": kind, "called": name}).one_or_none()
-    return None if row is None else _version(row)
+    found = quick.rows(tx, _active(), {"which": kind, "called": name})
+    return _version(found[0]) if found else None
 
 
 @cache

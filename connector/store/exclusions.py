@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Date, Select, bindparam, or_, select
 
 from connector.credit.exclusion import Exclusion
-from connector.store import bulk
+from connector.store import bulk, quick
 from connector.store.tables import exclusion, utc
 
 
@@ -36,7 +36,7 @@ def in_force(tx: Connection, on: dt.date, debtors: Collection[int] | None = None
     if debtors is not None:
         given["ids"] = bulk.given(tx, debtors)
     found = Exclusions()
-    for row in tx.execute(_in_force(bulk.is_sqlite(tx), debtors is not None), given).all():
+    for row in quick.rows(tx, _in_force(bulk.is_sqlite(tx), debtors is not None), given):
         one = _exclusion(row)
         if one.scope == "all":
             found.everybody += (one,)

@@ -30,6 +30,7 @@ from connector.store import (
     orders,
     plain,
     problems,
+    quick,
     records,
     tables,
 )
@@ -150,7 +151,7 @@ def forget_cursor(tx: Connection, system: str, stream: str) -> None:
 
 def read_at(tx: Connection, system: str) -> dict[str, dt.datetime | None]:
     """When each stream of a system was last read to its end: how stale its facts are."""
-    return {row[0]: row[1] for row in tx.execute(_READ_AT, {"called": system}).all()}
+    return {row[0]: row[1] for row in quick.rows(tx, _READ_AT, {"called": system})}
 
 
 def complete_since(tx: Connection, system: str) -> dt.datetime | None:

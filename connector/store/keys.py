@@ -7,7 +7,7 @@ from collections.abc import Collection
 from sqlalchemy import Connection, Table, select
 from sqlalchemy import text as sql
 
-from connector.store import bulk
+from connector.store import bulk, quick
 from connector.store.tables import stream as stream_table
 from connector.store.tables import system as system_table
 
@@ -29,7 +29,7 @@ def known_system(tx: Connection, name: str) -> int | None:
 
 def system_names(tx: Connection) -> dict[int, str]:
     """All systems, key → name."""
-    return {row[0]: row[1] for row in tx.execute(_SYSTEMS).all()}
+    return {row[0]: row[1] for row in quick.rows(tx, _SYSTEMS)}
 
 
 _SYSTEMS = select(system_table.c.id, system_table.c.name)

@@ -37,7 +37,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import table as sql_table
 
-from connector.store import balances, bulk
+from connector.store import balances, bulk, quick
 from connector.store.items import DRAFT, DRAFT_BILL
 from connector.store.tables import application, item, part, system
 
@@ -234,7 +234,7 @@ def stage_pieces(asked: Asked, questions: tuple[Select[Any], Select[Any]]) -> bo
     """Puts the pieces of such documents, as they stood at the end of the day, into a temporary table."""
     ids: list[int] = []
     for question in questions:
-        ids += asked.tx.execute(question, asked.parameters).scalars()
+        ids += [row[0] for row in quick.rows(asked.tx, question, asked.parameters)]
     if not ids:
         return False
     rows = [

@@ -13,10 +13,10 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, func, or_, select
 
 from connector.credit.release import Release
-from connector.store import bulk
+from connector.store import bulk, quick
 from connector.store.keys import known_system, system_names
 from connector.store.outbox_row import packed, unpacked
 from connector.store.tables import debtor, link, notice_due, order_event, order_state, sales_order, utc
@@ -100,11 +100,11 @@ def states(tx: Connection, debtors: Collection[int] | None = None, also: Collect
     if debtors is None:
         return {row.sales_order: _standing(row) for row in tx.execute(select(order_state)).all()}
     of_debtors, of_orders = _states(bulk.is_sqlite(tx))
-    found = {row.sales_order: row for row in tx.execute(of_debtors, {"ids": bulk.given(tx, debtors)}).all()}
+    found = {row.sales_order: row for row in quick.rows(tx, of_debtors, {"ids": bulk.given(tx, debtors)})}
     others = [key for key in also if key not in found]
     if others:
         given = {"ids": bulk.given(tx, others)}
-        found |= {row.sales_order: row for row in tx.execute(of_orders, given).all()}
+        found |= {row.sales_order: row for row in quick.rows(tx, of_orders, given)}
     return {key: _standing(row) for key, row in found.items()}
 
 
@@ -286,9 +286,10 @@ def orders(tx: Connection, keys: Collection[int]) -> dict[int, OrderAt]:
 
 
 def twins(tx: Connection, keys: Collection[int]) -> dict[int, list[OrderAt]]:
-    """By order, itself and the same order in other systems: of the same debtor, with the same number."""
+    """By order, itself and the same order in other systems: of the same debtor, where either knows the other's number."""
     o, p = sales_order.c, sales_order.alias("twin")
     mine, theirs = link.alias("mine"), link.alias("theirs")
+    own_name, theirs_name = func.coalesce(o.number, o.ref), func.coalesce(p.c.number, p.c.ref)
     asked = (
         select(o.id, p.c.id, p.c.system, p.c.ref, p.c.number, p.c.status, p.c.customer, theirs.c.debtor, p.c.owner)
         .select_from(sales_order)
@@ -298,7 +299,12 @@ def twins(tx: Connection, keys: Collection[int]) -> dict[int, list[OrderAt]]:
         .where(
             bulk.among(tx, o.id, keys),
             p.c.known.is_(True),
-            func.coalesce(p.c.number, p.c.ref) == func.coalesce(o.number, o.ref),
+            or_(
+                theirs_name == own_name,
+                p.c.reference == own_name,
+                theirs_name == o.reference,
+                p.c.reference == o.reference,
+            ),
         )
         .order_by(o.id, p.c.id)
     )

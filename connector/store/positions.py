@@ -32,7 +32,7 @@ from sqlalchemy import (
 from connector.credit.ageing import Basis, OpenItem, Placement, bounds
 from connector.credit.totals import Totals
 from connector.money import EXACT, exponent, from_minor
-from connector.store import balances, bulk
+from connector.store import balances, bulk, quick
 from connector.store.history import payment_experience as payment_experience
 from connector.store.history import sales_by_month as sales_by_month
 from connector.store.items import BANK_BILL, COMMERCIAL_BILL, DOCUMENT, DRAFT, PAYMENT
@@ -74,8 +74,8 @@ def totals(
     parameters = asked.parameters | {f"bound{n}": bound for n, bound in enumerate(limits)}
     empty = (0,) * (len(limits) + 1)
     sums: dict[tuple[int, str], Totals] = {}
-    for row in tx.execute(question, parameters).all():
-        made = _totals(tuple(row), len(empty), placement)
+    for row in quick.rows(tx, question, parameters):
+        made = _totals(row, len(empty), placement)
         sums[made.customer, made.currency] = made
     for key, currency, delivered, ordered in _on_order(asked, horizon_days):
         there = sums.get((key, currency))
@@ -275,7 +275,7 @@ def _on_order(asked: Asked, horizon_days: int | None) -> Iterator[tuple[int, str
     """By customer and currency: delivered not invoiced, ordered not delivered; unrounded minor units."""
     horizon = dt.date.max if horizon_days is None else asked.as_of + dt.timedelta(days=horizon_days)
     question = _order_question(asked.shape)
-    for key, currency, *wholes in asked.tx.execute(question, asked.parameters | {"horizon": horizon}).all():
+    for key, currency, *wholes in quick.rows(asked.tx, question, asked.parameters | {"horizon": horizon}):
         delivered, delivered_rest, ordered, ordered_rest, delivered_minor, ordered_minor = wholes
         places = exponent(currency)
         sums = (
@@ -352,13 +352,13 @@ def order_values(
     """
     sqlite, given = bulk.is_sqlite(tx), dict[str, Any]()
     if customers is not None:
-        beside = tx.execute(_beside(sqlite), {"ids": bulk.given(tx, customers)}).scalars()
+        beside = (row[0] for row in quick.rows(tx, _beside(sqlite), {"ids": bulk.given(tx, customers)}))
         given["ids"] = bulk.given(tx, sorted({*customers, *beside}))
     orders, lines = _order_questions(sqlite, customers is not None)
     within = {**given, "horizon": horizon_on or dt.date.max}
-    by_order = {row[0]: row for row in tx.execute(lines, within).all()}
+    by_order = {row[0]: row for row in quick.rows(tx, lines, within)}
     names = system_names(tx)
-    return [_order(tuple(row), by_order.get(row[0]), names, horizon_on) for row in tx.execute(orders, given).all()]
+    return [_order(row, by_order.get(row[0]), names, horizon_on) for row in quick.rows(tx, orders, given)]
 
 
 @cache
@@ -394,7 +394,7 @@ def _order_questions(sqlite: bool, some: bool) -> tuple[Select[Any], Select[Any]
         )
         .join_from(sales_order, customer, customer.c.id == o.customer)
         .outerjoin(link, link.c.customer == o.customer)
-        .where(o.status.in_(("open", "draft")))
+        .where(bulk.one_of(o.status, "open", "draft"))
         .order_by(o.id)
     )
     horizon = bindparam("horizon", type_=Date())
@@ -412,7 +412,7 @@ def _order_questions(sqlite: bool, some: bool) -> tuple[Select[Any], Select[Any]
             func.min(n.ship_on),
         )
         .join_from(sales_order, order_line, n.sales_order == o.id)
-        .where(o.status.in_(("open", "draft")))
+        .where(bulk.one_of(o.status, "open", "draft"))
         .group_by(n.sales_order)
     )
     if not some:

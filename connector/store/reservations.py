@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Select, bindparam, or_, select
 
-from connector.store import bulk
+from connector.store import bulk, quick
 from connector.store.tables import link, reservation, sales_order, utc
 from connector.store.tables_kinds import Instant
 
@@ -53,7 +53,7 @@ def standing(
     given: dict[str, Any] = {"now": now}
     if debtors is not None:
         given["ids"] = bulk.given(tx, debtors)
-    rows = tx.execute(_standing(bulk.is_sqlite(tx), debtors is not None), given).all()
+    rows = quick.rows(tx, _standing(bulk.is_sqlite(tx), debtors is not None), given)
     if not rows:
         return _NONE
     found: dict[int, list[Reservation]] = {}

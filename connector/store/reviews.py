@@ -13,7 +13,7 @@ import simplejson
 from sqlalchemy import Connection, Select, func, select
 
 from connector.credit.review import Seen
-from connector.store import bulk
+from connector.store import bulk, quick
 from connector.store.tables import review, utc
 
 State = Literal["planned", "started", "proposed", "done"]
@@ -65,7 +65,7 @@ def stopped(tx: Connection, debtors: Collection[int] | None = None) -> dict[int,
     """The debtors whose last finished review stopped their credit, with that review."""
     given = {} if debtors is None else {"ids": bulk.given(tx, debtors)}
     asked = _stopped(bulk.is_sqlite(tx), debtors is not None)
-    return {row.debtor: _row(row) for row in tx.execute(asked, given).all()}
+    return {row.debtor: _row(row) for row in quick.rows(tx, asked, given)}
 
 
 @cache
