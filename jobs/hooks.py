@@ -1,8 +1,7 @@
 """Webhooks heeded: a call is proved, stored and answered at once; later the truth is read and the story goes on from there.
 
 `take_in` is what the front door does for each call: one small transaction. `heed` is the job: for all events that are
-due it reads the changes of the streams they touch, once however many they are, then links, evaluates and pushes as
-every run does. Events are marked heeded after that, so that whatever dies on the way is made up for. A webhook that never
+due it reads the changes of the streams they touch, once however many they are, then goes on as every short round does. Events are marked heeded after that, so that whatever dies on the way is made up for. A webhook that never
 came is made up for by the next poll: the cursor is the same.
 """
 
@@ -22,9 +21,10 @@ from connector.store import Connection, inbox, subscriptions
 from connector.store.db import Store
 from connector.text import Text
 from jobs.hook_secrets import hook_of, secrets_of
-from jobs.night import connected_systems, work
+from jobs.night import connected_systems
 from jobs.progress import Progress, silent
 from jobs.run import Run
+from jobs.short import short_round
 
 log = logging.getLogger("holdfast.hooks")
 
@@ -90,7 +90,8 @@ def heed(
     progress: Progress = silent,
     told: Callable[[Run], None] = lambda run: None,
 ) -> list[Run]:
-    """Reads what the events that are due say has changed, and goes on from there; nothing where none is due.
+    """Reads what the events that are due say has changed, and goes on from there; nothing where none is due. Gives the
+    runs that did anything.
 
     `systems` are all that are configured (they are written to, too). For whoever holds the lease of `run`: two pulls of
     one stream at a time would only do the work twice.
@@ -104,8 +105,9 @@ def heed(
     pulls = {name: _streams(events) for name, events in taken.items()}
     log.info("heeding %s", ", ".join(f"{name}: {len(events)}" for name, events in taken.items()))
     chosen = systems or connected_systems(config, clock, store=store)
-    runs = work(store, config, policy, clock, systems=chosen, pulls=pulls, progress=progress, told=told)
-    good = {run.system for run in runs if run.job == "pull" and not run.failed}
+    runs = short_round(store, config, policy, clock, pulls=pulls, systems=chosen, progress=progress, told=told)
+    failed = {run.system for run in runs if run.job == "pull" and run.failed}
+    good = {connected.name for connected in chosen} - failed
     read = [event.id for name, events in taken.items() if name in good for event in events]
     with store.writing() as tx:
         inbox.heed(tx, read, clock.now())

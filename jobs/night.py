@@ -13,7 +13,7 @@ import os
 import socket
 import threading
 import uuid
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from connector.clock import Clock, SystemClock
@@ -63,15 +63,13 @@ def work(
     clock: Clock,
     *,
     systems: Sequence[Connected] = (),
-    pulls: Mapping[str, Collection[str] | None] | None = None,
     full: bool = False,
     nightly: bool = False,
     progress: Progress = silent,
     told: Callable[[Run], None] = lambda run: None,
     between: Callable[[], None] = lambda: None,
 ) -> list[Run]:
-    """The whole job once. `pulls` names the systems that are read, and of each the streams (None: all); without it
-    everything is, and the channels of webhooks are renewed. `full` pulls and evaluates everything; `nightly` also reconciles deletions, and what people
+    """The whole job once. `full` pulls and evaluates everything; `nightly` also reconciles deletions, and what people
     changed in the systems of what we wrote there. `policy` None: the one in force now. `between` two steps is done what
     cannot wait until the end. Raises LeaseLost where `store` is fenced and its lease is lost, or the process is to end."""
     systems = systems or connected_systems(config, clock, store=store)
@@ -87,10 +85,9 @@ def work(
             store.prove()
         between()
 
-    for connected in [c for c in systems if pulls is None or c.name in pulls]:
-        of = None if pulls is None else pulls[connected.name]
-        tell(pull(store, connected, full=full, nightly=nightly, streams=of, progress=progress))
-        if pulls is None and channels.is_due(store, config, connected):
+    for connected in systems:
+        tell(pull(store, connected, full=full, nightly=nightly, progress=progress))
+        if channels.is_due(store, config, connected):
             tell(channels.renew(store, config, connected))
     tell(link(store, config, clock, progress))
     if nightly:

@@ -6,7 +6,7 @@ finds nothing writes nothing. The whole job and the night do the rest.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from connector.clock import Clock
 from connector.config import Config
@@ -43,11 +43,14 @@ def short_round(
     clock: Clock,
     *,
     reads: bool = True,
+    pulls: Mapping[str, Collection[str] | None] | None = None,
     systems: Sequence[Connected] = (),
     progress: Progress = silent,
     told: Callable[[Run], None] = lambda run: None,
 ) -> list[Run]:
-    """Reads what has changed (`reads`), judges who is marked, writes what is due. Gives the runs that did anything."""
+    """Reads what has changed (`reads`), judges who is marked, writes what is due. Gives the runs that did anything.
+
+    `pulls` names the systems that are read, and of each the streams (None: all that move holds); else all are."""
     systems = systems or connected_systems(config, clock, store=store)
     done: list[Run] = []
 
@@ -60,8 +63,8 @@ def short_round(
 
     if reads:
         others = False
-        for connected in systems:
-            if streams := quick_streams(connected):
+        for connected in [c for c in systems if pulls is None or c.name in pulls]:
+            if streams := (pulls or {}).get(connected.name) or quick_streams(connected):
                 run = pull(store, connected, streams=streams, progress=progress)
                 tell(run)
                 others = others or any(run.streams[s.name] for s in connected.adapter.streams if "customer" in s.facts)
