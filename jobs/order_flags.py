@@ -7,6 +7,7 @@ has released it, an exclusion lets it pass) is told as such, where the mapping h
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -89,6 +90,14 @@ def _reasoned(
     return at.mapping.write("order_fields", whole, context=context_of(at))[0]
 
 
+def _exposure(reason: Reason) -> str | None:
+    """What of a reason's exposure is worth a call."""
+    exposure, limit = reason.numbers.get("exposure"), reason.numbers.get("limit")
+    if reason.rule != "group_limit_exceeded" or exposure is None or not limit or not Decimal(limit):
+        return exposure
+    return f"{Decimal(exposure) * 10 / Decimal(limit):.0f}/10"
+
+
 def state(
     connected: Connected,
     kind: str,
@@ -101,14 +110,15 @@ def state(
     more: Callable[[], Mapping[str, Any]] | None = None,
 ) -> Owed:
     """A desired state. Of its reasons the rules are worth a call, and exposure and limit, which facts move; days overdue,
-    which every morning moves, are not. `only` these fields, where there are some."""
+    which every morning moves, are not, and of a group's exposure, which each of its members moves for all, every tenth of
+    its limit. `only` these fields, where there are some."""
     context = context_of(connected)
     values, digest = connected.mapping.write(kind, said, context=context)
     if only:
         values = {name: values[name] for name in only}
         return Owed(connected.name, kind, target, f"{kind}:{target}", values, digest, customer)
     if reasons:
-        lasting_reason = sorted(f"{r.rule} {r.numbers.get('exposure')} {r.numbers.get('limit')}" for r in reasons)
+        lasting_reason = sorted(f"{r.rule} {_exposure(r)} {r.numbers.get('limit')}" for r in reasons)
         lasting = {**said, "hold_reason": "; ".join(lasting_reason)}
         digest = connected.mapping.write(kind, lasting, context=context)[1]
     return Owed(connected.name, kind, target, f"{kind}:{target}", values, digest, customer, more)
