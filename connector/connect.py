@@ -191,7 +191,10 @@ class Connected:
     def needs(self) -> list[Need]:
         """The fields of ours that the mapping writes and provisioning is to make."""
         kinds: list[ActionKind] = [c.kind for c in self.adapter.channels]
-        return [n for kind in kinds for n in self.mapping.needs(kind, self.channel_object(kind))]
+        needs = [n for kind in kinds for n in self.mapping.needs(kind, self.channel_object(kind))]
+        if "order_fields" in kinds:
+            needs += self.mapping.needs_to_read("release_request", self.channel_object("order_fields"))
+        return needs
 
     def channel_object(self, kind: ActionKind) -> str:
         channel = self.adapter.channel(kind)

@@ -11,12 +11,13 @@ One document per system. Reading: one table per kind of fact.
     # where = { state = ["posted"] }      # only records whose value is one of these; [] = must be absent
     # unless = { kind = ["internal"] }    # not records whose value is one of these
     [read.customer.fields]
-    id = "code"                           # a dotted path: "owner.id", "identifiers.0.code"
+    id = "code"                           # a dotted path: "owner.id", "identifiers.0.code"; "note?": absent where there is no such field
     status = { from = "active", values = { true = "active", false = "inactive" } }
     owner = { first = ["owner.email", "owner.id"] }       # the first that is there
     currency = { value = "CNY" }                           # a constant
     terms = { from = "payment_term", convert = "terms", default = "net:30" }   # default for an *absent* value only
     received_on = { from = "date", format = "%d.%m.%Y" }
+    reason = { from = "Release_Request", field = { label = "Release Request", type = "text" } }   # `field`: ours, made by provisioning
 
 Each fact field has a converter by its own type (money by the fact's currency, dates, decimals, words); `convert` names
 another from the closed list in `connector.converters`. `prefix` is put before an id, `absolute` and `negate` change a
@@ -43,7 +44,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from collections.abc import Mapping as Dict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from importlib import resources
 from typing import Any
@@ -53,7 +54,7 @@ from connector.converters import CONVERTERS, Context
 from connector.errors import ConfigError, Problem
 from connector.mapping_notes import Notes
 from connector.mapping_read import ReadTable, read_table
-from connector.mapping_write import WriteTable, write_table
+from connector.mapping_write import WriteTable, made_field, write_table
 from connector.model import Fact
 from connector.text import Text
 
@@ -85,6 +86,7 @@ ORDER_WORDS: dict[str, str] = {
     "order_no": "number of the order",
     "hold": "whether this order is held",
     "hold_reason": "why, with the numbers and the way out, in the system's language; absent where not held",
+    "release": "where a release stands, in the system's language: asked for, refused, given by whom; absent where nobody asked",
     "released": "whether this order goes on although its customer is held: somebody has released it",
     "level": "warning level of the customer",
     "as_of": "the day of the decision",
@@ -137,6 +139,7 @@ class Mapping:
     version: str
     reads: Dict[str, tuple[ReadTable, ...]]
     writes: Dict[str, WriteTable]
+    made: tuple[tuple[str, Need], ...] = ()
 
     def streams(self) -> tuple[str, ...]:
         """The streams whose records this mapping reads."""
@@ -185,6 +188,10 @@ class Mapping:
         """The fields of ours that must exist on `about` (`Accounts`, `res.partner`) for this kind of action."""
         return self.writes[kind].needs(about) if kind in self.writes else []
 
+    def needs_to_read(self, fact: str, about: str) -> list[Need]:
+        """The fields of ours that people fill in on `about` and this kind of fact is read from."""
+        return [replace(need, object=about) for kind, need in self.made if kind == fact]
+
 
 def load(text: str, *, name: str, adapter: Adapter[Any] | None = None) -> tuple[Mapping | None, list[Problem]]:
     """A mapping from its text, or all that is wrong with it at once.
@@ -199,9 +206,11 @@ def load(text: str, *, name: str, adapter: Adapter[Any] | None = None) -> tuple[
         return None, notes.problems
     _check_head(notes, document, adapter)
     reads: dict[str, list[ReadTable]] = {}
+    made: list[tuple[str, Need]] = []
     for table_name, table in _tables(notes, document, "read"):
         if (reading := read_table(notes, table_name, table, adapter)) is not None:
             reads.setdefault(reading.stream, []).append(reading)
+            made += [(reading.fact, need) for need in _made(notes, table_name, table)]
     writes: dict[str, WriteTable] = {}
     kinds = tuple(c.kind for c in adapter.channels) if adapter else ACTION_KINDS
     for kind, table in _tables(notes, document, "write"):
@@ -221,7 +230,18 @@ def load(text: str, *, name: str, adapter: Adapter[Any] | None = None) -> tuple[
     if notes.problems:
         return None, notes.problems
     version = hashlib.sha256(text.encode()).hexdigest()[:12]
-    return Mapping(name, text, document, version, {s: tuple(t) for s, t in reads.items()}, writes), []
+    return Mapping(name, text, document, version, {s: tuple(t) for s, t in reads.items()}, writes, tuple(made)), []
+
+
+def _made(notes: Notes, name: str, table: dict[str, Any]) -> Iterator[Need]:
+    """The fields of ours that a `[read.NAME]` table reads, as its `field` says."""
+    for field, spec in table.get("fields", {}).items():
+        if isinstance(spec, dict) and "field" in spec and isinstance(spec.get("from"), str):
+            # One that is read only where it is there is made all the same.
+            path = spec["from"].replace("?", "")
+            need = made_field(notes, ("read", name, "fields", field, "field"), path, spec["field"])
+            if need is not None:
+                yield need
 
 
 def _not_toml(name: str, message: str) -> Problem:

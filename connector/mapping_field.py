@@ -105,6 +105,8 @@ class Field:
 
 
 FIELD_KEYS = ("from", "first", "value", "values", "default", "convert", "format", "prefix", "absolute", "negate")
+# For a field of ours there, which provisioning makes; read by `connector.mapping`.
+MADE = "field"
 _DATED = ("date",)
 _SOME_DAY = dt.date(2026, 12, 31)
 
@@ -117,7 +119,7 @@ def read_field(notes: Notes, where: tuple[str, ...], shape: Shape, spec: Any) ->
         notes.add("bad_field", where, Text("A field is a path or a table.", "字段应为路径或表。"), PATH_OR_TABLE)
         return None
     for key in table:
-        if key not in FIELD_KEYS:
+        if key not in (*FIELD_KEYS, MADE):
             notes.unknown((*where, key), key, FIELD_KEYS, Text("modifier", "修饰项"))
     origins = [key for key in ("from", "first", "value") if key in table]
     if len(origins) != 1:

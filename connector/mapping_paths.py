@@ -11,7 +11,9 @@ Get = Callable[[Dict[str, Any], Dict[str, Any]], Any]
 
 
 def at(path: str) -> Get:
-    """What reads a dotted path: `owner.id`, `lines.0.code`; `^.x` reads from the record around an element."""
+    """What reads a dotted path: `owner.id`, `lines.0.code`; `^.x` reads from the record around an element. One that
+    ends in `?` is simply absent where the system has no such field (adapters that would refuse it know the mark)."""
+    path = path.removesuffix("?")
     around = path.startswith("^.")
     name = path[2:] if around else path
     if "." not in name:

@@ -34,6 +34,7 @@ TITLES: dict[str, Text] = {
     "promise": Text("promise to pay", "付款承诺"),
     "financial": Text("statement item", "财务报表项目"),
     "event": Text("event", "事件"),
+    "release_request": Text("request for a release", "放行申请"),
 }
 
 

@@ -292,3 +292,8 @@ _FIELD = Text(
     'Write `field = { label = "Credit Limit", type = "money" }`.',
     '请写成 `field = { label = "信用额度", type = "money" }`。',
 )
+
+
+def made_field(notes: Notes, where: tuple[str, ...], name: str, table: Any) -> Need | None:
+    """A field of ours that is only read there: what its `field` says of it; None (with notes) where that will not do."""
+    return _need(notes, where, name, table, {}, [])

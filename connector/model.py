@@ -302,6 +302,20 @@ class Event:
         return self.id
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseRequest:
+    """What stands in an order's field by which people of a system ask for its release: `reason`, in their words. `by` is
+    the id there of who asks, as far as the system says: at least of who changed the order last."""
+
+    order_id: str
+    reason: str
+    by: str | None = None
+
+    @property
+    def ref(self) -> str:
+        return self.order_id
+
+
 Fact = (
     Customer
     | Person
@@ -316,6 +330,7 @@ Fact = (
     | Promise
     | Financial
     | Event
+    | ReleaseRequest
 )
 
 # The name of each kind as mappings and tables write it.
@@ -333,6 +348,7 @@ FACTS: dict[str, type] = {
     "promise": Promise,
     "financial": Financial,
     "event": Event,
+    "release_request": ReleaseRequest,
 }
 KIND_OF: dict[type, str] = {cls: name for name, cls in FACTS.items()}
 

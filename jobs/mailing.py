@@ -23,6 +23,7 @@ from connector.store.db import Store
 from connector.store.mails import Mail
 from connector.text import Text, same
 from jobs.notices import tell
+from jobs.requests import heed_requests
 from jobs.run import Run, running
 
 # A mail that the server puts off this often is a person's to look at.
@@ -37,8 +38,13 @@ Opened = Callable[[], AbstractContextManager[Post]]
 def notify(
     store: Store, config: Config, policy: Policy, clock: Clock, *, systems: Sequence[Connected] = ()
 ) -> list[Run]:
-    """Tells who is to be told, and sends what mail is due; the runs that did anything."""
-    runs = [tell(store, config, policy, clock, systems=systems), deliver(store, config, clock)]
+    """Heeds what people ask for in their systems, tells who is to be told, and sends what mail is due; the runs that did
+    anything."""
+    runs = [
+        heed_requests(store, config, policy, clock, systems=systems),
+        tell(store, config, policy, clock, systems=systems),
+        deliver(store, config, clock),
+    ]
     return [run for run in runs if run.id]
 
 

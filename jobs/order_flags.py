@@ -86,7 +86,9 @@ def _reasoned(
         reasons=words.reasons_text(checked.reasons), ways=out.of(judged, order)
     )
     language = at.config.language_for(at.system)
-    whole = {**said, "hold_reason": reason.say(language)}
+    # Who has asked for a release sees on the order what has become of that.
+    asked = [str(said["release"])] if said.get("release") else []
+    whole = {**said, "hold_reason": "\n".join([reason.say(language), *asked])}
     return at.mapping.write("order_fields", whole, context=context_of(at))[0]
 
 
@@ -119,6 +121,7 @@ def state(
         return Owed(connected.name, kind, target, f"{kind}:{target}", values, digest, customer)
     if reasons:
         lasting_reason = sorted(f"{r.rule} {_exposure(r)} {r.numbers.get('limit')}" for r in reasons)
+        lasting_reason += [str(said["release"])] if said.get("release") else []
         lasting = {**said, "hold_reason": "; ".join(lasting_reason)}
         digest = connected.mapping.write(kind, lasting, context=context)[1]
     return Owed(connected.name, kind, target, f"{kind}:{target}", values, digest, customer, more)

@@ -55,10 +55,29 @@ def of_order(order: OrderRow, checked: OrderDecision, judged: Judged, language: 
         "hold": checked.hold,
         "hold_reason": reasons_text(checked.lasting).say(language) if checked.hold else None,
         "level": judged.decision.level,
+        "release": release.say(language) if (release := _release(judged, order)) is not None else None,
         "as_of": judged.position.as_of,
     }
 
 
+def _release(judged: Judged, order: OrderRow) -> Text | None:
+    """Where a release of an order stands; None where nobody asked for one."""
+    standing = judged.standings.get(judged.checked_as(order).key)
+    if standing is None or standing.ended_on is not None:
+        return None
+    if standing.state == "released" and standing.release is not None:
+        given = standing.release
+        most = money(given.max_total, given.currency)
+        return RELEASED.fill(by=given.by, most=most, until=given.valid_until)
+    return RELEASES.get(standing.state)
+
+
+RELEASED = Text("Released by {by}: up to {most}, until {until}.", "{by} 已放行：上限 {most}，有效期至 {until}。")
+RELEASES = {
+    "requested": Text("A release is asked for.", "已申请放行，待审批。"),
+    "refused": Text("The release is refused.", "放行申请被拒。"),
+    "expired": Text("The release covers it no more.", "放行已失效。"),
+}
 HELD_SUBJECT = Text("Credit hold: {name} ({no})", "信用冻结：{name}（{no}）")
 WARNED_SUBJECT = Text("Credit warning {level}: {name} ({no})", "信用预警（{level}）：{name}（{no}）")
 BODY = Text(

@@ -142,6 +142,8 @@ class Client:
             word = next((w for w in words if w and not w.isdigit() and w != "^"), "")
             if not word or word.startswith("_") or word == "id":
                 continue
+            if word.endswith("?") and (word := word.removesuffix("?")) not in there:
+                continue  # read where there is such a field
             if word not in there:
                 raise ConfigError(
                     Text(

@@ -109,7 +109,10 @@ def columns(client: Zoho, module: str, wanted: Sequence[str]) -> dict[str, str]:
     """Mapping name → API name for what a read asks for. ConfigError for fields that are not there, or too many."""
     roots = list(dict.fromkeys(path.split(".")[0] for path in wanted))
     mine = [r for r in roots if not r.startswith(("_", "$")) and r not in _ALWAYS]
-    found = client.names(module, mine)
+    # `Name?` is read where there is such a field.
+    there = client.fields(module)
+    named = [r.removesuffix("?") for r in mine if not r.endswith("?") or there.find(r.removesuffix("?")) is not None]
+    found = client.names(module, named)
     if "Currency" in client.fields(module).by_name:  # only where the organisation uses several currencies
         found.setdefault("Currency", "Currency")
     if len(found) + len(_ALWAYS) > COLUMNS_MOST:

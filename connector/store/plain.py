@@ -59,6 +59,7 @@ KINDS: dict[str, Plain] = {
         tables.financial, "period_end_on months currency unit audited item amount", of_customer=True
     ),
     "event": _as_named(tables.event, "on kind source value text ended_on", of_customer=True),
+    "release_request": _as_named(tables.release_request, "reason by"),
 }
 
 

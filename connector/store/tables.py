@@ -20,6 +20,7 @@ from connector.store.tables_facts import (
     person,
     promise,
     rate,
+    release_request,
     sales_order,
 )
 from connector.store.tables_inbox import hook_event, hook_subscription
@@ -93,6 +94,7 @@ __all__ = [
     "pushed",
     "rate",
     "record",
+    "release_request",
     "reservation",
     "review",
     "run",

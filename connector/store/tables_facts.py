@@ -150,6 +150,18 @@ promise = Table(
     Index("ix_promise_record", "record"),
 )
 
+# What stands in an order's field for asking for its release; `heeded` is what of it has become a request here.
+release_request = Table(
+    "release_request",
+    metadata,
+    *fact_columns(),
+    Column("reason", Text, nullable=False),
+    Column("by", Text),
+    Column("heeded", Text),
+    UniqueConstraint("system", "ref"),
+    Index("ix_release_request_record", "record"),
+)
+
 financial = Table(
     "financial",
     metadata,
