@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from connector.store.customer_search import search
 from connector.text import Language, Text
-from connector.web.answers import CreditFile, CustomerAnswer, CustomerPage
+from connector.web.answers_customers import CreditFile, CustomerAnswer, CustomerPage
 from connector.web.asked import After, CustomerRef, Line, Most
 from connector.web.auth import Reader
 from connector.web.documents import PROBLEMS

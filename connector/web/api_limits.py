@@ -16,7 +16,7 @@ from connector.money import is_currency, to_minor_exact
 from connector.store import Connection, customers, limits
 from connector.store.db import Store
 from connector.text import Text
-from connector.web.answers import LimitOutcome, LimitPage, LimitRequest
+from connector.web.answers_customers import LimitOutcome, LimitPage, LimitRequest
 from connector.web.asked import After, ApproveAsked, LimitAsked, Line, Most, Number, WhyAsked, amount_of
 from connector.web.auth import Creditor, Decider, Reader
 from connector.web.documents import PROBLEMS

@@ -14,7 +14,7 @@ from connector.credit.authority import Person
 from connector.store import order_credit
 from connector.store.db import Store
 from connector.store.order_list import page
-from connector.web.answers import CheckedOrder, OrderAnswer, OrderPage, Rechecked, WaitingOrders
+from connector.web.answers_orders import CheckedOrder, OrderAnswer, OrderPage, Rechecked, WaitingOrders
 from connector.web.asked import (
     After,
     CheckAsked,

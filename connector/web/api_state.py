@@ -11,7 +11,8 @@ from fastapi import APIRouter, Query
 from connector.store import audit, proof, runs
 from connector.store.audit import Line as AuditEntry
 from connector.text import Text
-from connector.web.answers import AuditPage, AuditProof, Me, ProblemList, RunList, WarningList
+from connector.web.answers_customers import WarningList
+from connector.web.answers_state import AuditPage, AuditProof, Me, ProblemList, RunList
 from connector.web.asked import Line, Most
 from connector.web.auth import Auditor, Reader
 from connector.web.documents import PROBLEMS

@@ -15,7 +15,7 @@ import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends
@@ -25,11 +25,11 @@ from starlette.requests import Request
 from connector import logs
 from connector.config import Config
 from connector.config_people import PersonSettings
-from connector.store import api_keys, audit
+from connector.store import api_keys
 from connector.store.api_keys import Key
-from connector.store.audit import Entry
 from connector.text import Text
 from connector.web import oidc
+from connector.web.afterwards import Afterwards
 from connector.web.front import Front
 from connector.web.guards import pattern
 from connector.web.people import People
@@ -44,8 +44,6 @@ _KEPT_MOST = 2000
 # A credential that was good within this time is looked at even where its address has to wait.
 _GOOD_SECONDS = 3600.0
 _KEY_ID = re.compile(r"[a-z2-9]{12}")
-_REFUSAL_TOLD_EVERY = 60.0
-_TELL_MOST = 500
 
 _NOT_GOOD = Text("The key or token is not good, or not any more.", "密钥或令牌无效，或已失效。")
 _NONE_GIVEN = Text("Send a key or a token: Authorization: Bearer …", "请提供密钥或令牌：Authorization: Bearer …")
@@ -87,7 +85,7 @@ class SignIn:
         self._good: OrderedDict[bytes, float] = OrderedDict()
         self._asking: dict[bytes, asyncio.Task[Verified]] = {}
         self._issuer: oidc.Issuer | None = None
-        self._afterwards = _Afterwards(front)
+        self._afterwards = Afterwards(front)
 
     async def caller(self, request: Request) -> Caller:
         """Who calls. Raises Refused."""
@@ -287,67 +285,6 @@ def _where(request: Request) -> dict[str, str]:
         "route": _route(request),
         "address": request.client.host if request.client else "",
     }
-
-
-@dataclass
-class _Afterwards:
-    """What is written down after the answer, by one thread at a time: keys in use, refusals of people who are known.
-
-    A database that is busy for a while delays these lines, never an answer; what is too much is left out."""
-
-    front: Front
-    _keys: dict[str, float] = field(default_factory=dict)
-    _waiting_keys: set[str] = field(default_factory=set)
-    _entries: list[tuple[Entry, dt.datetime]] = field(default_factory=list)
-    _told: OrderedDict[tuple[str, str], float] = field(default_factory=OrderedDict)
-    _task: asyncio.Task[None] | None = None
-
-    def used(self, key: Key) -> None:
-        now = time.monotonic()
-        fresh = key.used_at is not None and self.front.clock.now() - key.used_at < api_keys.USED_EVERY
-        if fresh or now - self._keys.get(key.id, -1e9) < api_keys.USED_EVERY.total_seconds():
-            return
-        self._keys[key.id] = now
-        self._waiting_keys.add(key.id)
-        self._start()
-
-    def refusal(self, caller: Caller, route: str, right: str) -> None:
-        now, which = time.monotonic(), (caller.actor, route)
-        if now - self._told.get(which, -1e9) < _REFUSAL_TOLD_EVERY or len(self._entries) >= _TELL_MOST:
-            return
-        self._told[which] = now
-        self._told.move_to_end(which)
-        while len(self._told) > _KEPT_MOST:
-            self._told.popitem(last=False)
-        after = {"right": right, "way": caller.way}
-        self._entries.append(
-            (Entry("access.refuse", f"route:{route}", caller.actor, after=after), self.front.clock.now())
-        )
-        self._start()
-
-    def _start(self) -> None:
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._write())
-
-    async def _write(self) -> None:
-        while self._waiting_keys or self._entries:
-            keys, entries = self._waiting_keys, self._entries
-            self._waiting_keys, self._entries = set(), []
-
-            def write(keys: set[str] = keys, entries: list[tuple[Entry, dt.datetime]] = entries) -> None:
-                with self.front.store.writing() as tx:
-                    if keys:
-                        api_keys.used(tx, keys, self.front.clock.now())
-                    if entries:
-                        audit.append(tx, [entry for entry, _ in entries], entries[-1][1])
-
-            try:
-                await self.front.work(write)
-            except Exception as wrong:
-                # The answer was given; what could not be written down is in the log.
-                log.warning(
-                    "not written down: %s keys, %s refusals (%s)", len(keys), len(entries), type(wrong).__name__
-                )
 
 
 # --- for routes ----------------------------------------------------------------------------------------------------------
