@@ -16,6 +16,7 @@ ACTIONS: dict[str, Text] = {
     "key.create": Text("API key made", "新建接口密钥"),
     "key.revoke": Text("API key revoked", "吊销接口密钥"),
     "key.rotate": Text("API key rotated", "轮换接口密钥"),
+    "hold.undone": Text("hold taken off in a system", "冻结在系统中被取消"),
     "limit.adopt": Text("limit taken over", "接管额度"),
     "limit.approve": Text("limit approved", "批准额度"),
     "limit.approve_first": Text("limit approved by one", "额度已获一人批准"),

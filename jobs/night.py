@@ -112,7 +112,7 @@ def work(
         for connected in written_to:
             found = reconcile(store, connected, progress=progress)
             tell(found)
-            if found.counts["restored"]:
+            if any(found.counts[what] for what in ("restored", "otherwise", "told")):
                 tell(push(store, connected, progress=progress))
         tell(housekeeping(store, config, clock))
     return done

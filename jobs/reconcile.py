@@ -25,6 +25,7 @@ from jobs.alike import alike
 from jobs.holding import Holding
 from jobs.progress import Progress, silent
 from jobs.run import Run, running
+from jobs.undone import tell
 
 # Holds and orders are all looked at; of records that only show figures so many a night, each in its turn.
 _FIGURES_A_NIGHT = 5000
@@ -39,6 +40,7 @@ class _Seen:
     there: Mapping[str, Any]
     undone: list[str] = field(default_factory=list)
     overwritten: list[str] = field(default_factory=list)
+    news: bool = True  # what is undone was not known before
     otherwise: bool = False  # it holds in another way than it should by now
 
 
@@ -132,6 +134,7 @@ def _answer(
         elif all(alike(before.values.get(name), seen.there.get(name)) for name in outbox.fields_of(before)):
             over.append(before.id)
         elif before.state == "undone":
+            seen.news = not set(seen.undone) <= set(outbox.fields_of(before))
             seen.undone = list(outbox.fields_of(before))
         else:  # somebody here has taken note of it
             seen.undone = [name for name in seen.undone if name not in outbox.fields_of(before)]
@@ -144,7 +147,7 @@ def _answer(
         for seen in otherwise:
             outbox.write_again(tx, seen.row, now)
         run.counts["otherwise"] += len(otherwise)
-        names = _names(tx, differing)
+        names, told = _names(tx, differing), list[tuple[_Seen, Text]]()
         for seen in differing:
             of = _Words(connected.name, names.get(seen.row.customer or -1, ""), changes.get(seen.row.target))
             may = restores or (channel.kind != "limit" and seen.row.code != outbox.RESTORED)
@@ -155,6 +158,8 @@ def _answer(
                 whole = restores and outbox.restore(tx, number, now)
                 fix = _RESTORED if restores else _UNDONE_FIX.fill(id=number)
                 run.counts["undone"] += 1
+                if not restores and seen.news:
+                    told.append((seen, what))
                 run.problem(of.problem("undone", seen, what, fix, seen.undone))
             if seen.overwritten:
                 what = of.say(_OVERWRITTEN, seen, seen.overwritten)
@@ -165,6 +170,8 @@ def _answer(
             if again and not whole:
                 outbox.write_again(tx, seen.row, now, without=seen.undone)
             run.counts["restored"] += bool(again or whole)
+        for seen, what in told:  # last: others wait for the audit trail
+            run.counts["told"] += tell(tx, connected, seen.row, seen.undone, seen.there, what)
 
 
 def _changes(connected: Connected, channel: Channel[Any], seen: Sequence[_Seen]) -> Mapping[str, Change]:

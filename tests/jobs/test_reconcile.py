@@ -9,7 +9,7 @@ import pytest
 
 from connector.errors import Problem
 from connector.policy import default_policy
-from connector.store import outbox, runs
+from connector.store import audit, outbox, runs
 from jobs.night import work
 from jobs.reconcile import alike
 from jobs.run import Run
@@ -61,7 +61,12 @@ def test_a_hold_that_somebody_took_off_is_told_and_left(night: Night) -> None:
         "Last changed by Wang Fang, 2026-11-20 08:30+00:00."
     )
     assert problem.what.zh.startswith(f"Dragon ({target}) 的信用冻结在该系统中被取消：Credit_Hold 现为 False")
-    assert writes(night) == before
+    assert writes(night) == before + 1, "a task for the owner, once"
+    (task,) = [t for t in night.crm.shelf.all("Tasks") if str(t.get("Credit_Task_Key")).startswith("undone:")]
+    assert task["Subject"] == "Credit hold taken off in crm: Dragon"
+    assert "Last changed by Wang Fang" in task["Description"]
+    with night.store.reading() as tx:
+        assert [line.entry.subject for line in audit.listing(tx, action="hold.undone")] == [f"customer:crm/{target}"]
     assert night.account("Dragon")["Credit_Hold"] is False
 
     # The next night it is the same matter, not a new one; other facts keep the rest of the record right.
