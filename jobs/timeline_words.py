@@ -58,6 +58,7 @@ ORDER_EVENTS = {
     "lifted": Text("hold by hand lifted", "解除人工冻结"),
     "reopened": Text("opened again", "重新打开"),
     "ended": Text("no longer open", "已结束"),
+    "undone": Text("hold taken off in its system by somebody", "冻结在系统中被人取消"),
     "taken_over": Text("goes on as the same order did in the other system", "沿用另一系统中同一订单的状态"),
 }
 STEP = Text("{document}: {what}, level {level}, open {open}", "{document}：{what}，{level} 级，未清 {open}")

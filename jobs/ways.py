@@ -123,12 +123,14 @@ def findings(connected: Connected) -> list[Finding]:
 def told(block: Block[Any]) -> Text:
     """One way in a line: whom it reaches, how, what it stops."""
     words = [STOPS[stop] for stop in block.stops]
-    stops = Text(", ".join(w.en for w in words), "、".join(w.zh for w in words)) if words else _NOTHING
+    named = Text(", ".join(w.en for w in words), "、".join(w.zh for w in words))
+    stops = _STOPS.fill(what=named) if words else _NOTHING
     return _SO.fill(reach=REACHES[block.reach], title=block.title, kind=KINDS[block.kind], stops=stops)
 
 
-_SO = Text("{reach} are held by: {title} ({kind}; stops {stops})", "{reach}的冻结方式：{title}（{kind}；阻止{stops}）")
-_NOTHING = Text("nothing by itself", "无")
+_SO = Text("{reach} are held by: {title} ({kind}; {stops})", "{reach}的冻结方式：{title}（{kind}；{stops}）")
+_STOPS = Text("stops {what}", "阻止{what}")
+_NOTHING = Text("stops nothing by itself", "本身不拦截")
 _NOT_SO = Text("{reach} are not held by: {title}: {found}", "{reach}未采用：{title}（{found}）")
 
 __all__ = ["KINDS", "REACHES", "STOPS", "Way", "findings", "stands", "told", "way", "ways", "weaker"]

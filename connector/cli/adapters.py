@@ -88,6 +88,10 @@ def _answer(adapter: Adapter[Any]) -> dict[str, Any]:
         "roles": list(adapter.roles),
         "streams": [{"name": s.name, "facts": list(s.facts), "incremental": s.incremental} for s in adapter.streams],
         "channels": [{"kind": c.kind, "object": c.object, "batch": c.batch} for c in adapter.channels],
+        "blocks": [
+            {"name": b.name, "kind": b.kind, "reach": b.reach, "stops": list(b.stops), "title": say(b.title)}
+            for b in adapter.blocks
+        ],
         "secrets": [{"name": s.name, "required": s.required} for s in adapter.secrets],
         "settings": _schema(adapter),
         "evidence": [{"kind": e.kind, "what": say(e.what)} for e in adapter.evidence],
@@ -120,6 +124,7 @@ def _detail(adapter: Adapter[Any]) -> None:
 
 def _sections(adapter: Adapter[Any]) -> Iterator[str]:
     from connector import adapter as adapters
+    from jobs import ways
 
     colon, comma = t(": ", "："), t(", ", "、")
     yield f"{adapter.name} · {say(adapter.title)} · {comma.join(say(ROLES[r]) for r in adapter.roles)}"
@@ -144,6 +149,13 @@ def _sections(adapter: Adapter[Any]) -> Iterator[str]:
     for channel in adapter.channels:
         batch = t(f"batches of {channel.batch}", f"每批 {channel.batch} 条")
         yield f"  {say(CHANNEL_NAMES[channel.kind])}{colon}{channel.object}{t(', ', '，')}{batch}"
+    if adapter.blocks:
+        yield ""
+        yield t("Holds orders by, strongest first", "冻结订单的方式（由强到弱）")
+    for block in sorted(adapter.blocks, key=lambda b: b.reach != "order"):
+        yield f"  {block.name}{colon}{say(ways.told(block))}"
+        needs = t("; needs: ", "；需要：") + say(block.makes) if block.makes is not None else ""
+        yield f"    {t('reasons in: ', '原因显示于：')}{say(block.shown)}{needs}"
     yield ""
     yield t("Evidence", "依据")
     for evidence in adapter.evidence:

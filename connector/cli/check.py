@@ -48,8 +48,17 @@ def register(app: typer.Typer) -> None:
         form: Form = Format.table,
         out: Out = None,
     ) -> None:
+        from jobs.ways import findings
+
         cli: Cli = context.obj
-        found, code = _each(cli, systems or [], lambda c: c.adapter.check(c.client, c.needs()))
+
+        def look(connected: Connected) -> Sequence[Finding]:
+            found = list(connected.adapter.check(connected.client, connected.needs()))
+            # How orders are held there is a matter of its own, once it can be written there at all.
+            held = cli.config.writes_to(connected.system) and not any(f.state == "wrong" for f in found)
+            return [*found, *(findings(connected) if held else ())]
+
+        found, code = _each(cli, systems or [], look)
         if not systems and cli.config.sign_in.issuer is not None:
             found.append(("sign-in", signing := _sign_in(cli)))
             code = max(code, CONFIG if signing.state == "wrong" else OK)
