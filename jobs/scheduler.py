@@ -227,7 +227,8 @@ class Worker:
         if not found:
             self._left, self._pause = found, 0.0
             return
-        if found == self._left and time.monotonic() < self._again_at:
+        # Events are put off by the inbox itself: those that are due now have come meanwhile.
+        if not found.hooks and found == self._left and time.monotonic() < self._again_at:
             return
         self.doing = "waiting"
         try:
