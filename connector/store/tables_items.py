@@ -65,6 +65,15 @@ item = Table(
         sqlite_where=sql("open = 1"),
     ),
     Index("ix_item_settled", "settled_on", postgresql_where=sql("open = 0"), sqlite_where=sql("open = 0")),
+    # When a customer paid last is read off this index alone.
+    Index(
+        "ix_item_receipt",
+        "customer",
+        "issued_on",
+        "voided_on",
+        postgresql_where=sql("family = 'p' AND kind = 'receipt'"),
+        sqlite_where=sql("family = 'p' AND kind = 'receipt'"),
+    ),
     Index("ix_item_due", "due_on", "customer", postgresql_where=sql("open = 1"), sqlite_where=sql("open = 1")),
 )
 
