@@ -69,6 +69,8 @@ def settle(client: Zoho, order: str, *, lock: bool, is_locked: bool, reason: str
     except TransientError as wrong:
         return Outcome("again", order, wrong.user, retry_after=wrong.retry_after)
     except (RejectedError, Refused) as wrong:
+        if lock == (lock_of(client, order) is not None):
+            return Outcome("done", order)  # an attempt whose answer was lost has done it, or somebody else
         why = Text("Zoho does not lock the order: {why}", "Zoho 未能锁定该订单：{why}").fill(why=wrong.user)
         return Outcome("rejected", order, why, getattr(wrong, "code", "") or "lock")
     return Outcome("done", order)
@@ -76,7 +78,7 @@ def settle(client: Zoho, order: str, *, lock: bool, is_locked: bool, reason: str
 
 def _call(client: Zoho, method: str, path: str, reason: str = "") -> None:
     body = {"data": [{"Locked_Reason__s": reason}]} if reason else None
-    # Locking what is locked, and unlocking what is not, does no more: the next attempt looks first.
+    # Locking what is locked, and unlocking what is not, is refused and does no more: then it is looked how it stands.
     client.http.call(method, client.path(path), safe=True, json=body)
 
 
