@@ -1,9 +1,9 @@
 """The order check of orders that are not in the store yet: many questions at once, judged in one transaction.
 
 Each is judged as if its order stood in the store as a quote that is being confirmed, beside all others of its customer
-and group, under the lock of that group: by the same rules, in the same competition for credit. An order that is there
-already is checked where it is (`jobs.order`). What was asked is told in the audit trail, one append for all; a question
-that comes again under its key gets the very answer it got before.
+and group: by the same rules, in the same competition for credit. An order that is there already is checked where it is
+(`jobs.check_there`). What was asked is told in the audit trail, one append for all; a question that comes again under its
+key gets the very answer it got before.
 """
 
 from __future__ import annotations
@@ -105,12 +105,14 @@ class _Round:
 
     def go(self) -> list[tuple[int, OrderAt]]:
         """Answers all that can be answered here; gives those whose order is in the store already."""
+        # What is promised has to survive a power cut; of plain questions it may take the last moment's lines.
+        lasting = any(case.asked.minutes or case.asked.key for case in self.cases)
         only_simulated = all(case.asked.simulate for case in self.cases)
-        with self.store.reading() if only_simulated else self.store.writing() as tx, unhurried():
+        with self.store.reading() if only_simulated else self.store.writing(durable=lasting) as tx, unhurried():
             new, twins = self._unanswered(tx)
             new, there = self._placed(tx, new)
             if new:
-                self._judge(tx, new, only_simulated)
+                self._judge(tx, new)
                 self._keep(tx, [case for case in new if not case.asked.simulate])
                 for case in new:
                     self.found[case.at] = Answer(text_of(case.body))
@@ -176,17 +178,19 @@ class _Round:
         return new, there
 
     # --- judging ------------------------------------------------------------------------------------------------------
-    def _judge(self, tx: Connection, cases: list[_Case], only_simulated: bool) -> None:
-        """Judges the questions one after the other: what one reserves the next one has not."""
+    def _judge(self, tx: Connection, cases: list[_Case]) -> None:
+        """Judges the questions one after the other: what one reserves the next one has not. Those that take credit do so
+        under the lock of their groups; the others are answered by what is committed, and wait for nobody."""
         debtors = sorted({case.debtor for case in cases})
         locked: set[int] | None = None
-        if not only_simulated and not is_sqlite(tx):
+        taking = sorted({case.debtor for case in cases if case.asked.minutes is not None})
+        if taking and not is_sqlite(tx):
             # (SQLite has one writer anyway.)
-            near = frame(tx, self.config, self.policy, self.clock, self.today, debtors=debtors, near=True)
-            locked = near.family(debtors)
+            near = frame(tx, self.config, self.policy, self.clock, self.today, debtors=taking, near=True)
+            locked = near.family(taking)
             order_credit.lock(tx, locked)
         bench = marks.undisturbed(tx, lambda: _Bench(tx, self, debtors))
-        if locked is not None and bench.base.family(debtors) != locked:
+        if locked is not None and bench.base.family(taking) != locked:
             raise _Again
         held = []
         for case in list(cases):

@@ -51,6 +51,7 @@ from jobs.limits import flowing
 from jobs.moved import torn, whole
 from jobs.order_flags import WaysOut, order_flags, state
 from jobs.order_outcome import Check, outcome
+from jobs.pace import Pace
 from jobs.progress import Progress, silent
 from jobs.pull import context_of
 from jobs.run import Run, running
@@ -93,9 +94,10 @@ def evaluate(
         warned.note(run, base, last_run)
         done = 0
         check = Check(today, clock.now())
-        for part in portions(base, chosen):
+        pace = Pace(store)
+        for part in portions(base, chosen, lambda: pace.size):
             safe_place(store)
-            with store.writing() as tx, unhurried():
+            with pace.portion(len(part)), store.writing() as tx, unhurried():
                 order_credit.lock(tx, part)
                 apart, judged_all = marks.undisturbed(
                     tx,

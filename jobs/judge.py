@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -128,8 +128,10 @@ def _together(
         return list(_portion(tx, frame, wanted, orders, scores, everybody))
 
 
-def portions(frame: Frame, debtors: Collection[int], most: int = _TOGETHER) -> Iterator[list[int]]:
-    """Debtors in portions of about so many, none of which tears a group apart."""
+def portions(frame: Frame, debtors: Collection[int], most: int | Callable[[], int] = _TOGETHER) -> Iterator[list[int]]:
+    """Debtors in portions of about so many (asked before each), none of which tears a group apart."""
+    size = most if callable(most) else lambda: most
+    enough = size()
     left, portion = set(debtors), list[int]()
     for debtor in sorted(debtors):
         if debtor not in left:
@@ -137,9 +139,9 @@ def portions(frame: Frame, debtors: Collection[int], most: int = _TOGETHER) -> I
         family = [debtor] if frame.alone(debtor) else sorted(frame.family([debtor]))
         left.difference_update(family)
         portion += family
-        if len(portion) >= most:
+        if len(portion) >= enough:
             yield portion
-            portion = []
+            portion, enough = [], size()
     if portion:
         yield portion
 

@@ -1,7 +1,7 @@
 """The store: one database, SQLite (WAL) beside the configuration by default, PostgreSQL by URL.
 
 `writing()` is one transaction that may write, `reading()` one that sees a single state of the data. SQLite has one
-writer at a time: writers queue here, and other processes wait at the file. A durable transaction (the default)
+writer at a time: writers of all processes queue at the turnstile. A durable transaction (the default)
 survives a power cut; one that only brings what can be pulled again need not.
 """
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 import sqlite3
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -23,6 +22,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from connector.errors import ConfigError, TransientError
 from connector.store import upgrade
+from connector.store.turnstile import Turnstile
 from connector.text import Text
 
 _BUSY_SECONDS = 60.0
@@ -55,7 +55,7 @@ class Store:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._sqlite = engine.dialect.name == "sqlite"
-        self._writer = threading.RLock()
+        self._writer = Turnstile(engine.url.database or "", _BUSY_SECONDS) if self._sqlite else None
 
     @classmethod
     def open(cls, url: str) -> Store:
@@ -94,7 +94,7 @@ class Store:
                     tx.exec_driver_sql("SET LOCAL synchronous_commit = off")
                 yield tx
             return
-        with self._writer, self.engine.connect() as connection:
+        with self._turn(), self.engine.connect() as connection:
             connection = connection.execution_options(holdfast_writing=True)
             _driver(connection).execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             try:
@@ -103,6 +103,22 @@ class Store:
                 raise _busy() from wrong
             with started:
                 yield connection
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        assert self._writer is not None, "SQLite has one writer at a time"
+        try:
+            self._writer.__enter__()
+        except TimeoutError as wrong:
+            raise _busy() from wrong
+        try:
+            yield
+        finally:
+            self._writer.__exit__()
+
+    def is_awaited(self) -> bool:
+        """Whether somebody waits to write: then a job makes its transactions short. (On PostgreSQL nobody has to.)"""
+        return self._writer is not None and self._writer.is_awaited()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

@@ -1,0 +1,29 @@
+"""Pace: how much a job does in one transaction, so that whoever wants to write meanwhile does not wait long for it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from connector.store.db import Store
+
+_FIRST, _LEAST, _MOST = 64, 16, 2000
+# So long a transaction may take while nobody waits, and while somebody does.
+_UNDISTURBED, _AWAITED = 0.3, 0.03
+
+
+class Pace:
+    """The size of the next portion, after how long the last one took."""
+
+    def __init__(self, store: Store) -> None:
+        self.store, self.size = store, _FIRST
+
+    @contextmanager
+    def portion(self, count: int) -> Iterator[None]:
+        """One portion of so many."""
+        began = time.monotonic()
+        yield
+        each = (time.monotonic() - began) / max(count, 1)
+        most = _AWAITED if self.store.is_awaited() else _UNDISTURBED
+        self.size = int(max(_LEAST, min(_MOST, 2 * self.size, most / max(each, 1e-6))))
