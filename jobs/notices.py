@@ -222,7 +222,10 @@ class _Plan:
             asked, already = so_far(self.tx, self.config, row.key)
             need, people = who_may(base, self.config, judged, row, decision, item.at, asked, already)
             ways = [way.text for way in remedies_of(self.tx, base, judged, row)]
-            parts.append(say.block(say.WHY, [reason.text for reason in decision.reasons]))
+            # What ended its release is no reason any more once it has ended; it is what people ask first.
+            ended = [Text(r["en"], r["zh"]) for r in body.get("reasons", ()) if r["rule"].startswith("release_")]
+            why = [*(reason.text for reason in decision.reasons), *ended]
+            parts.append(say.block(say.WHY, list(dict.fromkeys(why))))
             parts.append(say.block(say.WAYS, ways) if ways else (say.NO_WAY,))
             parts.append((_needs(need, people),))
             item.by_customer = _held_with_customer(judged, decision.reasons)

@@ -119,18 +119,7 @@ def answer(one: Explained) -> dict[str, Any]:
             }
             for item in one.late
         ],
-        "remedies": [
-            {
-                "kind": way.kind,
-                "amount": show(way.amount, way.currency),
-                "limit": show(way.limit, way.currency) if way.limit else None,
-                "currency": way.currency,
-                "items": [debt.ref for debt in way.items],
-                "en": way.text.en,
-                "zh": way.text.zh,
-            }
-            for way in one.ways
-        ],
+        "remedies": [remedy_answer(way) for way in one.ways],
         "release_needs": None if one.need is None else {"en": one.need.text.en, "zh": one.need.text.zh},
         "who_may_release": [person.id for person in one.people],
         "history": [line_answer(line) for line in one.history],
@@ -154,6 +143,19 @@ def in_list(judged: Judged, row: OrderRow, decision: OrderDecision, today: dt.da
         "state": standing.state if standing is not None else None,
         "hold": decision.hold,
         "reasons": [reason_answer(reason) for reason in decision.reasons],
+    }
+
+
+def remedy_answer(way: Remedy) -> dict[str, Any]:
+    """What would release an order, with its sentence in both languages."""
+    return {
+        "kind": way.kind,
+        "amount": show(way.amount, way.currency),
+        "limit": show(way.limit, way.currency) if way.limit else None,
+        "currency": way.currency,
+        "items": [debt.ref for debt in way.items],
+        "en": way.text.en,
+        "zh": way.text.zh,
     }
 
 

@@ -56,12 +56,27 @@ def _list(group: typer.Typer) -> None:
             typer.Argument(metavar="[CUSTOMER]", help=t("Only of this customer.", "仅该客户。")),
         ] = None,
         everything: Annotated[bool, typer.Option("--all", help=t("All open orders.", "全部执行中的订单。"))] = False,
+        waiting: Annotated[
+            bool,
+            typer.Option(
+                "--waiting",
+                help=t("What waits, what matters first, and who may.", "待处理清单：按轻重排序，列出可放行人员。"),
+            ),
+        ] = False,
+        who: As = None,
         form: Form = Format.table,
         out: Out = None,
     ) -> None:
         from connector.cli.order_shown import listed
 
         cli: Cli = context.obj
+        if waiting:
+            from connector.cli.order_waiting import waiting_shown
+
+            if customer is not None or everything:
+                raise ConfigError(Text("--waiting stands alone.", "--waiting 须单独使用。"))
+            emit(*waiting_shown(cli, cli.acting(who) if who else None), form, out)
+            return
         table, answer = listed(cli, not everything, _debtor(cli, customer) if customer is not None else None)
         emit(table, answer, form, out)
 

@@ -121,3 +121,31 @@ def test_what_cannot_be_done_is_told(config: Path, arguments: list[str], message
     told = call("-c", config, "order", *arguments)
     assert told.code == 2
     assert message in told.err
+
+
+def test_the_list_of_what_waits(config: Path) -> None:
+    asked = ("-c", config, "order")
+    assert call(*asked, "request", "SO-2", "--as", "wang.fang", "--why", "paid on Monday").code == 0
+    answer = call(*asked, "list", "--waiting", "--as", "li.wei", "--format", "json").json
+    (one,) = answer["orders"]
+    assert (answer["count"], one["number"], one["state"], one["value"]) == (1, "SO-2", "requested", "30000.00")
+    assert (one["may_decide"], one["who_may_release"], one["requests"][0]["by"]) == (
+        True,
+        ["li.wei"],
+        "person:wang.fang",
+    )
+    mine = call(*asked, "list", "--waiting", "--as", "wang.fang", "--format", "json").json["orders"]
+    assert [o["may_decide"] for o in mine] == [False]
+    chinese = call(*asked, "list", "--waiting", "--format", "csv", lang="zh").out
+    assert "仅确认部分订单，金额不超过 CNY 20,000.00" in chinese
+    assert call(*asked, "list", "--waiting", "--all").code == 2
+
+
+def test_mails_that_wait_and_what_is_done_about_them(config: Path) -> None:
+    assert call("-c", config, "notice", "list", "--format", "json").json == {"mails": []}
+    shown = call("-c", config, "notice", "list", lang="zh").out
+    assert "未启用邮件：[mail] 中没有填写 host。" in shown
+    for act in ("resend", "drop"):
+        missing = call("-c", config, "notice", act, "7", "--as", "li.wei")
+        assert missing.code == 2
+        assert "There is no mail 7 of which that can be said: holdfast notice list." in missing.err

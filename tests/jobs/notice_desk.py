@@ -9,11 +9,12 @@ from connector.config import Business, Config, System
 from connector.config_mail import MailSettings
 from connector.config_people import PersonSettings
 from connector.connect import Connected, connect
-from connector.model import Customer, Order
+from connector.model import Customer, Order, ReleaseRequest
 from connector.model import Person as User
 from connector.store import customers as customers_of
 from connector.store import links, outbox
 from connector.store.db import Store
+from connector.store.facts import Kept
 from connector.store.outbox import OutboxRow
 from jobs import order as orders
 from jobs.mailing import deliver, notify
@@ -85,6 +86,13 @@ class NoticeDesk(Shop):
     def crm_order(self, ref: str, account: str, amount: int, **more: Any) -> None:
         more = {"ordered_on": self.today, "currency": "CNY", "status": "open", **more}
         self.crm_says("sales_orders", Order(id=ref, customer_id=account, amount=amount * 100, **more))
+
+    def crm_asks(self, ref: str, reason: str | None, by: str = "57") -> None:
+        """What stands in the field of an order for asking for its release (None: nothing), and who wrote it."""
+        said = [ReleaseRequest(order_id=ref, reason=reason, by=by)] if reason is not None else []
+        with self.store.writing(durable=False) as tx:
+            kept = Kept(f"request:{ref}", {"reason": reason}, repr(said), said)
+            save(tx, "sales_orders", [kept], system="crm", now=self.clock.now())
 
     @property
     def connected(self) -> list[Connected]:

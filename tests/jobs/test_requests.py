@@ -32,16 +32,7 @@ def desk(store: Store, tmp_path: Path) -> NoticeDesk:
 
 def says(desk: NoticeDesk, reason: str | None, by: str = "57") -> None:
     """What stands in the field of Q1 now."""
-    said = ReleaseRequest(order_id="Q1", reason=reason, by=by) if reason is not None else None
-    with desk.store.writing(durable=False) as tx:
-        from connector.store import facts
-        from connector.store.facts import Kept
-
-        kept = Kept("request:Q1", {"reason": reason}, repr(said), [said] if said is not None else [])
-        facts.save_page(
-            tx, "crm", "sales_orders", records=[kept], cursor=None, full=False, last=True, now=desk.clock.now(),
-            mapping_version="m1",
-        )  # fmt: skip
+    desk.crm_asks("Q1", reason, by)
 
 
 def heed(desk: NoticeDesk) -> Run:
