@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -45,6 +46,12 @@ class Issuer:
         )
 
 
+@cache
+def usual_key() -> Any:
+    """The key of every issuer's beginning: to make one takes a while."""
+    return jwk.generate_key("RSA", 2048, {"kid": "k1", "use": "sig"})
+
+
 @contextmanager
 def issuing() -> Iterator[Issuer]:
     """An issuer that answers on a port of this machine."""
@@ -78,7 +85,7 @@ def issuing() -> Iterator[Issuer]:
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     made.append(Issuer(f"http://127.0.0.1:{server.server_address[1]}"))
-    made[0].add("k1")
+    made[0].keys["k1"] = usual_key()
     try:
         yield made[0]
     finally:

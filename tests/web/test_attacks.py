@@ -11,6 +11,7 @@ import logging
 import socket
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -33,6 +34,8 @@ from tests.web.listening import listening
 from tests.web.test_auth import claims, opened
 
 ME = "/api/v1/me"
+# Where no database is asked, or none that could make a difference, one is enough.
+one_database = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 
 
 def b64(value: Any) -> str:
@@ -143,11 +146,16 @@ def signed_with_the_public_key(secret: bytes) -> Callable[[Shop, Issuer], str]:
     return attack
 
 
+@cache
+def strange_key() -> Any:
+    return jwk.generate_key("RSA", 2048)
+
+
 def stranger(kid: str | None, **head: Any) -> Callable[[Shop, Issuer], str]:
     """Signed by a key that the issuer has never published."""
 
     def attack(shop: Shop, issuer: Issuer) -> str:
-        own = jwk.generate_key("RSA", 2048)
+        own = strange_key()
         told = {"alg": "RS256"} | ({"kid": kid} if kid else {}) | head
         if head.get("jwk") == "own":
             told["jwk"] = own.as_dict(private=False)
@@ -221,12 +229,11 @@ TOKENS: list[tuple[str, Callable[[Shop, Issuer], str], str]] = [
 ]
 
 
+@one_database
 @pytest.mark.parametrize(("attack", "reason"), [t[1:] for t in TOKENS], ids=[t[0] for t in TOKENS])
 def test_a_token_that_is_not_good(
     shop: Shop, issuer: Issuer, caplog: pytest.LogCaptureFixture, attack: Any, reason: str
 ) -> None:
-    if shop.store.engine.dialect.name != "sqlite":
-        pytest.skip("no database is asked")
     token = attack(shop, issuer)
     caplog.set_level(logging.DEBUG)
     front = opened(shop, issuer)
@@ -240,6 +247,7 @@ def test_a_token_that_is_not_good(
     assert f'holdfast_refusals_total{{reason="{reason}"}} 1.0' in front.metrics.text().decode()
 
 
+@one_database
 def test_a_short_key_and_a_secret_one_of_the_issuer_are_not_used(shop: Shop, issuer: Issuer) -> None:
     class Published:
         """A key as the issuer tells of it."""
@@ -339,6 +347,7 @@ BODIES: list[tuple[str, bytes, dict[str, str], tuple[int, ...]]] = [
 ]
 
 
+@one_database
 @pytest.mark.parametrize(("body", "headers", "statuses"), [b[1:] for b in BODIES], ids=[b[0] for b in BODIES])
 def test_a_body_that_is_none(
     client: TestClient, key: Made, body: bytes, headers: dict[str, str], statuses: tuple[int, ...]
@@ -406,6 +415,7 @@ def closed_within(one: socket.socket, seconds: float) -> bool:
     return True
 
 
+@one_database
 @pytest.mark.parametrize(
     "begins",
     [
@@ -430,6 +440,7 @@ def test_a_slow_client_is_let_go(address: tuple[str, int], caplog: pytest.LogCap
         assert other.recv(1000).startswith(b"HTTP/1.1 200"), "others are served"
 
 
+@one_database
 @pytest.mark.parametrize(
     "request_",
     [
@@ -453,6 +464,7 @@ def test_what_is_no_request_is_answered_with_400_or_nothing(address: tuple[str, 
     assert head == b"" or head.split(b"\r\n")[0].split()[1] in (b"400", b"401", b"405", b"431"), head
 
 
+@one_database
 def test_a_client_that_sends_on_and_on_is_stopped_at_the_bound(
     address: tuple[str, int], front: Front, key: Made
 ) -> None:

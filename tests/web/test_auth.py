@@ -31,6 +31,7 @@ from tests.web.issuer import Issuer, issuing
 
 ME = "/api/v1/me"
 ROLES: tuple[Role, ...] = get_args(Role)
+one_database = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 
 
 def revoke(shop: Shop, token: str) -> None:
@@ -174,6 +175,7 @@ def test_no_door_is_unlisted(client: TestClient) -> None:
     assert {right for _, _, right in found if right is not None} <= set(RIGHTS)
 
 
+@one_database
 @pytest.mark.parametrize("role", ROLES)
 def test_each_role_opens_its_doors_and_no_other(front: Front, key: Made, role: Role) -> None:
     settings = PersonSettings(id="somebody", roles=(role,))
@@ -205,6 +207,7 @@ def test_rights_grow_with_roles_and_a_program_has_none_of_a_persons() -> None:
         assert ("decide" in rights) == (role in ("credit_controller", "approver"))
 
 
+@one_database
 @pytest.mark.parametrize("setting", ["open", "key", "off"])
 @pytest.mark.parametrize(("path", "name"), [("/metrics", "metrics"), ("/api/v1/openapi.json", "documents")])
 def test_documents_are_shown_as_the_service_says(front: Front, key: Made, path: str, name: str, setting: str) -> None:
@@ -251,6 +254,7 @@ def test_a_refusal_is_told_counted_and_kept_without_the_secret(
     ], "the same refusal is told once a minute"
 
 
+@one_database
 def test_whoever_fails_again_and_again_waits_and_nobody_else(
     client: TestClient, key: Made, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -314,6 +318,7 @@ def test_a_token_is_of_a_person_by_subject_or_verified_address(shop: Shop, issue
         assert actor(client, issuer.token(claims(shop, issuer, email=None))) == "401"
 
 
+@one_database
 @pytest.mark.parametrize("algorithm", ["RS256", "PS256", "ES256", "EdDSA"])
 def test_each_signature_is_checked(shop: Shop, issuer: Issuer, algorithm: str) -> None:
     issuer.add("mine", algorithm)
@@ -327,6 +332,7 @@ def test_each_signature_is_checked(shop: Shop, issuer: Issuer, algorithm: str) -
         assert actor(client, f"{head}.{other}.{signature}") == "401"
 
 
+@one_database
 def test_roles_by_a_claim_give_no_decisions(shop: Shop, issuer: Issuer) -> None:
     front = opened(shop, issuer, roles_claim="realm.groups", roles={"finance": ["approver", "viewer"]})
     with TestClient(make(front)) as client:
@@ -341,6 +347,7 @@ def test_roles_by_a_claim_give_no_decisions(shop: Shop, issuer: Issuer) -> None:
         )
 
 
+@one_database
 def test_a_new_key_of_the_issuer_is_fetched_once_and_not_for_everybody(
     shop: Shop, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -369,12 +376,14 @@ def test_a_new_key_of_the_issuer_is_fetched_once_and_not_for_everybody(
         )
 
 
+@one_database
 def test_a_token_without_a_kid_is_tried_with_the_keys_that_fit(shop: Shop, issuer: Issuer) -> None:
     issuer.add("k2")
     with TestClient(make(opened(shop, issuer))) as client:
         assert actor(client, issuer.token(claims(shop, issuer), kid=None, key=issuer.keys["k2"])) == "person:mail"
 
 
+@one_database
 def test_the_clocks_may_be_half_a_minute_apart(shop: Shop, issuer: Issuer) -> None:
     clock = shop.clock
     assert isinstance(clock, FixedClock)
