@@ -85,6 +85,7 @@ class SignIn:
         self._good: OrderedDict[bytes, float] = OrderedDict()
         self._asking: dict[bytes, asyncio.Task[Verified]] = {}
         self._issuer: oidc.Issuer | None = None
+        self._refreshing: asyncio.Task[None] | None = None
         self._afterwards = Afterwards(front)
 
     async def caller(self, request: Request) -> Caller:
@@ -187,10 +188,17 @@ class SignIn:
         if self._issuer is None or self._issuer.settings != settings:
             self._issuer = oidc.Issuer(settings, self.front.clock)
         issuer = self._issuer
+        asking = self._refreshing
         try:
             return issuer.claims(token)
         except oidc.KeysOld:
-            await self.front.work(issuer.refresh)
+            if asking is None or asking.done():
+                asking = self._refreshing = asyncio.create_task(self.front.work(issuer.refresh))
+        except oidc.NotGood:
+            # The keys may be on their way for somebody else: whoever comes meanwhile waits for them, too.
+            if asking is None or asking.done():
+                raise
+        await asyncio.shield(asking)
         try:
             return issuer.claims(token)
         except oidc.KeysOld:

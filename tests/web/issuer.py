@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ class Issuer:
     asked: int = 0
     says: dict[str, Any] = field(default_factory=dict)  # instead of the right document
     broken: bool = False
+    slow_seconds: float = 0
 
     def add(self, kid: str, algorithm: str = "RS256") -> Any:
         """A new key pair, published under a kid."""
@@ -68,6 +70,7 @@ def issuing() -> Iterator[Issuer]:
                 body: Any = {"issuer": one.url, "jwks_uri": f"{one.url}/keys", **one.says}
             elif self.path.startswith("/keys"):
                 one.asked += 1
+                time.sleep(one.slow_seconds)
                 body = {"keys": [key.as_dict(private=False) for key in one.keys.values()]}
             else:
                 body = {}

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, get_args
 
@@ -374,6 +377,38 @@ def test_a_new_key_of_the_issuer_is_fetched_once_and_not_for_everybody(
         assert actor(client, issuer.token(claims(shop, issuer, sub="s4"))) == "person:mail", (
             "the keys at hand stay good"
         )
+
+
+@one_database
+def test_those_who_come_while_the_keys_are_fetched_wait_for_them(shop: Shop, issuer: Issuer) -> None:
+    issuer.slow_seconds = 0.5
+    tokens = [issuer.token(claims(shop, issuer, jti=str(at))) for at in range(6)]
+    with TestClient(make(opened(shop, issuer))) as client, ThreadPoolExecutor(6) as threads:
+        assert list(threads.map(lambda token: actor(client, token), tokens)) == ["person:mail"] * 6
+    assert issuer.asked == 1
+
+
+def test_keys_are_rotated_under_load_without_a_failed_call(client: TestClient, shop: Shop, key: Made) -> None:
+    """Callers take the new key when they hear of it; nobody is refused meanwhile."""
+    current, statuses, stop = [key("li.wei")], [], threading.Event()
+
+    def call_on() -> None:
+        while not stop.is_set():
+            statuses.append(client.get(ME, headers=bearer(current[-1])).status_code)
+
+    with ThreadPoolExecutor(3) as threads:
+        callers = [threads.submit(call_on) for _ in range(3)]
+        for _ in range(4):
+            before, now = len(statuses), shop.clock.now()
+            with shop.store.writing() as tx:
+                one = api_keys.get(tx, current[-1])
+                current.append(api_keys.rotate(tx, one, now, dt.timedelta(hours=1), now + dt.timedelta(days=9)))
+            forget(client)
+            while len(statuses) < before + 5 and not any(c.done() for c in callers):
+                time.sleep(0.01)
+        stop.set()
+    assert len(statuses) >= 20
+    assert set(statuses) == {200}
 
 
 @one_database
