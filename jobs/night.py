@@ -162,8 +162,12 @@ def lease(
     own = holder()
     _ours[own] = None
     try:
-        with store.writing() as tx:
-            fence = runs.acquire(tx, job, slot, own, _moment(clock), LEASE_SECONDS, is_dead=is_dead)
+        with store.reading() as tx:
+            busy = runs.is_held(tx, job, slot, _moment(clock), is_dead)
+        fence = None
+        if not busy:
+            with store.writing() as tx:
+                fence = runs.acquire(tx, job, slot, own, _moment(clock), LEASE_SECONDS, is_dead=is_dead)
         if fence is None:
             raise TransientError(
                 Text("“{job}” is already being done by another process.", "“{job}”正由另一进程执行。").fill(job=job)

@@ -145,7 +145,7 @@ def _child(call: Call, sockets: list[socket.socket], ends: Any, jobs: bool) -> N
 
     def run() -> None:
         node = Node(cli, sockets, jobs=jobs, queue=call.queue)
-        signal.signal(signal.SIGTERM, lambda *_: node.stop())
+        node.heed_signals(signal.SIGTERM, at_once=False)
 
         def orphaned() -> None:
             with contextlib.suppress(EOFError, OSError):

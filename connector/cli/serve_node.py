@@ -7,6 +7,7 @@ its lease is given back. The second ends it at once. Either way nothing is lost:
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("holdfast.service")
 
-# A job may take so long to come to a safe place. Whatever it does then is done again by the next run.
-_JOB_SECONDS = 25.0
+# All that is under way may take so long to end or to come to a safe place. What it does then is done again.
+_END_SECONDS = 25.0
 
 
 def wait_for_database(cli: Cli, stopping: threading.Event) -> bool:
@@ -66,6 +67,9 @@ class Node:
         self.wake = threading.Event()
         self._server: Any = None
         self._failed = False
+        self._worker: Worker | None = None
+        self._ended = threading.Event()
+        self._told = False
 
     def run(self, *, signals: bool = True) -> int:
         """Until it is told to stop. `signals` False: somebody else tells it, by `stop`."""
@@ -75,11 +79,10 @@ class Node:
         if not wait_for_database(self.cli, self.stopping):
             return OK
         threads = []
-        worker: Worker | None = None
         if self.jobs:
             shift = Shift(self.cli.config, WakefulClock(self.stopping), told=_told, stop=self.stopping)
-            worker = Worker(self.cli.store, shift, self.wake, by_schedule=self.queue == OURS)
-            threads.append(threading.Thread(target=worker.work, name="jobs", daemon=True))
+            self._worker = Worker(self.cli.store, shift, self.wake, by_schedule=self.queue == OURS)
+            threads.append(threading.Thread(target=self._worker.work, name="jobs", daemon=True))
             if self.queue != OURS:
                 threads.append(threading.Thread(target=self._queue, args=(shift,), name="queue", daemon=True))
         for thread in threads:
@@ -92,9 +95,8 @@ class Node:
         finally:
             self.stop()
         for thread in threads:
-            thread.join(_JOB_SECONDS)
-        if any(thread.is_alive() for thread in threads):
-            self._leave(worker)
+            thread.join()
+        self._ended.set()
         self.cli.store.close()
         return TROUBLE if self._failed else OK
 
@@ -112,6 +114,8 @@ class Node:
 
     def stop(self) -> None:
         """Begins the end, in order; may be called again."""
+        if not self.stopping.is_set():
+            threading.Thread(target=self._hurry, daemon=True).start()
         self.stopping.set()
         self.wake.set()
         if self._server is not None:
@@ -142,22 +146,36 @@ class Node:
             await asyncio.sleep(0.1)
         front.stopping = True
 
-    def heed_signals(self) -> None:
-        """From now on the first signal ends this process in order, the second at once."""
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._signalled)
+    def heed_signals(self, *numbers: int, at_once: bool = True) -> None:
+        """From now on the first signal ends this process in order, the second (`at_once`) at once."""
+        reading, writing = os.pipe()
+        os.set_blocking(writing, False)
 
-    def _signalled(self, number: int, _frame: object) -> None:
-        if self.stopping.is_set():
-            os._exit(STOPPED)
-        self.stop()
+        def told(_number: int, _frame: object) -> None:
+            # A handler runs in the middle of anything: it may take no lock that the main thread may hold just then.
+            if at_once and self._told:
+                os._exit(STOPPED)
+            self._told = True
+            with contextlib.suppress(BlockingIOError):
+                os.write(writing, b".")
 
-    def _leave(self, worker: Worker | None) -> None:
-        """Goes although a job has not come to a safe place: it writes nothing more, and another node may go on at once."""
-        log.warning("“%s” did not come to a safe place in time; it is done again", worker.doing if worker else "?")
+        def listen() -> None:
+            os.read(reading, 1)
+            self.stop()
+
+        threading.Thread(target=listen, name="signals", daemon=True).start()
+        for number in numbers or (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, told)
+
+    def _hurry(self) -> None:
+        """Goes although something has not ended in time (a job far from its next safe place, a database that answers
+        nothing): nothing more is written, and another node may go on at once."""
+        if self._ended.wait(_END_SECONDS):
+            return
+        log.warning("“%s” did not end in time; it is done again", self._worker.doing if self._worker else "?")
         giving = threading.Thread(target=abandon, daemon=True)
         giving.start()
-        giving.join(5)
+        giving.join(3)
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(OK)

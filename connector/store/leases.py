@@ -121,12 +121,11 @@ def acquire(
     """
     # One row of a table that only grows serialises everybody who tries: two can never both find the lease free.
     fence = next_number(tx, "fence")
-    now = _now(tx, now)
     mine = (lease.c.job == job, lease.c.slot == slot)
     asked = select(lease.c.holder, lease.c.until).where(*mine)
 
     def is_free(row: Any) -> bool:
-        return row is None or row.holder == holder or row.until <= now or is_dead(row.holder)
+        return row is None or row.holder == holder or row.until <= _now(tx, now) or is_dead(row.holder)
 
     row = tx.execute(asked).one_or_none()
     if is_free(row):
@@ -134,7 +133,7 @@ def acquire(
         row = tx.execute(asked.with_for_update()).one_or_none()
     if not is_free(row):
         return None
-    values = {"holder": holder, "until": now + dt.timedelta(seconds=seconds), "fence": fence}
+    values = {"holder": holder, "until": _now(tx, now) + dt.timedelta(seconds=seconds), "fence": fence}
     if row:
         tx.execute(lease.update().where(*mine).values(**values))
     else:
@@ -144,9 +143,21 @@ def acquire(
 
 def heartbeat(tx: Connection, job: str, slot: str, holder: str, now: dt.datetime | None, seconds: float) -> bool:
     """Extends a lease; False where another has taken it meanwhile: stop then. `now` None: the database's own time."""
-    now = _now(tx, now)
     mine = (lease.c.job == job, lease.c.slot == slot, lease.c.holder == holder)
-    return tx.execute(lease.update().where(*mine).values(until=now + dt.timedelta(seconds=seconds))).rowcount > 0
+    # The holder's own transaction may keep the row for long: the time counts that it is when that has ended.
+    tx.execute(select(lease.c.fence).where(*mine).with_for_update())
+    until = _now(tx, now) + dt.timedelta(seconds=seconds)
+    return tx.execute(lease.update().where(*mine).values(until=until)).rowcount > 0
+
+
+def is_held(
+    tx: Connection, job: str, slot: str, now: dt.datetime | None, is_dead: Callable[[str], bool] = lambda holder: False
+) -> bool:
+    """Whether somebody who is not dead holds a lease now: a look that writes nothing, for those who ask often."""
+    row = tx.execute(
+        select(lease.c.holder, lease.c.until).where(lease.c.job == job, lease.c.slot == slot)
+    ).one_or_none()
+    return row is not None and row.until > _now(tx, now) and not is_dead(row.holder)
 
 
 def holds(tx: Connection, job: str, slot: str, fence: int, *, lock: bool = False) -> bool:

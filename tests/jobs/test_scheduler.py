@@ -207,6 +207,30 @@ def test_whose_time_is_over_is_told_by_the_databases_clock(store: Store) -> None
         pass
 
 
+def test_a_long_transaction_of_the_holder_costs_no_lease(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On PostgreSQL nothing extends the lease while its holder's own transaction keeps the row: who waits for it looks
+    again, and the time that counts is when that transaction has ended."""
+    monkeypatch.setattr("jobs.night.LEASE_SECONDS", 0.8)
+    clock, over, taken = WakefulClock(threading.Event()), threading.Event(), list[str]()
+
+    def other() -> None:
+        while not over.is_set():
+            with contextlib.suppress(TransientError), lease(store, clock, "run"):
+                taken.append("taken")
+            clock.sleep(0.02)
+
+    thread = threading.Thread(target=other)
+    with lease(store, clock, "run") as held:
+        thread.start()
+        for _ in range(3):
+            with held.writing():
+                clock.sleep(2)
+        over.set()
+        held.prove()
+    thread.join(30)
+    assert taken == []
+
+
 def test_a_job_ends_at_its_next_safe_place_when_the_process_is_to_end(store: Store, config: Config) -> None:
     stop, clock = threading.Event(), FixedClock(NOW)
     done: list[str] = []

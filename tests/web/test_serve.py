@@ -263,6 +263,30 @@ def test_several_processes_answer_on_one_address_and_end_together(begin: Begin, 
     assert "Traceback" not in service.output
 
 
+def test_procrastinate_says_when_and_the_same_jobs_are_done(begin: Begin, server: PrivatePostgres) -> None:
+    pytest.importorskip("procrastinate", reason="install the extra `queue`")
+    url = server.fresh()
+    service = begin("--no-web", "--queue", "procrastinate", store=url)
+    service.wait('"event": "orders [^"]*: done"', most=90)
+    assert service.end() == 0
+    with contextlib.closing(Store.open(url)) as store, store.reading() as tx:
+        slot = runs.newest_slots(tx)["orders"]
+        assert (slot.holder, int(slot.time[17:19] or 0) % 5) == ("", 0)
+        assert runs.holder_of(tx, "run") is None
+
+
+def test_a_database_that_answers_nothing_does_not_keep_it_from_ending(begin: Begin, server: PrivatePostgres) -> None:
+    service = begin("--no-web", store=server.fresh())
+    service.wait('"job": "evaluate"')
+    server.freeze()
+    try:
+        time.sleep(3)  # it waits for an answer by now
+        assert service.end() == 0
+    finally:
+        server.thaw()
+    assert "did not end in time; it is done again" in service.output
+
+
 def test_children_end_when_their_parent_is_killed(begin: Begin, server: PrivatePostgres) -> None:
     service = begin("--port", "0", "--workers", "2", store=server.fresh())
     service.until("/readyz", 200)
