@@ -12,7 +12,8 @@ from jobs.run import Run, running
 
 # Settled writes of desired state are kept this long for people who ask what was written; tasks are kept for good.
 _SETTLED_DAYS = 90
-_SLOT_DAYS = 30
+# Of the short round there may be one each five seconds.
+_SLOT_DAYS, _SHORT_DAYS = 30, 2
 # What callers of the API may ask for again under the same key: a day, and one more for a clock that is wrong.
 _ANSWER_DAYS = 2
 # Events that were heeded, for people who ask what came, and long after a call that comes twice is refused as late.
@@ -29,4 +30,5 @@ def housekeeping(store: Store, config: Config, clock: Clock) -> Run:
         run.counts["answers"] = idempotent.forget_before(tx, now - dt.timedelta(days=_ANSWER_DAYS))
         run.counts["events"] = inbox.expire(tx, now - dt.timedelta(days=_EVENT_DAYS))
         run.counts["slots"] = runs.forget_slots(tx, now - dt.timedelta(days=_SLOT_DAYS))
+        run.counts["slots"] += runs.forget_slots(tx, now - dt.timedelta(days=_SHORT_DAYS), "orders")
     return run

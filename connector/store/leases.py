@@ -243,6 +243,7 @@ def is_unfinished(tx: Connection, job: str, time: str) -> bool:
     return bool(tx.execute(select(slot.c.holder).where(slot.c.job == job, slot.c.time == time)).scalar())
 
 
-def forget_slots(tx: Connection, before: dt.datetime) -> int:
-    """Deletes slots taken before a moment."""
-    return tx.execute(slot.delete().where(slot.c.claimed_at < before)).rowcount
+def forget_slots(tx: Connection, before: dt.datetime, job: str | None = None) -> int:
+    """Deletes slots taken before a moment, of one job or of all."""
+    asked = slot.delete().where(slot.c.claimed_at < before)
+    return tx.execute(asked if job is None else asked.where(slot.c.job == job)).rowcount
