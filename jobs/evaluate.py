@@ -69,7 +69,7 @@ def evaluate(
     progress: Progress = silent,
 ) -> Run:
     """Judges what needs it (`full`: everybody) and puts what follows into the outbox. Never raises our own errors."""
-    with running(store, clock, "evaluate") as run:
+    with running(store, clock, "evaluate") as run, unhurried():
         systems = [c for c in systems if c.adapter.channels and config.writes_to(c.system)]
         for connected in systems:
             connected.kept_in(store)

@@ -116,9 +116,10 @@ def judge(
     if len(frame.members) <= _TOGETHER:
         yield from _together(tx, frame, sorted(frame.members), orders, scores, everybody=True)
         return
-    # Some at a time: what was read for the others is gone by then.
-    for portion in portions(frame, frame.members):
-        yield from _together(tx, frame, portion, orders, scores)
+    # Some at a time: what was read for the others is gone by then. Between them nothing is looked through either.
+    with unhurried():
+        for portion in portions(frame, frame.members):
+            yield from _together(tx, frame, portion, orders, scores)
 
 
 def _together(
