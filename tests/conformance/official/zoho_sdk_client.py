@@ -23,6 +23,12 @@ from zohocrmsdk.src.com.zoho.crm.api.dc import DataCenter
 from zohocrmsdk.src.com.zoho.crm.api.fields import BodyWrapper as FieldsBody
 from zohocrmsdk.src.com.zoho.crm.api.fields import Fields, FieldsOperations, GetFieldsParam, Unique
 from zohocrmsdk.src.com.zoho.crm.api.modules import MinifiedModule, ModulesOperations
+from zohocrmsdk.src.com.zoho.crm.api.notifications import BodyWrapper as WatchBody
+from zohocrmsdk.src.com.zoho.crm.api.notifications import (
+    DeleteNotificationParam,
+    Notification,
+    NotificationsOperations,
+)
 from zohocrmsdk.src.com.zoho.crm.api.org import OrgOperations
 from zohocrmsdk.src.com.zoho.crm.api.record import (
     APIException,
@@ -312,11 +318,46 @@ def in_bulk():
     tell("bulk_result", bulk.download_result(key), unpacked)
 
 
+def watching():
+    """A channel is made, shown, prolonged and ended."""
+    watches = NotificationsOperations()
+
+    def asked(days):
+        one = Notification()
+        one.set_channel_id("1000000068001")
+        one.set_events(["Accounts.all", "Sales_Orders.edit"])
+        one.set_channel_expiry(datetime.now(UTC).replace(microsecond=0) + timedelta(days=days))
+        one.set_token("opaque")
+        one.set_notify_url("https://connector.example.com/hooks/zoho")
+        wanted = WatchBody()
+        wanted.set_watch([one])
+        return wanted
+
+    def outcome(answer):
+        row = answer.get_watch()[0]
+        events = (row.get_details() or {}).get("events") or []
+        return [row.get_code().get_value(), sorted(str(e.get_resource_name()) for e in events)]
+
+    tell("watch", watches.enable_notifications(asked(2)), outcome)
+    tell(
+        "watch_read",
+        watches.get_notifications(),
+        lambda o: sorted([w.get_resource_name(), w.get_channel_id(), w.get_token()] for w in o.get_watch()),
+    )
+    tell("watch_longer", watches.update_notifications(asked(6)), outcome)
+    tell("watch_too_long", watches.update_notifications(asked(8)), outcome)
+    ended = watches.delete_notification(params((DeleteNotificationParam.channel_ids, "1000000068001")))
+    tell("watch_ended", ended, lambda o: o.get_watch()[0].get_code().get_value())
+    tell("watch_gone", watches.update_notifications(asked(2)), outcome)
+    tell("watch_none", watches.get_notifications(), lambda o: o)
+
+
 start()
 metadata()
 account_id = reading()
 TOLD["deleted_id"] = writing(account_id)
 in_bulk()
+watching()
 tell("throttled", RecordOperations("Deals").get_records(params((GetRecordsParam.fields, "Deal_Name"))), _code)
 tell("expired", RecordOperations("Contacts").get_records(params((GetRecordsParam.fields, "Last_Name"))), _code)
 print(json.dumps(TOLD, default=str))

@@ -167,6 +167,18 @@ def test_reads_in_bulk(told: dict[str, Any], box: Sandbox) -> None:
     assert told["bulk_result"] == {"status": 200, "object": "FileBodyWrapper", "said": "Id,Account_Name,Owner"}
 
 
+def test_asks_for_notifications(told: dict[str, Any], box: Sandbox) -> None:
+    modules = ["Accounts", "Sales_Orders"]
+    assert told["watch"] == {"status": 201, "object": "ActionWrapper", "said": ["SUCCESS", modules]}
+    assert told["watch_read"]["said"] == [[m, "1000000068001", "opaque"] for m in modules]
+    assert told["watch_longer"]["said"] == ["SUCCESS", modules]
+    assert told["watch_too_long"]["said"] == ["INVALID_DATA", []], "a week is the most"
+    assert told["watch_ended"]["said"] == "SUCCESS"
+    assert told["watch_gone"]["said"] == ["NOT_SUBSCRIBED", []]
+    assert told["watch_none"]["status"] == 204
+    assert box.shelf.all("~channels") == []
+
+
 def test_understands_our_refusals(told: dict[str, Any]) -> None:
     assert told["throttled"] == {"status": 429, "object": "APIException", "said": ["APIException", "TOO_MANY_REQUESTS"]}
     assert told["expired"] == {"status": 401, "object": "APIException", "said": ["APIException", "INVALID_TOKEN"]}
