@@ -33,22 +33,6 @@ class OrderPage(Answer):
     next: int | None
 
 
-class WaitingOrder(OrderLine):
-    """An order whose release was asked for: by whom, who has approved it already, and who may."""
-
-    requested_by: list[str]
-    approved_by: list[str]
-    release_needs: Words | None
-    who_may_release: list[str]
-
-
-class WaitingOrders(Answer):
-    """Orders that wait for somebody's decision."""
-
-    as_of: Day
-    orders: list[WaitingOrder]
-
-
 class Released(Answer):
     """The release that an order goes on with."""
 
@@ -80,6 +64,37 @@ class Remedy(Answer):
     items: list[str]
     en: str
     zh: str
+
+
+class ReleaseRequest(Answer):
+    """Who has asked for a release, when and why."""
+
+    by: str
+    at: str
+    why: str
+
+
+class WaitingOrder(OrderLine):
+    """An order that waits for somebody. `value` is its total in the reporting currency, null without a rate; `may_decide`:
+    whether the caller may decide on it now, null for a program."""
+
+    value: Amount | None
+    level: str
+    requests: list[ReleaseRequest]
+    approved_by: list[str]
+    remedies: list[Remedy]
+    release_needs: Words | None
+    who_may_release: list[str]
+    may_decide: bool | None
+
+
+class WaitingOrders(Answer):
+    """Orders that wait; `count` is how many there are in all."""
+
+    as_of: Day
+    currency: Currency
+    count: int
+    orders: list[WaitingOrder]
 
 
 class HistoryLine(Open):

@@ -11,7 +11,6 @@ from starlette.responses import Response
 
 from connector.clock import day_in
 from connector.credit.authority import Person
-from connector.store import order_credit
 from connector.store.db import Store
 from connector.store.order_list import page
 from connector.web.answers_orders import CheckedOrder, OrderAnswer, OrderPage, Rechecked, WaitingOrders
@@ -36,8 +35,7 @@ from jobs import order_answer
 from jobs.customer_answer import debtor_of, one_customer
 from jobs.frame import frame
 from jobs.judge import judge
-from jobs.order_desk import so_far
-from jobs.order_remedy import who_may
+from jobs.waiting import waiting
 
 # So many at most are looked at for the list of what waits for somebody.
 _WAITING_MOST = 1000
@@ -60,14 +58,15 @@ def router(front: Front) -> APIRouter:
 
     @routes.get(
         "/orders/waiting",
-        summary="Releases that were asked for and that you may give; what waits longest stands first.",
+        summary="Orders that wait for somebody: asked for or only held, what matters first.",
         response_model=WaitingOrders,
     )
-    async def waiting(
+    async def waits(
         caller: Reader,
-        everybodys: Annotated[bool, Query(description="Those that wait for others, too.")] = False,
+        mine: Annotated[bool, Query(description="Only those that you may decide on now.")] = False,
+        most: Most = 50,
     ) -> Any:
-        return await front.work(lambda: _waiting(front, None if everybodys else caller.person, everybodys))
+        return await front.work(lambda: _waiting(front, caller.person, mine, most))
 
     @routes.get("/orders/{order:path}", summary="One order, explained.", response_model=OrderAnswer)
     async def explained(caller: Reader, order: OrderRef) -> Any:
@@ -199,31 +198,11 @@ def _page(front: Front, state: str, customer: str | None, after: int, most: int)
     }
 
 
-def _waiting(front: Front, person: Person | None, everybodys: bool) -> dict[str, Any]:
+def _waiting(front: Front, person: Person | None, mine: bool, most: int) -> dict[str, Any]:
     policy = front.policy()
-    today: dt.date = day_in(front.clock.now(), front.config.business.time_zone)
-    lines: list[dict[str, Any]] = []
     with front.store.reading() as tx:
-        found = page(tx, states={"requested"}, most=_WAITING_MOST)
-        names = order_credit.orders(tx, [one.order for one in found])
-        base = frame(tx, front.config, policy, front.clock, today, debtors={one.debtor for one in found})
-        judged_all = list(judge(tx, base, {one.debtor for one in found})) if found else []
-        for judged in judged_all:
-            for row, decision in judged.orders:
-                if row.key not in names or not decision.hold:
-                    continue
-                asked, already = so_far(tx, front.config, row.key)
-                need, people = who_may(base, front.config, judged, row, decision, names[row.key], asked, already)
-                if everybodys or (person is not None and any(one.id == person.id for one in people)):
-                    lines.append(
-                        order_answer.in_list(judged, row, decision, today)
-                        | {
-                            "requested_by": asked,
-                            "approved_by": [one.id for one in already],
-                            "release_needs": None if need is None else {"en": need.text.en, "zh": need.text.zh},
-                            "who_may_release": [one.id for one in people],
-                        }
-                    )
-    # What waits longest stands first.
-    lines.sort(key=lambda one: (-(one["days"] or 0), one["ship_on"] or "9999", one["ordered_on"], one["id"]))
-    return {"as_of": today.isoformat(), "orders": lines}
+        told = waiting(tx, front.config, policy, front.clock, person, most=_WAITING_MOST if mine else most)
+    if mine:
+        own = [one for one in told["orders"] if one["may_decide"]]
+        told |= {"count": len(own), "orders": own[:most]}
+    return told

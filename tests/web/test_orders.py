@@ -101,13 +101,19 @@ def test_what_waits_is_shown_to_whom_it_waits_for(
     busy: Shop, people: dict[str, As], client: TestClient, key: Made
 ) -> None:
     people["chen.jie"].post("/orders/SO1/request", {"why": "a good customer"})
-    (line,) = people["li.wei"].get("/orders/waiting").json()["orders"]
-    assert (line["id"], line["state"], line["requested_by"]) == ("SO1", "requested", ["person:chen.jie"])
+    told = people["li.wei"].get("/orders/waiting").json()
+    (line,) = told["orders"]
+    assert (told["count"], line["id"], line["state"], line["value"]) == (1, "SO1", "requested", "1500.00")
+    assert [(r["by"], r["why"]) for r in line["requests"]] == [("person:chen.jie", "a good customer")]
     assert "li.wei" in line["who_may_release"]
-    assert line["release_needs"]["en"]
-    assert people["chen.jie"].get("/orders/waiting").json()["orders"] == []
-    assert len(people["chen.jie"].get("/orders/waiting?everybodys=true").json()["orders"]) == 1
-    assert As(client, key("app:desk", "approver")).get("/orders/waiting").json()["orders"] == []
+    assert (bool(line["release_needs"]["en"]), bool(line["remedies"])) == (True, True)
+
+    def mine(who: As) -> list[str]:
+        return [one["id"] for one in who.get("/orders/waiting?mine=true").json()["orders"]]
+
+    desk = As(client, key("app:desk", "approver"))
+    assert [mine(who) for who in (people["li.wei"], people["chen.jie"], desk)] == [["SO1"], [], []]
+    assert desk.get("/orders/waiting").json()["orders"][0]["may_decide"] is None
     people["li.wei"].post("/orders/SO1/release", {"why": "paid tomorrow"})
     assert people["li.wei"].get("/orders/waiting").json()["orders"] == []
 
