@@ -201,8 +201,9 @@ def _beat(held: Fenced, clock: Clock, own: str, over: threading.Event) -> None:
         try:
             with store.writing() as tx:
                 if not runs.heartbeat(tx, held.job, held.slot, own, _moment(clock), LEASE_SECONDS):
-                    log.error("the lease of “%s” was taken by another process; this one stops", held.job)
-                    held.lost = True
+                    if not over.is_set():  # else it was given back while this waited for its turn
+                        log.error("the lease of “%s” was taken by another process; this one stops", held.job)
+                        held.lost = True
                     return
         except Exception:
             log.warning("the lease of “%s” could not be extended; tried again", held.job, exc_info=True)
