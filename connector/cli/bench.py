@@ -50,6 +50,8 @@ SIZES = {Size.small: (1_000, 20_000), Size.medium: (20_000, 1_000_000), Size.lar
 _GOALS = ("P1", "P2", "P3", "P4", "P5", "P6", "P8", "P9", "P10")
 # Measured only where they are asked for: they make a book of their own.
 _APART = ("P7", "P11", "P12")
+# So long the clients of P7 ask, each time; of a large book longer.
+CHECK_SECONDS = 1.5
 
 
 def register(app: typer.Typer) -> None:
@@ -172,7 +174,7 @@ def _apart(book: Book, database: str, progress: Progress, only: set[str]) -> Ite
         ):
             scene = scene_of(book, places, "checks", progress)
             try:
-                yield from order_checks(scene, 1.5 if book.documents < 500_000 else 10)
+                yield from order_checks(scene, CHECK_SECONDS if book.documents < 500_000 else 10)
             finally:
                 scene.store.close()
     if "P12" in only:

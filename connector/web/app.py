@@ -46,10 +46,11 @@ def make(front: Front) -> FastAPI:
     )
     app.state.front, app.state.sign_in = front, SignIn(front)
     install(app)
-    for plain in _PLAIN:
-        app.include_router(plain(front))
+    # The order check is the first of them: it is asked a thousand times a second, and routes are tried in turn.
     for api in _API:
         app.include_router(api(front), prefix=API)
+    for plain in _PLAIN:
+        app.include_router(plain(front))
 
     documents.describe(app)
 

@@ -16,14 +16,17 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from connector.cli import bench, bench_full, bench_replay
+from connector.cli import bench, bench_check, bench_full, bench_replay
 from connector.cli import build as command_line
 from connector.cli.bench_book import AS_OF, Book, said
-from connector.cli.bench_row import Row
+from connector.cli.bench_row import Different, Row
 from connector.cli.bench_scene import every, scene_of
 from connector.errors import ConfigError
 from connector.model import Document, Order
+from connector.policy import default_policy
 from connector.store import contest, contest_duck, contest_orm, positions
+from jobs.check import check_all
+from jobs.check_asked import asked_of
 from jobs.progress import silent
 from tests.store.conftest import pg_server, pg_url  # noqa: F401 - fixtures
 
@@ -219,3 +222,31 @@ def test_decisions_alone_are_measured_in_a_process_of_their_own() -> None:
     assert row.ours is not None
     assert 0 < row.detail["decide"] < row.ours
     assert 0 < row.detail["held"] < 2_000
+
+
+# --- the order check ------------------------------------------------------------------------------------------------------
+def test_the_order_check_is_measured_under_fifty_clients_and_every_answer_is_checked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(bench_check, "GROUP", 8)
+    monkeypatch.setattr(bench, "CHECK_SECONDS", 0.3)
+    rows = list(bench.measured(Book(60, 600, seed=5), "sqlite", silent, {"P7"}))
+    assert [row.limit for row in rows] == [150, 8, 1000, 20, 3]
+    assert all(row.figure is not None and row.figure > 0 for row in rows)
+    assert all(row.what.zh != row.what.en for row in rows)
+
+
+@pytest.mark.parametrize("member", ["result", "reasons", "credit", "amount"])
+def test_a_wrong_answer_is_found(tmp_path: Path, member: str) -> None:
+    with contest.places("sqlite", tmp_path) as places:
+        scene = scene_of(TINY, places, "checks", silent)
+        (found,) = check_all(scene.store, scene.config, default_policy(), scene.clock, [asked_of(ASKED, "app:x")])
+        good = (json.dumps(ASKED).encode(), found.text.encode())  # type: ignore[union-attr]
+        assert len(bench_check._checked(scene, [good], set())) == 1
+        body = {**found.body, member: {"result": "warn", "reasons": [1], "credit": {}, "amount": "7.00"}[member]}  # type: ignore[union-attr]
+        with pytest.raises(Different):
+            bench_check._checked(scene, [(good[0], json.dumps(body).encode())], set())
+        scene.store.close()
+
+
+ASKED = {"customer": "C00001", "amount": "5.00"}
