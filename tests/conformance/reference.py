@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from connector.adapter import (
     Adapter,
+    Block,
     Channel,
     Connection,
     Evidence,
@@ -380,6 +381,27 @@ def adapter(client: type[Client] = Client, **changed: Any) -> Adapter[Client]:
             Channel("hold", "customers", lambda c, w: c.send(w), BATCH, current=lambda c, t: c.current(t)),
             Channel("task", "tasks", lambda c, w: c.send_tasks(w), 1, find=lambda c, k: c.find(k)),
         ),
+        "blocks": (
+            Block(
+                "native",
+                "row_hold",
+                Text("Tally refuses orders of a held customer", "Tally 拒绝被冻结客户的订单"),
+                "customer",
+                ("confirm",),
+                "hold",
+                Text("the customer's page", "客户页面"),
+                stands=lambda c: Finding("fine", Text("Tally refuses", "Tally 会拒绝")),
+            ),
+            Block(
+                "flag",
+                "row_flag",
+                Text("flag", "标志"),
+                "customer",
+                (),
+                "hold",
+                Text("the customer's page", "客户页面"),
+            ),
+        ),
         "open": client,
         "check": lambda client, needs: client.check(needs),
         "provision": lambda client, needs, dry: client.provision(needs, dry),
@@ -454,6 +476,7 @@ WORLD = World(
         "hold": lambda sandbox: Write("bad", "T999", {"held": True}),
         "task": lambda sandbox: Write("bad", "T999", {"subject": "x", "task_key": "bad"}),
     },
+    stopped={"row_hold": lambda sandbox, key: bool(sandbox.shelf.get("customer", key).get("held"))},
     seen=lambda sandbox, kind, key: sandbox.shelf.get("task" if kind == "task" else "customer", key),
     count=lambda sandbox, kind: sandbox.shelf.count("task"),
     hook=Hooked(

@@ -335,6 +335,12 @@ class NumbersEachCallAnew(Client):
         return replace(super().event(key, number), id=uuid.uuid4().hex)
 
 
+class HoldsEverybody(Client):
+    def send(self, writes: Sequence[Write]) -> list[Outcome]:
+        everybody = [Write(w.key, f"T{n:03d}", w.values) for w in writes for n in range(1, 5)]
+        return super().send(everybody)[: len(writes)]
+
+
 class TrustsWhoeverCalls(Client):
     def proved(self, delivery: Delivery, known: Known) -> Refused | None:
         return None
@@ -415,6 +421,9 @@ BUGS = [
     Bug("secrecy", LogsItsToken, ""),
     Bug("secrecy", QuotesItsSecret, ""),
     Bug("secrecy", PutsItsTokenIntoTheAddress, ""),
+    Bug("hold", SaysDoneAndDoesNothing, "row_hold"),
+    Bug("hold", HoldsEverybody, "row_hold"),
+    Bug("hold", name="SaysNothingOfHowItHolds", detail="hold", changed=lambda: {"blocks": ()}),
     Bug("hook", NamesAnotherRecord, ""),
     Bug("hook", NumbersEachCallAnew, ""),
     Bug("hook", name="DoesNotCall", detail="", changed=lambda: {"hook": None}),

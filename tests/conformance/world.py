@@ -87,6 +87,9 @@ class World:
     (None: nothing). `count(sandbox, kind)` is how many records of a task's kind there are (default: not counted; needed
     for `task`).
 
+    `stopped[block](sandbox, target)` tries, as somebody who works there would, what a way of holding stops, and says
+    whether it was; the record is as before where it was not.
+
     `per_call[kind]` is how many writes the product takes in one call, where that is less than the channel's `batch`.
 
     `secrets` are by default `sandbox.credentials()`. Each is at least eight characters long, so that a leak is found.
@@ -110,6 +113,7 @@ class World:
     refused: Mapping[ActionKind, Callable[[Sandbox], Write]] = field(default_factory=dict)
     seen: Callable[[Sandbox, ActionKind, str], Mapping[str, Any] | None] | None = None
     count: Callable[[Sandbox, ActionKind], int] | None = None
+    stopped: Mapping[str, Callable[[Sandbox, str], bool]] = field(default_factory=dict)
     per_call: Mapping[ActionKind, int] = field(default_factory=dict)
     secrets: Callable[[Sandbox], Mapping[str, str]] | None = None
     wrong_secrets: Callable[[Sandbox], Mapping[str, str]] | None = None

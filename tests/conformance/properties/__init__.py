@@ -13,10 +13,10 @@ from typing import Any, Literal
 import pytest
 
 from connector.adapter import Adapter
-from tests.conformance.properties import connecting, folder, hooks, reading, secrecy, trouble, writing
+from tests.conformance.properties import connecting, folder, holding, hooks, reading, secrecy, trouble, writing
 from tests.conformance.stage import Cast
 
-Over = Literal["adapter", "stream", "changes", "channel", "batch", "task", "fault", "hook"]
+Over = Literal["adapter", "stream", "changes", "channel", "batch", "task", "fault", "hook", "block"]
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,8 @@ PROPERTIES: tuple[Property, ...] = (
     Property("hook-forged", "hook", hooks.forged),
     Property("hook-late", "hook", hooks.late),
     Property("hook-renewal", "hook", hooks.renewal),
+    # holding
+    Property("hold", "block", holding.hold),
     # secrecy and the folder
     Property("secrecy", "adapter", secrecy.secrecy, variants=True),
     Property("folder", "adapter", folder.folder),
@@ -93,6 +95,12 @@ def details(prop: Property, cast: Cast) -> Iterator[str]:
             yield from (c.kind for c in adapter.channels if c.kind == "task")
         case "fault":
             yield from trouble.FAULTS
+        case "block":
+            yield from (b.name for b in adapter.blocks)
+            declared = {b.channel for b in adapter.blocks}
+            yield from (
+                c.kind for c in adapter.channels if c.kind in ("hold", "order_fields") and c.kind not in declared
+            )
         case "hook":
             yield from [""] if adapter.hook is not None else []
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from adapters.fxiaoke.sandbox_rules import Refused
 from connector.adapter import ActionKind, Write
 from tests.conformance.world import AS_OF, NOON, Changes, Hooked, Sandbox, World
 
@@ -127,6 +128,15 @@ def _seen(sandbox: Sandbox, kind: ActionKind, remote_id: str) -> Mapping[str, An
     return told
 
 
+def _locked(sandbox: Sandbox, order: str) -> bool:
+    """Somebody edits an order."""
+    try:
+        sandbox._change("SalesOrderObj", order, {})
+    except Refused:
+        return True
+    return False
+
+
 def _settings(**more: Any) -> Callable[[Sandbox, str], Mapping[str, Any]]:
     return lambda sandbox, url: {"base_url": url, "acting_user": "1000", "page_size": 10, **more}
 
@@ -162,6 +172,7 @@ WORLD = World(
         "task": lambda sandbox: _task(sandbox, 5, _targets(sandbox, "AccountObj")[0], priority="最高"),
     },
     seen=_seen,
+    stopped={"record_lock": _locked},
     count=lambda sandbox, kind: int(sandbox.shelf.count(_about(sandbox, kind))),
     wrong_secrets=lambda sandbox: {
         "app_id": "wrong-FSAID-123",

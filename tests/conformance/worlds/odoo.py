@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from adapters.odoo.sandbox_rows import Rows
+from adapters.odoo.sandbox_calls import Calls
+from adapters.odoo.sandbox_rows import OdooError, Rows
 from connector.adapter import ActionKind, Write
 from tests.conformance.world import AS_OF, Changes, Hooked, World
 
@@ -163,6 +164,28 @@ def seen(sandbox: Sandbox, kind: ActionKind, remote_id: str) -> Mapping[str, Any
     return shown
 
 
+def _not_confirmed(sandbox: Sandbox, order: Row) -> bool:
+    """A salesperson confirms a quotation."""
+    book = Rows(sandbox.shelf)
+    book.change("sale.order", order, {"state": "draft"})
+    try:
+        Calls(book, 2, {}, administrator=False).run("sale.order", "action_confirm", {"ids": [order["id"]]})
+    except OdooError:
+        return True
+    return False
+
+
+def _stopped_order(sandbox: Sandbox, order: str) -> bool:
+    return _not_confirmed(sandbox, sandbox.shelf.get("sale.order", _key(int(order))))
+
+
+def _stopped_customer(sandbox: Sandbox, customer: str) -> bool:
+    book = Rows(sandbox.shelf)
+    order = sandbox.shelf.all("sale.order")[0]
+    book.change("sale.order", order, {"partner_id": int(customer), "partner_invoice_id": int(customer)})
+    return _not_confirmed(sandbox, sandbox.shelf.get("sale.order", _key(order["id"])))
+
+
 def _ordered(sandbox: Sandbox) -> str:
     """A salesperson enters an order and confirms it."""
     return str(sandbox.take_order(_rows(sandbox, "customers")[0]["id"], Decimal("1200.00"), AS_OF))
@@ -210,6 +233,7 @@ WORLD = World(
         "task": lambda sandbox: Write("bad", "99999999", {"res_id": "99999999", "summary": "x", "note": "y"}),
     },
     seen=seen,
+    stopped={"order_guard": _stopped_order, "customer_guard": _stopped_customer},
     count=lambda sandbox, kind: sandbox.shelf.count(TARGETS[kind]),
     per_call={"task": 1},  # an activity is made by a method of its one customer
     wrong_secrets=lambda sandbox: {"api_key": "nonsense-key-0001", "admin_key": "nonsense-key-0002"},

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from adapters.tryton.sandbox_rows import Rows, key
+from adapters.tryton.sandbox_work import confirm
 from connector.adapter import ActionKind, Need, Write
 from tests.conformance.world import Changes, World
 
@@ -197,6 +198,27 @@ def _held_order(sandbox: Sandbox, sale: str) -> Row | None:
     return {"released": released, "hold": held, "hold_reason": said[0][1] if held else None, "stop": int(sale) in named}
 
 
+def _not_confirmed(sandbox: Sandbox, sale: int) -> bool:
+    """A salesperson clicks on “Confirm” of a quotation."""
+    with sandbox.shelf.together():
+        rows = Rows(sandbox.shelf)
+        row = rows.all("sale.sale")[sale]
+        rows.change("sale.sale", row, {"state": "quotation"}, rows.stamp())
+        confirm(rows, [sale], "confirm", "sales")
+        return bool(rows.all("sale.sale")[sale]["state"] == "quotation")
+
+
+def _order_of(sandbox: Sandbox, code: str) -> int:
+    """An order of one customer, as a salesperson enters it."""
+    with sandbox.shelf.together():
+        rows = Rows(sandbox.shelf)
+        party = next(p["id"] for p in sandbox.shelf.all("party.party") if p["code"] == code)
+        old = sandbox.shelf.all("sale.sale")[0]
+        values = {k: v for k, v in old.items() if k not in ("id", "create_date", "write_date", "last_modified_at")}
+        made = rows.add("sale.sale", {**values, "party": party, "invoice_party": None, "lines": []}, rows.stamp())
+        return int(made["id"])
+
+
 def _note(sandbox: Sandbox, note: Row) -> Row:
     found = re.fullmatch(r"(.*?)\n\n(.*)\n\nDue: (.*)\n\nHoldfast: (.*)", note["message"], re.DOTALL)
     assert found, note["message"]
@@ -234,6 +256,10 @@ WORLD = World(
         "customer_fields": lambda sandbox: Write("bad", "no-such-code", {"credit_score": 1}),
     },
     seen=seen,
+    stopped={
+        "order_rule": lambda sandbox, sale: _not_confirmed(sandbox, int(sale)),
+        "party_rule": lambda sandbox, code: _not_confirmed(sandbox, _order_of(sandbox, code)),
+    },
     count=lambda sandbox, kind: len(sandbox.shelf.all("ir.note")),
     needs=(_field("credit_score", "number"), _field("credit_hold", "boolean")),
     options={"documents_per_customer": 4},

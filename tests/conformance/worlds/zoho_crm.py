@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -112,6 +113,15 @@ def _seen(sandbox: Sandbox, kind: ActionKind, remote_id: str) -> Mapping[str, An
     return {n: v["id"] if isinstance(v, dict) and "id" in v else v for n, v in record.items()}
 
 
+def _locked(sandbox: Sandbox, order: str) -> bool:
+    """Somebody edits an order."""
+    user, row = sandbox.user, {"id": order, "Description": "edited by somebody"}
+    reply = sandbox.records.write(
+        "Sales_Orders", [row], user, lambda r: (sandbox.records.get("Sales_Orders", order), ""), False, False
+    )
+    return bool(json.loads(reply.body)["data"][0]["code"] == "RECORD_LOCKED")
+
+
 def _edited(module: str) -> Any:
     """Somebody edits a record in the product."""
 
@@ -150,6 +160,7 @@ WORLD = World(
         "task": lambda sandbox: _task(sandbox, 5, "1"),
     },
     seen=_seen,
+    stopped={"record_lock": _locked},
     count=lambda sandbox, kind: sandbox.shelf.count(_ABOUT[kind]),
     wrong_secrets=lambda sandbox: {n: f"1000.wrong-{n}" for n in ("client_id", "client_secret", "refresh_token")},
     extra_variants={"in bulk": _settings()},
