@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from connector.adapter import Record
+from connector.credit.authority import Person
+from connector.errors import NotAllowed
 from connector.model import ReleaseRequest
-from connector.store import order_credit
+from connector.policy import default_policy
+from connector.store import customers, order_credit, outbox
 from connector.store.db import Store
+from jobs import order as orders
+from jobs.night import connected_systems
 from jobs.requests import heed_requests
 from jobs.run import Run
 from tests.jobs.notice_desk import NoticeDesk
+from tests.jobs.test_night import Night
+from tests.jobs.test_night import night as night
 from tests.store.conftest import store as store
 
 DAY = dt.date.fromisoformat
@@ -87,8 +95,6 @@ def test_who_is_not_in_config_toml_asks_under_his_name_there(desk: NoticeDesk) -
 def test_who_asked_there_does_not_decide_here(desk: NoticeDesk) -> None:
     says(desk, "mine", by="52")  # Li Wei
     heed(desk)
-    from connector.errors import NotAllowed
-
     with pytest.raises(NotAllowed) as refused:
         desk.release("Q1", "li.wei")
     assert refused.value.user.en == "Li Wei asked for it: somebody else has to approve it."
@@ -112,16 +118,11 @@ def test_an_order_that_is_not_held_needs_no_release(desk: NoticeDesk) -> None:
 
 
 def test_the_order_itself_says_what_has_become_of_it(desk: NoticeDesk) -> None:
-    from connector.store import outbox
-
     says(desk, "please")
     heed(desk)
     with desk.store.reading() as tx:
         (row,) = outbox.listing(tx, kind="order_fields", states=("owed",))
     assert row.values["Credit_Hold_Reason"].endswith("\nA release is asked for.")
-    desk.config = desk.config.model_copy()
-    from jobs import order as orders
-
     orders.refuse(
         desk.store, desk.config, desk.policy, desk.clock, "Q1", desk.person("li.wei"), "no", systems=desk.connected
     )
@@ -158,3 +159,41 @@ def test_the_shipped_mappings_read_the_field() -> None:
         (need,) = mapping.needs_to_read("release_request", "Orders")
         assert (need.object, need.type, need.length) == ("Orders", "text", 2000)
         assert "?" not in need.name
+
+
+def test_asked_for_in_zoho_and_answered_there(night: Night) -> None:
+    """The whole way, over a socket: the field is filled in, the pull reads it, the flag of the order answers."""
+    night.run()
+    order = next(o for o in night.crm.shelf.all("Sales_Orders") if o.get("Credit_Hold"))
+    assert "Credit_Release_Request" not in order or not order["Credit_Release_Request"]
+
+    def shown() -> Any:
+        return next(o for o in night.crm.shelf.all("Sales_Orders") if o["id"] == order["id"])
+
+    night.clock.sleep(900)
+    by = order["Owner"]
+    at = night.clock.now().isoformat(timespec="seconds")
+    said = {"Credit_Release_Request": "they pay on Monday", "Modified_Time": at, "Modified_By": by}
+    night.crm.shelf.put("Sales_Orders", order["id"], {**order, **said})
+    night.clock.sleep(60)
+    done = night.run()
+    assert not any(run.failed for run in done.values())
+    assert done["requests"].counts["asked"] == 1
+    assert shown()["Credit_Hold_Reason"].endswith("\nA release is asked for.")
+    assert shown()["Credit_Release_Request"] == "they pay on Monday", "what people write stays theirs"
+    with night.store.reading() as tx:
+        (line,) = [x for x in order_credit.history(tx, debtors=_all(tx)) if x.what == "requested"]
+    assert (line.actor, line.why) == (f"person:crm/{by['id']}", "they pay on Monday")
+    night.clock.sleep(900)
+    assert "requests" not in night.run()
+    me = Person("me", roles=frozenset(), alone=True)
+    orders.release(
+        night.store, night.config, default_policy(), night.clock, f"crm/{order['id']}", me, "agreed",
+        systems=connected_systems(night.config, night.clock),
+    )  # fmt: skip
+    night.run()
+    assert shown()["Credit_Hold"] is False
+
+
+def _all(tx: Any) -> list[int]:
+    return sorted({row.debtor for row in customers.customers(tx) if row.debtor is not None})
