@@ -17,7 +17,7 @@ import hmac
 from collections.abc import Sequence
 from typing import Literal
 
-from connector.hook import Delivery, Known, Refused, matches
+from connector.hook import Delivery, HookReply, Known, Refused, matches
 from connector.text import Text
 
 Encoding = Literal["hex", "base64"]
@@ -74,6 +74,16 @@ def token_given(given: str, wanted: Sequence[str], where: str) -> Refused | None
     if not matches(given, wanted):
         return Refused(401, "token", Text("{where} does not match.", "{where} 不匹配。").fill(where=where))
     return None
+
+
+def echoed(delivery: Delivery, name: str) -> HookReply | None:
+    """The handshake of products that ask for a word of the address back as plain text (Business Central and Graph:
+    `?validationToken=…`), on subscribing and on renewal; None where the call is none. Longer than any of theirs, or with
+    signs that are not printed, it is refused by silence."""
+    word = delivery.query.get(name, "")
+    if not word or len(word) > 1024 or not word.isascii() or not word.isprintable():
+        return None
+    return HookReply(200, word.encode(), "text/plain")
 
 
 def stamped(

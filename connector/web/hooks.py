@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
+from collections import defaultdict
+from dataclasses import dataclass
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -26,39 +29,70 @@ log = logging.getLogger("holdfast.hooks")
 SECONDS = 10.0
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 _HEADERS_MOST = 100
+# So many lines a minute tell of refusals of one kind; of more, the next line says how many there were. Metrics count all.
+_LINES_A_MINUTE = 60
+
+
+class _Lines:
+    """How often refusals of one kind were told of lately, so that whoever forges by the thousand cannot fill the log."""
+
+    def __init__(self) -> None:
+        self._minute = 0
+        self._told: dict[tuple[str, str], int] = defaultdict(int)
+
+    def untold(self, kind: tuple[str, str]) -> int | None:
+        """None where this one is not told of; else how many before it in the last minute were not."""
+        minute = int(time.monotonic() // 60)
+        left = 0
+        if minute != self._minute:
+            left = max(0, self._told[kind] - _LINES_A_MINUTE)
+            self._minute = minute
+            self._told.clear()
+        self._told[kind] += 1
+        return left if self._told[kind] <= _LINES_A_MINUTE else None
+
+
+@dataclass(frozen=True)
+class _Desk:
+    """The front, and what it has told of refusals."""
+
+    front: Front
+    lines: _Lines
 
 
 def router(front: Front) -> APIRouter:
     """The routes of all systems. They are not part of the documented interface: their callers have contracts of their own."""
     routes = APIRouter(include_in_schema=False)
     systems = {s.name: s for s in front.config.systems if s.hook is not None}
+    desk = _Desk(front, _Lines())
 
     @routes.api_route("/hooks/{system}", methods=_METHODS)
     async def at(system: str, request: Request) -> Response:
-        return await _answer(front, systems.get(system), "", request)
+        return await _answer(desk, systems.get(system), "", request)
 
     @routes.api_route("/hooks/{system}/{token}", methods=_METHODS)
     async def with_token(system: str, token: str, request: Request) -> Response:
-        return await _answer(front, systems.get(system), token, request)
+        return await _answer(desk, systems.get(system), token, request)
 
     return routes
 
 
-async def _answer(front: Front, system: System | None, token: str, request: Request) -> Response:
+async def _answer(desk: _Desk, system: System | None, token: str, request: Request) -> Response:
+    front = desk.front
     if system is None:
-        _refused(front, "none", "unknown", "there is no such system, or it is not configured to call", request)
+        _refused(desk, "none", "unknown", "there is no such system, or it is not configured to call", request)
         return problem(request, 404)
     if request.method not in ("GET", "POST"):
-        return _refusal(front, system, Refused(405, "method", Text("POST is wanted.", "应使用 POST。")), request)
+        return _refusal(desk, system, Refused(405, "method", Text("POST is wanted.", "应使用 POST。")), request)
     if len(request.headers) > _HEADERS_MOST:
-        return _refusal(front, system, Refused(431, "headers", Text("Too many headers.", "请求头过多。")), request)
+        return _refusal(desk, system, Refused(431, "headers", Text("Too many headers.", "请求头过多。")), request)
     try:
         body = await asyncio.wait_for(_body(request), SECONDS)
     except TimeoutError:
         slow = Refused(408, "slow", Text("The body takes too long.", "请求体传输过慢。"))
-        return _refusal(front, system, slow, request)
+        return _refusal(desk, system, slow, request)
     if body is None:
-        return _refusal(front, system, too_large(), request)
+        return _refusal(desk, system, too_large(), request)
     delivery = Delivery(
         request.method,
         {name.lower(): value for name, value in request.headers.items()},
@@ -75,7 +109,7 @@ async def _answer(front: Front, system: System | None, token: str, request: Requ
         log.error("a webhook of %s cannot be judged: %s", system.name, wrong.log)
         return problem(request, 503, headers={"Retry-After": "300"})
     if taken.refused is not None:
-        return _refusal(front, system, taken.refused, request)
+        return _refusal(desk, system, taken.refused, request)
     front.metrics.hooks.labels(system.name, taken.outcome).inc()
     if taken.new:
         front.wake.set()
@@ -100,8 +134,8 @@ def _told_address(front: Front, request: Request) -> str:
     return f"{base}{request.url.path}{f'?{query}' if query else ''}"
 
 
-def _refusal(front: Front, system: System, refused: Refused, request: Request) -> Response:
-    _refused(front, system.name, refused.code, refused.why.en, request)
+def _refusal(desk: _Desk, system: System, refused: Refused, request: Request) -> Response:
+    _refused(desk, system.name, refused.code, refused.why.en, request)
     headers = (
         {"Allow": "GET, POST"} if refused.status == 405 else {"Connection": "close"} if refused.status == 413 else {}
     )
@@ -109,8 +143,11 @@ def _refusal(front: Front, system: System, refused: Refused, request: Request) -
     return problem(request, refused.status, headers=headers)
 
 
-def _refused(front: Front, system: str, code: str, why: str, request: Request) -> None:
-    front.metrics.hooks.labels(system, code).inc()
-    front.metrics.refusals.labels("hook").inc()
-    peer = request.client.host if request.client else "?"
-    log.warning("a webhook of %s from %s is refused: %s (%s)", system, peer, code, why)
+def _refused(desk: _Desk, system: str, code: str, why: str, request: Request) -> None:
+    desk.front.metrics.hooks.labels(system, code).inc()
+    desk.front.metrics.refusals.labels("hook").inc()
+    untold = desk.lines.untold((system, code))
+    if untold is not None:
+        peer = request.client.host if request.client else "?"
+        more = f"; {untold} more like it were not told of" if untold else ""
+        log.warning("a webhook of %s from %s is refused: %s (%s%s)", system, peer, code, why, more)

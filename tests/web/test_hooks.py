@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ from connector.config_hook import HookSettings
 from connector.hook import Subscription, address_token, channel_token
 from connector.store import inbox, subscriptions
 from connector.store.db import Store
+from connector.web import hooks
 from connector.web.app import make
 from connector.web.front import Front
 from tests.jobs.shop import NOON
@@ -387,6 +389,20 @@ def test_an_object_that_we_do_not_read_is_answered_and_forgotten(door: Door) -> 
     assert door.call(odoo().but(_model="crm.lead")).status_code == 200
     assert door.kept("fx") == door.kept("odoo") == []
     assert door.counted("fx", "silent") == door.counted("odoo", "silent") == 1
+
+
+def test_whoever_forges_by_the_thousand_does_not_fill_the_log(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = [1000.0]
+    monkeypatch.setattr(hooks, "time", SimpleNamespace(monotonic=lambda: at[0]))
+    call = replace(odoo(), path="/hooks/odoo/guess")
+    for _ in range(150):
+        assert door.call(call).status_code == 401
+    told = [line for line in door.lines if "is refused" in line and "WARNING" in line]
+    assert len(told) == 60
+    assert door.counted("odoo", "token") == 150
+    at[0] += 60
+    door.call(call)
+    assert "90 more like it were not told of" in next(line for line in reversed(door.lines) if "is refused" in line)
 
 
 def test_a_problem_is_told_in_the_callers_language(door: Door) -> None:

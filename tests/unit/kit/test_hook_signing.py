@@ -16,16 +16,21 @@ import pytest
 from connector.hook import (
     Callback,
     Delivery,
+    Hook,
+    HookReply,
     Known,
     Refused,
     Subscription,
+    Verified,
     address_token,
+    challenged,
     channel_token,
     derived,
     matches,
 )
 from connector.hook_body import DEPTH_MOST, depth, object_of, parsed, text_of
-from connector.hook_signing import body_signed, call_signed, moment, stamp_and_body_signed, stamped, token_given
+from connector.hook_signing import body_signed, call_signed, echoed, moment, stamp_and_body_signed, stamped, token_given
+from connector.text import Text
 
 NOW = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)
 SECRET, FORMER, OTHER = "a-secret-of-this-system", "its-former-secret", "the-secret-of-another-system"
@@ -226,3 +231,29 @@ def test_what_holds_secrets_shows_none() -> None:
     callback = Callback("https://credit.example.com/hooks/crm/TOKEN-TOKEN", lambda _: "TOKEN-TOKEN")
     shown = [repr(x) for x in (known(), by_body(), callback, Subscription("1", ("a",)))]
     assert not [text for text in shown if "TOKEN-TOKEN" in text or SECRET in text or "华南" in text]
+
+
+@pytest.mark.parametrize(
+    ("word", "back"), [("abc-123.==", b"abc-123.=="), ("", None), ("x" * 1025, None), ("a\r\nb", None), ("华", None)]
+)
+def test_a_handshake_gives_the_word_back_as_plain_text(word: str, back: bytes | None) -> None:
+    found = echoed(Delivery("POST", {}, b"", {"validationToken": word}), "validationToken")
+    assert (found.body if found else None) == back
+    assert found is None or found.type == "text/plain"
+
+
+def test_a_handshake_needs_the_token_of_the_address_where_there_is_one() -> None:
+    hook: Hook[object] = Hook(
+        receive=lambda d, k: Verified(()),
+        by_hand=Text("Nothing.", "无。"),
+        address_is_secret=True,
+        challenge=lambda d, k: echoed(d, "validationToken"),
+    )
+    asked = Delivery("GET", {}, b"", {"validationToken": "w"}, token=address_token(SECRET, "crm"))
+    good = challenged(hook, asked, known())
+    assert isinstance(good, HookReply)
+    assert good.body == b"w"
+    refused = challenged(hook, replace(asked, token="guess"), known())
+    assert isinstance(refused, Refused)
+    assert challenged(hook, replace(asked, query={}), known()) is None
+    assert challenged(replace(hook, challenge=None), asked, known()) is None
