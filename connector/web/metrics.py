@@ -60,6 +60,16 @@ class _Waiting(Collector):
         for state, count in sorted(found.orders.items()):
             orders.add_metric([state], count)
         yield orders
+        unheeded = GaugeMetricFamily("holdfast_hooks_unheeded", "Events of webhooks to be heeded.", labels=["system"])
+        for system, count in sorted(found.hooks.items()):
+            unheeded.add_metric([system], count)
+        yield unheeded
+        waited = (now - found.hooks_since).total_seconds() if found.hooks_since else 0
+        yield GaugeMetricFamily("holdfast_hooks_oldest_seconds", "Age of the oldest event to be heeded.", waited)
+        left = GaugeMetricFamily("holdfast_hook_ends_seconds", "Time until a system calls no more.", labels=["system"])
+        for system, until in sorted(found.promised.items()):
+            left.add_metric([system], (until - now).total_seconds())
+        yield left
         yield GaugeMetricFamily("holdfast_problems", "Problems that nobody has mended yet.", found.problems)
         ages = GaugeMetricFamily(
             "holdfast_job_last_success_seconds", "Time since a job last ended well.", labels=["job"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import datetime as dt
 import hashlib
 import json
 import logging
@@ -403,6 +404,19 @@ def test_whoever_forges_by_the_thousand_does_not_fill_the_log(door: Door, monkey
     at[0] += 60
     door.call(call)
     assert "90 more like it were not told of" in next(line for line in reversed(door.lines) if "is refused" in line)
+
+
+def test_metrics_tell_what_waits_and_until_when_a_system_calls(door: Door) -> None:
+    door.call(zoho())
+    with door.front.store.writing() as tx:
+        until = Subscription(CHANNEL, ("accounts",), NOON + dt.timedelta(days=2))
+        subscriptions.keep(tx, "zoho", until, "mark", NOON)
+    assert isinstance(door.front.clock, FixedClock)
+    door.front.clock.sleep(40)
+    value = door.front.metrics.registry.get_sample_value
+    assert value("holdfast_hooks_unheeded", {"system": "zoho"}) == 2
+    assert value("holdfast_hooks_oldest_seconds") == 40
+    assert value("holdfast_hook_ends_seconds", {"system": "zoho"}) == 2 * 86400 - 40
 
 
 def test_a_problem_is_told_in_the_callers_language(door: Door) -> None:
