@@ -35,7 +35,7 @@ def backlog(tx: Connection) -> Backlog:
     rows = tx.execute(states.group_by(outbox.c.state)).all()
     live = select(order_state.c.state, func.count()).where(order_state.c.ended_on.is_(None))
     ended = select(run.c.job, func.max(run.c.finished_at)).where(run.c.state.in_(("done", "problems")))
-    told = inbox.tallies(tx)
+    told = inbox.unheeded(tx)
     ends: dict[str, dt.datetime] = {}
     for held in subscriptions.held(tx):
         if (until := held.subscription.until) is not None:
@@ -46,7 +46,7 @@ def backlog(tx: Connection) -> Backlog:
         {str(state): int(count) for state, count in tx.execute(live.group_by(order_state.c.state))},
         tx.execute(select(func.count()).select_from(problem).where(problem.c.resolved_at.is_(None))).scalar_one(),
         {job: at for job, at in tx.execute(ended.group_by(run.c.job)) if at is not None},
-        {system: tally.unheeded for system, tally in told.items()},
-        min((tally.oldest for tally in told.values() if tally.oldest is not None), default=None),
+        {system: many for system, (many, _) in told.items()},
+        min((since for _, since in told.values()), default=None),
         ends,
     )

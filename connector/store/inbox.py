@@ -148,18 +148,19 @@ class Tally:
     newest: dt.datetime | None
 
 
+def unheeded(tx: Connection) -> dict[str, tuple[int, dt.datetime]]:
+    """By system: how many events are unheeded, and since when; only those that have any. By the index of these alone."""
+    e, names = hook_event.c, system_names(tx)
+    asked = select(e.system, func.count().label("many"), func.min(e.arrived_at).label("at"))
+    rows = tx.execute(asked.where(e.heeded_at.is_(None)).group_by(e.system)).all()
+    return {names[row.system]: (int(row.many), _aware(row.at)) for row in rows}
+
+
 def tallies(tx: Connection) -> dict[str, Tally]:
     """By system: what is unheeded, since when, and when the newest event came."""
-    e, names = hook_event.c, system_names(tx)
-    newest = {row.system: _aware(row.at) for row in tx.execute(_newest).all()}
-    open_ones = select(e.system, func.count().label("many"), func.min(e.arrived_at).label("at"))
-    open_ones = open_ones.where(e.heeded_at.is_(None)).group_by(e.system)
-    left = {row.system: (int(row.many), _aware(row.at)) for row in tx.execute(open_ones).all()}
-    found = {}
-    for key, at in newest.items():
-        count, oldest = left.get(key, (0, None))
-        found[names[key]] = Tally(count, oldest, at)
-    return found
+    left, names = unheeded(tx), system_names(tx)
+    newest = {names[row.system]: _aware(row.at) for row in tx.execute(_newest).all()}
+    return {name: Tally(*left.get(name, (0, None)), newest=at) for name, at in newest.items()}
 
 
 _newest = select(hook_event.c.system, func.max(hook_event.c.arrived_at).label("at")).group_by(hook_event.c.system)
