@@ -160,7 +160,11 @@ def tallies(tx: Connection) -> dict[str, Tally]:
     """By system: what is unheeded, since when, and when the newest event came."""
     left, names = unheeded(tx), system_names(tx)
     newest = {names[row.system]: _aware(row.at) for row in tx.execute(_newest).all()}
-    return {name: Tally(*left.get(name, (0, None)), newest=at) for name, at in newest.items()}
+    found = {}
+    for name, at in newest.items():
+        many, since = left.get(name, (0, None))
+        found[name] = Tally(many, since, at)
+    return found
 
 
 _newest = select(hook_event.c.system, func.max(hook_event.c.arrived_at).label("at")).group_by(hook_event.c.system)
