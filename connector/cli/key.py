@@ -137,7 +137,10 @@ def _rotate(group: typer.Typer) -> None:
         with cli.store.writing() as tx:
             key = api_keys.get(tx, number)
             by = _may(cli, who, key)
-            expires = now + dt.timedelta(days=days or cli.config.sign_in.key_days)
+            most = cli.config.sign_in.key_days
+            # Whose key it is lets it live on, but no longer than any other.
+            own = not by.alone and "admin" not in by.roles
+            expires = now + dt.timedelta(days=min(days or most, most) if own else days or most)
             token = api_keys.rotate(tx, key, now, dt.timedelta(hours=hours), expires)
             made = api_keys.get(tx, key.id)
             entry = audit.Entry("key.rotate", f"key:{key.id}", by.actor, why, _short(cli, key), _short(cli, made))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,10 @@ def test_rotating_and_revoking(config: Path) -> None:
     assert new.code == 0, "one's own key needs no administrator"
     assert "The old one is good until" in new.err
     assert [check(config, t) for t in (old, new.out.strip())] == ["", ""]
+    longer = key(config, "rotate", number, "--days", "3000", "--overlap", "1", who="chen.jie")
+    until = next(line for line in longer.err.splitlines() if "good until" in line)
+    assert int(until.split("good until ")[1][:4]) - dt.datetime.now(dt.UTC).year <= 1, "not longer than any other key"
+    new = longer
     newest = key(config, "rotate", number, "--overlap", "0").out.strip()
     assert [check(config, t) for t in (old, new.out.strip(), newest)] == ["wrong_secret", "rotated_out", ""]
     assert key(config, "revoke", newest, "--why", "laptop lost").code == 0, "the whole token names it, too"
