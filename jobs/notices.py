@@ -232,18 +232,17 @@ class _Plan:
             if what in WANTED:
                 item.to = [self.directory.person(p) for p in self.config.people if p.id in {one.id for one in people}]
                 parts.append((say.DECIDE.fill(ref=item.ref),))
-            elif self._can_ask(item):
-                parts.append((say.ASK,))
+            elif (field := self._field(item)) is not None:
+                parts.append((say.ASK.fill(field=field),))
         if judged is not None:
             parts.append((_figures(judged),))
         item.said = Said(item.subject, tuple(parts))
 
-    def _can_ask(self, item: Item) -> bool:
-        """Whether the order can be asked for where its owner works."""
+    def _field(self, item: Item) -> str | None:
+        """The field in which its owner can ask for its release where he works, as people see it; None: there is none."""
         names = {twin.system for twin in item.twins}
-        return any(
-            "release_request" in c.mapping.facts(s) for c in self.crms if c.name in names for s in c.mapping.reads
-        )
+        needs = [n for c in self.crms if c.name in names for n in c.mapping.needs_to_read("release_request", "")]
+        return needs[0].label if needs else None
 
     def _name(self, actor: str) -> str:
         found = self.directory.actor(actor)

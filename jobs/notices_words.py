@@ -53,8 +53,7 @@ NO_WAY = Text(
 NEEDS = Text("A release needs {need}. Who may now: {names}.", "放行须由{need}批准。目前可放行的人员：{names}。")
 NOBODY = Text("nobody", "无")
 ASK = Text(
-    "To ask for it, fill in “Release request” on the order with your reason.",
-    "如需申请放行，请在订单的“申请放行”栏填写理由。",
+    "To ask for it, fill in “{field}” on the order with your reason.", "如需申请放行，请在订单的“{field}”栏填写理由。"
 )
 DECIDE = Text(
     "Release it: holdfast order release {ref} --why …; or refuse: holdfast order refuse {ref} --why …",
@@ -120,6 +119,14 @@ def mail_html(said: Said, language: Language) -> str:
     return _page("".join(parts), language)
 
 
+def _more(rows: Sequence[Row], language: Language) -> str:
+    left = len(rows) - _ROWS_MOST
+    return "\n" + REST.fill(count=f"{left:,}").say(language) if left > 0 else ""
+
+
+# A mail of the first night of a large book is still one that arrives.
+_ROWS_MOST = 500
+REST = Text("And {count} more: holdfast order list.", "另有 {count} 张：holdfast order list。")
 Row = tuple[str, str, str, Text, Text]
 
 
@@ -127,9 +134,9 @@ def table_text(rows: Sequence[Row], language: Language) -> str:
     """Many orders as plain text, a line each."""
     lines = [
         f"• {order}  {name}  {total}  {what.say(language)}" + (f": {why.say(language)}" if why.en else "")
-        for order, name, total, what, why in rows
+        for order, name, total, what, why in rows[:_ROWS_MOST]
     ]
-    return "\n".join(lines) + f"\n\n-- \n{FOOT.say(language)}\n"
+    return "\n".join(lines) + _more(rows, language) + f"\n\n-- \n{FOOT.say(language)}\n"
 
 
 def table_html(rows: Sequence[Row], language: Language) -> str:
@@ -140,9 +147,10 @@ def table_html(rows: Sequence[Row], language: Language) -> str:
         f"<td>{html.escape(order)}</td><td>{html.escape(name)}</td><td align=right>{html.escape(total)}</td>"
         f"<td>{html.escape(what.say(language))}</td><td>{html.escape(why.say(language))}</td>"
         "</tr>"
-        for order, name, total, what, why in rows
+        for order, name, total, what, why in rows[:_ROWS_MOST]
     )
-    return _page(f'<table border="1" cellpadding="4" cellspacing="0"><tr>{head}</tr>{body}</table>', language)
+    more = html.escape(_more(rows, language))
+    return _page(f'<table border="1" cellpadding="4" cellspacing="0"><tr>{head}</tr>{body}</table>{more}', language)
 
 
 def _page(body: str, language: Language) -> str:

@@ -128,12 +128,24 @@ def desk(
                 return
     except NotAllowed as refused:
         if order is not None and attempt:
-            told = {"attempt": attempt, "en": refused.user.en, "zh": refused.user.zh}
-            with store.writing() as tx:
-                audit.append(
-                    tx, [Entry("order.denied", f"order:{name_of(order)}", actor, why, None, told)], clock.now()
-                )
+            _denied(store, clock, f"order:{name_of(order)}", actor, attempt, why, refused)
         raise
+
+
+@contextmanager
+def denials(store: Store, clock: Clock, subject: str, actor: str, attempt: str, why: str) -> Iterator[None]:
+    """Writes down what somebody attempts who may not: in a transaction of its own, the attempt itself leaves nothing."""
+    try:
+        yield
+    except NotAllowed as refused:
+        _denied(store, clock, subject, actor, attempt, why, refused)
+        raise
+
+
+def _denied(store: Store, clock: Clock, subject: str, actor: str, attempt: str, why: str, refused: NotAllowed) -> None:
+    told = {"attempt": attempt, "en": refused.user.en, "zh": refused.user.zh}
+    with store.writing() as tx:
+        audit.append(tx, [Entry("order.denied", subject, actor, why, None, told)], clock.now())
 
 
 def _seated(

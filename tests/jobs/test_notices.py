@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -184,6 +185,30 @@ def test_a_night_that_holds_many_is_one_mail_with_a_table(desk: NoticeDesk, serv
     assert "• SO-S007  华东机械  CNY 100,000.00  冻结: 超过信用额度" in plain
     (task,) = desk.tasks()
     assert task.values["Subject"] == "华东机械 的 500 张订单已冻结"
+
+
+def test_a_table_has_an_end(desk: NoticeDesk, server: MailServer) -> None:
+    held(desk, *(f"S{number:03}" for number in range(503)))
+    desk.notify()
+    (mail,) = server.taken
+    plain, page = (mail.get_body((kind,)).get_content() for kind in ("plain", "html"))  # type: ignore[union-attr]
+    assert plain.count("• SO-S") == page.count("<tr><td>SO-S") == 500
+    assert "另有 3 张：holdfast order list。" in plain
+    assert "另有 3 张：holdfast order list。" in page
+
+
+def test_several_at_once_tell_each_thing_once(desk: NoticeDesk) -> None:
+    desk.invoice("D1", "C1", 450_000, DAY("2026-12-10"))
+    for number in range(3):
+        desk.crm_order(f"Q{number}", "A1", 100_000, owner="57")
+    desk.run()
+    with ThreadPoolExecutor(6) as pool:
+        runs = list(pool.map(lambda _: desk.tell(), range(6)))
+    assert sum(run.counts["told"] for run in runs) == 3
+    with desk.store.reading() as tx:
+        assert not notices.waits(tx)
+        assert len(mails.listing(tx, states=None)) == 3
+    assert len(desk.tasks()) == 3
 
 
 def test_who_is_reached_by_nothing_is_counted(store: Store, tmp_path: Path) -> None:

@@ -101,6 +101,16 @@ def test_an_exclusion_stands_once(shop: Shop) -> None:
             scope="customer", debtor=debtor, rules=rules, valid_to=until,
         )  # fmt: skip
 
+    with pytest.raises(NotAllowed):
+        exclude(
+            shop.store, shop.config, shop.policy, shop.clock, shop.person("chen.jie"), effect="release", why="mine",
+            scope="customer", debtor=debtor,
+        )  # fmt: skip
+    with shop.store.reading() as tx:
+        (line,) = audit.listing(tx, action="order.denied")
+    assert (line.entry.subject, line.entry.actor, line.entry.after["attempt"]) == (
+        f"debtor:{debtor}", "person:chen.jie", "exclusion.release",
+    )  # fmt: skip
     first = ask(("oldest_overdue", "limit_exceeded"), DAY("2026-12-20"))
     with pytest.raises(ConfigError) as twice:
         ask(("oldest_overdue",), DAY("2026-12-20"))

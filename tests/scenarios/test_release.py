@@ -66,7 +66,7 @@ def test_asked_for_in_the_crm_and_given(desk: NoticeDesk, server: MailServer) ->
     desk.run()
     desk.notify()
     assert to(server, "chen") == ["订单 SO-88 已冻结：华东机械，CNY 100,000.00"]
-    assert "如需申请放行，请在订单的“申请放行”栏填写理由。" in body(server)
+    assert "如需申请放行，请在订单的“Credit Release Request”栏填写理由。" in body(server)
     desk.crm_asks("Q1", "老客户，周一付款")
     desk.notify()
     assert to(server, "wang") == ["待审批放行：订单 SO-88，华东机械，CNY 100,000.00"]
