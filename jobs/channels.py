@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import datetime as dt
 
+from connector.adapter import Finding
 from connector.config import Config
 from connector.connect import Connected
 from connector.errors import ConfigError
 from connector.hook import Callback, Hook, Subscription, digest
-from connector.store import Connection, audit, subscriptions
+from connector.store import Connection, audit, inbox, subscriptions
 from connector.store.audit import Entry
 from connector.store.db import Store
+from connector.text import Text
 from jobs.hook_secrets import callback, hook_of
 from jobs.run import Run, running
 
@@ -52,6 +54,34 @@ def unsubscribe(store: Store, config: Config, connected: Connected, *, actor: st
         before = [{"id": s.id, "streams": list(s.streams), "until": _day(s)} for s in mine]
         audit.append(tx, [Entry("hook.unsubscribe", f"system:{connected.name}", actor, before=before)], now)
     return gone
+
+
+def findings(store: Store, config: Config, connected: Connected) -> list[Finding]:
+    """How a system's webhooks stand, for a check; nothing where none are configured."""
+    if connected.system.hook is None or connected.adapter.hook is None:
+        return []
+    hook, name = connected.adapter.hook, connected.name
+    try:
+        callback(config, connected.system)
+    except ConfigError as wrong:
+        return [Finding("wrong", Text("Webhooks", "Webhook"), wrong.user)]
+    with store.reading() as tx:
+        held = [h.subscription for h in subscriptions.held(tx, name)]
+        came = inbox.tallies(tx).get(name)
+    if hook.subscribe is None:
+        if came is not None:
+            return [Finding("fine", Text("Webhooks arrive.", "Webhook 已收到过通知。"))]
+        return [Finding("todo", Text("No webhook has come yet.", "尚未收到任何 Webhook。"), hook.by_hand)]
+    if not held:
+        fix = Text("holdfast hook subscribe {name}", "holdfast hook subscribe {name}").fill(name=name)
+        return [Finding("todo", Text("Webhooks are not asked for yet.", "尚未订阅 Webhook。"), fix)]
+    ends = min((s.until for s in held if s.until is not None), default=None)
+    if ends is not None and ends <= connected.clock.now():
+        fix = Text("holdfast hook renew {name}", "holdfast hook renew {name}").fill(name=name)
+        return [Finding("wrong", Text("Webhooks have ended.", "Webhook 订阅已过期。"), fix)]
+    until = f"{ends:%Y-%m-%d %H:%M}Z" if ends else ""
+    fine = Text("Webhooks are subscribed, until {until}.", "已订阅 Webhook，有效期至 {until}。").fill(until=until)
+    return [Finding("fine", fine if ends else Text("Webhooks are subscribed.", "已订阅 Webhook。"))]
 
 
 def is_due(store: Store, config: Config, connected: Connected, *, force: bool = False) -> bool:

@@ -48,6 +48,7 @@ def register(app: typer.Typer) -> None:
         form: Form = Format.table,
         out: Out = None,
     ) -> None:
+        from jobs import channels
         from jobs.ways import findings
 
         cli: Cli = context.obj
@@ -56,7 +57,8 @@ def register(app: typer.Typer) -> None:
             found = list(connected.adapter.check(connected.client, connected.needs()))
             # How orders are held there is a matter of its own, once it can be written there at all.
             held = cli.config.writes_to(connected.system) and not any(f.state == "wrong" for f in found)
-            return [*found, *(findings(connected) if held else ())]
+            found += findings(connected) if held else ()
+            return [*found, *(channels.findings(cli.store, cli.config, connected) if connected.system.hook else ())]
 
         found, code = _each(cli, systems or [], look)
         if not systems and cli.config.sign_in.issuer is not None:

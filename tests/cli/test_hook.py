@@ -106,6 +106,22 @@ def test_from_nothing_to_subscribed_and_back(folder: Path, crm: tuple[Sandbox, s
     assert SECRET not in str(lines)
 
 
+def test_check_says_how_the_webhooks_stand(
+    folder: Path, crm: tuple[Sandbox, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def checked() -> list[tuple[str, str]]:
+        told = holdfast("-c", str(folder / "config.toml"), "check", "crm", "--format", "json").json
+        return [(r["state"], r["what"]) for r in told if "ebhook" in r["what"]]
+
+    assert checked() == [("todo", "Webhooks are not asked for yet.")]
+    call(folder, "subscribe", "crm")
+    ((state, what),) = checked()
+    assert state == "fine"
+    assert "until" in what
+    monkeypatch.setenv("T_HOOK", "short")
+    assert [state for state, _ in checked()] == ["wrong"]
+
+
 def test_the_address_for_those_set_up_by_hand(folder: Path) -> None:
     shown = call(folder, "address", "crm")
     assert shown.out.strip() == f"https://credit.example.com/hooks/crm/{address_token(SECRET, 'crm')}"
