@@ -54,6 +54,7 @@ def of_order(order: OrderRow, checked: OrderDecision, judged: Judged, language: 
         "order_no": order.number or order.ref,
         "hold": checked.hold,
         "hold_reason": reasons_text(checked.lasting).say(language) if checked.hold else None,
+        "released": judged.decision.hold and not checked.hold,
         "level": judged.decision.level,
         "release": release.say(language) if (release := _release(judged, order)) is not None else None,
         "as_of": judged.position.as_of,

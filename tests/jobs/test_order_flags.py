@@ -9,8 +9,10 @@ import pytest
 
 from connector.config_people import PersonSettings
 from connector.credit.authority import Person
+from connector.mapping import ORDER_WORDS
 from connector.policy import default_policy
 from jobs import order as orders
+from jobs import words
 from jobs.frame import frame
 from jobs.judge import judge
 from jobs.night import connected_systems
@@ -131,3 +133,10 @@ def test_a_quiet_check_owes_nothing_twice(night: Night) -> None:
     desk.check()
     desk.push()
     assert len(night.crm.writes()) == before
+
+
+def test_an_order_is_told_in_every_word_that_a_mapping_may_write(night: Night) -> None:
+    desk = Desk(night, "en")
+    judged = desk.check().judged
+    row, checked = judged.orders[0]
+    assert set(words.of_order(row, checked, judged, "en")) == set(ORDER_WORDS)
