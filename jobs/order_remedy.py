@@ -8,15 +8,14 @@ from connector.config import Config
 from connector.credit.authority import Need, Person, able, needed
 from connector.credit.decide import OrderDecision, Room
 from connector.credit.remedy import Case, Debt, Remedy, remedies
-from connector.store import Connection, dunning, positions
+from connector.store import Connection, dunning
+from connector.store.open_debts import open_debts
 from connector.store.order_credit import OrderAt
 from connector.store.positions import OrderRow
 from jobs.frame import Frame
 from jobs.judge import Judged
 from jobs.judge_orders import amounts
 from jobs.order_request import release_request
-
-_DEBTS = ("invoice", "debit_note")
 
 
 def remedies_of(tx: Connection, base: Frame, judged: Judged, row: OrderRow) -> list[Remedy]:
@@ -43,10 +42,10 @@ def debts_of(tx: Connection, base: Frame, several: Sequence[Judged]) -> dict[int
             levels[system, f"{document}/{part}" if part else document] = standing.level
     system_of = {m.key: m.system for judged in several for m in judged.members}
     found: dict[int, list[Debt]] = {}
-    for key, item in positions.open_items_of(tx, list(owner), base.as_of):
+    for key, item in open_debts(tx, list(owner), base.as_of):
         rest, judged = item.amount - item.disputed, owner[key]
         # Only what is owed in the customer's own currency can be said to the cent.
-        if item.kind in _DEBTS and rest > 0 and item.currency == judged.position.currency:
+        if rest > 0 and item.currency == judged.position.currency:
             level = levels.get((system_of[key], item.ref), 0)
             debt = Debt(item.ref, item.number, item.due_on, item.issued_on, rest, level)
             found.setdefault(judged.debtor, []).append(debt)

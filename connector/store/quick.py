@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Select
+from sqlalchemy import CompoundSelect, Connection, Select
 from sqlalchemy.engine import Dialect
 
 Convert = Callable[[Any], Any]
@@ -21,7 +21,7 @@ Convert = Callable[[Any], Any]
 class _Made:
     """A statement in the words of one database."""
 
-    def __init__(self, statement: Select[Any], dialect: Dialect) -> None:
+    def __init__(self, statement: Select[Any] | CompoundSelect[Any], dialect: Dialect) -> None:
         compiled = statement.compile(dialect=dialect)
         self.text = str(compiled)
         self.usual: dict[str, Any] = dict(compiled.params)
@@ -47,11 +47,13 @@ class _Made:
 
 
 @lru_cache(maxsize=512)
-def _made(statement: Select[Any], dialect: Dialect) -> _Made:
+def _made(statement: Select[Any] | CompoundSelect[Any], dialect: Dialect) -> _Made:
     return _Made(statement, dialect)
 
 
-def rows(tx: Connection, statement: Select[Any], given: Mapping[str, Any] | None = None) -> list[Any]:
+def rows(
+    tx: Connection, statement: Select[Any] | CompoundSelect[Any], given: Mapping[str, Any] | None = None
+) -> list[Any]:
     """The rows that a statement gives, as named tuples."""
     made = _made(statement, tx.dialect)
     cursor = tx.connection.cursor()
