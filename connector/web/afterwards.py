@@ -20,6 +20,7 @@ log = logging.getLogger("holdfast.web.auth")
 _TOLD_EVERY_SECONDS = 60.0
 _WAITING_MOST = 500
 _KEPT_MOST = 2000
+_END_SECONDS = 5.0
 
 
 @dataclass
@@ -57,6 +58,11 @@ class Afterwards:
             (Entry("access.refuse", f"route:{route}", caller.actor, after=after), self.front.clock.now())
         )
         self._start()
+
+    async def end(self) -> None:
+        """Waits until what is to be written down is, but not for a database that answers nothing."""
+        if self._task is not None:
+            await asyncio.wait({self._task}, timeout=_END_SECONDS)
 
     def _start(self) -> None:
         if self._task is None or self._task.done():

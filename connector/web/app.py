@@ -33,6 +33,7 @@ def make(front: Front) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
+        await app.state.sign_in.end()
         front.close()
 
     app = FastAPI(

@@ -127,6 +127,10 @@ class SignIn:
         leeway = self.front.config.sign_in.leeway_seconds
         return dt.datetime.fromtimestamp(float(found["exp"]) + leeway, dt.UTC)
 
+    async def end(self) -> None:
+        """The process ends: what was to be written down is written down first."""
+        await self._afterwards.end()
+
     def demand(self, request: Request, caller: Caller, right: Right) -> None:
         """Refuses a caller without a right (403); it is told in the audit trail, once a minute at most."""
         if right in caller.rights:

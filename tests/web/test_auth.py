@@ -257,6 +257,13 @@ def test_a_refusal_is_told_counted_and_kept_without_the_secret(
     ], "the same refusal is told once a minute"
 
 
+def test_a_refusal_just_before_the_end_is_not_lost(front: Front, shop: Shop, key: Made) -> None:
+    with TestClient(make(front), raise_server_exceptions=False) as client:
+        assert client.get("/api/v1/audit", headers=bearer(key("chen.jie"))).status_code == 403
+    with shop.store.reading() as tx:
+        assert [line.entry.actor for line in audit.listing(tx, action="access.refuse")] == ["person:chen.jie"]
+
+
 @one_database
 def test_whoever_fails_again_and_again_waits_and_nobody_else(
     client: TestClient, key: Made, monkeypatch: pytest.MonkeyPatch
