@@ -172,7 +172,7 @@ def lease(
             raise TransientError(
                 Text("“{job}” is already being done by another process.", "“{job}”正由另一进程执行。").fill(job=job)
             )
-        held, over = Fenced(store, job, slot, fence, stopping), threading.Event()
+        held, over = Fenced(store, job, slot, fence, stopping, lambda: _until(clock)), threading.Event()
         _ours[own] = held
         thread = threading.Thread(target=_beat, args=(held, clock, own, over), name=f"lease {job}", daemon=True)
         thread.start()
@@ -216,6 +216,11 @@ def _give_back(held: Fenced, own: str) -> None:
             runs.release(tx, held.job, held.slot, own)
     except Exception as wrong:
         log.warning("the lease of “%s” could not be given back (%s)", held.job, type(wrong).__name__)
+
+
+def _until(clock: Clock) -> dt.datetime:
+    """How long a lease lasts that is extended now, where the database's time is this machine's."""
+    return clock.now() + dt.timedelta(seconds=LEASE_SECONDS)
 
 
 def _moment(clock: Clock) -> dt.datetime | None:

@@ -10,7 +10,7 @@ import datetime as dt
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -39,6 +39,7 @@ log = logging.getLogger("holdfast.jobs")
 _LOOK_SECONDS = 1.0
 # What could not be done is left alone for so long, doubled each time.
 _PAUSE_SECONDS, _PAUSE_MOST = 2.0, 60.0
+_ALL = ""  # no system's name: all that waits
 # The night's run waits its turn for up to three hours; a regular one leaves its work to the next.
 _NIGHT_KEEPS = dt.timedelta(hours=3)
 # Slots are counted from here, so that all nodes have the same.
@@ -47,13 +48,14 @@ _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 @dataclass(frozen=True)
 class Timed:
-    """A job with its times: when it is due, the slot of each time, and for how long a slot that could not be done yet is
-    tried again."""
+    """A job with its times: when it is due, the slot of each time, for how long a slot that could not be done yet is tried
+    again, and how far two times are apart at most."""
 
     job: str
     trigger: Any
     slot: Callable[[dt.datetime], str]
     keeps: dt.timedelta
+    apart: dt.timedelta
 
     def next(self, after: dt.datetime) -> dt.datetime:
         """The first time that is not before a moment."""
@@ -71,11 +73,14 @@ def timed_jobs(config: Config) -> list[Timed]:
     def every(job: str, seconds: int) -> Timed:
         # Coordinated times are counted in UTC: a change to summer time moves no slot.
         trigger = IntervalTrigger(seconds=seconds, start_date=_EPOCH, timezone=dt.UTC)
-        return Timed(job, trigger, lambda at: slot_of(at, seconds), dt.timedelta(seconds=seconds))
+        apart = dt.timedelta(seconds=seconds)
+        return Timed(job, trigger, lambda at: slot_of(at, seconds), apart, apart)
 
     at_night = CronTrigger(hour=hour, minute=minute, timezone=zone)
     jobs = [
-        Timed("nightly", at_night, lambda at: at.astimezone(zone).date().isoformat(), _NIGHT_KEEPS),
+        Timed(
+            "nightly", at_night, lambda at: at.astimezone(zone).date().isoformat(), _NIGHT_KEEPS, dt.timedelta(hours=26)
+        ),
         every("regular", schedule.every_minutes * 60),
     ]
     return [*jobs, every("orders", schedule.order_seconds)] if schedule.order_seconds else jobs
@@ -86,6 +91,19 @@ class _Due:
     slot: str
     until: dt.datetime
     not_before: float = 0.0
+
+
+@dataclass(frozen=True)
+class _Pause:
+    """What could not be settled is left alone until then."""
+
+    seconds: float
+    until: float
+
+
+def _others(found: Waiting) -> Waiting:
+    """What waits beside writes, and events, which the inbox itself puts off."""
+    return replace(found, writes=frozenset(), hooks=frozenset())
 
 
 @dataclass
@@ -100,9 +118,8 @@ class Worker:
     doing: str = ""
     _due: dict[str, _Due] = field(default_factory=dict)
     _next: dict[str, dt.datetime] = field(default_factory=dict)
-    _left: Waiting = field(default_factory=Waiting)
-    _pause: float = 0.0
-    _again_at: float = 0.0
+    _off: dict[str, _Pause] = field(default_factory=dict)
+    _stuck: Waiting = field(default_factory=Waiting)
     _troubles: int = 0
     _looked: bool = False
 
@@ -150,8 +167,8 @@ class Worker:
         now = self.shift.clock.now()
         for job, timed in self._timed.items():
             at = self._next[job]
-            if at > now + 2 * timed.keeps + dt.timedelta(days=2):
-                at = self._next[job] = timed.next(now)  # the machine's clock was set back
+            if at > now + timed.apart + dt.timedelta(minutes=1):
+                at = timed.next(now)  # the machine's clock was set back
             came = None
             while at <= now:
                 came, at = at, timed.next(at + dt.timedelta(microseconds=1))
@@ -198,7 +215,7 @@ class Worker:
             log.error("%s %s: %s", job, due.slot, lost.log)
             self._due.pop(job, None)  # the one who took over goes on
         except TransientError as busy:
-            log.info("%s %s: %s", job, due.slot, busy.log)
+            log.log(logging.DEBUG if due.not_before else logging.INFO, "%s %s: %s", job, due.slot, busy.log)
             self._due[job] = replace(due, not_before=time.monotonic() + _PAUSE_SECONDS)
         except HoldfastError as wrong:
             log.error("%s %s: %s", job, due.slot, wrong.log)
@@ -222,41 +239,58 @@ class Worker:
         )
 
     def _attend(self) -> None:
-        """Works on what waits; what it could not settle is left alone for a while, unless something new has come."""
-        found = self._waiting()
-        if not found:
-            self._left, self._pause = found, 0.0
-            return
-        # Events are put off by the inbox itself: those that are due now have come meanwhile.
-        if not found.hooks and found == self._left and time.monotonic() < self._again_at:
+        """Works on what waits. A system that does not take its writes is left alone for a while, and so is what else could
+        not be settled, as long as nothing new has come."""
+        found, now = self._waiting(), time.monotonic()
+        resting = {name for name, pause in self._off.items() if pause.until > now}
+        others = _others(found)
+        is_stuck = _ALL in resting and others == self._stuck
+        if not (found.hooks or found.writes - resting or (others and not is_stuck)):
             return
         self.doing = "waiting"
         try:
             with lease(self.store, self.shift.clock, LEASE, stopping=self.shift.stop.is_set) as held:
-                self._settle(held, found)
+                self._settle(held, found, resting - {_ALL})
         except Stopped as stopped:
             log.info("%s", stopped.log)
-            return
         except LeaseLost as lost:
             log.error("%s", lost.log)
-            return
         except TransientError as busy:
-            log.debug("%s", busy.log)
-            return  # whoever is at work now may settle it
-        except HoldfastError as wrong:
+            log.debug("%s", busy.log)  # whoever is at work now may settle it
+        except Exception as wrong:
+            if in_trouble(wrong):
+                raise
+            self._rest(_ALL)
+            self._stuck = others
+            if not isinstance(wrong, HoldfastError):
+                raise
             log.error("%s", wrong.log)
+        else:
+            left = self._waiting()
+            for name in [n for n in self._off if n not in resting and n not in left.writes | {_ALL}]:
+                del self._off[name]  # it takes its writes again
+            for name in left.writes - resting:
+                self._rest(name)
+            self._stuck = _others(left)
+            if self._stuck and self._stuck == others:
+                self._rest(_ALL)
+            else:
+                self._off.pop(_ALL, None)
         finally:
             self.doing = ""
-        self._left = self._waiting()
-        self._pause = min(_PAUSE_MOST, max(_PAUSE_SECONDS, self._pause * 2)) if self._left else 0.0
-        self._again_at = time.monotonic() + self._pause
 
-    def _settle(self, held: Fenced, found: Waiting) -> None:
+    def _rest(self, what: str) -> None:
+        """Leaves something alone, longer each time."""
+        before = self._off.get(what)
+        seconds = _PAUSE_SECONDS if before is None else min(_PAUSE_MOST, before.seconds * 2)
+        self._off[what] = _Pause(seconds, time.monotonic() + seconds)
+
+    def _settle(self, held: Fenced, found: Waiting, besides: Collection[str]) -> None:
         shift = self.shift
         if found.hooks:
             heed(held, shift.config, shift.policy, shift.clock, told=shift.told)
         # What heeding has judged and written waits no more.
-        short_round(held, shift.config, shift.policy, shift.clock, reads=False, told=shift.told)
+        short_round(held, shift.config, shift.policy, shift.clock, reads=False, besides=besides, told=shift.told)
 
     def _between(self, held: Fenced) -> None:
         """Between two steps of a long job: what systems told us, and writes that are due, do not wait for its end.

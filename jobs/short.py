@@ -44,13 +44,15 @@ def short_round(
     *,
     reads: bool = True,
     pulls: Mapping[str, Collection[str] | None] | None = None,
+    besides: Collection[str] = (),
     systems: Sequence[Connected] = (),
     progress: Progress = silent,
     told: Callable[[Run], None] = lambda run: None,
 ) -> list[Run]:
     """Reads what has changed (`reads`), judges who is marked, writes what is due. Gives the runs that did anything.
 
-    `pulls` names the systems that are read, and of each the streams (None: all that move holds); else all are."""
+    `pulls` names the systems that are read, and of each the streams (None: all that move holds); else all are. Nothing is
+    written to the systems named by `besides`."""
     systems = systems or connected_systems(config, clock, store=store)
     done: list[Run] = []
 
@@ -80,6 +82,10 @@ def short_round(
     with store.reading() as tx:
         writes = waiting(tx, clock.now()).writes
     for connected in systems:
-        if connected.name in writes and connected.adapter.channels and config.writes_to(connected.system):
+        if (
+            connected.name in writes - set(besides)
+            and connected.adapter.channels
+            and config.writes_to(connected.system)
+        ):
             tell(push(store, connected, progress=progress))
     return done

@@ -10,6 +10,7 @@ take a living node's lease. Where a caller gives a moment (a test, a simulation)
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,9 @@ from connector.store.db import Store
 from connector.store.marks import next_number
 from connector.store.tables import lease, slot
 from connector.text import Text
+
+# A transaction that lasts longer than this extends the lease by itself, where nobody else could meanwhile.
+_LONG_SECONDS = 0.5
 
 
 class LeaseLost(TransientError):
@@ -53,16 +57,22 @@ class Stopped(LeaseLost):
 
 class Fenced(Store):
     """A store for as long as a lease is held. `plain` is the same one without the fence. `stopping` says that the process
-    is to end: then the work ends at its next safe place."""
+    is to end: then the work ends at its next safe place. `until` is how long the lease lasts if it is extended now."""
 
     def __init__(
-        self, store: Store, job: str, slot: str, fence: int, stopping: Callable[[], bool] = lambda: False
+        self,
+        store: Store,
+        job: str,
+        slot: str,
+        fence: int,
+        stopping: Callable[[], bool] = lambda: False,
+        until: Callable[[], dt.datetime] | None = None,
     ) -> None:
         super().__init__(store.engine)
         self._writer = store._writer  # one queue of writers for the process
         self.plain, self.job, self.slot, self.fence = store, job, slot, fence
         self.lost = False
-        self.stopping = stopping
+        self.stopping, self.until = stopping, until
 
     @contextmanager
     def writing(self, *, durable: bool = True) -> Iterator[Connection]:
@@ -72,7 +82,12 @@ class Fenced(Store):
             # Locked, so that nobody takes the lease over before this transaction has ended.
             self.lost = not holds(tx, self.job, self.slot, self.fence, lock=True)
             self._fail_if_lost()
+            began = time.monotonic()
             yield tx
+            if self._sqlite and self.until is not None and time.monotonic() - began > _LONG_SECONDS:
+                # While it kept the one place of a writer nobody could extend the lease, and others wait for that place.
+                mine = (lease.c.job == self.job, lease.c.slot == self.slot, lease.c.fence == self.fence)
+                tx.execute(lease.update().where(*mine).values(until=self.until()))
 
     def prove(self) -> None:
         """Raises LeaseLost where the lease is not held any more, Stopped where the process is to end."""

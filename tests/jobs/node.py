@@ -65,8 +65,12 @@ def noted(store: Store, clock: Clock, job: str, slot: str, _act: object, stoppin
 def main() -> None:
     every = TOLD["every"]
     trigger = IntervalTrigger(seconds=every, start_date=scheduler._EPOCH, timezone=dt.UTC)
-    timed = scheduler.Timed("regular", trigger, lambda at: slot_of(at, every), dt.timedelta(seconds=every))
-    far = scheduler.Timed("nightly", IntervalTrigger(weeks=500, timezone=dt.UTC), str, dt.timedelta(hours=1))
+    timed = scheduler.Timed(
+        "regular", trigger, lambda at: slot_of(at, every), dt.timedelta(seconds=every), dt.timedelta(seconds=every)
+    )
+    far = scheduler.Timed(
+        "nightly", IntervalTrigger(weeks=500, timezone=dt.UTC), str, dt.timedelta(hours=1), dt.timedelta(weeks=500)
+    )
     scheduler.timed_jobs = lambda config: [far, timed]
     scheduler.once = noted
     night.LEASE_SECONDS = TOLD["lease"]
