@@ -130,13 +130,14 @@ def park(tx: Connection, row_id: int, now: dt.datetime, why: Text, code: str = "
     """The system refuses the write: it waits for a person."""
     values = {
         "state": "parked",
+        "uncertain": True,  # of a write of several steps the first may have arrived: a flag, then a lock
         "claimed_until": None,
         "settled_at": now,
         "attempts": outbox.c.attempts + 1,
         "why_en": why.en,
         "why_zh": why.zh,
         "code": code or None,
-    }  # a doubt stays: an earlier attempt may have arrived all the same
+    }
     _put_back(tx, row_id, values)
 
 
