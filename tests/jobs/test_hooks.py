@@ -285,7 +285,9 @@ def test_a_run_renews_a_channel_long_before_it_ends(subscribed: Scene, days: flo
     assert held.subscription.until is not None
     assert (held.subscription.until - SystemClock().now() > dt.timedelta(days=6)) is renewed
     key = subscribed.edit(7)
-    assert key in {e.key for e in subscribed.events(unheeded=True)}, "it still tells (of what the run itself wrote, too)"
+    assert key in {e.key for e in subscribed.events(unheeded=True)}, (
+        "it still tells (of what the run itself wrote, too)"
+    )
 
 
 def test_a_channel_that_ended_is_made_anew(subscribed: Scene) -> None:
