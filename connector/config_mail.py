@@ -11,7 +11,7 @@ from connector.errors import BadSetting
 from connector.text import Text
 
 # What stands before and after the one @: no blanks, no control characters, nothing that a header could take for its own.
-_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9-]*\.?[A-Za-z0-9])*")
+_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
 _HERE = ("localhost", "127.0.0.1", "::1")
 
 

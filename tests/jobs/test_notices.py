@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from connector.config_mail import MailSettings
+from connector.config_mail import MailSettings, is_address
 from connector.credit.authority import Person
 from connector.errors import Missing
 from connector.store import audit, mails, notices
@@ -242,6 +242,28 @@ def test_names_from_outside_write_no_header_and_no_tag(desk: NoticeDesk, server:
     assert "<b>" not in mail.get_body(("html",)).get_content()  # type: ignore[union-attr]
     with pytest.raises(ValueError, match="not an e-mail address"):
         MailSettings.model_validate({"host": "h", "sender": "a@b.cn\nBcc: x@y.cn"})
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("li.wei@example.com", True),
+        ("a+b@mail.sub-1.example.cn", True),
+        ("li@localhost", True),
+        ("", False),
+        ("li@", False),
+        ("@example.com", False),
+        ("li@example..com", False),
+        ("li wei@example.com", False),
+        ("li@example.com,all@example.com", False),
+        ("li@example.com\nBcc: all@example.com", False),
+        ("<li@example.com>", False),
+        ("li@" + "a" * 240 + "!", False),
+        ("a" * 65 + "@example.com", False),
+    ],
+)
+def test_what_is_one_address_and_nothing_else(text: str, right: bool) -> None:
+    assert is_address(text) is right
 
 
 # --- what becomes of a mail ------------------------------------------------------------------------------------------------
