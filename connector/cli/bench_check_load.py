@@ -89,31 +89,40 @@ def _nothing() -> Any:
 
 # --- the clients ----------------------------------------------------------------------------------------------------------
 def ask() -> None:
-    """So many clients, each asking again as soon as it is answered, for so many seconds; answers go into a file.
+    """So many clients for so many seconds, each asking again as soon as it is answered, or (`rate`) so often a second all
+    together, and then timed from when it should have asked. Answers go into a file.
 
     The bodies are handed out once each, in turn, from a file of lines.
     """
     asked = told()
     bodies = Path(asked["bodies"]).read_bytes().splitlines()
+    began = time.perf_counter()
     answers, times = asyncio.run(_clients(asked, bodies))
+    wall = time.perf_counter() - began
     Path(asked["answers"]).write_bytes(b"\n".join(answers))
-    say(times=times, count=len(answers))
+    say(times=times, count=len(answers), wall=wall)
 
 
 async def _clients(asked: dict[str, Any], bodies: list[bytes]) -> tuple[list[bytes], list[float]]:
     answers: list[bytes] = []
     times: list[float] = []
-    end = time.perf_counter() + asked["seconds"]
+    start = time.perf_counter()
+    end = start + asked["seconds"]
+    pause = asked["clients"] / asked["rate"] if asked["rate"] else 0.0
     left = iter(bodies)
     head = (
         f"POST /api/v1/orders/check HTTP/1.1\r\nHost: {asked['host']}:{asked['port']}\r\n"
         f"Authorization: Bearer {asked['token']}\r\nContent-Type: application/json\r\nContent-Length: "
     ).encode()
 
-    async def one() -> None:
+    async def one(number: int) -> None:
+        due = start + pause * number / asked["clients"]
         reader, writer = await asyncio.open_connection(asked["host"], asked["port"])
         for body in left:
-            began = time.perf_counter()
+            if pause and (early := due - time.perf_counter()) > 0:
+                await asyncio.sleep(early)
+            began = due if pause else time.perf_counter()
+            due += pause
             if began >= end:
                 break
             writer.write(head + str(len(body)).encode() + b"\r\n\r\n" + body)
@@ -126,7 +135,7 @@ async def _clients(asked: dict[str, Any], bodies: list[bytes]) -> tuple[list[byt
             answers.append(body + b"\t" + said)
         writer.close()
 
-    await asyncio.gather(*(one() for _ in range(asked["clients"])))
+    await asyncio.gather(*(one(number) for number in range(asked["clients"])))
     return answers, times
 
 
