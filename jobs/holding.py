@@ -144,8 +144,10 @@ class Holding:
             seen = now.get(row.target, {})
             flagged = any(n in seen and alike(v, seen[n]) for n, v in self.fields.items())
             locked = any(alike(True, seen.get(f)) for f in fields)
-            # An attempt of ours that was not settled may have arrived: what equals it is ours.
-            ours = row.uncertain and all(alike(v, seen.get(n)) for n, v in row.values.items() if n in seen)
+            # An attempt of ours that was not settled may have arrived, or our store is a new one: what says the same
+            # sentence is ours.
+            told = row.uncertain or any(isinstance(v, str) and v for v in row.values.values())
+            ours = told and all(alike(v, seen.get(n)) for n, v in row.values.items() if n in seen)
             before: dict[str, Any] = {}
             if flagged and not ours:
                 before |= {n: seen[n] for n in row.values if n in seen}
