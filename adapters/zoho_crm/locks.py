@@ -22,7 +22,7 @@ _CONFIGURATIONS = "/settings/record_locking_configurations"
 _IDS_MOST = 45  # ids in one GET: the parameter holds 1,024 characters
 _REASON_MOST = 3000
 _EXCLUDED_MOST = 15
-_OWN = ("Credit_Hold", "Credit_Hold_Reason")
+_OWN = ("Credit_Hold", "Credit_Hold_Reason", "Credit_Release_Request")
 _WHAT = Text("Locking of held sales orders", "锁定被冻结的销售订单")
 
 
@@ -122,7 +122,7 @@ def _configuration(client: Zoho) -> Mapping[str, Any] | None:
 
 
 def _own(client: Zoho) -> list[Field]:
-    """The fields of orders that we write: those that provisioning has marked, else those of the shipped names."""
+    """The fields of orders that we write, and that people ask in: those that provisioning has marked, else those of the shipped names."""
     fields = list(client.fields(MODULE).by_name.values())
     return [f for f in fields if f.mark] or [f for f in fields if f.name in _OWN]
 
