@@ -40,7 +40,8 @@ item = Table(
     Column("open", Integer, nullable=False),
     UniqueConstraint("system", "family", "ref"),
     Index("ix_item_record", "record"),
-    Index("ix_item_customer", "customer", "settled_on"),
+    # With it payments of a customer's invoices are found without looking into the table for every invoice.
+    Index("ix_item_customer", "customer", "settled_on", "kind", "due_on", "currency", "system"),
     # The nightly sum reads this index alone: one customer after the other, open items only. (`open` stands in it although
     # it is always 1 there: SQLite would look into the table for it.)
     Index(
@@ -136,7 +137,7 @@ application = Table(
     UniqueConstraint("system", "ref"),
     Index("ix_application_record", "record"),
     Index("ix_application_from_item", "from_item", "since", "until", "from_value", "from_base"),
-    Index("ix_application_to_item", "to_item", "since", "until", "to_value", "to_base"),
+    Index("ix_application_to_item", "to_item", "since", "until", "to_value", "to_base", "from_item", "instalment"),
     Index(
         "ix_application_from_ref",
         "system",
