@@ -122,7 +122,8 @@ def _configuration(client: Zoho) -> Mapping[str, Any] | None:
 
 
 def _own(client: Zoho) -> list[Field]:
-    """The fields of orders that we write, and that people ask in: those that provisioning has marked, else those of the shipped names."""
+    """The fields of orders that we write, and that people ask in: those that provisioning has marked, else those of the
+    shipped names."""
     fields = list(client.fields(MODULE).by_name.values())
     return [f for f in fields if f.mark] or [f for f in fields if f.name in _OWN]
 
