@@ -17,6 +17,7 @@ from connector.errors import ConfigError
 from connector.model import Customer, Order
 from connector.store import audit, marks, order_credit, outbox
 from connector.store.db import Store
+from connector.text import Text
 from jobs import moved
 from jobs import order as orders
 from jobs.evaluate import evaluate
@@ -119,6 +120,29 @@ def test_what_a_person_does_is_told_of_the_order_that_stands_for_both(shop: Shop
         released = audit.listing(tx, action="order.released")
     assert [entry.entry.subject for entry in released] == ["order:books/B1"]
     assert shop.states()["B1"] == "released"
+
+
+def test_what_was_refused_may_have_arrived_in_part(store: Store) -> None:
+    """The flag was written, the lock was not: that nothing is to be held after all is written, though it was so before."""
+    now = dt.datetime(2026, 11, 20, 4, tzinfo=dt.UTC)
+
+    def owe(hold: bool) -> int:
+        wanted = outbox.Owed("crm", "order_fields", "77", "order_fields:77", {"Credit_Hold": hold}, str(hold))
+        with store.writing() as tx:
+            return outbox.owe(tx, [wanted], now)
+
+    owe(False)
+    with store.writing() as tx:
+        (row,) = outbox.claim(tx, "crm", "order_fields", 10, now, lease_seconds=60)
+        outbox.settle(tx, row.id, "77", now)
+    assert owe(True) == 1
+    with store.writing() as tx:
+        (row,) = outbox.claim(tx, "crm", "order_fields", 10, now, lease_seconds=60)
+        outbox.park(tx, row.id, now, Text("no lock", "无法锁定"), "NOT_ALLOWED")
+    assert owe(False) == 1
+    with store.reading() as tx:
+        (waiting,) = outbox.listing(tx, states=("owed", "parked"), system="crm")
+    assert (waiting.state, waiting.values) == ("owed", {"Credit_Hold": False})
 
 
 # --- side by side, on PostgreSQL (SQLite has one writer) ---------------------------------------------------------------
