@@ -20,6 +20,7 @@ from jobs.evaluate import evaluate
 from jobs.hooks import heed
 from jobs.housekeeping import housekeeping
 from jobs.link import link
+from jobs.mailing import notify
 from jobs.night import connected_systems, work
 from jobs.policy import in_force
 from jobs.propose import night as propose_limits
@@ -92,6 +93,15 @@ def _hooks(store: Fenced, shift: Shift, systems: list[Connected]) -> list[Run]:
         progress=shift.progress,
         told=shift.told,
     )
+
+
+def _notices(store: Fenced, shift: Shift, systems: list[Connected]) -> list[Run]:
+    with store.reading() as tx:
+        policy = shift.policy or in_force(tx, shift.config)
+    done = list(notify(store, shift.config, policy, shift.clock, systems=systems))
+    for run in done:
+        shift.told(run)
+    return done
 
 
 def _each(
@@ -167,6 +177,11 @@ JOBS: Mapping[str, Job] = {
                     store, shift.config, policy, shift.clock, systems=systems, progress=shift.progress
                 )
             ),
+        ),
+        Job(
+            "notices",
+            Text("tell people what became of their orders, send mails that are due", "通知订单相关人员，发送到期邮件"),
+            _notices,
         ),
         Job("push", Text("write what is owed", "写入待写内容"), _push, per_system=True),
         Job(

@@ -30,10 +30,10 @@ _READING = "generation"
 
 # The jobs in an order in which each has something to do, and those that must have done something.
 ORDER = (
-    "pull:crm", "pull:erp", "pull", "link", "dun", "evaluate", "push:crm", "push:erp", "push", "review", "limits",
+    "pull:crm", "pull:erp", "pull", "link", "dun", "evaluate", "notices", "push:crm", "push:erp", "push", "review", "limits",
     "waiting", "reconcile:crm", "reconcile:erp", "reconcile", "orders", "hooks", "housekeeping", "regular", "nightly",
 )  # fmt: skip
-WORKS = {"pull:crm", "pull:erp", "link", "dun", "evaluate", "push:crm", "review", "limits", "waiting"}
+WORKS = {"pull:crm", "pull:erp", "link", "dun", "evaluate", "notices", "push:crm", "review", "limits", "waiting"}
 
 
 @pytest.fixture(scope="module")
