@@ -298,8 +298,10 @@ ADAPTER = Adapter(
         Evidence(
             "live",
             Text(
-                "Odoo Community 19.0 (Debian 19.0.0+dfsg-1), over JSON-2 and /jsonrpc: ageing, fields, to-dos, guard.",
-                "Odoo 社区版 19.0（Debian 19.0.0+dfsg-1），JSON-2 与 /jsonrpc：账龄、字段、待办、订单拦截均已实测。",
+                "Odoo Community 19.0 (Debian 19.0.0+dfsg-1), over JSON-2 and /jsonrpc: ageing, fields, to-dos, and the guard: "
+                "confirming, raising and (with sale_stock) delivering held orders.",
+                "Odoo 社区版 19.0（Debian 19.0.0+dfsg-1），JSON-2 与 /jsonrpc：账龄、字段、待办均已实测；"
+                "拦截被冻结订单的确认、加额及发货（装有 sale_stock）亦已实测。",
             ),
         ),
         Evidence(
