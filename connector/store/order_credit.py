@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Select, func, or_, select
+from sqlalchemy import Connection, Select, select
 
 from connector.credit.release import Release
 from connector.store import bulk, quick
@@ -287,29 +287,28 @@ def orders(tx: Connection, keys: Collection[int]) -> dict[int, OrderAt]:
 
 def twins(tx: Connection, keys: Collection[int]) -> dict[int, list[OrderAt]]:
     """By order, itself and the same order in other systems: of the same debtor, where either knows the other's number."""
-    o, p = sales_order.c, sales_order.alias("twin")
-    mine, theirs = link.alias("mine"), link.alias("theirs")
-    own_name, theirs_name = func.coalesce(o.number, o.ref), func.coalesce(p.c.number, p.c.ref)
+    o = sales_order.c
+    whose = select(link.c.debtor).join(sales_order, link.c.customer == o.customer).where(bulk.among(tx, o.id, keys))
     asked = (
-        select(o.id, p.c.id, p.c.system, p.c.ref, p.c.number, p.c.status, p.c.customer, theirs.c.debtor, p.c.owner)
-        .select_from(sales_order)
-        .join(mine, mine.c.customer == o.customer)
-        .join(theirs, theirs.c.debtor == mine.c.debtor)
-        .join(p, p.c.customer == theirs.c.customer)
-        .where(
-            bulk.among(tx, o.id, keys),
-            p.c.known.is_(True),
-            or_(
-                theirs_name == own_name,
-                p.c.reference == own_name,
-                theirs_name == o.reference,
-                p.c.reference == o.reference,
-            ),
-        )
-        .order_by(o.id, p.c.id)
+        select(o.id, o.system, o.ref, o.number, o.status, o.customer, link.c.debtor, o.owner, o.reference)
+        .select_from(sales_order.join(link, link.c.customer == o.customer))
+        .where(link.c.debtor.in_(whose), o.known.is_(True))
+        .order_by(o.id)
     )
-    names = system_names(tx)
-    found: dict[int, list[OrderAt]] = {}
-    for own, key, system, *rest in tx.execute(asked):
-        found.setdefault(own, []).append(OrderAt(key, names[system], *rest))
-    return found
+    names, wanted = system_names(tx), set(keys)
+    mine: list[tuple[OrderAt, set[str]]] = []
+    by_name: dict[tuple[int, str], dict[int, OrderAt]] = {}
+    for key, system, ref, number, status, customer, debtor_key, owner, reference in tx.execute(asked):
+        at = OrderAt(key, names[system], ref, number, status, customer, debtor_key, owner)
+        called = {name for name in (number or ref, reference) if name}
+        for name in called:
+            by_name.setdefault((debtor_key, name), {})[key] = at
+        if key in wanted:
+            mine.append((at, called))
+    return {
+        at.key: [
+            one
+            for _, one in sorted({k: v for name in called for k, v in by_name[at.debtor or 0, name].items()}.items())
+        ]
+        for at, called in mine
+    }
