@@ -34,13 +34,15 @@ def link(store: Store, config: Config, clock: Clock, progress: Progress = silent
         owned = [r for r in rows if r.system in erps]
         accounts = [r for r in rows if r.system in crms]
         run.counts["customers"], run.counts["accounts"] = len(owned), len(accounts)
-        run.counts["debtors"] += links.ensure_debtors(tx, [r.key for r in owned])
-        owned = [r for r in customers.customers(tx) if r.system in erps]
+        if made := links.ensure_debtors(tx, [r.key for r in owned]):
+            run.counts["debtors"] += made
+            owned = customers.customers(tx, systems=sorted(erps))
         split = links.splits(tx)
 
         groups = _one_person(owned, run)
-        run.counts["parted"] += _part(tx, owned, groups)
-        owned = [r for r in customers.customers(tx) if r.system in erps]
+        if parted := _part(tx, owned, groups):
+            run.counts["parted"] += parted
+            owned = customers.customers(tx, systems=sorted(erps))
         fresh = {r.key: r for r in owned}
         for group in groups:
             first = fresh[group[0].key]
@@ -57,29 +59,35 @@ def link(store: Store, config: Config, clock: Clock, progress: Progress = silent
                             confirmed=row.confirmed,
                         )
                     run.counts["same_person"] += 1
-        owned = [r for r in customers.customers(tx) if r.system in erps]
+        if run.counts["same_person"]:
+            owned = customers.customers(tx, systems=sorted(erps))
+            accounts = customers.customers(tx, systems=sorted(crms)) if crms else []
 
-        index = _Index(owned)
+        index, confirmed = _Index(owned), links.confirmed(tx)
+        unlinked = []
         for done, account in enumerate(accounts):
-            if account.debtor is not None and links.is_confirmed(tx, account.key):
+            if account.debtor is not None and account.key in confirmed:
                 run.counts["linked"] += 1
                 continue
             match, how = index.match(account, run, split.get(account.key, set()))
             if match is not None and match.debtor is not None:
-                if account.debtor != match.debtor:
-                    links.link(tx, account.key, match.debtor, how)
-                run.counts["linked"] += 1
-            elif account.debtor is not None:
-                links.unlink(tx, account.key)  # what the link rested on is no longer true
+                done_so = account.debtor == match.debtor or links.link(tx, account.key, match.debtor, how)
+                if done_so or account.debtor is not None:
+                    run.counts["linked"] += 1
+                else:
+                    unlinked.append(account)
+            else:
+                unlinked.append(account)
+                if account.debtor is not None:
+                    links.unlink(tx, account.key)  # what the link rested on is no longer true
             if done % 500 == 0:
                 progress("link", done, len(accounts))
-        unlinked = [a for a in customers.customers(tx, systems=sorted(crms)) if a.debtor is None] if crms else []
         run.counts["unlinked"] = len(unlinked)
         near = [
             (one, other, score)
             for one, other, score in near_names(
                 {a.key: bare_name(a.name) for a in unlinked if a.name},
-                {o.key: bare_name(o.name) for o in owned if o.name},
+                {o.key: bare_name(o.name) for o in owned if o.name} if unlinked else {},
             )
             if other not in split.get(one, set())
         ]

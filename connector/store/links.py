@@ -68,9 +68,9 @@ def debtor_of(tx: Connection, key: int) -> int | None:
     return tx.execute(select(link_table.c.debtor).where(link_table.c.customer == key)).scalar()
 
 
-def is_confirmed(tx: Connection, key: int) -> bool:
-    """Whether a person made or confirmed this customer's link."""
-    return bool(tx.execute(select(link_table.c.confirmed).where(link_table.c.customer == key)).scalar())
+def confirmed(tx: Connection) -> set[int]:
+    """The customers whose links a person made or confirmed."""
+    return set(tx.execute(select(link_table.c.customer).where(link_table.c.confirmed.is_(True))).scalars())
 
 
 def link(

@@ -323,7 +323,7 @@ def test_links_proposals_and_what_a_person_put_apart(store: Store) -> None:
         assert (proposed.score, proposed.a_name, proposed.b_name) == (Decimal("0.92"), "Name C2", "Nam C2")
         assert links.confirm(tx, proposed.id)
         assert links.debtor_of(tx, key["A2"]) == two
-        assert links.is_confirmed(tx, key["A2"])
+        assert key["A2"] in links.confirmed(tx)
         assert links.proposals(tx) == []
         links.unlink(tx, key["A2"])
         assert not links.link(tx, key["A2"], one, "tax_id")
