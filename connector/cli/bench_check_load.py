@@ -77,14 +77,9 @@ def _service(asked: dict[str, Any]) -> Any:
 
 
 def _nothing() -> Any:
-    from starlette.applications import Starlette
-    from starlette.responses import Response
-    from starlette.routing import Route
+    from connector.web import empty
 
-    async def empty(_request: Any) -> Response:
-        return Response("{}", media_type="application/json")
-
-    return Starlette(routes=[Route("/api/v1/orders/check", empty, methods=["POST"])])
+    return empty.make()
 
 
 # --- the clients ----------------------------------------------------------------------------------------------------------
