@@ -75,7 +75,8 @@ def test_a_short_storm(request: pytest.FixtureRequest, kind: str) -> None:
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_ten_thousand_at_random(request: pytest.FixtureRequest, kind: str) -> None:
     passed = weather(request, kind, 10_000, 40)
-    few = {name: passed.done[name] for name in KINDS if passed.done[name] < 8}
+    # A push takes long against a CRM that fails, and ends half-way whenever the day turns and its lease with it.
+    few = {name: passed.done[name] for name in KINDS if passed.done[name] < (1 if name == "push" else 8)}
     assert not few, f"hardly ever happened: {few}"
     assert sum(passed.done.values()) + sum(passed.refused.values()) >= 10_000
     for name, least in {
