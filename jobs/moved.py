@@ -49,7 +49,7 @@ def seated(
 
 def torn(tx: Connection, base: Frame, part: Collection[int], since: int, clock: Clock) -> set[int]:
     """Those of some debtors, locked by now, whose group is another than in a frame that was made at the mark `since`."""
-    if is_sqlite(tx) or marks.upto(tx) == since:
+    if marks.upto(tx) == since:
         return set()
     now = frame(tx, base.config, base.policy, clock, base.as_of, debtors=part, near=True)
     apart: set[int] = set()
