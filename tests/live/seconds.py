@@ -47,6 +47,7 @@ def main() -> None:
     parser.add_argument("--db", default="seconds", help="database of the real Odoo")
     parser.add_argument("--samples", type=int, default=20)
     parser.add_argument("--every", type=int, help="order_seconds; else as shipped")
+    parser.add_argument("--port", type=int, default=18787, help="where the service listens")
     parser.add_argument("--hook", action="store_true", help="webhooks; polling only every quarter of an hour")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
@@ -106,7 +107,7 @@ def _written(
     os.environ["SECONDS_HOOK"] = "a-long-secret-for-the-webhook-of-this-run-only"
     every = 0 if given.hook else given.every
     lines = ["[business]", 'currency = "CNY"', 'time_zone = "Asia/Shanghai"', 'language = "en"']
-    lines += ["[service]", "port = 18787", 'address = "http://127.0.0.1:18787"']
+    lines += ["[service]", f"port = {given.port}", f'address = "http://127.0.0.1:{given.port}"']
     lines += ["[schedule]", *([] if every is None else [f"order_seconds = {every}"])]
     sections = (
         ("erp", erp["adapter"], erp["settings"], erp["secrets"]),
@@ -136,7 +137,7 @@ def _measure(cli: Cli, given: argparse.Namespace, stack: contextlib.ExitStack) -
         subprocess.run(_holdfast(cli, "hook", "subscribe", "erp"), check=True)
     service = subprocess.Popen(_holdfast(cli, "serve"), stderr=subprocess.DEVNULL)
     stack.callback(lambda: (service.terminate(), service.wait(60)))
-    _until_ready()
+    _until_ready(given.port)
     erp, crm = connected_systems(cli.config, cli.clock, store=cli.store)
     every = cli.config.schedule.order_seconds or 5
     taken: dict[str, list[float]] = {"payment": [], "order": []}
@@ -158,9 +159,9 @@ def _measure(cli: Cli, given: argparse.Namespace, stack: contextlib.ExitStack) -
             )
 
 
-def _until_ready() -> None:
+def _until_ready(port: int) -> None:
     for _ in range(200):
-        with contextlib.suppress(OSError), urllib.request.urlopen("http://127.0.0.1:18787/readyz") as answer:
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz") as answer:
             if answer.status == 200:
                 return
         time.sleep(0.3)
