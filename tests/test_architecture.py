@@ -13,7 +13,14 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("connector.text", "connector.errors", "connector.money", "connector.clock", "connector.logs"),
     ("connector.model", "connector.identity", "connector.credit", "connector.policy"),
-    ("connector.adapter", "connector.hook", "connector.http", "connector.paging", "connector.sandbox", "connector.example"),
+    (
+        "connector.adapter",
+        "connector.hook",
+        "connector.http",
+        "connector.paging",
+        "connector.sandbox",
+        "connector.example",
+    ),
     (
         "connector.mapping",
         "connector.converters",
