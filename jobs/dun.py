@@ -122,6 +122,7 @@ def _take(
             owed += _tasks(base, one, accounts.get(one.debtor, ()), number)
     dunning.keep_steps(tx, history, as_of, now)
     dunning.keep_standings(tx, standings)
+    dunning.looked_at(tx, [m.key for one in found for m in one.members])
     new = [replace(c, letter=numbers.get(letter_key(one, as_of))) for one in found for c in charges[one.debtor]]
     run.counts["charges"] += dunning.keep_charges(tx, new, now)
     run.counts["owed"] += outbox.owe(tx, owed, now)

@@ -29,6 +29,8 @@ def new_charges(base: Frame, one: Dunned, before: Mapping[int, Sequence[Charge]]
     if one.plan.letter is not None and one.plan.letter.is_demand:
         wanted = {line.debt.key: line.level for line in one.plan.letter.lines if line.mark is None}
     wanted |= {key: standing.level for key, _, standing, what in one.turned if what == "settled"}
+    # What was settled already and has changed since bears what its balances bore, as they are known now.
+    wanted |= {key: level for key, level in one.changed.items() if one.debts[key].debt.open <= 0}
     made: list[Charge] = []
     for key, level in wanted.items():
         row = one.debts.get(key)

@@ -26,7 +26,8 @@ _PAID = frozenset({"payment", "application"})
 @dataclass
 class Dunned:
     """One debtor on a day: its ERP customers (the first is who is written to), its debts, what has become of items since
-    they were last looked at, and the plan. `standings` are those before the steps of the plan."""
+    they were last looked at, and the plan. `standings` are those before the steps of the plan; `changed` are settled items
+    whose facts have changed since, with the level they had reached."""
 
     debtor: int
     members: tuple[CustomerRow, ...]
@@ -35,6 +36,7 @@ class Dunned:
     standings: dict[Key, Standing]
     plan: Plan
     turned: list[tuple[Key, Debt | None, Standing, str]] = field(default_factory=list)
+    changed: dict[Key, int] = field(default_factory=dict)
 
     @property
     def first(self) -> CustomerRow:
@@ -103,6 +105,7 @@ def plans(
     gone: dict[int, list[Key]] = defaultdict(list)
     for key, owner in dunning.owners(tx, keys).items():
         gone[owner].append(key)
+    changed = dunning.changed(tx, keys)
     mail = dunning.mail(tx, keys)
     promised = promises.by_debtor(tx, list(members))
     for debtor, rows in members.items():
@@ -114,6 +117,7 @@ def plans(
         every = [*mine, *(k for member in rows for k in gone[member.key] if k not in mine and k not in elsewhere)]
         standings = {k: known[k] for k in every if k in known}
         one = Dunned(debtor, rows, rules, mine, standings, Plan())
+        one.changed = {k: changed[k] for k in mine if k in changed}
         if not paused:
             _turn(one, base.as_of)
             one.plan = rules_of.plan(

@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, Update, and_, case, exists, func, or_, select, union_all
 
 from connector.money import to_minor
-from connector.store import bulk
+from connector.store import bulk, dunning
 from connector.store.items import SIGN
 from connector.store.page import Saving
 from connector.store.tables import application, instalment, item, part
@@ -193,6 +193,7 @@ def settle(saving: Saving) -> None:
         ids = {"ids": bulk.given(tx, saving.unsettled - in_pieces)}
     _write_shares(tx, _shares_of(tx, ids))
     tx.execute(_settled(sqlite), ids)
+    dunning.look_again(tx, saving.system, saving.unsettled)
     saving.unsettled = set()
 
 

@@ -46,7 +46,8 @@ class DebtRow:
 
 
 def debtors_to_look_at(tx: Connection, as_of: dt.date, due_until: dt.date) -> list[int]:
-    """Debtors with something open that falls due by a day, or with an item whose dunning is not settled."""
+    """Debtors with something open that falls due by a day, or with an item whose dunning is not settled, or that has
+    changed since."""
     c = item.c
     late = select(c.customer).where(_is_open(as_of), c.due_on <= due_until)
     dateless = select(c.customer).where(_is_open(as_of), c.due_on.is_(None))
@@ -55,7 +56,7 @@ def debtors_to_look_at(tx: Connection, as_of: dt.date, due_until: dt.date) -> li
         .join_from(item, part, part.c.item == c.id)
         .where(_is_open(as_of), c.parts > bulk.literal(0), part.c.due_on <= due_until)
     )
-    begun = select(dunning.c.customer).where(dunning.c.closed_on.is_(None))
+    begun = select(dunning.c.customer).where(or_(dunning.c.closed_on.is_(None), dunning.c.changed.is_(True)))
     found: set[int] = set()
     for asked in (late, dateless, parts, begun):
         found.update(tx.execute(select(link.c.debtor).distinct().where(link.c.customer.in_(asked))).scalars())
@@ -73,7 +74,7 @@ def debts(tx: Connection, customers: Collection[int], as_of: dt.date, due_until:
     begun = select(c.id).join_from(
         dunning, item, and_(c.system == d.system, c.family == bulk.word("d"), c.ref == d.document_ref)
     )
-    begun = begun.where(bulk.among(tx, d.customer, customers), d.closed_on.is_(None))
+    begun = begun.where(bulk.among(tx, d.customer, customers), or_(d.closed_on.is_(None), d.changed.is_(True)))
     started = set(tx.execute(begun).scalars())
     ids = started | set(tx.execute(asked).scalars())
     rows = [

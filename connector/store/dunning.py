@@ -183,6 +183,35 @@ def owners(tx: Connection, customers: Collection[int]) -> dict[Key, int]:
     return {(names[row[0]], row[1], row[2]): row[3] for row in tx.execute(asked)}
 
 
+def look_again(tx: Connection, system: int, items: Collection[int]) -> None:
+    """Notes of settled items among some of one system that their facts have changed: their late interest may be another
+    than was claimed."""
+    d = dunning.c
+    if tx.execute(select(d.system).where(d.closed_on.is_not(None)).limit(1)).first() is None:
+        return
+    refs = select(item.c.ref).where(bulk.among(tx, item.c.id, items), item.c.family == bulk.word("d"))
+    tx.execute(
+        dunning.update()
+        .where(d.system == system, d.document_ref.in_(refs), d.closed_on.is_not(None), d.changed.is_(False))
+        .values(changed=True)
+    )
+
+
+def changed(tx: Connection, customers: Collection[int]) -> dict[Key, int]:
+    """The settled items of some customers whose facts have changed since, each with the level that it had reached."""
+    names, d = system_names(tx), dunning.c
+    asked = select(d.system, d.document_ref, d.part, d.level).where(
+        bulk.among(tx, d.customer, customers), d.changed.is_(True)
+    )
+    return {(names[row[0]], row[1], row[2]): row[3] for row in tx.execute(asked)}
+
+
+def looked_at(tx: Connection, customers: Collection[int]) -> None:
+    """What had changed of these customers' settled items has been seen."""
+    d = dunning.c
+    tx.execute(dunning.update().where(bulk.among(tx, d.customer, customers), d.changed.is_(True)).values(changed=False))
+
+
 def keep_standings(tx: Connection, now: Mapping[Key, tuple[int, str, Standing]]) -> None:
     """How far items are now: by key, the customer, the item's currency and the standing."""
     if not now:

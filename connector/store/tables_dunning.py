@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Date, Index, Integer, SmallInteger, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, Column, Date, Index, Integer, SmallInteger, Table, Text, UniqueConstraint
+from sqlalchemy import text as sql
 
 from connector.store.tables_kinds import Exact, Instant, Key, id_column, metadata
 
@@ -20,6 +21,7 @@ dunning = Table(
     Column("noticed_on", Date),  # the day of the notice before it was due
     Column("closed_on", Date),
     Column("closed_value", BigInteger),  # what it was in whole when nothing was open
+    Column("changed", Boolean, nullable=False, server_default=sql("false")),  # its facts have, since it was settled
 )
 
 # Append-only: every step, and every time an item was settled, opened again or begun anew.

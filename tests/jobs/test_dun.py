@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -497,6 +498,48 @@ def test_fees_are_claimed_once_a_level_in_the_currency_of_the_customer(store: St
         final = dunning.letters(tx)[0].payload
     assert final["title"]["zh"] == "律师函（最后催告）"
     assert final["totals"][0]["total"] == "1940.00"
+
+
+@pytest.mark.parametrize("change", ["corrected", "bounced"])
+def test_what_changes_of_a_settled_item_and_is_paid_before_the_next_run_bears_its_interest(
+    store: Store, change: str
+) -> None:
+    books = Books(store)
+    books.invoice("I1", "C1", 60, 9_000)
+    for _ in range(60):
+        books.pull()
+        books.dun()
+        books.clock.sleep(86_400)
+    books.pay("P1", 900_000, "I1")
+    books.pull()
+    books.dun()
+    paid_on, first = books.today, DAY0 - dt.timedelta(days=59)
+    rate = RULES.interest.rate_per_day
+
+    def claimed() -> Decimal:
+        with store.reading() as tx:
+            return sum((c.amount for c in dunning.charges(tx)), Decimal(0))
+
+    # From the day after it was due to the day before it was paid: 9,000 x 0.05 % x 119 days.
+    assert claimed() == rounded(9000 * rate * (paid_on - first).days, "CNY") == Decimal("535.50")
+    books.clock.sleep(4 * 86_400)
+    books.pull()
+    if change == "corrected":
+        document: Any = books.facts["documents"]["I1"]
+        books.say("documents", dataclasses.replace(document, amount=950_000))
+        books.pay("P2", 50_000, "I1")
+        more = 500 * rate * (books.today - first).days
+    else:
+        # Taken back by the bank the day after, and paid once more today.
+        use: Any = books.facts["applications"]["P1"]
+        books.say("applications", dataclasses.replace(use, reversed_on=paid_on + dt.timedelta(days=1)))
+        books.pay("P2", 900_000, "I1")
+        more = 9000 * rate * 3
+    books.pull()
+    books.dun()
+    assert claimed() == Decimal("535.50") + rounded(more, "CNY")
+    books.dun()
+    assert claimed() == Decimal("535.50") + rounded(more, "CNY"), "once"
 
 
 def test_proof_of_delivery_makes_the_limitation_run_anew(store: Store) -> None:
