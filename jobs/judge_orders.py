@@ -273,7 +273,7 @@ def _row_of(judged: Judged, one: Reservation) -> OrderRow:
 
 def _promised(rows: Sequence[OrderRow], one: Reservation) -> bool:
     """Whether the order that credit is reserved for is there as a quote, which takes no credit by itself."""
-    return any(row.status == "draft" and one.ref in (row.ref, row.number) for row in rows)
+    return any(row.status == "draft" and one.ref in (row.ref, row.number, row.reference) for row in rows)
 
 
 def above(frame: Frame, judged: Judged) -> list[tuple[int, Node]]:
@@ -309,7 +309,7 @@ def _contenders(
         binding = binding or row.key == frame.confirming
         if promised and row.status == "draft":
             # The credit that was reserved for it is its own, as if it had passed with so much.
-            mine = [one for one in promised if one.ref in (row.ref, row.number)]
+            mine = [one for one in promised if one.ref in (row.ref, row.number, row.reference)]
             binding = binding or bool(mine)
             earlier = earlier or any(one.currency == row.currency and row.total <= one.total for one in mine)
         found.append(

@@ -87,7 +87,7 @@ def _arrived() -> Any:
         .join(its, its.c.debtor == mine.c.debtor)
         .join(sales_order, o.customer == its.c.customer)
     )
-    named = or_(o.ref == r.ref, o.number == r.ref)
+    named = or_(o.ref == r.ref, o.number == r.ref, o.reference == r.ref)
     return there.where(mine.c.customer == r.customer, named, o.status != bulk.word("draft")).exists()
 
 
