@@ -39,6 +39,7 @@ KEPT = {
     APPLICATION: ["from_ref", "to_ref", "instalment", "amount", "from_amount", "applied_on", "reversed_on"],
     INSTALMENT: ["document_ref", "number", "due_on", "amount", "disputed_amount"],
 }
+_NOBODY = 0
 _TABLES = {ITEM: item, APPLICATION: application, INSTALMENT: instalment}
 
 
@@ -86,7 +87,8 @@ def note(
         whose, key = owners(row), row.pop("id")
         said = packed({name: value for name, value in row.items() if value is not None})
         system, ref = (row["system"], row["ref"]) if kind == ITEM else (None, None)
-        saving.amended += [[customer, kind, key, system, ref, gone, said] for customer in whose]
+        # What names items that nobody has is told of nobody, and told all the same: its key may be another fact's later.
+        saving.amended += [[customer, kind, key, system, ref, gone, said] for customer in whose or {_NOBODY}]
 
 
 def moved(saving: Saving, customers: Mapping[int, int]) -> None:

@@ -143,7 +143,8 @@ def invoiced_by_day(tx: Connection, customers: Collection[int], as_of: dt.date) 
     o = pieces.c
     left = (
         select(o.customer, o.currency, o.issued_on, func.sum(o.value))
-        .where(o.sort == bulk.literal(DOCUMENT), o.value > bulk.literal(0))
+        # A credit note to which more was set than it has is a debt, but nothing that was invoiced.
+        .where(o.sort == bulk.literal(DOCUMENT), o.value > bulk.literal(0), o.whole > bulk.literal(0))
         .group_by(o.customer, o.currency, o.issued_on)
     )
     rest = {tuple(row[:3]): int(row[3]) for row in tx.execute(left, asked.parameters).all()}

@@ -119,7 +119,7 @@ class Asked:
 
 def sources(shape: Shape, staged: bool) -> list[Select[Any]]:
     """Every piece open at the end of the day, signed, in parts that do not overlap: customer, currency, sort, issued_on,
-    due_on, disputed, value, ref. `staged`: `stage_pieces` has put pieces into the temporary table."""
+    due_on, disputed, value, ref, and the whole of its item. `staged`: `stage_pieces` has put pieces into the temporary table."""
     i, p = item.c, part.c
     disputed = func.coalesce(i.disputed, bulk.literal(0))
     is_open, whole = i.open == bulk.literal(1), i.parts == bulk.literal(0)
@@ -166,6 +166,7 @@ def _chosen(shape: Shape, due_on: Any, disputed: Any, value: Any, base: Any) -> 
         value.label("value"),
         (base if shape.ledger else null()).label("base"),
         i.ref,
+        i.value.label("whole"),
     ).select_from(item)
     return shape.mine(chosen, i).where(i.issued_on <= DAY, i.sort < bulk.literal(DRAFT_BILL))
 
@@ -184,6 +185,7 @@ def _in_view(shape: Shape, raw: Any) -> Select[Any]:
         _in_proportion(r.disputed, r.base, r.value).label("disputed"),
         shape.value(r.value, r.base).label("value"),
         r.ref,
+        r.whole,
     )
 
 

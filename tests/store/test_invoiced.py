@@ -9,6 +9,7 @@ from decimal import Decimal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from connector.model import Application, Customer, Document
 from connector.money import from_minor
 from connector.store import customers
 from connector.store.db import Store
@@ -45,3 +46,25 @@ def test_invoiced_and_open_by_day(shared_store: Store, book: Book, as_of: dt.dat
             found = invoiced_by_day(tx, list(refs), on)
         assert {(refs[f.customer], f.currency, f.issued_on): (f.invoiced, f.open) for f in found} == _expected(book, on)
         assert [f.issued_on for f in found] == sorted(f.issued_on for f in found)
+
+
+def test_a_credit_note_with_more_set_to_it_than_it_has_is_nothing_that_was_invoiced(shared_store: Store) -> None:
+    """Found by chance: an invoice set against a void credit note of nothing, the day before it was voided."""
+    day = dt.date(2026, 6, 1)
+    emptied(shared_store)
+    book = Book(
+        customers=[Customer(id="C1", name="C1", currency="CNY")],
+        documents=[
+            Document(id="I", customer_id="C1", kind="invoice", issued_on=day, currency="CNY", amount=3),
+            Document(
+                id="N", customer_id="C1", kind="credit_note", issued_on=day, currency="CNY", amount=0,
+                voided_on=day + dt.timedelta(days=1),
+            ),
+        ],
+        applications=[Application(id="A", from_id="I", to_id="N", amount=Decimal(1), applied_on=day)],
+    )  # fmt: skip
+    load(shared_store, book)
+    with shared_store.reading() as tx:
+        keys = [row.key for row in customers.customers(tx)]
+        (found,) = invoiced_by_day(tx, keys, day)
+    assert (found.invoiced, found.open) == (Decimal("0.03"), Decimal(0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Sequence
 from decimal import Decimal
@@ -163,6 +164,23 @@ def test_a_key_used_again_is_not_what_it_was(store: Store) -> None:
         save(tx, "documents", [invoice("D1"), invoice("D9")], full=True)
         [ledger] = known.ledgers(tx, keys(tx, "C1"), upto)
     assert ledger.keys() == [("d", "D1"), ("d", "D2")]
+
+
+def test_the_key_of_an_application_between_unknown_items_used_again_is_not_what_it_was(store: Store) -> None:
+    """Found by chance: it was nobody's, so that nobody was told that it went."""
+    lost = Application(id="A1", from_id="LOST", to_id="LOST", amount=Decimal("1.00"), applied_on=DAY)
+    paid = Payment(id="P1", customer_id="C1", received_on=DAY, currency="CNY", amount=4_000)
+    with store.writing() as tx:
+        save(tx, "documents", [invoice("D1")])
+        save(tx, "payments", [paid])
+        save(tx, "applications", [lost], full=True)
+        upto = decide(tx)
+        save(tx, "applications", [], full=True)
+        save(tx, "applications", [dataclasses.replace(lost, from_id="P1", to_id="D1")], full=True)
+        one = keys(tx, "C1")
+        [then], [now] = known.ledgers(tx, one, upto), known.ledgers(tx, one)
+    assert list(then.applications) == []
+    assert [use.id for use in now.applications] == ["A1"]
 
 
 def test_removed_and_changed_applications_and_instalments_come_back(store: Store) -> None:
