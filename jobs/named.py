@@ -144,6 +144,15 @@ def _step(step: Callable[[Fenced, Shift, Policy, list[Connected]], Run]) -> Call
     return act
 
 
+def _usual(job: Callable[..., Run]) -> Callable[..., list[Run]]:
+    """A job that takes what most of them take."""
+    return _step(
+        lambda store, shift, policy, systems: job(
+            store, shift.config, policy, shift.clock, systems=systems, progress=shift.progress
+        )
+    )
+
+
 JOBS: Mapping[str, Job] = {
     job.name: job
     for job in (
@@ -187,29 +196,17 @@ JOBS: Mapping[str, Job] = {
         Job(
             "dun",
             Text("take the dunning steps that are due", "执行到期的催收步骤"),
-            _step(
-                lambda store, shift, policy, systems: dun(
-                    store, shift.config, policy, shift.clock, systems=systems, progress=shift.progress
-                )
-            ),
+            _usual(dun),
         ),
         Job(
             "review",
             Text("plan reviews", "安排复评"),
-            _step(
-                lambda store, shift, policy, systems: review(
-                    store, shift.config, policy, shift.clock, systems=systems, progress=shift.progress
-                )
-            ),
+            _usual(review),
         ),
         Job(
             "limits",
             Text("propose limits that are due", "提出到期的额度建议"),
-            _step(
-                lambda store, shift, policy, systems: propose_limits(
-                    store, shift.config, policy, shift.clock, systems=systems, progress=shift.progress
-                )
-            ),
+            _usual(propose_limits),
         ),
         Job(
             "reconcile",

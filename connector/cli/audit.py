@@ -76,6 +76,7 @@ def register(app: typer.Typer) -> None:
         out: Out = None,
     ) -> None:
         from connector.store import audit as trail
+        from jobs.audit_answer import answer
 
         cli: Cli = context.obj
         with cli.store.reading() as tx:
@@ -88,7 +89,7 @@ def register(app: typer.Typer) -> None:
                 until=_midnight(cli, until, 1),
                 limit=most,
             )
-        emit(lambda: _table(cli, lines, most), {"audit": [_answer(line) for line in lines]}, form, out)
+        emit(lambda: _table(cli, lines, most), {"audit": [answer(line) for line in lines]}, form, out)
 
     @audit.command(
         "verify",
@@ -329,31 +330,6 @@ def _head(words: str) -> Head:
     return Head(lane, int(number), digest)
 
 
-def _answer(line: Line) -> dict[str, Any]:
-    entry = line.entry
-    return {
-        "lane": line.lane,
-        "number": line.number,
-        "at": line.at.isoformat(),
-        "action": entry.action,
-        "subject": entry.subject,
-        "actor": entry.actor,
-        "why": entry.why,
-        "before": plain(entry.before),
-        "after": plain(entry.after),
-        "hash": line.hash,
-    }
-
-
-def plain(value: Any) -> Any:
-    """A value of an entry as JSON: days as texts."""
-    if isinstance(value, dict):
-        return {key: plain(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [plain(each) for each in value]
-    return value.isoformat() if isinstance(value, (dt.date, dt.datetime)) else value
-
-
 def _table(cli: Cli, lines: list[Line], most: int) -> Table:
     from zoneinfo import ZoneInfo
 
@@ -409,6 +385,8 @@ def _short(value: Any) -> str:
     if isinstance(value, Decimal):
         return f"{value:,f}"
     if isinstance(value, (dict, list)):
+        from jobs.audit_answer import plain
+
         value = "".join(as_json(plain(value))).replace("\n", "")
     text = clean(str(value))
     return text if len(text) <= 40 else f"{text[:39]}…"

@@ -9,7 +9,6 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 
 from connector.store import audit, proof, runs
-from connector.store.audit import Line as AuditEntry
 from connector.text import Text
 from connector.web.answers_customers import WarningList
 from connector.web.answers_state import AuditPage, AuditProof, Me, ProblemList, RunList
@@ -20,6 +19,7 @@ from connector.web.front import Front
 from connector.web.problem import Refused
 from connector.web.rights import RIGHTS
 from jobs import warning_answer
+from jobs.audit_answer import answer
 from jobs.customer_answer import one_customer
 
 _VERIFYING = Text("The trail is being verified. Try again in a while.", "正在校验审计日志，请稍后重试。")
@@ -113,7 +113,7 @@ def router(front: Front) -> APIRouter:
                 lines = audit.listing(
                     tx, subject=subject, action=action, actor=actor, since=since, until=until, limit=most
                 )
-            return {"audit": [_entry(line) for line in lines]}
+            return {"audit": [answer(line, str) for line in lines]}
 
         return await front.work(look)
 
@@ -152,28 +152,3 @@ def _problem(one: Any, first: str, last: str) -> dict[str, Any]:
         "first_seen": first,
         "last_seen": last,
     }
-
-
-def _entry(line: AuditEntry) -> dict[str, Any]:
-    entry = line.entry
-    return {
-        "lane": line.lane,
-        "number": line.number,
-        "at": line.at.isoformat(),
-        "action": entry.action,
-        "subject": entry.subject,
-        "actor": entry.actor,
-        "why": entry.why,
-        "before": plain(entry.before),
-        "after": plain(entry.after),
-        "hash": line.hash,
-    }
-
-
-def plain(value: Any) -> Any:
-    """A value of an entry as JSON: days and amounts as texts."""
-    if isinstance(value, dict):
-        return {key: plain(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [plain(each) for each in value]
-    return value if value is None or isinstance(value, str | bool | int) else str(value)

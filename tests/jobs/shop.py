@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import multiprocessing
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -130,3 +132,21 @@ class Shop:
         with self.store.reading() as tx:
             (found,) = order_credit.find(tx, ref)
             return [line.what for line in order_credit.history(tx, orders=[found.key])]
+
+
+def side_by_side(work: Callable[..., None], store: Store, folder: Path, processes: int, preload: Sequence[str]) -> None:
+    """Runs `work(url, folder, number, failed)` in so many processes at once; none of them may fail."""
+    url = store.engine.url.render_as_string(hide_password=False)
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(list(preload))
+    failed = context.Queue()
+    all_of_them = [
+        context.Process(target=work, args=(url, str(folder), number, failed), daemon=True)
+        for number in range(processes)
+    ]
+    for process in all_of_them:
+        process.start()
+    for process in all_of_them:
+        process.join()
+    assert [failed.get() for _ in range(failed.qsize())] == []
+    assert {process.exitcode for process in all_of_them} == {0}

@@ -6,7 +6,6 @@ Afterwards a checker that knows nothing of the engine adds up what stood at each
 
 from __future__ import annotations
 
-import multiprocessing
 import random
 from decimal import Decimal
 from pathlib import Path
@@ -19,7 +18,7 @@ from connector.store.db import Store
 from jobs.check import check_all
 from jobs.check_asked import Asked
 from jobs.check_return import give_back
-from tests.jobs.shop import NOON, Shop, config
+from tests.jobs.shop import NOON, Shop, config, side_by_side
 from tests.store.books import save
 from tests.store.conftest import store as store
 
@@ -69,18 +68,7 @@ def test_eight_processes_never_reserve_more_than_fits(store: Store, tmp_path: Pa
     shop = Shop(store, config(tmp_path))
     people = [Customer(id=ref, name=ref, currency="CNY", parent_id="G" if ref in "AB" else None) for ref in LIMITS]
     shop.customers(*people, limits=LIMITS)
-    url = store.engine.url.render_as_string(hide_password=False)
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.jobs.shop", "jobs.check"])
-    failed = context.Queue()
-    all_of_them = [
-        context.Process(target=work, args=(url, str(tmp_path), me, failed), daemon=True) for me in range(PROCESSES)
-    ]
-    for process in all_of_them:
-        process.start()
-    for process in all_of_them:
-        process.join()
-    assert [failed.get() for _ in range(failed.qsize())] == []
+    side_by_side(work, store, tmp_path, PROCESSES, ["tests.jobs.shop", "jobs.check"])
     with store.reading() as tx:
         assert audit.verify(tx) == []
         lines = sorted(audit.listing(tx), key=lambda line: line.number)

@@ -7,7 +7,6 @@ checker that knows nothing of the engine adds up, line by line of the history, w
 from __future__ import annotations
 
 import datetime as dt
-import multiprocessing
 import random
 from collections import Counter, defaultdict
 from decimal import Decimal
@@ -17,7 +16,7 @@ from typing import Any
 from connector.model import Customer, Order
 from connector.store import audit, customers, order_credit
 from connector.store.db import Store
-from tests.jobs.shop import NOON, Shop, config
+from tests.jobs.shop import NOON, Shop, config, side_by_side
 from tests.store.books import save
 from tests.store.conftest import store as store
 
@@ -70,19 +69,7 @@ def test_eight_processes_never_pass_more_than_fits(store: Store, tmp_path: Path)
     shop = Shop(store, config(tmp_path))
     people = [Customer(id=ref, name=ref, currency="CNY", parent_id="G" if ref in "AB" else None) for ref in LIMITS]
     shop.customers(*people, limits=LIMITS)
-    url = store.engine.url.render_as_string(hide_password=False)
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.jobs.shop"])
-    failed = context.Queue()
-    all_of_them = [
-        context.Process(target=work, args=(url, str(tmp_path), me, failed), daemon=True) for me in range(PROCESSES)
-    ]
-    for process in all_of_them:
-        process.start()
-    for process in all_of_them:
-        process.join()
-    assert [failed.get() for _ in range(failed.qsize())] == []
-    assert {process.exitcode for process in all_of_them} == {0}
+    side_by_side(work, store, tmp_path, PROCESSES, ["tests.jobs.shop"])
 
     shop.run()
     assert shop.run().counts["orders_turned"] == 0, "nothing is left to be done"
