@@ -6,7 +6,7 @@ import datetime as dt
 
 from connector.clock import Clock
 from connector.config import Config
-from connector.store import idempotent, inbox, mails, outbox, records, runs
+from connector.store import idempotent, inbox, mails, outbox, records, runs, sessions
 from connector.store.db import Store
 from jobs.run import Run, running
 
@@ -18,6 +18,8 @@ _SLOT_DAYS, _SHORT_DAYS = 30, 2
 _ANSWER_DAYS = 2
 # Events that were heeded, for people who ask what came, and long after a call that comes twice is refused as late.
 _EVENT_DAYS = 14
+# Sessions and codes that have ended; who signed in when stands in the audit trail.
+_SESSION_DAYS = 30
 
 
 def housekeeping(store: Store, config: Config, clock: Clock) -> Run:
@@ -29,6 +31,7 @@ def housekeeping(store: Store, config: Config, clock: Clock) -> Run:
         run.counts["settled"] = outbox.expire(tx, now - dt.timedelta(days=_SETTLED_DAYS))
         run.counts["answers"] = idempotent.forget_before(tx, now - dt.timedelta(days=_ANSWER_DAYS))
         run.counts["events"] = inbox.expire(tx, now - dt.timedelta(days=_EVENT_DAYS))
+        run.counts["sessions"] = sessions.expire(tx, now - dt.timedelta(days=_SESSION_DAYS))
         run.counts["slots"] = runs.forget_slots(tx, now - dt.timedelta(days=_SLOT_DAYS))
         run.counts["slots"] += runs.forget_slots(tx, now - dt.timedelta(days=_SHORT_DAYS), "orders")
     return run

@@ -36,6 +36,7 @@ from connector.store.tables_review import paper, review
 from connector.store.tables_runs import activation, document, lease, problem, run, slot
 from connector.store.tables_said import counter, mark, record, stream, system
 from connector.store.tables_score import score, scorecard
+from connector.store.tables_session import once_code, password, session
 from connector.store.tables_statement import statement, statement_item
 from connector.store.tables_stop import stop
 from connector.store.tables_work import amendment, decision, outbox, pushed, standing
@@ -81,12 +82,14 @@ __all__ = [
     "metadata",
     "notice",
     "notice_due",
+    "once_code",
     "order_event",
     "order_line",
     "order_state",
     "outbox",
     "paper",
     "part",
+    "password",
     "person",
     "problem",
     "promise",
@@ -102,6 +105,7 @@ __all__ = [
     "sales_order",
     "score",
     "scorecard",
+    "session",
     "slot",
     "standing",
     "statement",
