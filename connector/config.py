@@ -14,33 +14,30 @@ adapter = "files"
 roles = ["erp"]
 settings = { path = "book" }
 
-[systems.secrets]                # only references: env:NAME, file:PATH, keyring:NAME
+[systems.secrets]                # only references: env:NAME, file:PATH, keyring:NAME, sealed:NAME
 """
 
 from __future__ import annotations
 
-import importlib
-import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
 
-from connector import adapter as adapters
-from connector.adapter import Adapter, Role, nearest
-from connector.config_hook import HookSettings
+from connector.adapter import Role, nearest
 from connector.config_mail import MailSettings
 from connector.config_people import PersonSettings
 from connector.config_people import problems as people_problems
+from connector.config_secret import Sealed, checked_reference, secret
 from connector.config_service import ServiceSettings
 from connector.config_sign_in import SignInSettings
-from connector.config_words import reason
-from connector.errors import BadSetting, ConfigError, HoldfastError, Problem
+from connector.config_system import System, problems_of, system_problems
+from connector.errors import BadSetting, ConfigError, Problem
 from connector.money import is_currency
-from connector.text import Language, Text, same
+from connector.text import Language, Text
 
 
 class _Part(BaseModel):
@@ -83,13 +80,17 @@ class StoreSettings(_Part):
     password: str | None = Field(
         None, description="Reference to the database password: env:NAME, file:PATH, keyring:NAME."
     )
+    seal_key: str | None = Field(
+        None,
+        description="Reference to the key under which secrets of the database are sealed: env:NAME, file:PATH, keyring:NAME.",
+    )
     files: str = Field("holdfast-files", description="Folder of the credit files' attachments, beside config.toml.")
     keep_records_days: int = Field(30, ge=0, description="How long verbatim records are kept for re-mapping.")
 
-    @field_validator("password")
+    @field_validator("password", "seal_key")
     @classmethod
     def _reference(cls, value: str | None) -> str | None:
-        return value if value is None else checked_reference(value)
+        return value if value is None else checked_reference(value, sealed=False)
 
 
 class Schedule(_Part):
@@ -113,47 +114,6 @@ class Schedule(_Part):
             raise BadSetting(
                 Text("at least 5 seconds, or 0 for never", "至少 5 秒；0 表示不启用"),
             )
-        return value
-
-
-class System(_Part):
-    """One configured installation of somebody's software."""
-
-    name: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$", description="Any short name.")
-    adapter: str = Field(description="Which product: see `holdfast adapters`.")
-    roles: tuple[Role, ...] = Field(min_length=1, description="What it is trusted for: erp, crm, bureau, rates.")
-    settings: Mapping[str, Any] = Field(default_factory=dict, description="The adapter's own settings.")
-    secrets: Mapping[str, str] = Field(default_factory=dict, description="References only.")
-    mapping: str | None = Field(
-        None,
-        description="A mapping file of your own, where no version in the database is in use; else the shipped one.",
-    )
-    language: Literal["en", "zh"] | None = Field(None, description="Language of what is written there.")
-    write: bool | None = Field(None, description="Whether anything is written there; else where a CRM is configured.")
-    undone: Literal["tell", "restore"] = Field(
-        "tell", description="What follows where somebody takes a hold off there: it is told and left, or held again."
-    )
-    hold: Literal["strongest", "native", "lock", "approval", "flag"] = Field(
-        "strongest", description="The strongest way in which orders are held there: see `holdfast adapters`."
-    )
-    allow_private: bool = Field(
-        False, description="Whether its public-looking name may lead into a private network (an ERP of your own)."
-    )
-    hook: HookSettings | None = Field(None, description="Webhooks: its address and secret; else it is only polled.")
-
-    @field_validator("hook")
-    @classmethod
-    def _hook_references(cls, value: HookSettings | None) -> HookSettings | None:
-        if value is not None:
-            for reference in (value.secret, value.secret_before or value.secret):
-                checked_reference(reference)
-        return value
-
-    @field_validator("secrets")
-    @classmethod
-    def _references(cls, value: Mapping[str, str]) -> Mapping[str, str]:
-        for reference in value.values():
-            checked_reference(reference)
         return value
 
 
@@ -182,11 +142,32 @@ class Config(_Part):
     systems: tuple[System, ...] = ()
     root: Path = Field(Path(), exclude=True)
     _file: Path | None = PrivateAttr(None)
+    _base: Config | None = PrivateAttr(None)
+    _sealed: Sealed | None = PrivateAttr(None)
 
     @property
     def file(self) -> Path | None:
         """The file that it was read from; None where it was not."""
         return self._file
+
+    @property
+    def base(self) -> Config:
+        """What config.toml alone says, where systems and people of the database were added to it."""
+        return self._base or self
+
+    def with_more(
+        self, systems: Sequence[System], people: Sequence[PersonSettings], sealed: Sealed | None = None
+    ) -> Config:
+        """What config.toml says, with these systems and people added; `sealed` opens secrets that the database keeps."""
+        base = self.base
+        more = {"systems": (*base.systems, *systems), "people": (*base.people, *people)}
+        made = base.model_copy(update=more)
+        made._file, made._base, made._sealed = base._file, base, sealed
+        return made
+
+    def secret(self, reference: str, owner: str) -> str:
+        """The value behind a reference, now; `owner` is named in messages. ConfigError names the reference only."""
+        return secret(reference, self.root, owner, self._sealed)
 
     def system(self, name: str) -> System:
         """One system by name. ConfigError with the nearest right name."""
@@ -230,49 +211,6 @@ class Config(_Part):
         return system.language or self.business.language
 
 
-def checked_reference(reference: str) -> str:
-    """A reference to a secret, unchanged. BadSetting (without the value) for what may be the secret itself."""
-    kind, _, rest = reference.partition(":")
-    if kind not in ("env", "file", "keyring") or not rest:
-        raise BadSetting(
-            Text(
-                "a reference is wanted: env:NAME, file:PATH or keyring:NAME; never the secret itself",
-                "应为引用：env:变量名、file:路径 或 keyring:名称；绝不能写密钥本身",
-            )
-        )
-    return reference
-
-
-def secret(reference: str, root: Path, owner: str) -> str:
-    """The value behind a reference, now. ConfigError names the reference, never the value."""
-    kind, _, name = checked_reference(reference).partition(":")
-    value: str | None = None
-    try:
-        if kind == "env":
-            value = os.environ.get(name)
-        elif kind == "file":
-            path = Path(name) if Path(name).is_absolute() else root / name
-            value = path.read_text(encoding="utf-8").strip()
-        else:
-            keyring = importlib.import_module("keyring")
-            value = keyring.get_password("holdfast", name)
-    except (OSError, ImportError, UnicodeDecodeError) as wrong:
-        raise ConfigError(
-            Text(
-                "{owner}: the secret {reference} cannot be read ({why}).",
-                "{owner}：无法读取密钥 {reference}（{why}）。",
-            ).fill(owner=owner, reference=reference, why=type(wrong).__name__)
-        ) from None
-    if not value:
-        raise ConfigError(
-            Text(
-                "{owner}: the secret {reference} is not set. Set it, for example: {example}",
-                "{owner}：密钥 {reference} 未设置。请设置，例如：{example}",
-            ).fill(owner=owner, reference=reference, example=f"export {name}=…" if kind == "env" else name)
-        )
-    return value
-
-
 def store_url(config: Config) -> str:
     """The store's URL with its password, from the reference, in place. Never to be shown."""
     if not config.store.password:
@@ -289,8 +227,12 @@ def store_url(config: Config) -> str:
 
 
 # --- loading ---
-def parse(text: str, where: str, root: Path) -> tuple[Config | None, list[Problem]]:
-    """The configuration, or all that is wrong with it at once."""
+def parse(text: str, where: str, root: Path, *, whole: bool = True) -> tuple[Config | None, list[Problem]]:
+    """The configuration, or all that is wrong with it at once.
+
+    `whole` False: more systems may be kept in the database, so that names of systems are not looked at; whoever adds
+    those looks at them (`together`).
+    """
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as wrong:
@@ -307,10 +249,10 @@ def parse(text: str, where: str, root: Path) -> tuple[Config | None, list[Proble
     try:
         config = Config.model_validate({**raw, "root": root})
     except ValidationError as wrong:
-        problems += _problems(wrong, where, Config)
+        problems += problems_of(wrong, where, Config)
     for at, system in enumerate(raw.get("systems", []) if isinstance(raw.get("systems"), list) else []):
         if isinstance(system, dict):
-            problems += _system_problems(system, f"{where} systems.{at} ({system.get('name', '?')})")
+            problems += system_problems(system, f"{where} systems.{at} ({system.get('name', '?')})")
     names = [s.get("name") for s in raw.get("systems", []) if isinstance(s, dict)]
     for name in sorted({n for n in names if isinstance(n, str) and names.count(n) > 1}):
         problems.append(
@@ -323,9 +265,21 @@ def parse(text: str, where: str, root: Path) -> tuple[Config | None, list[Proble
             )
         )
     if config is not None:
-        problems += people_problems(config.people, [s.name for s in config.systems], where)
-        problems += _limit_problems(config, where)
+        problems += together(config, where, ANY if not whole else ())
     return (None if problems else config), problems
+
+
+# Instead of names of systems: any name may be one.
+ANY = ("*",)
+
+
+def together(config: Config, where: str, also: Collection[str] = ()) -> list[Problem]:
+    """What is wrong with people and limits beside the systems; `also` are names that are known of former systems."""
+    names = [s.name for s in config.systems]
+    if ANY[0] in also:
+        named = [*names, *(system for person in config.people for system in person.ids)]
+        return people_problems(config.people, named, where)
+    return people_problems(config.people, [*names, *also], where) + _limit_problems(config, where)
 
 
 def _limit_problems(config: Config, where: str) -> list[Problem]:
@@ -339,8 +293,8 @@ def _limit_problems(config: Config, where: str) -> list[Problem]:
     return [Problem("unknown_system", where, what, fix, "limits.master")]
 
 
-def load(path: Path) -> Config:
-    """The configuration in a file. ConfigError listing every problem, each with its remedy."""
+def load(path: Path, *, whole: bool = True) -> Config:
+    """The configuration in a file. ConfigError listing every problem, each with its remedy. `whole` as in `parse`."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as wrong:
@@ -350,118 +304,33 @@ def load(path: Path) -> Config:
                 "无法读取 {path}（{why}）。可用 `holdfast init` 生成。",
             ).fill(path=path, why=type(wrong).__name__)
         ) from None
-    config, problems = parse(text, path.name, path.resolve().parent)
+    config, problems = parse(text, path.name, path.resolve().parent, whole=whole)
     if config is None:
-        lines_en = "\n".join(
-            f"  {p.where}{f' [{p.field}]' if p.field else ''}: {p.what.en} {p.fix.en}" for p in problems
-        )
-        lines_zh = "\n".join(
-            f"  {p.where}{f' [{p.field}]' if p.field else ''}：{p.what.zh}{p.fix.zh}" for p in problems
-        )
-        raise ConfigError(Text(f"The configuration has problems:\n{lines_en}", f"配置有问题：\n{lines_zh}"))
+        raise refusal(problems)
     config._file = path
     return config
 
 
-def _fields_at(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
-    """The right names at a place of the model, for "did you mean"."""
-    current: Any = model
-    for step in path[:-1]:
-        if isinstance(step, int):
-            continue
-        field = getattr(current, "model_fields", {}).get(step)
-        if field is None:
-            return []
-        current = field.annotation
-        inner = [a for a in getattr(current, "__args__", ()) if isinstance(a, type) and issubclass(a, BaseModel)]
-        current = inner[0] if inner else current
-    return list(getattr(current, "model_fields", {}))
+def refusal(problems: Sequence[Problem]) -> ConfigError:
+    """Problems as the error that stops whoever needs the configuration."""
+    lines_en = "\n".join(f"  {p.where}{f' [{p.field}]' if p.field else ''}: {p.what.en} {p.fix.en}" for p in problems)
+    lines_zh = "\n".join(f"  {p.where}{f' [{p.field}]' if p.field else ''}：{p.what.zh}{p.fix.zh}" for p in problems)
+    return ConfigError(Text(f"The configuration has problems:\n{lines_en}", f"配置有问题：\n{lines_zh}"))
 
 
-def _problems(wrong: ValidationError, where: str, model: type[BaseModel]) -> list[Problem]:
-    found = []
-    for error in wrong.errors(include_input=False, include_url=False):
-        field = ".".join(str(p) for p in error["loc"])
-        if error["type"] == "extra_forbidden":
-            right = [n for n in _fields_at(model, error["loc"]) if n != "root"]
-            what = Text("Unknown key.", "未知的键。")
-            fix = Text("Did you mean {near}?", "是否应为 {near}？").fill(near=nearest(str(error["loc"][-1]), right))
-        elif error["type"] == "missing":
-            what = Text("This key is missing.", "缺少该键。")
-            fix = Text("Add it.", "请补上。")
-        else:
-            what = Text("The value is not usable: {why}.", "值不可用：{why}。").fill(why=reason(error))
-            fix = Text("See config.example.toml.", "参见 config.example.toml。")
-        found.append(Problem(error["type"], where, what, fix, field))
-    return found
-
-
-def _system_problems(raw: dict[str, Any], where: str) -> list[Problem]:
-    """What only the adapter can say: its settings, its secrets, its roles."""
-    name = raw.get("adapter")
-    if not isinstance(name, str):
-        return []
-    try:
-        product: Adapter[Any] = adapters.load(name)
-    except HoldfastError as wrong:
-        return [Problem("adapter", where, wrong.user, same(""), "adapter")]
-    found: list[Problem] = []
-    settings = raw.get("settings", {})
-    if isinstance(settings, dict):
-        try:
-            product.settings.model_validate(settings)
-        except ValidationError as wrong:
-            found += [
-                Problem(p.code, p.where, p.what, p.fix, f"settings.{p.field}")
-                for p in _problems(wrong, where, product.settings)
-            ]
-    secrets = raw.get("secrets", {})
-    known = {s.name for s in product.secrets}
-    if isinstance(secrets, dict):
-        found += [
-            Problem(
-                "secret",
-                where,
-                Text("{adapter} needs no secret called “{name}”.", "{adapter} 不需要名为“{name}”的密钥。").fill(
-                    adapter=name, name=s
-                ),
-                Text("It knows: {near}.", "可用：{near}。").fill(near=nearest(s, sorted(known)) if known else "-"),
-                f"secrets.{s}",
-            )
-            for s in secrets
-            if s not in known
-        ]
-        found += [
-            Problem(
-                "secret",
-                where,
-                Text("The secret “{name}” ({title}) is missing.", "缺少密钥“{name}”（{title}）。").fill(
-                    name=s.name, title=s.title
-                ),
-                Text(
-                    'Add a reference under [systems.secrets], such as {name} = "env:NAME".',
-                    '请在 [systems.secrets] 下添加引用，例如 {name} = "env:NAME"。',
-                ).fill(name=s.name),
-                f"secrets.{s.name}",
-            )
-            for s in product.secrets
-            if s.required and s.name not in secrets
-        ]
-    if isinstance(raw.get("hook"), dict) and product.hook is None:
-        what = Text("{adapter} sends no webhooks that we know.", "{adapter} 没有已知的 Webhook。").fill(adapter=name)
-        fix = Text("Leave [systems.hook] out: it is polled.", "请删除 [systems.hook]：改由定时拉取。")
-        found.append(Problem("hook", where, what, fix, "hook"))
-    roles = raw.get("roles", [])
-    if isinstance(roles, list):
-        found += [
-            Problem(
-                "role",
-                where,
-                Text("{adapter} cannot be used as {role}.", "{adapter} 不能用作 {role}。").fill(adapter=name, role=r),
-                Text("It can be: {roles}.", "可用角色：{roles}。").fill(roles=", ".join(product.roles)),
-                "roles",
-            )
-            for r in roles
-            if isinstance(r, str) and r in ("erp", "crm", "bureau", "rates") and r not in product.roles
-        ]
-    return found
+__all__ = [
+    "ANY",
+    "Business",
+    "Config",
+    "LimitSettings",
+    "Schedule",
+    "StoreSettings",
+    "System",
+    "checked_reference",
+    "load",
+    "parse",
+    "refusal",
+    "secret",
+    "store_url",
+    "together",
+]
