@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -98,3 +99,14 @@ class Settings(BaseModel):
                 ).fill(name=name)
             ) from None
         return name
+
+
+def pages(base_url: str) -> tuple[str, ...]:
+    """The origins of the CRM's own pages: those of the public clouds; of a dedicated one, its own domain."""
+    parts = urlsplit(base_url)
+    host = parts.hostname or ""
+    if host.endswith((".fxiaoke.com", ".sharecrm.com")):
+        return ("https://www.fxiaoke.com", "https://*.fxiaoke.com", "https://*.sharecrm.com")
+    own = f"{parts.scheme}://{parts.netloc}"
+    _, _, domain = host.partition(".")
+    return (own, f"https://*.{domain}") if "." in domain and not host.replace(".", "").isdigit() else (own,)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -294,6 +295,7 @@ ADAPTER = Adapter(
     limits=Limits(in_flight=4),
     lanes=3,
     hook=HOOK,
+    framed_by=lambda settings: ("{0.scheme}://{0.netloc}".format(urlsplit(settings.base_url)),),
     evidence=(
         Evidence(
             "live",

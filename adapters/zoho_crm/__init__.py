@@ -10,7 +10,7 @@ from adapters.zoho_crm import locks, read, write
 from adapters.zoho_crm.check import check, check_triggers
 from adapters.zoho_crm.client import Zoho
 from adapters.zoho_crm.hook import HOOK
-from adapters.zoho_crm.hosts import DataCenter
+from adapters.zoho_crm.hosts import DataCenter, pages
 from adapters.zoho_crm.provision import provision
 from connector.adapter import Adapter, Block, Channel, Evidence, Secret, Stream
 from connector.http import Limits
@@ -172,6 +172,7 @@ ADAPTER: Adapter[Zoho] = Adapter(
     limits=Limits(in_flight=5),
     lanes=3,
     hook=HOOK,
+    framed_by=lambda settings: pages(settings.data_center),
     demo_settings={"base_url": "{url}", "accounts_url": "{url}"},
     evidence=(
         Evidence(

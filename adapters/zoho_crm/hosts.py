@@ -39,3 +39,14 @@ def is_zoho_api(url: str) -> bool:
     """Whether this is an https address of one of Zoho's own API hosts, and nothing that only looks like one."""
     parts = urlsplit(url)
     return parts.scheme == "https" and parts.hostname in _API_HOSTS and parts.port in (None, 443) and not parts.username
+
+
+# Of Canada's data centre all hosts have a name of their own.
+_PAGES = {"ca": ("https://crm.zohocloud.ca", "https://*.zohosandbox.ca")}
+
+
+def pages(centre: str) -> tuple[str, ...]:
+    """The origins of the CRM's own pages, of production and of its sandboxes. Widgets may be wrapped by another host of
+    Zoho's: an organisation in which the panel stays empty names it in its configuration."""
+    tld = _CENTRES[centre][1]
+    return _PAGES.get(centre, (f"https://crm.zoho.{tld}", f"https://*.zohosandbox.{tld}"))
