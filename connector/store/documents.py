@@ -1,4 +1,4 @@
-"""Documents: mappings and policies as their administrators have edited them, every version with its author.
+"""Documents: mappings, policies, systems and people as their administrators have edited them, each version with its author.
 
 A document in the database replaces the shipped file; nothing is merged. Both tables are append-only: a version is never
 changed or deleted, and going back is putting an older one in use, which is a new line of the journal too. What is in
@@ -22,10 +22,12 @@ from connector.store import bulk, quick
 from connector.store.tables import activation, document
 from connector.text import Text
 
-# Kinds of document. A mapping's name is that of its system in config.toml; there is one policy.
+# Kinds of document. A mapping's name is that of its system, as is a system's own; of the others there is one each.
 MAPPING = "mapping"
 POLICY = "policy"
 THE_POLICY = "policy"
+SYSTEM = "system"
+PEOPLE = "people"
 
 # Any number will do that no other program takes for its own lock.
 _LOCK = 1_684_365_165
@@ -118,6 +120,31 @@ def _active() -> Select[Any]:
     return select(document).where(d.kind == kind, d.name == name, d.version == used)
 
 
+def in_use(tx: Connection, kind: str) -> list[Version]:
+    """The versions in use of every document of a kind, by name; a document whose file is used again has none."""
+    d, a = document.c, activation.c
+    newest = select(func.max(a.id)).where(a.kind == kind).group_by(a.name)
+    asked = select(document).join(activation, (a.kind == d.kind) & (a.name == d.name) & (a.version == d.version))
+    return [_version(row) for row in tx.execute(asked.where(d.kind == kind, a.id.in_(newest)).order_by(d.name))]
+
+
+def names(tx: Connection, kind: str) -> list[str]:
+    """The names of all documents of a kind that were ever kept, in use or not."""
+    return list(
+        tx.execute(
+            select(document.c.name).where(document.c.kind == kind).distinct().order_by(document.c.name)
+        ).scalars()
+    )
+
+
+def turn(tx: Connection) -> int:
+    """A number that grows whenever anything is put in use: whoever keeps what he has read sees that it is old."""
+    return int(tx.execute(_TURN).scalar() or 0)
+
+
+_TURN = select(func.max(activation.c.id))
+
+
 def version(tx: Connection, kind: str, name: str, number: int) -> Version:
     """One version. Raises ConfigError, saying which there are, where this one is not."""
     d = document.c
@@ -182,14 +209,19 @@ def _version(row: Any) -> Version:
 
 __all__ = [
     "MAPPING",
+    "PEOPLE",
     "POLICY",
+    "SYSTEM",
     "THE_POLICY",
     "Activation",
     "Version",
     "activate",
     "activations",
     "active",
+    "in_use",
+    "names",
     "save",
+    "turn",
     "version",
     "versions",
 ]

@@ -36,6 +36,7 @@ from connector.store.tables_review import paper, review
 from connector.store.tables_runs import activation, document, lease, problem, run, slot
 from connector.store.tables_said import counter, mark, record, stream, system
 from connector.store.tables_score import score, scorecard
+from connector.store.tables_sealed import sealed
 from connector.store.tables_session import once_code, password, session
 from connector.store.tables_statement import statement, statement_item
 from connector.store.tables_stop import stop
@@ -105,6 +106,7 @@ __all__ = [
     "sales_order",
     "score",
     "scorecard",
+    "sealed",
     "session",
     "slot",
     "standing",
