@@ -45,6 +45,8 @@ ACTIONS: dict[str, Text] = {
     "order.reopened": Text("order opened again", "订单重新打开"),
     "order.requested": Text("release requested", "申请放行"),
     "order.taken_over": Text("order goes on as in the other system", "订单沿用另一系统中的状态"),
+    "panel.link": Text("address of the panel made", "生成信用面板地址"),
+    "panel.view": Text("panel looked at", "查看信用面板"),
     "paper.add": Text("paper put on file", "资料归档"),
     "policy.activate": Text("policy activated", "启用政策"),
     "policy.approve": Text("policy approved", "批准政策"),

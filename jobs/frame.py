@@ -204,7 +204,7 @@ def _stale(
     hours = policy.data.stale_after_hours
     zone = ZoneInfo(config.business.time_zone)
     for system in systems:
-        at = _complete_at(tx, config, system)
+        at = complete_at(tx, config, system)
         if at is None or now - at > dt.timedelta(hours=hours):
             found[system] = stale_data(system, at.astimezone(zone) if at else None, hours)
     return found
@@ -221,7 +221,7 @@ def _decisive(text: str, name: str, adapter: str) -> tuple[str, ...]:
     return tuple(s for s in mapping.streams() if _DECISIVE & set(mapping.facts(s)))
 
 
-def _complete_at(tx: Connection, config: Config, system: str) -> dt.datetime | None:
+def complete_at(tx: Connection, config: Config, system: str) -> dt.datetime | None:
     """Since when all decisive streams of a system are known to be complete; None: one has never been read to its end."""
     chosen = chosen_mapping(config, config.system(system), tx)
     decisive = _decisive(chosen.text, chosen.name, config.system(system).adapter)

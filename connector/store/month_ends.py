@@ -56,6 +56,21 @@ def day_ends(
         yield from _portion(tx, days, tuple(edges), ids, {**given, "low": portion[0], "high": portion[-1]})
 
 
+def day_ends_of(
+    tx: Connection,
+    days: Sequence[dt.date],
+    keys: Collection[int],
+    *,
+    edges: Sequence[int] = (30, 60, 90),
+    systems: Collection[str] | None = None,
+) -> list[DayEnd]:
+    """The same of a few customers, by their keys."""
+    ids = None if systems is None else system_ids(tx, systems) or []
+    given = {"first": days[0], "last": days[-1]}
+    found = [_portion(tx, days, tuple(edges), ids, {**given, "low": key, "high": key}) for key in sorted(set(keys))]
+    return [one for portion in found for _, ends in portion for one in ends]
+
+
 def _asked(ids: Collection[int] | None) -> Any:
     """Items that may be open on one of the days."""
     i = item.c
