@@ -17,7 +17,7 @@ from connector import adapter as adapters
 from connector import mapping as mappings
 from connector.adapter import ActionKind, Adapter, Connection, Need
 from connector.clock import Clock, SystemClock
-from connector.config import Config, System, secret
+from connector.config import Config, System
 from connector.errors import ConfigError, Problem
 from connector.http import Http, Limits, Throttle, hide
 from connector.mapping import Mapping
@@ -167,7 +167,7 @@ class Connected:
                         "{system}: no secret called “{name}” is configured.", "{system}：未配置名为“{name}”的密钥。"
                     ).fill(system=self.name, name=name)
                 )
-            value = secret(reference, self.config.root, self.name)
+            value = self.config.secret(reference, self.name)
             hide(value)  # wherever a vendor repeats it
             return value
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from connector import adapter as adapters
-from connector.config import Config, System, secret
+from connector.config import Config, System
 from connector.errors import ConfigError
 from connector.hook import Callback, Hook, address_token, channel_token
 from connector.http import hide
@@ -35,7 +35,7 @@ def secrets_of(config: Config, system: System) -> tuple[str, ...]:
     hook = hook_of(config, system)
     assert system.hook is not None
     references = [r for r in (system.hook.secret, system.hook.secret_before) if r]
-    found = [secret(reference, config.root, f"{system.name} hook") for reference in references]
+    found = [config.secret(reference, f"{system.name} hook") for reference in references]
     for value in found:
         hide(value, address_token(value, system.name))
         if hook.fit and (wrong := hook.fit(value)):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 
 from connector.clock import Clock
-from connector.config import Config, secret
+from connector.config import Config
 from connector.connect import Connected
 from connector.credit.authority import Person
 from connector.errors import Missing, Problem
@@ -58,7 +58,7 @@ def deliver(store: Store, config: Config, clock: Clock) -> Run:
             run.counts["unknown"] += mails.lost(tx, clock.now(), LOST)
         password = None
         if config.mail.password is not None:
-            password = secret(config.mail.password, config.root, "mail")
+            password = config.secret(config.mail.password, "mail")
         try:
             for _ in range(_CONNECTIONS_MOST):
                 if _send_all(store, config, clock, run, lambda: post(config.mail, password)):

@@ -23,14 +23,15 @@ class Settings(BaseModel):
 
     path: str = Field(
         description="Folder of the CSV files, or the .xlsx; relative to the folder of config.toml.",
-        json_schema_extra={"zh": "CSV 文件所在文件夹，或 .xlsx 文件；相对于 config.toml 所在文件夹。"},
+        json_schema_extra={"zh": "CSV 文件所在文件夹，或 .xlsx 文件；相对于 config.toml 所在文件夹。", "path": True},
     )
     files: dict[str, str] = Field(
         default_factory=dict,
         description='Which file, files (a pattern with *) or sheet a stream is, where it is not STREAM.csv; with "files" '
         "only those that are named are read.",
         json_schema_extra={
-            "zh": "某数据流对应的文件、多个文件（可用 * 通配）或工作表，缺省为 数据流.csv；填写后只读取列出的数据流。"
+            "zh": "某数据流对应的文件、多个文件（可用 * 通配）或工作表，缺省为 数据流.csv；填写后只读取列出的数据流。",
+            "path": True,
         },
     )
     keys: dict[str, list[str]] = Field(

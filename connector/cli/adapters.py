@@ -102,7 +102,8 @@ def _schema(adapter: Adapter[Any]) -> dict[str, Any]:
     """The JSON schema of the settings, its descriptions in the language of this call."""
     schema: dict[str, Any] = adapter.settings.model_json_schema()
     for key, field in adapter.settings.model_fields.items():
-        schema["properties"][key].pop("zh", None)
+        for ours in ("zh", "path", "trial"):  # not of JSON Schema
+            schema["properties"][key].pop(ours, None)
         schema["properties"][key]["description"] = described(field)
     return schema
 

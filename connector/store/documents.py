@@ -66,7 +66,7 @@ def save(tx: Connection, kind: str, name: str, text: str, *, author: str, now: d
 
     The same text as the newest version is not kept twice: that version is given as it is.
     """
-    _lock(tx)
+    lock(tx)
     before = _newest(tx, kind, name)
     if before is not None and before.text == text:
         return before
@@ -95,7 +95,7 @@ def activate(
 
     Nothing is written where it is in use already. Raises ConfigError where there is no such version.
     """
-    _lock(tx)
+    lock(tx)
     chosen = None if number is None else version(tx, kind, name, number)
     now_used = active(tx, kind, name)
     if (now_used and now_used.number) != number:
@@ -186,7 +186,8 @@ def _shown(numbers: Any) -> str | Text:
     return ", ".join(str(first) if first == last else f"{first}–{last}" for first, last in runs)
 
 
-def _lock(tx: Connection) -> None:
+def lock(tx: Connection) -> None:
+    """Whoever reads a document to change it waits here for others who do; held until the transaction ends."""
     if not bulk.is_sqlite(tx):
         # Two people at the same moment would make the same number twice; on SQLite there is one writer anyway.
         tx.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
@@ -219,6 +220,7 @@ __all__ = [
     "activations",
     "active",
     "in_use",
+    "lock",
     "names",
     "save",
     "turn",
