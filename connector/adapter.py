@@ -12,6 +12,7 @@ answers one outcome per write, in order. Everything else (retries, cursors, mapp
     provision(client, needs, dry)          -> findings         makes what can be made, a checklist for the rest
     block.stands(client)                   -> finding          whether a held order is really stopped in this way
     hook                                                       how the product calls us (`connector.hook`), where it can
+    plugins                                                    what of ours is installed there (`connector.adapter_plugin`)
 
 `C` is whatever `open` gives: an adapter's own client.
 """
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from decimal import Decimal
 
+    from connector.adapter_plugin import Plugin
     from connector.clock import Clock
     from connector.hook import Hook
     from connector.http import Http, Limits
@@ -307,6 +309,9 @@ class Adapter(Generic[C]):
     lanes: int = 1  # so many streams may be read at once: more than one where threads may share what `open` gives
     rehearsal: Rehearsal[C] | None = None
     hook: Hook[C] | None = None  # how it calls us; None: it cannot, and changes are seen by polling
+    framed_by: Callable[[Any], tuple[str, ...]] | None = None  # by its settings, the origins of its own pages: they may
+    # show the credit panel in a frame; None: it has no pages that could
+    plugins: tuple[Plugin[C], ...] = ()  # what of ours is installed there; `holdfast plugin build` makes it
     demo_settings: Mapping[str, str] = field(default_factory=dict)  # settings for its sandbox; "{url}" is its address
     evidence: tuple[Evidence, ...] = ()
     exemptions: Mapping[str, str] = field(

@@ -11,6 +11,7 @@ from adapters.zoho_crm.check import check, check_triggers
 from adapters.zoho_crm.client import Zoho
 from adapters.zoho_crm.hook import HOOK
 from adapters.zoho_crm.hosts import DataCenter, pages
+from adapters.zoho_crm.plugins import PLUGINS
 from adapters.zoho_crm.provision import provision
 from connector.adapter import Adapter, Block, Channel, Evidence, Secret, Stream
 from connector.http import Limits
@@ -173,6 +174,7 @@ ADAPTER: Adapter[Zoho] = Adapter(
     lanes=3,
     hook=HOOK,
     framed_by=lambda settings: pages(settings.data_center),
+    plugins=PLUGINS,
     demo_settings={"base_url": "{url}", "accounts_url": "{url}"},
     evidence=(
         Evidence(

@@ -49,10 +49,12 @@ _COMMANDS = {
     "notice": "notice",
     "hook": "hook",
     "key": "key",
+    "sign-in": "sign_in",
     "audit": "audit",
     "policy": "policy",
     "mapping": "mapping",
     "adapters": "adapters",
+    "plugin": "plugin",
     "sandbox": "sandbox",
     "bench": "bench",
 }
