@@ -28,6 +28,12 @@ class ServiceSettings(BaseModel):
     documents: Literal["open", "key", "off"] = Field("key", description="Who may read the OpenAPI document.")
     body_kib: int = Field(256, ge=1, le=16 * 1024, description="Largest body of a request, in KiB.")
 
+    @property
+    def at(self) -> str:
+        """Where people reach it: the address from outside, else this machine."""
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104
+        return self.address or f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
     @field_validator("address")
     @classmethod
     def _address(cls, value: str | None) -> str | None:

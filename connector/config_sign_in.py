@@ -33,6 +33,11 @@ class SignInSettings(BaseModel):
     roles: Mapping[str, tuple[Role, ...]] = Field(
         default_factory=dict, description="Our roles, by a value of that claim; who decides stands in [[people]]."
     )
+    client: str | None = Field(
+        None, description="Our client id there, for signing in on pages; else only tokens and local passwords."
+    )
+    client_secret: str | None = Field(None, description="Reference to the secret of that client: env:NAME, file:PATH.")
+    scopes: tuple[str, ...] = Field(("openid", "email", "profile"), description="What pages ask the issuer for.")
     key_days: StrictInt = Field(365, ge=1, le=3650, description="Days for which an API key is good.")
     key_overlap_hours: StrictInt = Field(
         24, ge=0, le=24 * 30, description="Hours for which the old secret stays good after a rotation."
@@ -58,6 +63,8 @@ class SignInSettings(BaseModel):
                     "issuer 与 audience 必须同时填写：签发给其他系统的令牌不得用于登录本系统",
                 )
             )
+        if self.client is not None and self.issuer is None:
+            raise BadSetting(Text("client needs issuer", "填写 client 时必须填写 issuer"))
         if self.roles and self.roles_claim is None:
             raise BadSetting(Text("roles needs roles_claim", "填写 roles 时必须填写 roles_claim"))
         return self

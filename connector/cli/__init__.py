@@ -49,6 +49,7 @@ _COMMANDS = {
     "notice": "notice",
     "hook": "hook",
     "key": "key",
+    "sign-in": "sign_in",
     "audit": "audit",
     "policy": "policy",
     "mapping": "mapping",

@@ -157,6 +157,15 @@ def _say_where(cli: Cli, sockets: list[socket.socket], count: int, *, jobs: bool
             t(f"  The API:     {url}/api/v1; make a key with: holdfast key create",
               f"  接口：      {url}/api/v1；新建密钥：holdfast key create"),
         ]  # fmt: skip
+        lines.append(
+            t(f"  Pages:       {url}; sign in with: holdfast sign-in", f"  页面：      {url}；登录：holdfast sign-in")
+        )
+        if not cli.config.people:
+            # Nobody is configured yet: whoever sees this terminal is the one who begins.
+            first = f"{url}/sign-in/with/{first_code(cli)}"
+            lines.append(
+                t(f"  First steps, once within 15 minutes:  {first}", f"  首次使用（15 分钟内可登录一次）：  {first}")
+            )
         if count > 1:
             lines.append(t(f"  {count} processes answer.", f"  共 {count} 个应答进程。"))
     if jobs:
@@ -172,3 +181,14 @@ def _say_where(cli: Cli, sockets: list[socket.socket], count: int, *, jobs: bool
                    "按 Ctrl+C 在当前工作结束后停止；再按一次立即停止。"))  # fmt: skip
     typer.echo("\n".join(lines))
     sys.stdout.flush()
+
+
+def first_code(cli: Cli) -> str:
+    """A code that signs in whoever sits at this machine, while nobody is configured."""
+    from connector.config_people import acting
+    from connector.store import sessions
+
+    with cli.store.writing() as tx:
+        return sessions.make_code(
+            tx, sessions.SIGN_IN, cli.clock.now(), sessions.SIGN_IN_LASTS, person=acting((), None).id
+        )

@@ -18,6 +18,9 @@ from connector.store.tables import once_code, session, utc
 
 LASTS = dt.timedelta(hours=12)
 IDLE = dt.timedelta(hours=2)
+# The kind of code that signs somebody in, and how long it is good.
+SIGN_IN = "sign_in"
+SIGN_IN_LASTS = dt.timedelta(minutes=15)
 # How often it is written down that a session is in use.
 _SEEN_EVERY = dt.timedelta(minutes=1)
 _TOKEN_MOST = 100
@@ -149,6 +152,8 @@ def _session(row: Any) -> Session:
 __all__ = [
     "IDLE",
     "LASTS",
+    "SIGN_IN",
+    "SIGN_IN_LASTS",
     "Session",
     "begin",
     "digest",

@@ -8,10 +8,22 @@ from contextlib import asynccontextmanager
 from fastapi import APIRouter, FastAPI
 
 from connector.store.backlog import Backlog, backlog
-from connector.web import api_check, api_customers, api_limits, api_orders, api_state, documents, health, hooks
+from connector.web import (
+    api_check,
+    api_customers,
+    api_limits,
+    api_orders,
+    api_state,
+    desk,
+    documents,
+    health,
+    hooks,
+    sign_in,
+)
 from connector.web.auth import SignIn
 from connector.web.front import Front
 from connector.web.guards import Guarded
+from connector.web.pages import Pages
 from connector.web.problem import install
 
 API = "/api/v1"
@@ -25,6 +37,8 @@ _API: tuple[Callable[[Front], APIRouter], ...] = (
     api_state.router,
 )
 _PLAIN: tuple[Callable[[Front], APIRouter], ...] = (health.router, documents.router, hooks.router)
+# Pages for people; none is part of the API's document.
+_PAGES: tuple[Callable[[Front], APIRouter], ...] = (sign_in.router, desk.router)
 
 
 def make(front: Front) -> FastAPI:
@@ -45,12 +59,12 @@ def make(front: Front) -> FastAPI:
         openapi_url=None,
         lifespan=lifespan,
     )
-    app.state.front, app.state.sign_in = front, SignIn(front)
+    app.state.front, app.state.sign_in, app.state.pages = front, SignIn(front), Pages(front)
     install(app)
     # The order check is the first of them: it is asked a thousand times a second, and routes are tried in turn.
     for api in _API:
         app.include_router(api(front), prefix=API)
-    for plain in _PLAIN:
+    for plain in (*_PLAIN, *_PAGES):
         app.include_router(plain(front))
 
     documents.describe(app)

@@ -35,6 +35,7 @@ from connector.web.guards import pattern
 from connector.web.people import People
 from connector.web.problem import Refused
 from connector.web.rights import PERSONAL, RIGHT_NAMES, Caller, Right, owner_of, rights_of
+from connector.web.session import Visits
 from connector.web.throttle import Throttle
 
 log = logging.getLogger("holdfast.web.auth")
@@ -367,7 +368,7 @@ def right_of(route: Any) -> Right | None:
     waiting = list(getattr(getattr(route, "dependant", None), "dependencies", ()))
     while waiting and marked is None:
         one = waiting.pop()
-        if isinstance(one.call, Needs):
+        if isinstance(one.call, (Needs, Visits)):
             marked = one.call.right
         waiting += one.dependencies
     return marked

@@ -13,7 +13,7 @@ import simplejson
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from connector.config_words import reason
 from connector.errors import ConfigError, HoldfastError, Missing, NotAllowed, ProtocolError, TransientError
@@ -39,6 +39,14 @@ _TITLES: Mapping[int, tuple[str, Text]] = {
     502: ("other_system", Text("The other system answered what it should not.", "对方系统返回异常。")),
     503: ("not_now", Text("Not now. Try again later.", "暂不可用，请稍后重试。")),
 }
+
+
+class SentAway(Exception):
+    """Nobody is signed in: the browser goes to the sign-in page, and back here afterwards."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__("not signed in")
+        self.address = address
 
 
 class Refused(Exception):
@@ -73,6 +81,14 @@ def problem(
 ) -> Response:
     """The answer that tells what is wrong."""
     usual, title = _TITLES.get(status, (f"status_{status}", Text("Refused.", "已拒绝。")))
+    if _looks(request):
+        # Somebody looks at a page: what is wrong is a page, too.
+        visitor = getattr(request.state, "visitor", None)
+        said = detail or title
+        shown = Text(redacted(said.en), redacted(said.zh))
+        answer: Response = request.app.state.pages.problem(request, status, title, shown, visitor)
+        answer.headers.update(headers or {})
+        return answer
     language = language_asked(request)
     body: dict[str, Any] = {
         "type": "about:blank",
@@ -89,6 +105,13 @@ def problem(
         {"Content-Language": language, "Cache-Control": "no-store", **(headers or {})},
         TYPE,
     )
+
+
+def _looks(request: Request) -> bool:
+    """Whether it is a person with a browser who asks for one of our pages."""
+    path = request.url.path
+    page = not path.startswith(("/api/", "/hooks/", "/healthz", "/readyz", "/metrics", "/launch", "/static/"))
+    return page and "text/html" in request.headers.get("accept", "") and "app" in request.scope
 
 
 def of_error(request: Request, wrong: HoldfastError) -> Response:
@@ -120,6 +143,10 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HoldfastError)
     async def _ours(request: Request, wrong: HoldfastError) -> Response:
         return of_error(request, wrong)
+
+    @app.exception_handler(SentAway)
+    async def _away(request: Request, away: SentAway) -> Response:
+        return RedirectResponse(away.address, 303)
 
     @app.exception_handler(Refused)
     async def _refused(request: Request, wrong: Refused) -> Response:

@@ -1,0 +1,24 @@
+"""The desk's first page: the work list of finance."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from starlette.requests import Request
+from starlette.responses import Response
+
+from connector.web.front import Front
+from connector.web.pages import pages_of
+from connector.web.session import Visitor, visits
+
+
+def router(front: Front) -> APIRouter:
+    """The pages of the desk that need nothing but the right to look."""
+    routes = APIRouter(include_in_schema=False)
+
+    @routes.get("/desk")
+    async def worklist(request: Request, visitor: Annotated[Visitor, Depends(visits("read"))]) -> Response:
+        return await pages_of(request).show(request, "desk/worklist.html", visitor)
+
+    return routes

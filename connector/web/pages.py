@@ -1,0 +1,233 @@
+"""Pages: templates rendered in the visitor's language, with navigation, what was just done, and answers to what is wrong.
+
+`pages_of(request).show(...)` renders a template; `.moved(...)` answers a form: the browser goes on to a page that says what
+was done. Nothing is loaded from elsewhere, no script or style stands in a page: the policy in `CSP` forbids both.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlencode
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from connector.text import Language, Text
+from connector.web.catalogue import catalogue
+from connector.web.navigation import navigation
+from connector.web.show import Shown
+
+if TYPE_CHECKING:
+    from connector.web.front import Front
+    from connector.web.session import Visitor
+
+FOLDER = Path(__file__).parent
+STATIC = FOLDER / "static"
+CSP = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+LOOK = "holdfast-look"
+SAID = "holdfast-said"
+_LOOK_SECONDS = 400 * 24 * 3600
+_SAID_MOST = 2000
+TONES = ("ok", "note", "warn", "bad")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What was just done, shown once on the next page."""
+
+    text: Text
+    tone: str = "ok"
+
+
+class Pages:
+    """The pages of one front."""
+
+    def __init__(self, front: Front) -> None:
+        self.front = front
+        self.assets = {one.name: _stamp(one) for one in STATIC.iterdir() if one.is_file()}
+        self._made = {language: self._environment(language) for language in ("en", "zh")}
+
+    def _environment(self, language: Language) -> Environment:
+        made = Environment(
+            loader=FileSystemLoader(FOLDER / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+            auto_reload=False,
+        )
+        made.install_gettext_translations(catalogue(language), newstyle=True)  # type: ignore[attr-defined]
+        made.filters.update(Shown(language, self.front.config.business.time_zone).filters())
+        made.globals.update(
+            asset=self.asset,
+            say=lambda text: text.say(language) if isinstance(text, Text) else text,
+            language=language,
+            lang="zh-CN" if language == "zh" else "en",
+        )
+        return made
+
+    def asset(self, name: str) -> str:
+        """The address of a file of ours; it changes with the file, so that a browser may keep it for good."""
+        return f"/static/{self.assets[name]}/{name}"
+
+    async def show(
+        self, request: Request, template: str, visitor: Visitor | None = None, *, status: int = 200, **values: Any
+    ) -> HTMLResponse:
+        """A template as a page. Rendering is done beside the event loop, on which orders are checked meanwhile."""
+        said = self._said(request, visitor)
+        body = await self.front.work(lambda: self.render(request, template, visitor, said=said, **values))
+        answer = HTMLResponse(body, status, {"Content-Security-Policy": CSP})
+        answer.headers["Content-Language"] = "zh-CN" if language_of(request, visitor) == "zh" else "en"
+        if said is not None:
+            answer.delete_cookie(SAID, path="/")
+        return answer
+
+    def render(self, request: Request, template: str, visitor: Visitor | None = None, **values: Any) -> str:
+        """A template with what every page needs."""
+        language = language_of(request, visitor)
+        here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return (
+            self._made[language]
+            .get_template(template)
+            .render(
+                {
+                    "visitor": visitor,
+                    "theme": theme_of(request),
+                    "here": here,
+                    "navigation_of": navigation(visitor.caller.rights, request.url.path) if visitor else (),
+                    "csrf": lambda: _csrf_field(visitor),
+                    "with_query": lambda **changed: _with_query(request, changed),
+                    "said": None,
+                    **values,
+                }
+            )
+        )
+
+    def framed(self, language: Language, template: str, **values: Any) -> str:
+        """A template inside another system's page: no visitor of ours, no cookie; language and look are given."""
+        return self._made[language].get_template(template).render(values)
+
+    def moved(
+        self,
+        request: Request,
+        address: str,
+        say: Text | None = None,
+        *,
+        tone: str = "ok",
+        visitor: Visitor | None = None,
+    ) -> Response:
+        """The answer to a form that was taken: 303 to a page of ours, which says `say` once."""
+        answer = RedirectResponse(local(address), 303)
+        if say is not None and visitor is not None:
+            self._tell(answer, visitor.csrf, say, tone)
+        return answer
+
+    def tell(self, answer: Response, token: str, say: Text, tone: str = "ok") -> None:
+        """Has the next page say something, in a session that has just begun with this token."""
+        from connector.web.session import csrf_of
+
+        self._tell(answer, csrf_of(token), say, tone)
+
+    def _tell(self, answer: Response, csrf: str, say: Text, tone: str) -> None:
+        body = base64.urlsafe_b64encode(json.dumps([say.en, say.zh, tone]).encode()).decode()
+        if len(body) <= _SAID_MOST:
+            value, only_tls = f"{body}.{_mac(csrf, body)}", secure(self.front)
+            answer.set_cookie(SAID, value, 60, path="/", httponly=True, samesite="lax", secure=only_tls)
+
+    def _said(self, request: Request, visitor: Visitor | None) -> Said | None:
+        body, _, mac = request.cookies.get(SAID, "").rpartition(".")
+        # Only what we have said ourselves to this very session is shown.
+        if visitor is None or not body or not hmac.compare_digest(mac.encode(), _mac(visitor.csrf, body).encode()):
+            return None
+        en, zh, tone = json.loads(base64.urlsafe_b64decode(body))
+        return Said(Text(en, zh), tone if tone in TONES else "note")
+
+    def problem(self, request: Request, status: int, title: Text, detail: Text, visitor: Visitor | None) -> Response:
+        """What is wrong, as a page."""
+        back = request.headers.get("referer", "")
+        inside = back.partition(str(request.base_url).rstrip("/"))[2] if back else ""
+        body = self.render(
+            request,
+            "problem.html",
+            visitor,
+            title_text=title,
+            detail=detail,
+            back=local(inside or "/"),
+            request_id=request.headers.get("x-request-id", "")[:64] or "-",
+        )
+        return HTMLResponse(body, status, {"Content-Security-Policy": CSP})
+
+
+def pages_of(request: Request) -> Pages:
+    """The pages of the front that answers a request."""
+    found: Pages = request.app.state.pages
+    return found
+
+
+def language_of(request: Request, visitor: Visitor | None = None) -> Language:
+    """What the browser chose on a page of ours, else the person's own language, else the browser's."""
+    from connector.web.problem import language_asked
+
+    chosen = request.cookies.get(LOOK, "").partition(".")[0]
+    if chosen in ("en", "zh"):
+        return "zh" if chosen == "zh" else "en"
+    own = visitor.caller.person.language if visitor and visitor.caller.person else None
+    return ("zh" if own == "zh" else "en") if own else language_asked(request)
+
+
+def theme_of(request: Request) -> str:
+    """auto (as the reader's system), light or dark."""
+    chosen = request.cookies.get(LOOK, "").partition(".")[2]
+    return chosen if chosen in ("light", "dark") else "auto"
+
+
+def look(front: Front, answer: Response, language: str, theme: str) -> None:
+    """Keeps what a browser chose."""
+    answer.set_cookie(
+        LOOK, f"{language}.{theme}", _LOOK_SECONDS, path="/", httponly=True, samesite="lax", secure=secure(front)
+    )
+
+
+def secure(front: Front) -> bool:
+    """Whether cookies go over TLS only: where the service has an address with it."""
+    return (front.config.service.address or "").startswith("https://")
+
+
+def local(address: str) -> str:
+    """An address of our own, without host; "/" for any other: nobody is sent elsewhere by a link that looks like ours."""
+    plain = address.startswith("/") and not address.startswith(("//", "/\\"))
+    return address if plain and address.isprintable() and "\\" not in address and len(address) < 2000 else "/"
+
+
+def _csrf_field(visitor: Visitor | None) -> Markup:
+    if visitor is None:
+        return Markup("")
+    return Markup('<input type="hidden" name="csrf" value="{}">').format(visitor.csrf)
+
+
+def _mac(csrf: str, body: str) -> str:
+    return hmac.new(csrf.encode(), body.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def _with_query(request: Request, changed: Mapping[str, Any]) -> str:
+    """This page's address with some of its query changed; None takes a key out."""
+    kept = [(k, v) for k, v in parse_qsl(request.url.query) if k not in changed]
+    kept += [(k, str(v)) for k, v in changed.items() if v is not None]
+    return request.url.path + (f"?{urlencode(kept)}" if kept else "")
+
+
+def _stamp(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
