@@ -49,9 +49,12 @@
         overdueDays: said(record, fields, "overdue_days"),
         asOf: said(record, fields, "as_of")
       };
-      // The share for the bar only; the figures themselves are shown as they came.
-      figures.share = limit !== null && limit > 0 && exposure !== null ? Math.max(0, Math.min(1, exposure / limit)) : null;
       figures.over = limit !== null && exposure !== null && exposure > limit;
+      // In hundredths, so that nothing is lost to binary fractions.
+      figures.excess = figures.over ? (Math.round(exposure * 100) - Math.round(limit * 100)) / 100 : null;
+      // Where the bar's first part ends: what is used of the limit, or the limit within what is used.
+      var share = figures.over ? limit / exposure : exposure / limit;
+      figures.share = limit !== null && exposure !== null && isFinite(share) ? Math.max(0, Math.min(1, share)) : null;
       figures.empty = ["level", "held", "limit", "exposure", "available", "overdue", "asOf"].every(function (name) {
         return figures[name] === null || (name === "held" && figures[name] === false);
       });

@@ -74,7 +74,7 @@
   function hold(held, reason, said) {
     if (held === null) return null;
     var made = part("div", "hold " + (held ? "held" : "free"));
-    var sign = part("span", "sign", held ? "⏸" : "✓");
+    var sign = part("span", "sign", held ? "■" : "✓");
     sign.setAttribute("aria-hidden", "true");
     put(made, put(part("strong"), sign, part("span", "", " " + (held ? said : words.free))));
     return held && reason ? put(made, part("p", "reason", reason)) : made;
@@ -88,8 +88,8 @@
     made.setAttribute("viewBox", "0 0 100 4");
     made.setAttribute("preserveAspectRatio", "none");
     made.setAttribute("role", "img");
-    made.setAttribute("aria-label", words.exposure + " " + percent + "%");
-    [["rest", 0, 100], [figures.over ? "full" : "part", 0, percent]].forEach(function (one) {
+    made.setAttribute("aria-label", figures.over ? words.over + " " + money(figures.excess, figures.currency) : words.used + " " + percent + "%");
+    [[figures.over ? "full" : "rest", 0, 100], ["part", 0, percent]].forEach(function (one) {
       var rect = document.createElementNS(SVG, "rect");
       rect.setAttribute("class", one[0]);
       rect.setAttribute("x", String(one[1]));
@@ -111,7 +111,7 @@
     line(list, words.limit, figures.limit === null ? null : money(figures.limit, figures.currency));
     line(list, words.exposure, figures.exposure === null ? null : money(figures.exposure, figures.currency));
     if (figures.over) {
-      line(list, words.over, money(figures.exposure - figures.limit, figures.currency));
+      line(list, words.over, money(figures.excess, figures.currency));
     } else {
       line(list, words.available, figures.available === null ? null : money(figures.available, figures.currency));
     }
