@@ -34,7 +34,7 @@ GROUPS: Sequence[Group] = (
             Item(Text("Customers", "客户"), "/desk/customers"),
             Item(Text("Limits", "信用额度"), "/desk/limits"),
             Item(Text("Collection", "催收"), "/desk/collection"),
-            Item(Text("Reviews", "信用复审"), "/desk/reviews"),
+            Item(Text("Reviews", "信用复评"), "/desk/reviews"),
             Item(Text("Portfolio", "应收组合"), "/desk/portfolio"),
             Item(Text("Simulator", "政策模拟"), "/desk/simulator"),
         ),

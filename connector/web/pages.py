@@ -36,6 +36,8 @@ CSP = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+# The address of a page goes to our own pages only; none at all ("no-referrer") would make a form's Origin "null".
+HEADERS = {"Content-Security-Policy": CSP, "Referrer-Policy": "same-origin"}
 LOOK = "holdfast-look"
 SAID = "holdfast-said"
 _LOOK_SECONDS = 400 * 24 * 3600
@@ -89,7 +91,7 @@ class Pages:
         """A template as a page. Rendering is done beside the event loop, on which orders are checked meanwhile."""
         said = self._said(request, visitor)
         body = await self.front.work(lambda: self.render(request, template, visitor, said=said, **values))
-        answer = HTMLResponse(body, status, {"Content-Security-Policy": CSP})
+        answer = HTMLResponse(body, status, HEADERS)
         answer.headers["Content-Language"] = "zh-CN" if language_of(request, visitor) == "zh" else "en"
         if said is not None:
             answer.delete_cookie(SAID, path="/")
@@ -168,7 +170,7 @@ class Pages:
             back=local(inside or "/"),
             request_id=request.headers.get("x-request-id", "")[:64] or "-",
         )
-        return HTMLResponse(body, status, {"Content-Security-Policy": CSP})
+        return HTMLResponse(body, status, HEADERS)
 
 
 def pages_of(request: Request) -> Pages:

@@ -124,8 +124,8 @@ def csrf_of(token: str) -> str:
 def from_here(request: Request) -> bool:
     """Whether a browser says that a request comes from a page of ours. Old browsers that say nothing carry the token."""
     site = request.headers.get("sec-fetch-site")
-    if site is not None and site not in ("same-origin", "none"):
-        return False
+    if site is not None:
+        return site == "same-origin"
     origin = request.headers.get("origin")
     if origin is None:
         return True
