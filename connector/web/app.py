@@ -18,7 +18,9 @@ from connector.web import (
     documents,
     health,
     hooks,
+    panel,
     sign_in,
+    sign_in_issuer,
 )
 from connector.web.auth import SignIn
 from connector.web.front import Front
@@ -38,7 +40,7 @@ _API: tuple[Callable[[Front], APIRouter], ...] = (
 )
 _PLAIN: tuple[Callable[[Front], APIRouter], ...] = (health.router, documents.router, hooks.router)
 # Pages for people; none is part of the API's document.
-_PAGES: tuple[Callable[[Front], APIRouter], ...] = (sign_in.router, desk.router)
+_PAGES: tuple[Callable[[Front], APIRouter], ...] = (sign_in.router, sign_in_issuer.router, panel.router, desk.router)
 
 
 def make(front: Front) -> FastAPI:
