@@ -48,8 +48,9 @@ C = TypeVar("C")
 Role = Literal["erp", "crm", "bureau", "rates"]
 Json = Any  # what JSON can hold; numbers with a point are Decimal, never float
 
-ActionKind = Literal["customer_fields", "order_fields", "hold", "limit", "task"]
-ACTION_KINDS: tuple[ActionKind, ...] = ("customer_fields", "order_fields", "hold", "limit", "task")
+ActionKind = Literal["customer_fields", "order_fields", "hold", "limit", "task", "close_task"]
+# In the order in which they are delivered: a task that is to be closed has been made, or looked for, by then.
+ACTION_KINDS: tuple[ActionKind, ...] = ("customer_fields", "order_fields", "hold", "limit", "task", "close_task")
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------
@@ -158,6 +159,9 @@ class Channel(Generic[C]):
     `current(client, targets)` reads back the values that are there now, by target; the core verifies holds with it.
     `changes(client, targets)` says who last changed those records and when, for people who are told that something
     differs. `object` is what the writes are about there (`Accounts`, `res.partner`).
+
+    A channel for `close_task` closes tasks that the one for `task` has made; the targets are their remote ids. A task that a
+    person has closed or removed meanwhile is left as it is, and `done`.
     """
 
     kind: ActionKind

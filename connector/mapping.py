@@ -24,7 +24,8 @@ another from the closed list in `connector.converters`. `prefix` is put before a
 sign. Members whose names start with `_` were added by the adapter. A record with a bad value gives a problem and no
 fact; a wrong optional value is never read as "not known".
 
-Writing: one table per kind of action; the right side is our vocabulary (`CUSTOMER_WORDS`, `ORDER_WORDS`, `TASK_WORDS`).
+Writing: one table per kind of action; the right side is our vocabulary (`CUSTOMER_WORDS`, `ORDER_WORDS`, `TASK_WORDS`,
+`CLOSE_TASK_WORDS`).
 
     [write.customer_fields.fields]
     Credit_Limit = { from = "limit", field = { label = "Credit Limit", type = "money" } }   # `field`: what provisioning makes
@@ -101,6 +102,12 @@ TASK_WORDS: dict[str, str] = {
     "customer": "remote id of the customer's record there",
     "key": "our idempotency key, to be kept in a field that can be searched",
 }
+# … when that task is closed, because its matter is decided,
+CLOSE_TASK_WORDS: dict[str, str] = {
+    "done": "true",
+    "done_on": "the day",
+    "why": "one sentence in the system's language",
+}
 # … and for a limit that is kept elsewhere.
 LIMIT_WORDS: dict[str, str] = {
     "limit": "the approved amount",
@@ -115,6 +122,7 @@ WORDS: dict[str, dict[str, str]] = {
     "hold": {**CUSTOMER_WORDS, **ORDER_WORDS},
     "limit": {**CUSTOMER_WORDS, **LIMIT_WORDS},
     "task": TASK_WORDS,
+    "close_task": CLOSE_TASK_WORDS,
 }
 
 

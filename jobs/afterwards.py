@@ -1,7 +1,7 @@
 """Afterwards: what is owed for what no decision speaks of any more.
 
 The flag of an order that is delivered, closed or cancelled is lifted, and so is that of one whose customer belongs to
-nobody in the ledger any more; a task whose cause is gone before it was made is withdrawn.
+nobody in the ledger any more; a task whose cause is gone is withdrawn, or closed where it was made.
 """
 
 from __future__ import annotations
@@ -62,9 +62,11 @@ def withdraw_tasks(
     owed: Iterable[Owed],
     now: dt.datetime,
     rules: Collection[str] = ("hold", "warning"),
+    stands: Collection[str] | None = (),
 ) -> int:
-    """Takes back tasks of these accounts that are not made yet and not among what is owed now; says how many. Only those
-    of the caller's own `rules`: every job answers for its tasks alone."""
+    """Takes back tasks of these accounts that are not made yet and not among what is owed now; says how many. Those that
+    are made will be closed, save where their key `stands` (None: none is). Only those of the caller's own `rules`: every
+    job answers for its tasks alone."""
     wanted: dict[str, set[str]] = {}
     for action in owed:
         if action.kind in outbox.ONCE:
@@ -74,4 +76,18 @@ def withdraw_tasks(
         for connected, row in pairs:
             if connected.adapter.channel("task"):
                 keep.setdefault(connected.name, {})[row.ref] = wanted.get(connected.name, set())
-    return sum(outbox.withdraw(tx, system, targets, now, rules) for system, targets in keep.items())
+    return sum(outbox.withdraw(tx, system, targets, now, rules, stands=stands) for system, targets in keep.items())
+
+
+def withdraw_orphaned(tx: Connection, ledgers: Collection[str], systems: Sequence[Connected], now: dt.datetime) -> int:
+    """The same for accounts that belong to no customer of the `ledgers` any more; of their reviews and letters, too."""
+    judged = customers.debtors(tx, ledgers) if ledgers else set()
+    count = 0
+    for connected in systems:
+        open_on = outbox.open_targets(tx, connected.name) if connected.adapter.channel("task") else set()
+        if not open_on:
+            continue
+        rows = customers.customers(tx, systems=[connected.name])
+        left: dict[str, set[str]] = {r.ref: set() for r in rows if r.ref in open_on and r.debtor not in judged}
+        count += outbox.withdraw(tx, connected.name, left, now, ("hold", "warning", "review", "dunning"))
+    return count

@@ -95,7 +95,7 @@ def _take(
     entries: list[audit.Entry] = []
     owed: list[Owed] = []
     touched: set[int] = set()
-    # A task that is not made yet gives way to that of the next step, and goes when everything is settled.
+    # A task that is not made yet gives way to that of the next step; all go when everything is settled.
     moved = [one.debtor for one in found if one.plan.level or (one.turned and not one.level)]
     accounts = _accounts(tx, tasked, moved)
     for one in found:
@@ -126,7 +126,11 @@ def _take(
     new = [replace(c, letter=numbers.get(letter_key(one, as_of))) for one in found for c in charges[one.debtor]]
     run.counts["charges"] += dunning.keep_charges(tx, new, now)
     run.counts["owed"] += outbox.owe(tx, owed, now)
-    run.counts["withdrawn"] += withdraw_tasks(tx, accounts, owed, now, ("dunning",))
+    stepping = {one.debtor for one in found if one.plan.level}
+    of_step = {debtor: pairs for debtor, pairs in accounts.items() if debtor in stepping}
+    settled = {debtor: pairs for debtor, pairs in accounts.items() if debtor not in stepping}
+    run.counts["withdrawn"] += withdraw_tasks(tx, of_step, owed, now, ("dunning",), stands=None)
+    run.counts["withdrawn"] += withdraw_tasks(tx, settled, owed, now, ("dunning",))
     marks.touch(tx, touched)  # what the level brings with it is the decision's to say
     audit.append(tx, entries, now)
 

@@ -43,7 +43,7 @@ from connector.store.runs import RunRow
 from connector.store.turns_signs import Turning, signs_turned
 from connector.text import Text
 from jobs import inputs, order_outcome, score, warned, words
-from jobs.afterwards import lifted, withdraw_tasks
+from jobs.afterwards import lifted, withdraw_orphaned, withdraw_tasks
 from jobs.check_return import lapse
 from jobs.frame import Frame, frame
 from jobs.judge import Judged, judge, portions
@@ -149,7 +149,9 @@ def evaluate(
                 if config.limits.master == "here":
                     owed += flowing(wordy, accounts, kept_here(tx), base.systems)
                 run.counts["owed"] += outbox.owe(tx, owed, clock.now())
-                run.counts["withdrawn"] += withdraw_tasks(tx, accounts, owed, clock.now())
+                run.counts["withdrawn"] += withdraw_tasks(
+                    tx, accounts, owed, clock.now(), stands=warned.standing([judged for judged, _ in found], base)
+                )
                 # A customer touched since keeps its newer mark and is judged again.
                 if seen:
                     marks.clear_marks(
@@ -166,6 +168,7 @@ def evaluate(
                 run.counts["warnings_closed"] += alerts.close_left(tx, today)
             left = [*_orphaned(tx, base, systems), *lifted(tx, systems, base.systems, today)]
             run.counts["owed"] += outbox.owe(tx, left, clock.now())
+            run.counts["withdrawn"] += withdraw_orphaned(tx, base.systems, systems, clock.now())
             marks.clear_marks(tx, seen)  # what is linked to nobody has nothing to be judged
     return run
 

@@ -409,8 +409,10 @@ def _task(
     connected: Connected, one: Recipient, user: str, account: CustomerRow, items: Sequence[Item], today: dt.date
 ) -> Owed:
     language, item = one.language, items[0]
-    rule_name = "release" if item.line.what in WANTED else "order"
-    key = f"{rule_name}:{item.ref}:{item.line.id}:{one.key}"
+    rule_name, about = "release" if item.line.what in WANTED else "order", item.ref
+    if len(items) > 1:
+        rule_name, about = "orders", f"{connected.name}/{account.ref}"
+    key = f"{rule_name}:{about}:{item.line.id}:{one.key}"
     if len(items) > 1 or item.said is None:
         subject = say.MANY_TASK.fill(count=len(items), name=account.name or account.ref).say(language)
         body = "\n".join(
@@ -433,7 +435,8 @@ def _task(
 
 
 def _withdraw(tx: Connection, lines: Sequence[Happened], now: dt.datetime) -> int:
-    """Takes back tasks that are not made yet and whose cause is gone: of requests that are decided, of holds that are over."""
+    """Takes back tasks that are not made yet and whose cause is gone, and has the others closed: of requests that are
+    decided, of holds that are over; one of many orders once none of its customer's orders is held any more."""
     over = [line for line in lines if line.what in _OVER]
     orders = order_credit.orders(tx, {line.order for line in over})
     begins = []
@@ -441,4 +444,11 @@ def _withdraw(tx: Connection, lines: Sequence[Happened], now: dt.datetime) -> in
         if (at := orders.get(line.order)) is not None:
             name = f"{at.system}/{at.ref}"
             begins += [f"release:{name}:"] + ([f"order:{name}:"] if line.what != "refused" else [])
+    free = {line.debtor for line in over} - {
+        one.debtor
+        for one in order_credit.states(tx, {line.debtor for line in over}).values()
+        if one.ended_on is None and not one.through
+    }
+    accounts = customers.customers(tx, debtors=sorted(free)) if free else []
+    begins += [f"orders:{account.system}/{account.ref}:" for account in accounts]
     return outbox.withdraw_begun(tx, begins, now)

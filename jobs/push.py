@@ -2,7 +2,7 @@
 
 Fields and holds are desired state: writing one twice does no harm, a newer one has superseded an undelivered older one.
 A task is created once: its key is kept in the remote record, and the system is asked for the keys of a batch before
-anything is sent, so that neither a lost answer nor a lost store makes it twice.
+anything is sent, so that neither a lost answer nor a lost store makes it twice. Once its matter is decided it is closed.
 
 A system that cannot be reached parks nothing, however long it lasts: only what it says of a single write counts against
 that write. What waits or is parked stays an open problem until it is settled.
@@ -12,8 +12,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 from connector.adapter import ACTION_KINDS, Outcome, Write
+from connector.clock import day_in
 from connector.connect import Connected
 from connector.errors import ConfigError, HoldfastError, Problem, RejectedError, TransientError
 from connector.store import Connection, outbox
@@ -23,6 +26,7 @@ from connector.store.outbox import OutboxRow
 from connector.text import Text, same
 from jobs.holding import Holding
 from jobs.progress import Progress, silent
+from jobs.pull import context_of
 from jobs.run import Run, failure, running
 
 # How long a claimed row belongs to the process that claimed it; after that another may take it and looks first.
@@ -45,6 +49,8 @@ def push(store: Store, connected: Connected, *, progress: Progress = silent) -> 
             channel = connected.adapter.channel(kind)
             if channel is None:
                 continue
+            if kind == "close_task":
+                _owe_closing(store, connected)
             holding = Holding(connected, channel, undone.get(kind, {}))
             try:
                 _push_kind(store, connected, holding, run, progress)
@@ -112,6 +118,8 @@ def _deliver(store: Store, connected: Connected, holding: Holding, rows: Sequenc
     if not left:
         return
     values = holding.values_of(store, left, connected.clock.now())
+    if channel.kind == "close_task":
+        left, values = _made(store, holding, left, values, run)
     if idle := [row for row, said in zip(left, values, strict=True) if not said]:  # nothing of ours stands there
         _settle(store, holding, [(row, Outcome("done", row.target)) for row in idle], run)
         left, values = [row for row in left if row not in idle], [said for said in values if said]
@@ -136,6 +144,41 @@ def _deliver(store: Store, connected: Connected, holding: Holding, rows: Sequenc
         )
     outcomes = _verified(holding, writes, outcomes)
     _settle(store, holding, list(zip(left, outcomes, strict=True)), run)
+
+
+def _owe_closing(store: Store, connected: Connected) -> None:
+    """Owes the closing of tasks whose matter is decided; said here, where it is known that this system can be told."""
+    if not connected.mapping.writes_to("close_task"):
+        return
+    now = connected.clock.now()
+    said = {
+        "done": True,
+        "done_on": day_in(now, connected.config.business.time_zone),
+        "why": _DECIDED.say(connected.config.language_for(connected.system)),
+    }
+    values, digest = connected.mapping.write("close_task", said, context=context_of(connected))
+    with store.writing() as tx:
+        outbox.owe_closing(tx, connected.name, values, digest, now)
+
+
+_DECIDED = Text("Holdfast: the matter is decided.", "Holdfast：事项已处理完毕。")
+
+
+def _made(
+    store: Store, holding: Holding, rows: Sequence[OutboxRow], values: Sequence[dict[str, Any]], run: Run
+) -> tuple[list[OutboxRow], list[dict[str, Any]]]:
+    """The closings with the ids of their tasks; those of which nobody knows whether they were made are looked for, and
+    there is nothing to do where they were not."""
+    connected = holding.connected
+    tasks = connected.adapter.channel("task")
+    unknown = [row.key for row in rows if not row.target]
+    found = tasks.find(connected.client, unknown) if unknown and tasks is not None and tasks.find is not None else {}
+    there = [
+        (replace(row, target=row.target or found.get(row.key, "")), said)
+        for row, said in zip(rows, values, strict=True)
+    ]
+    _settle(store, holding, [(row, Outcome("done")) for row, _ in there if not row.target], run)
+    return [row for row, _ in there if row.target], [said for row, said in there if row.target]
 
 
 def _verified(holding: Holding, writes: Sequence[Write], outcomes: list[Outcome]) -> list[Outcome]:

@@ -26,6 +26,7 @@ from connector.store import (
     decisions,
     dunning,
     marks,
+    outbox,
     papers,
     reviews,
     scores,
@@ -215,8 +216,11 @@ def _agreed(
             assert one is not None
             after = {"review": number, "conclusion": one.conclusion, "approvals": [a["person"] for a in one.approvals]}
             _tell(tx, "review.finish", row, person, desk.clock.now(), one.reason or "", after=after)
-            # A finished review changes what is held, and when the next one is due.
-            marks.touch(tx, [member.key for member in customers.customers(tx, debtors=[_debtor(row)])])
+            # A finished review changes what is held, and when the next one is due; the reviewer's task is done.
+            members = customers.customers(tx, debtors=[_debtor(row)])
+            marks.touch(tx, [member.key for member in members])
+            tasks = [f"review:{member.system}:{member.ref}:{number}" for member in members]
+            outbox.withdraw_keys(tx, tasks, desk.clock.now())
             for step in follow:
                 step(tx, row, one, person)
     return one

@@ -72,6 +72,19 @@ def since(
     return said.get("warned_since") or today.isoformat() if rules.combine == "points" else None
 
 
+def standing(found: Sequence[Judged], base: Frame) -> set[str]:
+    """The keys of tasks about warnings that still stand so high that they ask for one: a task stays open as long as its
+    warning does, also where no new one would be made."""
+    keys = set()
+    for judged in found:
+        first = judged.members[0]
+        actions = base.policy.of(first.segment).warning.actions
+        for one in judged.decision.warned:
+            if one.state.acted_on and "task" in actions.of(one.state.level):
+                keys.add(f"warning:{first.system}:{first.ref}:{one.state.acted_on}")
+    return keys
+
+
 def shown(decision: Decision, rules: Warning) -> list[dict[str, Any]]:
     """Every indicator, as people are shown it: today's reading, where it stands, since when, and why it is not lower.
 

@@ -9,7 +9,7 @@ from adapters.fxiaoke.plugins import PLUGINS
 from adapters.fxiaoke.read import listing, reading, with_currency, with_lines, with_receipt, with_user
 from adapters.fxiaoke.settings import TASK_OBJECT, Settings, pages
 from adapters.fxiaoke.setup import check, provision
-from adapters.fxiaoke.write import find_tasks, reading_back, send_tasks, updating
+from adapters.fxiaoke.write import close_tasks, find_tasks, reading_back, send_tasks, updating
 from connector.adapter import Adapter, Block, Channel, Evidence, Secret, Stream
 from connector.http import Limits
 from connector.text import Text
@@ -127,6 +127,13 @@ ADAPTER: Adapter[Client] = Adapter(
             find=find_tasks,
             note="Records of a custom object of the tenant: the payload of the vendor's own to-do interface is not published.",
         ),
+        Channel(
+            "close_task",
+            TASK_OBJECT,
+            close_tasks,
+            batch=20,
+            note="A field of that object says that the matter is decided: the vendor documents no state of its own for it.",
+        ),
     ),
     blocks=(
         Block(
@@ -179,6 +186,7 @@ ADAPTER: Adapter[Client] = Adapter(
         "restraint:hold": "no batch update: one record a call, unless the tenant installs our APL function",
         "restraint:order_fields": "no batch update: one record a call, unless the tenant installs our APL function",
         "restraint:task": "no batch create: one record a call",
+        "restraint:close_task": "no batch update: one record a call",
     },
     evidence=(
         Evidence(

@@ -115,6 +115,7 @@ TASK_FIELDS: tuple[tuple[str, str], ...] = (
     ("截止日期", "date"),
     ("优先级", "select_one"),
     ("客户", "object_reference"),
+    ("已办结", "true_or_false"),
 )
 PRIORITIES = ("高", "普通")
 

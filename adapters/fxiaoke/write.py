@@ -304,3 +304,25 @@ def send_tasks(client: Client, writes: Sequence[Write]) -> Sequence[Outcome]:
         return made
 
     return _one_by_one(writes, create)
+
+
+def close_tasks(client: Client, writes: Sequence[Write]) -> Sequence[Outcome]:
+    """Says of tasks that are there and open that their matter is decided; the others somebody has closed or deleted."""
+    if not writes:
+        return []
+    described = describe(client, task_object(client))
+    fields = targets_of(described, _names(writes))
+    there: dict[str, Mapping[str, Json]] = {}
+    for ids in in_groups([w.target for w in writes]):
+        for rows in all_of(
+            client, described.name, [where("_id", "IN", *ids)], ["_id", *(f.name for f in fields.values())]
+        ):
+            there.update((str(row["_id"]), row) for row in rows)
+
+    def close(write: Write) -> str:
+        row, values = there.get(write.target), _encoded(client, fields, write)
+        if row is not None and any(row.get(name) != value for name, value in values.items()):
+            _update(client, described.name, write.target, values)
+        return write.target
+
+    return _one_by_one(writes, close)

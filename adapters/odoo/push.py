@@ -233,3 +233,43 @@ def tasks_with(client: Client, keys: Sequence[str]) -> Mapping[str, str]:
     for row in client.rows("mail.activity", domain, [field]):
         found.setdefault(row[field], str(row["id"]))
     return found
+
+
+def close_tasks(client: Client, writes: Sequence[Write]) -> Sequence[Outcome]:
+    """Marks activities as done that are there and not done yet; the others somebody has done or deleted.
+
+    19 archives them with the feedback, 16 to 18 delete them; both write it into the customer's history.
+    """
+    ids = sorted({int(w.target) for w in writes if w.target.isdecimal()})
+    there = client.rows("mail.activity", [["id", "in", ids], ["active", "=", True]], []) if ids else []
+    is_open = {str(row["id"]) for row in there}
+    groups: dict[str, list[int]] = {}
+    for place, write in enumerate(writes):
+        if write.target in is_open:
+            groups.setdefault(same_values(write.values), []).append(place)
+    outcomes = {place: Outcome("done", write.target) for place, write in enumerate(writes)}
+    for places in groups.values():
+        outcomes.update(_close(client, writes, places))
+    return [outcomes[place] for place in range(len(writes))]
+
+
+def _close(client: Client, writes: Sequence[Write], places: Sequence[int]) -> dict[int, Outcome]:
+    """The same feedback for several activities in one call; singly where that is refused."""
+    ids = sorted({int(writes[place].target) for place in places})
+    values = {k: encoded(v) for k, v in writes[places[0]].values.items()}
+    try:
+        # Not safe to repeat: done twice, it would be told twice in the customer's history. Who asks again looks first.
+        client.call("mail.activity", "action_feedback", safe=False, ids=ids, **values)
+    except (RejectedError, ConfigError) as wrong:
+        if len(places) > 1:
+            return {one: outcome for place in places for one, outcome in _close(client, writes, [place]).items()}
+        if isinstance(wrong, ConfigError) and not client.may("mail.activity", "write"):
+            raise
+        code = getattr(wrong, "code", "") or "not_permitted"
+        if code == "MissingError":  # deleted just now
+            return {places[0]: Outcome("done", writes[places[0]].target)}
+        return {places[0]: Outcome("rejected", writes[places[0]].target, wrong.user, code)}
+    except (TransientError, ProtocolError) as wrong:
+        retry = getattr(wrong, "retry_after", None)
+        return {place: Outcome("again", writes[place].target, wrong.user, retry_after=retry) for place in places}
+    return {place: Outcome("done", writes[place].target) for place in places}

@@ -178,7 +178,13 @@ class OdooSandbox(Sandbox):
                 f"groups:\n\t- {group}\n\nContact your administrator to request access if necessary."
             )
         calls = Dialogues(
-            rows, user, context, self.options, administrator=user == ADMINISTRATOR, partial=self.faults.partial
+            rows,
+            user,
+            context,
+            self.options,
+            administrator=user == ADMINISTRATOR,
+            partial=self.faults.partial,
+            archives=self.series >= 19,
         )
         return calls.run(model, method, arguments)
 

@@ -19,10 +19,17 @@ class Calls:
     """One call by one user: looks up the method, checks its arguments as Odoo does, runs it."""
 
     def __init__(
-        self, rows: Rows, user: int, context: Mapping[str, Any], *, administrator: bool, partial: bool = False
+        self,
+        rows: Rows,
+        user: int,
+        context: Mapping[str, Any],
+        *,
+        administrator: bool,
+        partial: bool = False,
+        archives: bool = True,
     ) -> None:
         self.rows, self.user, self.context, self.administrator = rows, user, context, administrator
-        self.partial = partial
+        self.partial, self.archives = partial, archives
 
     def run(self, model: str, method: str, arguments: Arguments) -> tuple[Any, int]:
         """What the method answers, and how many records it was about."""
@@ -314,8 +321,16 @@ class Calls:
 
     def mail_activity__action_feedback(self, model: str, arguments: Arguments) -> bool:
         (ids,) = self._needed(arguments, "ids")
+        if stray := sorted(set(arguments) - {"ids", "feedback", "attachment_ids"}):
+            words = f"got an unexpected keyword argument '{stray[0]}'"
+            raise OdooError(422, "werkzeug.exceptions.UnprocessableEntity", words)
+        rows = self._found(model, ids)
+        self._refuse_some(model, ids)
         today = dt.datetime.now(dt.UTC).date().isoformat()
-        for row in self._found(model, ids):  # done is archived in 19
+        for row in rows:
+            if not self.archives:  # before 19 what is done is deleted
+                self.rows.remove(model, row["id"])
+                continue
             values = {"active": False, "date_done": today, "feedback": arguments.get("feedback") or False}
             self.rows.change(model, row, values)
         return True

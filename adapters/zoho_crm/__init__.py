@@ -117,6 +117,7 @@ ADAPTER: Adapter[Zoho] = Adapter(
             changes=write.sales_order_changes,
         ),
         Channel("task", "Tasks", write.tasks, write.ROWS_MOST, find=write.find_tasks),
+        Channel("close_task", "Tasks", write.close_tasks, write.ROWS_MOST),
     ),
     blocks=(
         Block(

@@ -139,6 +139,38 @@ def find_tasks(client: Zoho, keys: Sequence[str]) -> dict[str, str]:
     return found
 
 
+def close_tasks(client: Zoho, writes: Sequence[Write]) -> list[Outcome]:
+    """Completes tasks that are there and not completed yet; the others somebody has completed or deleted."""
+    names = client.names("Tasks", list(dict.fromkeys(n for w in writes for n in w.values)))
+    fields = client.fields("Tasks").by_name
+    there = _tasks_there(client, [w.target for w in writes], list(names.values()))
+
+    def is_open(write: Write) -> bool:
+        row = there.get(write.target)
+        return row is not None and any(
+            row.get(names[n]) != encode(fields[names[n]], v) for n, v in write.values.items()
+        )
+
+    todo = [place for place, write in enumerate(writes) if is_open(write)]
+    told = dict(zip(todo, _update(client, "Tasks", [writes[place] for place in todo], []), strict=True))
+    refused = [writes[place].target for place, outcome in told.items() if outcome.state == "rejected"]
+    left = _tasks_there(client, refused, []) if refused else {}
+    gone = {target for target in refused if target not in left}  # deleted just now
+    return [
+        told[place] if place in told and write.target not in gone else Outcome("done", write.target)
+        for place, write in enumerate(writes)
+    ]
+
+
+def _tasks_there(client: Zoho, targets: Sequence[str], names: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+    found: dict[str, Mapping[str, Any]] = {}
+    for first in range(0, len(targets), _IDS_MOST):
+        ids = ",".join(targets[first : first + _IDS_MOST])
+        body = client.get("/Tasks", {"fields": ",".join(names) or "Subject", "ids": ids, "per_page": "200"})
+        found |= {str(row["id"]): row for row in body.get("data", [])}
+    return found
+
+
 def _quoted(value: str) -> str:
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 

@@ -157,17 +157,34 @@ class Cli:
         logging.getLogger("holdfast").setLevel(level)
 
     @cached_property
-    def config(self) -> Config:
+    def file(self) -> Config:
+        """What config.toml alone says: all that is needed to find the database."""
         from connector import config
 
-        return config.load(self.path)
+        return config.load(self.path, whole=False)
+
+    @cached_property
+    def config(self) -> Config:
+        """What config.toml says, with the systems and people that the database has in use."""
+        file = self.file
+        prefix = "sqlite:///"
+        if file.store_url.startswith(prefix) and not Path(file.store_url[len(prefix) :]).exists():
+            # Nothing is kept yet, and who only asks makes no database.
+            from connector.config import refusal, together
+
+            if problems := together(file, self.path.name):
+                raise refusal(problems)
+            return file
+        from jobs.configured import configured
+
+        return configured(self.store, file)
 
     @cached_property
     def store(self) -> Store:
         from connector.config import store_url
         from connector.store.db import Store
 
-        return Store.open(store_url(self.config))
+        return Store.open(store_url(self.file))
 
     @cached_property
     def policy(self) -> Policy:
@@ -202,8 +219,8 @@ class Cli:
         if not chosen:
             raise ConfigError(
                 Text(
-                    "No system is configured yet. Add one with `holdfast init`.",
-                    "尚未配置任何系统。请用 `holdfast init` 添加。",
+                    "No system is configured yet. Add one with `holdfast init`, `holdfast system add`, or in the console.",
+                    "尚未配置任何系统。请用 `holdfast init`、`holdfast system add` 或在管理台中添加。",
                 )
             )
         return [connect(self.config, name, self.clock, lambda: self.store) for name in chosen]
@@ -231,6 +248,7 @@ CHANNEL_NAMES = {
     "hold": Text("hold", "冻结"),
     "limit": Text("limit", "额度"),
     "task": Text("task", "任务"),
+    "close_task": Text("task closed", "关闭任务"),
 }
 COUNT_NAMES = {
     "records": Text("records", "记录"),

@@ -1,14 +1,14 @@
 """The outbox: every write we owe a system, until it is settled.
 
 Fields, holds and limits are *desired state*: a newer one supersedes an undelivered older one, and one that equals what
-was last settled is never sent. A task is made once: its key is never owed twice, and it is withdrawn where its cause is
-gone before it is made. How rows are delivered is in `outbox_delivery`, what people undo in `outbox_undone`.
+was last settled is never sent. A task is made once: its key is never owed twice. How rows are delivered is in
+`outbox_delivery`, what people undo in `outbox_undone`, what becomes of a task whose matter is decided in `outbox_over`.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,6 +17,15 @@ from sqlalchemy import Connection, or_, select
 from connector.store import bulk
 from connector.store.keys import known_system, system_id
 from connector.store.outbox_delivery import again, claim, park, reclaim, settle
+from connector.store.outbox_over import (
+    going_on,
+    open_targets,
+    owe_closing,
+    renamed,
+    withdraw,
+    withdraw_begun,
+    withdraw_keys,
+)
 from connector.store.outbox_row import (
     ONCE,
     RESTORED,
@@ -146,15 +155,26 @@ _COLUMNS = (
 
 
 def _new_once(
-    tx: Connection, system: int, kind: str, wanted: Mapping[str, Owed], _now: dt.datetime
+    tx: Connection, system: int, kind: str, wanted: Mapping[str, Owed], now: dt.datetime
 ) -> list[tuple[Owed, bool]]:
     o = outbox.c
+    late = {key: wanted[key] for key in going_on(tx, system, list(wanted), now)} if kind == "task" else {}
+    if late:  # closed there already: what comes now is another task
+        wanted = {key: action for key, action in wanted.items() if key not in late}
     # What was withdrawn before it was made is owed anew.
     asked = select(o.key).where(
         o.system == system, o.kind == kind, bulk.among(tx, o.key, wanted), o.state != "superseded"
     )
     there = set(tx.execute(asked).scalars())
-    return [(action, False) for key, action in wanted.items() if key not in there]
+    new = [(action, False) for key, action in wanted.items() if key not in there]
+    return new + (_new_once(tx, system, kind, dict(map(_another, late.values())), now) if late else [])
+
+
+def _another(action: Owed) -> tuple[str, Owed]:
+    """The same task once more, under the next number of its key."""
+    first, _, number = action.key.rpartition("~")
+    key = f"{first}~{int(number) + 1}" if first and number.isdecimal() else f"{action.key}~2"
+    return key, replace(action, key=key, values=renamed(action.values, action.key, key))
 
 
 def _new_states(
@@ -176,6 +196,7 @@ def _new_states(
     settled = {row.target: row.digest for row in tx.execute(known)}
     new: list[tuple[Owed, bool]] = []
     replaced: list[int] = []
+    other: list[int] = []  # what was undone and is over, because we want something else
     put_aside = undone_of(tx, system, kind, wanted)
     for target, action in wanted.items():
         if (aside := put_aside.get(target)) is not None:
@@ -188,7 +209,7 @@ def _new_states(
                     continue
                 action = replace(action, values=left)
             else:
-                replaced.append(aside.id)
+                other.append(aside.id)
         rows = waiting.get(target, [])
         if rows and rows[-1].digest == action.digest:
             continue  # waiting, under way, parked for a person, or dropped by one
@@ -201,43 +222,8 @@ def _new_states(
         if settled.get(target) != action.digest or doubt or flying:
             new.append((action, doubt))
     bulk.update(tx, outbox, ("state", "settled_at"), [("superseded", utc(now), key) for key in replaced])
+    close_undone(tx, other, now)
     return new
-
-
-def withdraw(
-    tx: Connection,
-    system: str,
-    keep: Mapping[str, Collection[str]],
-    now: dt.datetime,
-    rules: Collection[str] | None = None,
-) -> int:
-    """Takes back the tasks of these targets that are not made yet and whose keys are not among those that still have
-    their cause; says how many. One that is under way is not stopped. Only tasks of these `rules` (the first word of
-    their key, up to a colon) are looked at; None: all."""
-    known, o = known_system(tx, system), outbox.c
-    if known is None or not keep:
-        return 0
-    asked = select(o.id, o.target, o.key).where(
-        o.system == known, o.kind.in_(tuple(ONCE)), bulk.among(tx, o.target, keep), o.state.in_(("owed", "parked"))
-    )
-    gone = [
-        row.id
-        for row in tx.execute(asked)
-        if row.key not in keep[row.target] and (rules is None or row.key.partition(":")[0] in rules)
-    ]
-    bulk.update(tx, outbox, ("state", "settled_at"), [("superseded", utc(now), key) for key in gone])
-    return len(gone)
-
-
-def withdraw_begun(tx: Connection, begins: Collection[str], now: dt.datetime) -> int:
-    """Takes back the tasks that are not made yet and whose keys begin so; says how many."""
-    o, count = outbox.c, 0
-    for begin in dict.fromkeys(begins):
-        asked = outbox.update().where(
-            o.kind.in_(tuple(ONCE)), o.state.in_(("owed", "parked")), o.key.startswith(begin, autoescape=True)
-        )
-        count += tx.execute(asked.values(state="superseded", settled_at=utc(now))).rowcount
-    return count
 
 
 def retry(tx: Connection, row_id: int | None = None) -> int:
@@ -273,7 +259,9 @@ __all__ = [
     "last_settled",
     "listing",
     "note_undone",
+    "open_targets",
     "owe",
+    "owe_closing",
     "packed",
     "park",
     "pushed",
@@ -287,5 +275,6 @@ __all__ = [
     "unpacked",
     "withdraw",
     "withdraw_begun",
+    "withdraw_keys",
     "write_again",
 ]

@@ -147,7 +147,9 @@ def _put_back(tx: Connection, row_id: int, values: dict[str, Any]) -> None:
     row = tx.execute(select(outbox).where(o.id == row_id)).one()
     if row.state != "claimed":
         return  # settled before the trouble came
-    if row.kind not in ONCE:
+    if row.ended is not None:  # its matter is decided meanwhile: whoever closes it looks whether it was made
+        values = {**values, "state": "superseded", "settled_at": row.owed_at}
+    elif row.kind not in ONCE:
         newer = tx.execute(
             select(o.id)
             .where(

@@ -17,7 +17,7 @@ from connector.store.tables import pushed as pushed_table
 from connector.text import Text
 
 # Made once under a key; everything else is desired state of its target.
-ONCE = frozenset({"task"})
+ONCE = frozenset({"task", "close_task"})
 UNSETTLED = ("owed", "claimed", "parked", "dropped")
 # Codes of our own: a write that puts back what somebody changed; `undone:FIELD,FIELD` for what a person has undone there.
 RESTORED = "restored"

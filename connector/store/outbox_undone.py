@@ -17,6 +17,7 @@ from sqlalchemy import Connection, select
 
 from connector.store import bulk
 from connector.store.keys import known_system, system_names
+from connector.store.outbox_over import withdraw_begun
 from connector.store.outbox_row import RESTORED, UNDONE, OutboxRow, packed, row_of, unpacked
 from connector.store.tables import outbox
 from connector.text import Text
@@ -85,8 +86,16 @@ def note_undone(tx: Connection, row: OutboxRow, fields: Collection[str], why: Te
 def close_undone(tx: Connection, ids: Collection[int], now: dt.datetime) -> None:
     """The records agree with us again: it is over."""
     if ids:
+        withdraw_begun(tx, _tasks(tx, ids), now)
         over = outbox.update().where(bulk.among(tx, outbox.c.id, ids))
         tx.execute(over.values(state="superseded", settled_at=now))
+
+
+def _tasks(tx: Connection, ids: Collection[int]) -> list[str]:
+    """How the keys of the tasks begin by which people were told of what was undone (`jobs.undone`)."""
+    names, o = system_names(tx), outbox.c
+    rows = tx.execute(select(o.system, o.kind, o.target).where(bulk.among(tx, o.id, ids)))
+    return [f"undone:{names[row.system]}:{row.kind}:{row.target}:" for row in rows]
 
 
 def keep_wanted(tx: Connection, row_id: int, values: Mapping[str, Any], digest: str) -> None:
@@ -112,6 +121,7 @@ def restore(tx: Connection, row_id: int, now: dt.datetime) -> bool:
     if found is None:
         return False
     row = row_of(found, system_names(tx))
+    withdraw_begun(tx, _tasks(tx, [row_id]), now)
     waiting = outbox.update().where(
         o.system == found.system, o.kind == row.kind, o.target == row.target, o.state.in_(("owed", "parked", *_STATES))
     )

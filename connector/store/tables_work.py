@@ -54,6 +54,9 @@ standing = Table(
     Column("evaluated_at", Instant, nullable=False),
 )
 
+# Tasks whose matter goes on; asked for in these very words, or no database uses the index.
+OPEN_TASK = "kind = 'task' AND ended IS NULL AND state IN ('owed', 'parked', 'claimed', 'done')"
+
 # One write we owe. States: owed, claimed, done, parked, dropped, superseded.
 outbox = Table(
     "outbox",
@@ -77,6 +80,7 @@ outbox = Table(
     Column("why_en", Text),
     Column("why_zh", Text),
     Column("code", Text),
+    Column("ended", Text),  # of a task: its matter is decided, or closing
     Index("ix_outbox_key", "system", "kind", "key"),
     Index(
         "ix_outbox_due",
@@ -87,6 +91,13 @@ outbox = Table(
         sqlite_where=sql("state IN ('owed', 'claimed')"),
     ),
     Index("ix_outbox_target", "system", "kind", "target", "id"),
+    Index(
+        "ix_outbox_task",
+        "system",
+        "target",
+        postgresql_where=sql(OPEN_TASK),
+        sqlite_where=sql(OPEN_TASK),
+    ),
 )
 
 # What was last settled of each desired state.

@@ -116,5 +116,5 @@ class NoticeDesk(Shop):
         """The tasks of notices in the outbox, oldest first."""
         with self.store.reading() as tx:
             rows = outbox.listing(tx, states=None, kind="task")
-        mine = [r for r in reversed(rows) if r.key.startswith(("order:", "release:"))]
+        mine = [r for r in reversed(rows) if r.key.startswith(("order:", "orders:", "release:"))]
         return [r for r in mine if state is None or r.state == state]

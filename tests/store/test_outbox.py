@@ -186,6 +186,96 @@ def test_a_task_whose_cause_is_gone_before_it_is_made_is_withdrawn(store: Store)
         assert outbox.withdraw(tx, "nobody", {"A1": []}, NOW) == 0
 
 
+def made(tx: Any, *keys: str) -> None:
+    """Tasks of A1 that are made there."""
+    outbox.owe(tx, [task(key) for key in keys], NOW)
+    for row in outbox.claim(tx, "crm", "task", 10, NOW):
+        outbox.settle(tx, row.id, f"remote {row.key}", NOW)
+
+
+def closings(tx: Any) -> list[tuple[str, str, str]]:
+    outbox.owe_closing(tx, "crm", {"Status": "Completed"}, "x", NOW)
+    return [(r.key, r.target, r.state) for r in reversed(outbox.listing(tx, states=None, kind="close_task"))]
+
+
+def test_a_task_that_is_made_is_closed_once(store: Store) -> None:
+    with store.writing() as tx:
+        made(tx, "hold:1", "hold:2", "warning:1", "dunning:1")
+        assert outbox.withdraw(tx, "crm", {"A1": ["hold:2"]}, NOW, ("hold", "warning"), stands={"warning:1"}) == 0
+        assert closings(tx) == [("hold:1", "remote hold:1", "owed")]
+        assert closings(tx) == [("hold:1", "remote hold:1", "owed")], "it is said once"
+        outbox.withdraw(tx, "crm", {"A1": ["hold:2"]}, NOW, ("hold", "warning"), stands={"warning:1"})
+        (row,) = outbox.claim(tx, "crm", "close_task", 10, NOW)
+        assert (row.values, row.customer) == ({"Status": "Completed"}, 1)
+        outbox.settle(tx, row.id, row.target, NOW)
+        assert closings(tx) == [("hold:1", "remote hold:1", "done")]
+        assert outbox.open_targets(tx, "crm") == {"A1"}
+        outbox.withdraw(tx, "crm", {"A1": []}, NOW, stands=None)
+        assert len(closings(tx)) == 1, "nothing is closed by whoever answers for unmade ones alone"
+        outbox.withdraw_begun(tx, ["hold:", "warn"], NOW)
+        assert outbox.withdraw_keys(tx, ["dunning:1", "dunning"], NOW) == 0
+        assert [key for key, _, _ in closings(tx)] == ["hold:1", "hold:2", "warning:1", "dunning:1"]
+        assert outbox.open_targets(tx, "crm") == set()
+
+
+def test_a_matter_that_comes_back_before_its_task_is_closed_goes_on(store: Store) -> None:
+    with store.writing() as tx:
+        made(tx, "hold:1")
+        outbox.withdraw(tx, "crm", {"A1": []}, NOW)
+        assert outbox.owe(tx, [task("hold:1")], NOW) == 0
+        assert closings(tx) == []
+        outbox.withdraw(tx, "crm", {"A1": []}, NOW)
+        assert [state for _, _, state in closings(tx)] == ["owed"]
+        assert outbox.owe(tx, [task("hold:1")], NOW) == 0, "its closing is owed, and taken back"
+        assert [state for _, _, state in closings(tx)] == ["superseded"]
+        outbox.withdraw(tx, "crm", {"A1": []}, NOW)
+        assert [state for _, _, state in closings(tx)] == ["superseded", "owed"], "and it can end again"
+
+
+def test_a_matter_that_comes_back_after_its_task_is_closed_is_another_task(store: Store) -> None:
+    with store.writing() as tx:
+        made(tx, "hold:1")
+        for again in ("hold:1~2", "hold:1~3"):
+            outbox.withdraw(tx, "crm", {"A1": []}, NOW)
+            closings(tx)
+            for row in outbox.claim(tx, "crm", "close_task", 10, NOW):
+                outbox.settle(tx, row.id, row.target, NOW)
+            assert outbox.owe(tx, [task("hold:1")], NOW) == 1
+            assert outbox.owe(tx, [task("hold:1")], NOW) == 0
+            (row,) = outbox.claim(tx, "crm", "task", 10, NOW)
+            assert (row.key, row.values) == (again, {"subject": again}), "its key goes with it wherever it is written"
+            outbox.settle(tx, row.id, f"remote {again}", NOW)
+            outbox.withdraw(tx, "crm", {"A1": ["hold:1"]}, NOW)
+            assert closings(tx)[-1][0] != again, "it is about the same matter"
+
+
+def test_a_task_that_may_have_been_made_is_closed_like_one_that_was(store: Store) -> None:
+    with store.writing() as tx:
+        outbox.owe(tx, [task("hold:1"), task("hold:2"), task("hold:3")], NOW)
+        first, second, _ = outbox.claim(tx, "crm", "task", 3, NOW)
+        outbox.again(tx, first.id, NOW, 30, WHY, uncertain=True)  # put back, nobody knows
+        assert outbox.withdraw(tx, "crm", {"A1": []}, NOW) == 1
+        # 2 is under way when its matter ends; then it comes to nothing that anybody knows of. 3 is made.
+        outbox.again(tx, second.id, NOW, 30, WHY, uncertain=True)
+        third = next(row for row in outbox.listing(tx, states=None) if row.key == "hold:3")
+        outbox.settle(tx, third.id, "remote 3", NOW)
+        assert outbox.claim(tx, "crm", "task", 9, LATER) == [], "none of them is made from now on"
+        assert closings(tx) == [("hold:1", "", "owed"), ("hold:2", "", "owed"), ("hold:3", "remote 3", "owed")]
+
+
+def test_what_was_undone_and_is_over_ends_its_task(store: Store) -> None:
+    with store.writing() as tx:
+        outbox.owe(tx, [held()], NOW)
+        delivered(tx)
+        (row,) = outbox.standing(tx, "crm", "hold")
+        outbox.note_undone(tx, row, ["Hold"], WHY, NOW)
+        made(tx, "undone:crm:hold:A1:2026-11-20", "undone:crm:hold:A12:2026-11-20")
+        outbox.owe(tx, [held()], NOW)
+        assert closings(tx) == []
+        outbox.owe(tx, [held(hold=False)], NOW)
+        assert [key for key, _, _ in closings(tx)] == ["undone:crm:hold:A1:2026-11-20"]
+
+
 def held(target: str = "A1", hold: bool = True, reason: str | None = "late") -> Owed:
     values = {"Hold": hold, "Reason": reason}
     return Owed("crm", "hold", target, f"hold:{target}", values, f"{hold} {reason}", 1)

@@ -24,7 +24,7 @@ _SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
 def _about(sandbox: Sandbox, kind: ActionKind) -> str:
-    if kind == "task":
+    if kind in ("task", "close_task"):
         return str(sandbox.object_name("信用任务"))
     return "AccountObj" if kind in ("customer_fields", "hold") else "SalesOrderObj"
 
@@ -109,6 +109,16 @@ def _tasks(sandbox: Sandbox) -> Sequence[Write]:
     return [_task(sandbox, n, customer) for n, customer in enumerate(_targets(sandbox, "AccountObj"))]
 
 
+def _closings(sandbox: Sandbox, value: Any = True) -> Sequence[Write]:
+    """Tasks that are there, to be closed."""
+    name, now = _about(sandbox, "close_task"), _later(sandbox)
+    keys = [f"{now + n * 1_000_000:024x}" for n in range(3)]
+    for key in keys:
+        sandbox.keep(name, {"_id": key, "name": "催收", "create_time": now, "last_modified_time": now,
+                            "lock_status": "0", "version": "1"})  # fmt: skip
+    return [Write(f"close-{key}", key, {"label:已办结": value}) for key in keys]
+
+
 def _seen(sandbox: Sandbox, kind: ActionKind, remote_id: str) -> Mapping[str, Any] | None:
     """The record, its fields under their labels too, in words: the option's label, the day, the one owner."""
     name = _about(sandbox, kind)
@@ -164,12 +174,14 @@ WORLD = World(
         "hold": _holds("AccountObj"),
         "order_fields": _holds("SalesOrderObj"),
         "task": _tasks,
+        "close_task": _closings,
     },
     refused={
         "customer_fields": lambda sandbox: Write("bad-1", "0" * 24, {"label:信用额度": Decimal("1.00")}),
         "hold": lambda sandbox: Write("bad-3", "0" * 24, {"label:信用冻结": True}),
         "order_fields": lambda sandbox: Write("bad-2", "0" * 24, {"label:信用冻结": True}),
         "task": lambda sandbox: _task(sandbox, 5, _targets(sandbox, "AccountObj")[0], priority="最高"),
+        "close_task": lambda sandbox: _closings(sandbox, "最高")[0],
     },
     seen=_seen,
     stopped={"record_lock": _locked},

@@ -28,7 +28,7 @@ MODELS = {
 }
 TARGETS: dict[ActionKind, str] = {
     "customer_fields": "res.partner", "order_fields": "sale.order", "hold": "res.partner", "limit": "res.partner",
-    "task": "mail.activity",
+    "task": "mail.activity", "close_task": "mail.activity",
 }  # fmt: skip
 
 
@@ -153,6 +153,22 @@ def _tasks(sandbox: Sandbox) -> list[Write]:
     ]  # fmt: skip
 
 
+def _closings(sandbox: Sandbox) -> list[Write]:
+    """Activities that are there, to be marked as done."""
+    book = Rows(sandbox.shelf)
+    with sandbox.shelf.together():
+        made = [
+            book.add("mail.activity", {"res_model": "res.partner", "res_id": int(target), "active": True, "summary": "Call",
+                                       "note": False, "date_done": False, "feedback": False})
+            for target in _customers(sandbox)[:3]
+        ]  # fmt: skip
+    return [Write(f"d{row['id']}", str(row["id"]), {"feedback": "The matter is decided."}) for row in made]
+
+
+def _closing_refused(sandbox: Sandbox) -> Write:
+    return Write("bad", _closings(sandbox)[0].target, {"nonsense": "x"})
+
+
 def seen(sandbox: Sandbox, kind: ActionKind, remote_id: str) -> Mapping[str, Any] | None:
     row = sandbox.shelf.get(TARGETS[kind], _key(int(remote_id))) if remote_id.isdecimal() else None
     if row is None:
@@ -224,6 +240,7 @@ WORLD = World(
     ),
     writes={
         "customer_fields": _fields, "hold": _holds, "order_fields": _order_holds, "limit": _limits, "task": _tasks,
+        "close_task": _closings,
     },
     refused={
         "customer_fields": lambda sandbox: Write("bad", _customers(sandbox)[0], {"x_credit_level": "Nonsense"}),
@@ -231,6 +248,7 @@ WORLD = World(
         "order_fields": lambda sandbox: Write("bad", "99999999", {"x_credit_hold": True}),
         "limit": lambda sandbox: Write("bad", _customers(sandbox)[0], {"credit_limit": Decimal(0)}),
         "task": lambda sandbox: Write("bad", "99999999", {"res_id": "99999999", "summary": "x", "note": "y"}),
+        "close_task": _closing_refused,
     },
     seen=seen,
     stopped={"order_guard": _stopped_order, "customer_guard": _stopped_customer},

@@ -17,6 +17,7 @@ _ABOUT: dict[ActionKind, str] = {
     "hold": "Accounts",
     "order_fields": "Sales_Orders",
     "task": "Tasks",
+    "close_task": "Tasks",
 }
 
 
@@ -106,6 +107,22 @@ def _tasks(sandbox: Sandbox) -> Sequence[Write]:
     return [_task(sandbox, n, customer) for n, customer in enumerate(_targets(sandbox, "Accounts"))]
 
 
+def _closings(sandbox: Sandbox) -> Sequence[Write]:
+    """Tasks that are there, to be completed."""
+    ids = [sandbox.records.new_id() for _ in range(3)]
+    by = sandbox.user
+    for key in ids:
+        made = {
+            "id": key,
+            "Subject": "Call",
+            "Status": "Not Started",
+            "Created_Time": sandbox.records.now(),
+            "Created_By": by,
+        }
+        sandbox.records.put("Tasks", made)
+    return [Write(f"close-{key}", key, {"Status": "Completed"}) for key in ids]
+
+
 def _seen(sandbox: Sandbox, kind: ActionKind, remote_id: str) -> Mapping[str, Any] | None:
     record = sandbox.shelf.get(_ABOUT[kind], remote_id)
     if record is None:
@@ -152,12 +169,14 @@ WORLD = World(
         "hold": _holds("Accounts"),
         "order_fields": _holds("Sales_Orders"),
         "task": _tasks,
+        "close_task": _closings,
     },
     refused={
         "customer_fields": lambda sandbox: Write("bad", "1", {"Credit_Limit": Decimal("1.00")}),
         "hold": lambda sandbox: Write("bad", "1", {"Credit_Hold": True}),
         "order_fields": lambda sandbox: Write("bad", "1", {"Credit_Hold": True}),
         "task": lambda sandbox: _task(sandbox, 5, "1"),
+        "close_task": lambda sandbox: Write("bad", _closings(sandbox)[0].target, {"Status": "C" * 200}),
     },
     seen=_seen,
     stopped={"record_lock": _locked},

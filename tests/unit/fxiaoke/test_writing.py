@@ -466,3 +466,22 @@ def test_tasks_may_be_records_of_a_vendors_own_object(tenant: Any) -> None:
     assert made.sandbox.shelf.get("ScheduleObj", outcome.remote_id)["name"] == "催款"
     assert made.sandbox.writes()[-1].path == "/cgi/crm/v2/data/create"
     assert TASKS.find(made.client, ["k-9"]) == {"k-9": outcome.remote_id}
+
+
+def test_tasks_are_closed_once_and_not_against_a_person(tenant: Any, style: str) -> None:
+    made = tenant(auth_style=style)
+    of = made.sandbox.object_name("信用任务")
+    ids = [o.remote_id for o in TASKS.send(made.client, [_task(made, f"k{n}") for n in range(4)])]
+    field = made.named("已办结", of)
+    by_hand = made.sandbox.shelf.get(of, ids[1]) | {field: True}
+    made.sandbox.keep(of, by_hand)
+    made.sandbox.forget(of, ids[2])
+    values, _ = made.mapping.write("close_task", {"done": True, "why": "已处理", "done_on": dt.date(2026, 11, 25)})
+    writes = [Write(f"k{n}", key, values) for n, key in enumerate(ids)]
+    closing = ADAPTER.channel("close_task")
+    assert closing is not None
+    for _ in range(2):
+        assert closing.send(made.client, writes) == [Outcome("done", key) for key in ids]
+    assert [made.sandbox.shelf.get(of, ids[n])[field] for n in (0, 1, 3)] == [True] * 3
+    assert made.sandbox.shelf.get(of, ids[1]) == by_hand
+    assert len([c for c in made.sandbox.writes() if c.path.endswith("/update")]) == 2

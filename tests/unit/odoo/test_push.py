@@ -162,6 +162,44 @@ def test_a_to_do_for_a_customer_who_is_gone_is_rejected_and_the_next_is_made(off
     assert [o.state for o in outcomes] == ["rejected", "done"]
 
 
+@pytest.mark.parametrize("series", [19, 17])
+def test_to_dos_are_marked_as_done_once_and_not_against_a_person(open_office: Open, series: int) -> None:
+    door = {"transport": "jsonrpc", "login": "connector"} if series < 19 else {}
+    office = open_office(role="crm", version=series, **door)
+    office.provision()
+    made = office.send("task", *(task(str(5000 + n), f"k{n}") for n in range(4)))
+    ids = [o.remote_id for o in made]
+    client = office.client()
+    client.call("mail.activity", "action_feedback", safe=False, ids=[int(ids[1])], feedback="done by hand")
+    office.sandbox.shelf.drop("mail.activity", f"{int(ids[2]):012d}")
+    writes = [Write(f"k{n}", key, {"feedback": "The matter is decided."}) for n, key in enumerate(ids)]
+    before = len(office.sandbox.writes())
+    for _ in range(2):
+        assert [(o.state, o.remote_id) for o in office.send("close_task", *writes)] == [("done", key) for key in ids]
+    calls = [c for c in office.sandbox.writes()[before:] if "activity" in c.path or c.path.endswith("/jsonrpc")]
+    assert len(calls) == 1, "one call for both"
+    if series < 19:
+        assert office.sandbox.shelf.count("mail.activity") == 0
+        return
+    rows = [office.row("mail.activity", ids[n]) for n in (0, 1, 3)]
+    assert [r["active"] for r in rows] == [False] * 3
+    words = [r["feedback"] for r in rows]
+    assert words == ["The matter is decided.", "done by hand", "The matter is decided."]
+
+
+@pytest.mark.parametrize("fault", ["late", "cut", "503"])
+def test_an_unclear_closing_is_looked_at_before_it_is_repeated(office: Office, fault: str) -> None:
+    (made,) = office.send("task", task("5000", "k1"))
+    client = office.client()
+    office.sandbox.faults.plan(fault, times=1, match="action_feedback")  # type: ignore[arg-type]
+    write = Write("k1", made.remote_id, {"feedback": "over"})
+    (first,) = office.send("close_task", write, client=client)
+    assert first.state in ("again", "done")
+    (second,) = office.send("close_task", write, client=client)
+    assert second.state == "done"
+    assert office.row("mail.activity", made.remote_id)["feedback"] == "over"
+
+
 def test_without_its_key_field_no_to_do_can_be_looked_for(open_office: Open) -> None:
     channel = ADAPTER.channel("task")
     assert channel is not None

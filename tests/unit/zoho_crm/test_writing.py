@@ -294,6 +294,41 @@ def test_a_task_without_owner_goes_to_whoever_zoho_thinks() -> None:
         assert done.state == "done"
 
 
+def test_tasks_are_completed_once_and_not_against_a_person() -> None:
+    with organisation(10) as (box, zoho):
+        made = send(zoho, "task", [task(zoho, box, f"k{n}") for n in range(60)])
+        ids = [o.remote_id for o in made]
+        box.shelf.drop("Tasks", ids[1])
+        by_hand = {**box.shelf.get("Tasks", ids[2]), "Status": "Completed", "Description": "he paid"}
+        box.shelf.put("Tasks", ids[2], by_hand)
+        values, _ = mapping().write("close_task", {"done": True})
+        assert values == {"Status": "Completed"}
+        writes = [Write(f"k{n}", key, values) for n, key in enumerate(ids)]
+        assert [(o.state, o.remote_id) for o in send(zoho, "close_task", writes)] == [("done", key) for key in ids]
+        assert {t["Status"] for t in box.shelf.all("Tasks")} == {"Completed"}
+        assert box.shelf.get("Tasks", ids[2]) == by_hand
+        assert box.shelf.count("Tasks") == 59
+        puts = [c for c in box.calls if c.method == "PUT"]
+        assert [c.records for c in puts] == [58], "those that are open, and no other"
+        send(zoho, "close_task", writes)
+        assert len([c for c in box.calls if c.method == "PUT"]) == 1
+
+
+def test_a_task_deleted_while_it_is_completed_is_no_refusal() -> None:
+    with organisation(10) as (box, zoho):
+        made = send(zoho, "task", [task(zoho, box, f"k{n}") for n in range(2)])
+        answer = box.answer
+
+        def between(request: Request) -> Any:
+            if request.method == "PUT":
+                box.shelf.drop("Tasks", made[0].remote_id)
+            return answer(request)
+
+        box.answer = between  # type: ignore[method-assign]
+        writes = [Write("k", o.remote_id, {"Status": "Completed"}) for o in made]
+        assert [o.state for o in send(zoho, "close_task", writes)] == ["done", "done"]
+
+
 def test_without_a_unique_field_no_task_is_sent() -> None:
     with organisation(10) as (box, zoho):
         rows = box.shelf.get("~fields", "Tasks")
