@@ -12,6 +12,7 @@ import asyncio
 import datetime as dt
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import procrastinate
@@ -20,6 +21,7 @@ from connector.config import Config
 from connector.errors import TransientError
 from connector.store import queue_schema
 from connector.store.db import Store, in_trouble
+from jobs.configured import configured
 from jobs.named import act_of
 from jobs.shift import Shift
 from jobs.slots import once, slot_named, slot_of
@@ -58,8 +60,10 @@ def app_of(store: Store, url: str, shift: Shift) -> procrastinate.App:
     )
 
     def done(job: str, slot: str) -> bool:
-        act = act_of(job, shift.config)
-        runs = once(store, shift.clock, job, slot, lambda held: act(held, shift), shift.stop.is_set)
+        # Systems and people that were put in use since, or taken out, count from the next job on.
+        current = replace(shift, config=configured(store, shift.config))
+        act = act_of(job, current.config)
+        runs = once(store, shift.clock, job, slot, lambda held: act(held, current), shift.stop.is_set)
         log.info("%s %s: %s", job, slot, "done before" if runs is None else "done")
         return runs is not None
 

@@ -24,6 +24,7 @@ from connector.store import runs
 from connector.store.attention import Waiting, waiting
 from connector.store.db import Store, in_trouble
 from connector.store.leases import Fenced, LeaseLost, Stopped
+from jobs.configured import Following
 from jobs.hooks import heed, pending
 from jobs.named import act_of
 from jobs.night import connected_systems, lease
@@ -126,6 +127,7 @@ class Worker:
     def __post_init__(self) -> None:
         timed = timed_jobs(self.shift.config) if self.by_schedule else []
         self._timed: Mapping[str, Timed] = {one.job: one for one in timed}
+        self._following = Following(self.store, self.shift.config)
 
     def work(self) -> None:
         """Until the process is to end."""
@@ -147,6 +149,7 @@ class Worker:
     def tick(self) -> None:
         """One look: whatever is due by the time, then whatever waits. Never raises."""
         try:
+            self._follow()
             self._tell_the_time()
             for job in self._timed:
                 if job in self._due and not self.shift.stop.is_set():
@@ -161,6 +164,12 @@ class Worker:
             if not self._troubles:
                 log.error("the database is in trouble (%s); tried again until it is back", type(wrong).__name__)
             self._troubles = min(self._troubles + 1, 4)
+
+    def _follow(self) -> None:
+        """Systems and people that were put in use since, or taken out, count from the next job on."""
+        config = self._following.now()
+        if config is not self.shift.config:
+            self.shift = replace(self.shift, config=config)
 
     # --- what is due by the time --------------------------------------------------------------------------------------
     def _tell_the_time(self) -> None:

@@ -210,7 +210,7 @@ def connect_system(
 ) -> Version:
     """Keeps what a form has collected and puts it in use, all or nothing: `secrets` are values by the names under which
     the text refers to them (`sealed:NAME`, the name alone). Raises as `save` and `jobs.seals.put` do."""
-    demand_administrator(person)
+    config = _begin(tx, config, person)
     if secrets:
         seals.put(tx, seal_of(config), secrets, person=person, now=now, why=note)
     made = save(tx, config, text, person=person, now=now, note=note)

@@ -90,13 +90,11 @@ def register(app: typer.Typer) -> None:
             )
         if queue != OURS:
             need_queue(cli)
-        count = workers or cli.config.service.workers
+        count = workers or cli.file.service.workers
         if no_web:
             count = 1
-        if count > 1 and cli.config.store_url.startswith("sqlite"):
+        if count > 1 and cli.file.store_url.startswith("sqlite"):
             raise ConfigError(_ONE_FILE)
-        if not no_jobs:
-            cli.connected()
         if not no_web:
             need_web()
         node = serve_node.Node(cli, [], jobs=not no_jobs, queue=queue)
@@ -123,7 +121,7 @@ def need_queue(cli: Cli) -> None:
     """What Procrastinate needs. ConfigError with the remedy where it is not there."""
     from connector.store.queue_schema import conninfo
 
-    conninfo(cli.config.store_url)
+    conninfo(cli.file.store_url)
     try:
         import jobs.queue_procrastinate  # noqa: F401
     except ModuleNotFoundError as missing:

@@ -105,7 +105,7 @@ class Node:
         from jobs import queue_procrastinate
 
         try:
-            queue_procrastinate.work(self.cli.store, store_url(self.cli.config), shift)
+            queue_procrastinate.work(self.cli.store, store_url(self.cli.file), shift)
         except Exception:
             # Without it nothing is due any more: better to end and be begun anew than to stand there and look well.
             log.exception("the queue has failed")

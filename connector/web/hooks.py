@@ -63,18 +63,23 @@ class _Desk:
 def router(front: Front) -> APIRouter:
     """The routes of all systems. They are not part of the documented interface: their callers have contracts of their own."""
     routes = APIRouter(include_in_schema=False)
-    systems = {s.name: s for s in front.config.systems if s.hook is not None}
     desk = _Desk(front, _Lines())
 
     @routes.api_route("/hooks/{system}", methods=_METHODS)
     async def at(system: str, request: Request) -> Response:
-        return await _answer(desk, systems.get(system), "", request)
+        return await _answer(desk, await _system(front, system, request), "", request)
 
     @routes.api_route("/hooks/{system}/{token}", methods=_METHODS)
     async def with_token(system: str, token: str, request: Request) -> Response:
-        return await _answer(desk, systems.get(system), token, request)
+        return await _answer(desk, await _system(front, system, request), token, request)
 
     return routes
+
+
+async def _system(front: Front, name: str, request: Request) -> System | None:
+    """The system of that name as it is configured now; None: there is none, or it may not call."""
+    await request.app.state.sign_in.people.now()
+    return next((s for s in front.config.systems if s.name == name and s.hook is not None), None)
 
 
 async def _answer(desk: _Desk, system: System | None, token: str, request: Request) -> Response:

@@ -398,20 +398,25 @@ def test_those_who_come_while_the_keys_are_fetched_wait_for_them(shop: Shop, iss
 def test_keys_are_rotated_under_load_without_a_failed_call(client: TestClient, shop: Shop, key: Made) -> None:
     """Callers take the new key when they hear of it; nobody is refused meanwhile."""
     current, statuses, stop = [key("li.wei")], [], threading.Event()
+    made = [0, 0, 0]
 
-    def call_on() -> None:
+    def call_on(me: int) -> None:
         while not stop.is_set():
             statuses.append(client.get(ME, headers=bearer(current[-1])).status_code)
+            made[me] += 1
 
     with ThreadPoolExecutor(3) as threads:
-        callers = [threads.submit(call_on) for _ in range(3)]
+        callers = [threads.submit(call_on, me) for me in range(3)]
         for _ in range(4):
-            before, now = len(statuses), shop.clock.now()
+            now = shop.clock.now()
             with shop.store.writing() as tx:
                 one = api_keys.get(tx, current[-1])
-                current.append(api_keys.rotate(tx, one, now, dt.timedelta(hours=1), now + dt.timedelta(days=9)))
+                new = api_keys.rotate(tx, one, now, dt.timedelta(hours=1), now + dt.timedelta(days=9))
+            current.append(new)  # nobody hears of it before it is kept
             forget(client)
-            while len(statuses) < before + 5 and not any(c.done() for c in callers):
+            before = list(made)
+            # Each has come with the new one before the next: nobody is as late as two rotations.
+            while any(n < b + 2 for n, b in zip(made, before, strict=True)) and not any(c.done() for c in callers):
                 time.sleep(0.01)
         stop.set()
     assert len(statuses) >= 20
