@@ -49,6 +49,7 @@ class Frame:
     of orders, dunning, exclusions, warnings) counts. `receivables`: what all customers owe, in the reporting currency, and
     how many they are. `thorough`: signs of warning are told that are calm, too. `confirming`: the key of an order that is
     being confirmed now, and would take credit. `now`: the moment at which reservations of credit count, where they do.
+    `fresh_until`: when the data of the next system will be too old, if it is not pulled again.
     """
 
     config: Config
@@ -69,6 +70,7 @@ class Frame:
     thorough: bool = False
     confirming: int | None = None
     now: dt.datetime | None = None
+    fresh_until: dt.datetime | None = None
 
     def load(self, tx: Connection, debtors: Collection[int] | None = None) -> None:
         """Makes the customers of these debtors (None: of everybody) known to the frame."""
@@ -163,6 +165,7 @@ def frame(
     rates: list[Rate] = []
     if rate_systems:
         rates = customers.rates(tx, systems=rate_systems, since=since, until=as_of if near else None)
+    stale, fresh_until = _stale(tx, config, systems, policy, clock.now())
     made = Frame(
         config,
         policy,
@@ -170,7 +173,8 @@ def frame(
         view or View(),
         systems,
         Rates(rates, config.business.currency, policy.currency.max_rate_age_days),
-        _stale(tx, config, systems, policy, clock.now()),
+        stale,
+        fresh_until=fresh_until,
     )
     made.is_today = as_of == day_in(clock.now(), config.business.time_zone)
     made.now = clock.now()
@@ -198,16 +202,19 @@ def _closes_ring(parents: Mapping[int, int], child: int, above: int) -> bool:
 
 def _stale(
     tx: Connection, config: Config, systems: Sequence[str], policy: Policy, now: dt.datetime
-) -> dict[str, Reason]:
-    """The systems whose last complete pull is too old to decide on, each with the reason."""
-    found = {}
+) -> tuple[dict[str, Reason], dt.datetime | None]:
+    """The systems whose last complete pull is too old to decide on, each with the reason; and until when the others are
+    not."""
+    found, fresh = {}, []
     hours = policy.data.stale_after_hours
     zone = ZoneInfo(config.business.time_zone)
     for system in systems:
         at = complete_at(tx, config, system)
         if at is None or now - at > dt.timedelta(hours=hours):
             found[system] = stale_data(system, at.astimezone(zone) if at else None, hours)
-    return found
+        else:
+            fresh.append(at + dt.timedelta(hours=hours))
+    return found, min(fresh, default=None)
 
 
 # Facts whose age matters: without today's payments nobody is let off, without today's orders nobody is over the limit.

@@ -129,6 +129,11 @@ class Store:
             with connection.begin():
                 yield connection
 
+    def seat(self) -> Store:
+        """The same database through one connection of its own, for one who comes again and again with one transaction at
+        a time. To be closed by whoever took it."""
+        return Store(_engine(self.engine.url.render_as_string(hide_password=False), pool_size=1, max_overflow=0))
+
     def close(self) -> None:
         """Gives all connections back."""
         self.engine.dispose()
@@ -183,7 +188,7 @@ def _driver(connection: Connection) -> Any:
     return connection.connection.driver_connection
 
 
-def _engine(url: str) -> Engine:
+def _engine(url: str, **pool: Any) -> Engine:
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError) as wrong:
@@ -217,7 +222,7 @@ def _engine(url: str) -> Engine:
                     "数据库所在的文件夹 {folder} 不存在。请创建它，或修改 [store] url。",
                 ).fill(folder=folder)
             )
-        engine = create_engine(parsed, connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False})
+        engine = create_engine(parsed, connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False}, **pool)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -225,7 +230,7 @@ def _engine(url: str) -> Engine:
         try:
             options = {name: value for name, value in _PATIENCE.items() if name not in parsed.query}
             engine = create_engine(
-                parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, connect_args=options
+                parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, connect_args=options, **pool
             )
         except (ArgumentError, ValueError, TypeError) as wrong:
             raise _closed(parsed, wrong) from wrong

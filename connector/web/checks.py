@@ -10,6 +10,7 @@ import asyncio
 import logging
 import threading
 from collections import deque
+from functools import partial
 
 from connector.errors import HoldfastError, TransientError
 from connector.text import Text
@@ -17,6 +18,8 @@ from connector.web.front import Front
 from jobs.check import check_all
 from jobs.check_answer import Answer
 from jobs.check_asked import Asked
+from jobs.check_kept import Kept
+from jobs.policy import in_force
 
 log = logging.getLogger("holdfast.web")
 
@@ -39,6 +42,7 @@ class Checks:
         self._lock = threading.Lock()
         self._at_work: asyncio.Task[None] | None = None
         self._busy = False
+        self._kept: Kept | None = None
 
     async def ask(self, asked: Asked) -> Answer:
         """The answer to one question. Raises what `check_all` says of it; TransientError where too many wait."""
@@ -80,7 +84,10 @@ class Checks:
     def _judged(self, asked: list[Asked]) -> list[Answer | HoldfastError]:
         front = self.front
         try:
-            return check_all(front.store, front.config, front.policy(), front.clock, asked, front.systems)
+            if self._kept is None:
+                self._kept = Kept(front.seat())
+            policy = partial(in_force, config=front.config)
+            return check_all(front.store, front.config, policy, front.clock, asked, front.systems, self._kept)
         except HoldfastError as wrong:
             return [wrong] * len(asked)
         except Exception:

@@ -48,11 +48,17 @@ class Front:
     def __post_init__(self) -> None:
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="front")
         self._waiting = 0
+        self._seats: list[Store] = []
 
     def policy(self) -> Policy:
         """The policy in force now."""
         with self.store.reading() as tx:
             return in_force(tx, self.config)
+
+    def seat(self) -> Store:
+        """A seat at the store (`Store.seat`) that is given back when the front closes."""
+        self._seats.append(found := self.store.seat())
+        return found
 
     async def work(self, function: Callable[[], T]) -> T:
         """Runs what waits for the database or the network in a thread; what is bound for the log goes with it.
@@ -75,3 +81,5 @@ class Front:
         """Waits for what is being worked on; takes nothing new."""
         self.stopping = True
         self._threads.shutdown(wait=True)
+        for seat in self._seats:
+            seat.close()

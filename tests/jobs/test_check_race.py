@@ -17,6 +17,7 @@ from connector.store import audit, customers, order_credit, reservations
 from connector.store.db import Store
 from jobs.check import check_all
 from jobs.check_asked import Asked
+from jobs.check_kept import Kept
 from jobs.check_return import give_back
 from tests.jobs.shop import NOON, Shop, config, side_by_side
 from tests.store.books import save
@@ -32,6 +33,7 @@ def work(url: str, folder: str, me: int, failed: Any) -> None:
     try:
         shop = Shop(Store.open(url), config(Path(folder)))
         rng, mine, caller = random.Random(me), list[int](), f"app:p{me}"
+        kept = Kept(shop.store.seat()) if me % 2 else None  # half of them keep what they have read
         for turn in range(TURNS):
             if me == 0 and turn % 6 == 5:
                 shop.run()
@@ -53,7 +55,7 @@ def work(url: str, folder: str, me: int, failed: Any) -> None:
                     )
                     for n in range(rng.randrange(1, 4))
                 ]  # fmt: skip
-                for found in check_all(shop.store, shop.config, shop.policy, shop.clock, asked):
+                for found in check_all(shop.store, shop.config, shop.policy, shop.clock, asked, (), kept):
                     if isinstance(found, HoldfastError):
                         raise found
                     if found.body["reservation"] is not None:

@@ -1,0 +1,191 @@
+"""What order checks keep between rounds never changes an answer: whatever happens in between, on both databases."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connector.credit.exclusion import Exclusion
+from connector.errors import ConfigError
+from connector.model import Customer
+from connector.store import exclusions
+from connector.store.db import Store
+from jobs import check_bench
+from jobs.check import check_all
+from jobs.check_answer import Answer
+from jobs.check_asked import Asked
+from jobs.check_kept import Kept
+from jobs.check_return import give_back
+from tests.jobs.shop import Shop, config
+from tests.store.conftest import store as store
+
+ME = "app:webshop"
+LIMITS = {"C1": 1000, "C2": 700, "G": 1500, "A": 900, "B": 900}
+_SAID = ("audit", "simulated", "reservation", "valid_until", "at")
+
+
+@pytest.fixture
+def shop(store: Store, tmp_path: Path) -> Shop:
+    made = Shop(store, config(tmp_path))
+    people = [Customer(id=ref, name=ref, currency="CNY", parent_id="G" if ref in "AB" else None) for ref in LIMITS]
+    made.customers(*people, limits=LIMITS)
+    return made
+
+
+@pytest.fixture
+def kept(store: Store) -> Iterator[Kept]:
+    seat = store.seat()
+    yield Kept(seat)
+    seat.close()
+
+
+def asks(shop: Shop, kept: Kept | None, *asked: Asked) -> list[Any]:
+    return check_all(shop.store, shop.config, shop.policy, shop.clock, asked, (), kept)
+
+
+def ask(shop: Shop, kept: Kept | None, customer: str, amount: Any, **more: Any) -> dict[str, Any]:
+    (found,) = asks(shop, kept, Asked(customer, Decimal(amount), caller=ME, **more))
+    assert isinstance(found, Answer), found
+    return found.body
+
+
+@pytest.fixture
+def judged(monkeypatch: pytest.MonkeyPatch) -> list[set[int]]:
+    """Who was judged, round by round."""
+    seen: list[set[int]] = []
+    usual = check_bench.Bench.__init__
+
+    def counted(self: Any, *args: Any, **more: Any) -> None:
+        usual(self, *args, **more)
+        seen.append(set(self.judged))
+
+    monkeypatch.setattr(check_bench.Bench, "__init__", counted)
+    return seen
+
+
+def test_a_customer_is_judged_once_while_nobody_else_writes(shop: Shop, kept: Kept, judged: list[set[int]]) -> None:
+    if shop.store.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL counts the transactions of all databases of its server, and other tests use others")
+    for amount in (10, 2000, 300):
+        ask(shop, kept, "C1", amount)
+    ask(shop, kept, "A", 5)
+    ask(shop, kept, "B", 5)
+    assert [len(one) for one in judged] == [1, 3], "the group is judged together"
+    ask(shop, None, "C2", 1)  # somebody else: a line in the audit trail is enough
+    ask(shop, kept, "C1", 1)
+    assert [len(one) for one in judged] == [1, 3, 1, 1]
+
+
+def test_reserved_credit_is_never_kept(shop: Shop, kept: Kept) -> None:
+    assert ask(shop, kept, "A", 600)["result"] == "pass"
+    assert ask(shop, kept, "A", 600, minutes=10)["result"] == "pass"
+    assert ask(shop, kept, "A", 600)["result"] == "hold"
+    assert ask(shop, kept, "B", 900)["credit"]["available"] == "900.00"
+    shop.clock.sleep(11 * 60)
+    assert ask(shop, kept, "A", 600)["result"] == "pass", "it has ended by itself, and nobody has written anything"
+
+
+def test_data_become_too_old_by_themselves(shop: Shop, kept: Kept) -> None:
+    assert ask(shop, kept, "C1", 10)["result"] == "pass"
+    hours = shop.policy.data.stale_after_hours
+    shop.clock.sleep(hours * 3600)
+    assert ask(shop, kept, "C1", 10)["result"] == "pass"
+    shop.clock.sleep(1)
+    assert [r["rule"] for r in ask(shop, kept, "C1", 10)["reasons"]] == ["stale_data"]
+
+
+def test_another_policy_counts_at_once(shop: Shop, kept: Kept) -> None:
+    assert ask(shop, kept, "C1", 1001)["result"] == "hold"
+    hold = shop.policy.hold
+    shop.policy = shop.policy.model_copy(
+        update={"hold": hold.model_copy(update={"points": hold.points.model_copy(update={"confirmation": "none"})})}
+    )
+    assert ask(shop, kept, "C1", 1001)["result"] == "pass"
+
+
+def test_another_mapping_file_counts_at_once(shop: Shop, kept: Kept, judged: list[set[int]]) -> None:
+    from connector import mapping
+
+    path = shop.config.root / "books.toml"
+    path.write_text(mapping.shipped("files"), encoding="utf-8")
+    system = shop.config.systems[0].model_copy(update={"mapping": "books.toml"})
+    shop.config = shop.config.model_copy(update={"systems": (system,)})
+    ask(shop, kept, "C1", 1)
+    before = len(judged)
+    path.write_text(mapping.shipped("files") + "\n# changed\n", encoding="utf-8")
+    ask(shop, kept, "C1", 1)
+    assert len(judged) == before + 1
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_answers_are_those_of_one_who_keeps_nothing(shop: Shop, kept: Kept, seed: int) -> None:
+    rng = random.Random(seed)
+    orders, reserved, repeated = 0, list[int](), 0
+    who = sorted(LIMITS)
+
+    def order() -> None:
+        nonlocal orders
+        orders += 1
+        shop.order(f"O{orders}", rng.choice(who), rng.randrange(50, 600))
+        if rng.random() < 0.5:
+            shop.check(f"O{orders}")
+
+    def limit() -> None:
+        shop.say("limits", shop.limit(rng.choice(who), rng.randrange(300, 2000)))
+
+    def invoice() -> None:
+        shop.invoice(f"I{rng.random()}", rng.choice(who), rng.randrange(10, 300), shop.today)
+
+    def reserve() -> None:
+        by = rng.choice([kept, None])
+        body = ask(shop, by, rng.choice(who), rng.randrange(50, 500), minutes=rng.choice([5, 60]))
+        if body["reservation"] is not None:
+            reserved.append(body["reservation"]["id"])
+
+    def give() -> None:
+        if reserved:
+            with contextlib.suppress(ConfigError):  # it may have ended by itself
+                give_back(shop.store, shop.clock, reserved.pop(), ME, anybodys=True)
+
+    def exclude() -> None:
+        with shop.store.writing() as tx:
+            one = Exclusion(0, "all", "hold", frozenset(), "audit week", "person:x", shop.today, shop.today)
+            exclusions.add(tx, one, shop.clock.now())
+
+    def later() -> None:
+        shop.clock.sleep(rng.choice([60, 600, 7200]))
+
+    def next_day() -> None:
+        shop.days()
+
+    def run() -> None:
+        shop.run()
+
+    often = [order, reserve, later]
+    happens: list[Callable[[], None]] = [*often, *often, limit, invoice, give, next_day, run]
+    for step in range(40):
+        if step > 3 and rng.random() < 0.5:
+            rng.choice(happens)()
+        else:
+            repeated += 1
+        if step == 30:
+            exclude()
+        asked = [
+            Asked(
+                rng.choice(who), Decimal(rng.randrange(1, 1200)), caller=ME, point=rng.choice(["confirmation", "entry"])
+            )
+            for _ in range(rng.randrange(1, 4))
+        ]
+        fresh = asks(shop, None, *(replace(one, simulate=True) for one in asked))
+        for mine, new in zip(asks(shop, kept, *asked), fresh, strict=True):
+            for name in new.body:
+                if name not in _SAID:
+                    assert mine.body[name] == new.body[name], (seed, step, name)
+    assert repeated > 10

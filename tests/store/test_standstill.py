@@ -1,0 +1,116 @@
+"""A standstill ends with whatever anybody else commits, in any table, and with nothing that the looker does himself."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+from collections.abc import Callable, Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connector.store import audit, marks
+from connector.store.audit import Entry
+from connector.store.db import Store
+from connector.store.standstill import Snapshot, Standstill
+
+NOW = dt.datetime(2026, 11, 20, 4, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def seat(store: Store) -> Iterator[Store]:
+    found = store.seat()
+    yield found
+    found.close()
+
+
+def wrote(store: Store) -> None:
+    with store.writing() as tx:
+        audit.append(tx, [Entry("test.wrote", "test:1", "person:x")], NOW)
+
+
+def look(still: Standstill, seat: Store, *, write: bool = True) -> bool:
+    """One transaction of the looker, who writes himself after he has looked."""
+    with seat.writing() if write else seat.reading() as tx:
+        found = still.lasts(tx)
+        if write:
+            marks.touch(tx, [1])
+    return found
+
+
+def soon(find: Callable[[], bool]) -> bool:
+    """Whether it is found so within some tries: PostgreSQL counts the transactions of all databases of its server, and
+    other tests may be using others."""
+    return any(find() for _ in range(500))
+
+
+def test_lasts_while_only_the_looker_writes(store: Store, seat: Store) -> None:
+    still = Standstill()
+    assert not look(still, seat), "nothing is known the first time"
+    assert soon(lambda: look(still, seat))
+    assert soon(lambda: look(still, seat, write=False) and look(still, seat) and look(still, seat))
+
+    def rolled_back() -> None:
+        with contextlib.suppress(ZeroDivisionError), seat.writing() as tx:
+            still.lasts(tx)
+            marks.touch(tx, [2])
+            raise ZeroDivisionError
+
+    def read() -> None:
+        with store.reading() as tx:
+            marks.upto(tx)
+
+    for harmless in (rolled_back, read):
+        assert soon(lambda: (harmless(), look(still, seat))[1]), harmless.__name__  # noqa: B023 - called at once
+
+
+@pytest.mark.parametrize("writes", [True, False])
+def test_ends_with_whatever_somebody_else_commits(store: Store, seat: Store, writes: bool) -> None:
+    still = Standstill()
+    look(still, seat)
+    wrote(store)
+    assert not look(still, seat, write=writes)
+    assert soon(lambda: look(still, seat, write=writes)), "it is known now"
+    other = Store.open(store.engine.url.render_as_string(hide_password=False))
+    wrote(other)
+    other.close()
+    assert not look(still, seat, write=writes)
+
+
+def test_what_is_still_going_on_counts_once_it_is_committed(store: Store, seat: Store) -> None:
+    if store.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite has one writer at a time")
+    still = Standstill()
+    with store.writing() as tx:
+        marks.touch(tx, [7])
+        assert soon(lambda: look(still, seat, write=False)), "nobody can see it yet"
+    with seat.reading() as mine:
+        assert not still.lasts(mine)
+
+
+def test_another_connection_knows_nothing(store: Store) -> None:
+    still = Standstill()
+    with store.reading() as tx:
+        still.lasts(tx)
+        with store.reading() as other:
+            assert not still.lasts(other)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 5)), max_size=40), st.integers(1, 3))
+def test_a_snapshot_tells_exactly_what_was_committed_since(steps: list[tuple[bool, int]], looks: int) -> None:
+    """A model: transactions begin and end in any order; each look must tell those that ended since the look before."""
+    high, running, over = 3, set[int](), {1, 2}
+    before, seen = Snapshot(3, 3, frozenset()), set(over)
+    for at, (begins, which) in enumerate(steps):
+        if begins or not running:
+            running.add(high)
+            high += 1
+        else:
+            ended = sorted(running)[which % len(running)]
+            running.discard(ended)
+            over.add(ended)
+        if at % looks == 0:
+            now = Snapshot.of(f"{min([*running, high])}:{high}:{','.join(map(str, sorted(running)))}")
+            assert now.since(before) == over - seen
+            before, seen = now, set(over)
