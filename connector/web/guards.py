@@ -86,7 +86,10 @@ class Guarded:
             if message["type"] == "http.response.start":
                 status, started = message["status"], True
                 own = {name for name, _ in message["headers"]}
-                if any(name == b"content-security-policy" and b"frame-ancestors http" in v for name, v in message["headers"]):
+                if any(
+                    name == b"content-security-policy" and b"frame-ancestors http" in v
+                    for name, v in message["headers"]
+                ):
                     own.add(b"x-frame-options")  # it cannot name several hosts; without it the policy alone counts
                 message["headers"] = [
                     *message["headers"],

@@ -56,6 +56,7 @@ NAMES = (
     *(f" review{name}" for name in ["", " list", " show", " start", " decide", " approve", " return"]),
     *(f" {name}" for name in ["file", "attach", "warnings"]),
     *(f" limit{name}" for name in ["", " propose", " approve", " reject", " set", " list"]),
+    *(f" panel{name}" for name in ["", " link", " list"]),
     *(f" contact{name}" for name in ["", " add", " list"]),
     *(f" {name}" for name in ["import", "import statements", "statements"]),
     *(f" link {name}" for name in ["list", "confirm", "split"]),
