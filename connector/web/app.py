@@ -9,12 +9,14 @@ from fastapi import APIRouter, FastAPI
 
 from connector.store.backlog import Backlog, backlog
 from connector.web import (
+    admin_links,
     api_check,
     api_customers,
     api_limits,
     api_orders,
     api_state,
     desk,
+    desk_orders,
     documents,
     health,
     hooks,
@@ -40,7 +42,14 @@ _API: tuple[Callable[[Front], APIRouter], ...] = (
 )
 _PLAIN: tuple[Callable[[Front], APIRouter], ...] = (health.router, documents.router, hooks.router)
 # Pages for people; none is part of the API's document.
-_PAGES: tuple[Callable[[Front], APIRouter], ...] = (sign_in.router, sign_in_issuer.router, panel.router, desk.router)
+_PAGES: tuple[Callable[[Front], APIRouter], ...] = (
+    sign_in.router,
+    sign_in_issuer.router,
+    panel.router,
+    desk.router,
+    desk_orders.router,
+    admin_links.router,
+)
 
 
 def make(front: Front) -> FastAPI:

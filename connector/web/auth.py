@@ -91,7 +91,7 @@ class SignIn:
 
     async def caller(self, request: Request) -> Caller:
         """Who calls. Raises Refused."""
-        self.people.look()
+        await self.people.now()
         given = [value for name, value in request.scope["headers"] if name == b"authorization"]
         if not given:
             raise self._refused(request, "no_credential", _NONE_GIVEN, challenge='Bearer realm="holdfast"')
@@ -113,7 +113,7 @@ class SignIn:
         config = self.front.config
         try:
             found, until = await self._verify(sha, token)
-            caller = self._of_key(found) if isinstance(found, Key) else self._of_claims(found)
+            caller = self._of_key(found) if isinstance(found, Key) else self.of_claims(self.front, found)
         except oidc.NotGood as wrong:
             self._good.pop(sha, None)
             self.throttle.failed(address)
@@ -186,13 +186,17 @@ class SignIn:
         _keep(self._verified, sha, made)
         return made
 
-    async def _claims(self, token: str) -> Mapping[str, Any]:
+    def issuer(self) -> oidc.Issuer:
+        """The issuer that is configured now."""
         settings = self.front.config.sign_in
-        if settings.issuer is None:
-            raise oidc.NotGood("token_not_taken")
         if self._issuer is None or self._issuer.settings != settings:
             self._issuer = oidc.Issuer(settings, self.front.clock)
-        issuer = self._issuer
+        return self._issuer
+
+    async def _claims(self, token: str) -> Mapping[str, Any]:
+        if self.front.config.sign_in.issuer is None:
+            raise oidc.NotGood("token_not_taken")
+        issuer = self.issuer()
         asking = self._refreshing
         try:
             return issuer.claims(token)
@@ -225,15 +229,17 @@ class SignIn:
         name = person.name or person.id if person is not None else key.owner.partition(":")[2]
         return Caller(name, roles, rights, key.owner, person, key.id)
 
-    def _of_claims(self, claims: Mapping[str, Any]) -> Caller:
-        settings = self.front.config.sign_in
+    @staticmethod
+    def of_claims(front: Front, claims: Mapping[str, Any]) -> Caller:
+        """Who a proved token is of, and his roles. Raises NotGood where he is nobody here."""
+        settings = front.config.sign_in
         leeway = dt.timedelta(seconds=settings.leeway_seconds)
-        if (self.front.clock.now() - leeway).timestamp() >= float(claims["exp"]):
+        if (front.clock.now() - leeway).timestamp() >= float(claims["exp"]):
             raise oidc.NotGood("token_expired")
         subject, email = str(claims["sub"]), oidc.email_of(claims)
         groups = oidc.groups_of(claims, settings.roles_claim)
         given = frozenset(role for group in groups for role in settings.roles.get(group, ()))
-        known = _person(self.front.config.people, subject, email)
+        known = _person(front.config.people, subject, email)
         if known is not None:
             person = known.person
             roles: frozenset[str] = frozenset(person.roles or given)

@@ -24,7 +24,7 @@ from joserfc.jws import JWSRegistry
 
 from connector.clock import Clock
 from connector.config_sign_in import SignInSettings
-from connector.errors import ConfigError, HoldfastError, ProtocolError
+from connector.errors import ConfigError, HoldfastError, ProtocolError, RejectedError
 from connector.http import Http
 from connector.http_peer import checked_url, names_private
 from connector.text import Text
@@ -55,6 +55,14 @@ class KeysOld(Exception):
     """The keys at hand do not know the token's: they are to be asked for once more."""
 
 
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """Where an issuer signs people in (`authorize`), and where it gives the token for what they bring back."""
+
+    authorize: str
+    token: str
+
+
 @dataclass
 class Issuer:
     """The issuer that is configured, with its keys."""
@@ -66,8 +74,10 @@ class Issuer:
     _tried_at: float | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def claims(self, token: str) -> Mapping[str, Any]:
-        """What a token says, once it is proved. Raises NotGood, or KeysOld where `refresh` may help."""
+    def claims(self, token: str, audience: str | None = None) -> Mapping[str, Any]:
+        """What a token says, once it is proved. `audience`: whom it must be for, else `[sign_in] audience`.
+
+        Raises NotGood, or KeysOld where `refresh` may help."""
         if len(token) > TOKEN_MOST:
             raise NotGood("token_too_long")
         header = _header(token)
@@ -84,7 +94,7 @@ class Issuer:
             if self._may_ask():
                 raise KeysOld
             raise NotGood("token_key")
-        return self._checked(_proved(token, str(algorithm), fit))
+        return self._checked(_proved(token, str(algorithm), fit), audience or self.settings.audience)
 
     def refresh(self) -> None:
         """Asks the issuer for its keys, where nobody has done so just now. Blocks; failures are logged, the keys at hand
@@ -106,7 +116,44 @@ class Issuer:
     def _may_ask(self) -> bool:
         return self._tried_at is None or time.monotonic() - self._tried_at > _ASK_AGAIN_SECONDS
 
-    def _published(self) -> Any:
+    def ways(self) -> Ways:
+        """Where people sign in. Blocks; raises one of our errors where the issuer cannot be asked."""
+        found = self._document()
+        authorize = found.get("authorization_endpoint")
+        if not isinstance(authorize, str):
+            raise ProtocolError(
+                Text("The issuer names no authorization_endpoint.", "签发方未给出 authorization_endpoint。")
+            )
+        self._inside(authorize)
+        token = found.get("token_endpoint")
+        if not isinstance(token, str):
+            raise ProtocolError(Text("The issuer names no token_endpoint.", "签发方未给出 token_endpoint。"))
+        return Ways(authorize, token)
+
+    def exchange(self, fields: Mapping[str, str]) -> Mapping[str, Any]:
+        """What the issuer says of somebody who came back from it with a code. Blocks. Raises NotGood, or one of our
+        errors."""
+        address = self.ways().token
+        base, rest = self._inside(address)
+        try:
+            answer = self._http(base).call("POST", rest, safe=False, data=dict(fields))
+        except RejectedError:
+            raise NotGood("token_exchange") from None
+        given = answer.json() if answer.status == 200 else None
+        token = given.get("id_token") if isinstance(given, dict) else None
+        if not isinstance(token, str):
+            raise NotGood("token_exchange")
+        client = self.settings.client
+        try:
+            return self.claims(token, client)
+        except KeysOld:
+            self.refresh()
+        try:
+            return self.claims(token, client)
+        except KeysOld:
+            raise NotGood("token_key") from None
+
+    def _document(self) -> Mapping[str, Any]:
         issuer = self.settings.issuer or ""
         found = _read(self._http(issuer), "/.well-known/openid-configuration")
         if found.get("issuer") != issuer:
@@ -116,20 +163,28 @@ class Issuer:
                     "签发方自称的地址与 [sign_in] issuer 不一致：请照其原样填写。",
                 )
             )
-        address = found.get("jwks_uri")
+        return found
+
+    def _published(self) -> Any:
+        address = self._document().get("jwks_uri")
         if not isinstance(address, str):
             raise ProtocolError(Text("The issuer names no jwks_uri.", "签发方未给出 jwks_uri。"))
+        base, rest = self._inside(address)
+        return _read(self._http(base), rest).get("keys")
+
+    def _inside(self, address: str) -> tuple[str, str]:
+        """Host and rest of an address that the issuer gives, once it is one that we may go to."""
         parts = urlsplit(checked_url(address.partition("?")[0]))
-        inside = self.settings.allow_private or names_private(urlsplit(issuer).hostname or "")
+        inside = self.settings.allow_private or names_private(urlsplit(self.settings.issuer or "").hostname or "")
         if not inside and (parts.scheme != "https" or names_private(parts.hostname or "")):
             raise ConfigError(
                 Text(
-                    "The issuer is a public one and sends us into a private network for its keys: refused.",
-                    "签发方为公网地址，却将密钥地址指向内网，已拒绝。",
+                    "The issuer is a public one and sends us into a private network: refused.",
+                    "签发方为公网地址，却将我们指向内网，已拒绝。",
                 )
             )
         rest = parts.path + (f"?{urlsplit(address).query}" if urlsplit(address).query else "")
-        return _read(self._http(f"{parts.scheme}://{parts.netloc}"), rest).get("keys")
+        return f"{parts.scheme}://{parts.netloc}", rest
 
     def _http(self, address: str) -> Http:
         return Http(
@@ -154,12 +209,12 @@ class Issuer:
         ]
         return fit if kid is None else [key for key in fit if key.get("kid") == kid]
 
-    def _checked(self, claims: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _checked(self, claims: Mapping[str, Any], wanted: str | None) -> Mapping[str, Any]:
         now, leeway = self.clock.now().timestamp(), self.settings.leeway_seconds
         if claims.get("iss") != self.settings.issuer:
             raise NotGood("token_issuer")
         audience = claims.get("aud")
-        if self.settings.audience not in (audience if isinstance(audience, list) else [audience]):
+        if wanted not in (audience if isinstance(audience, list) else [audience]):
             raise NotGood("token_audience")
         ends = _moment(claims.get("exp"))
         if ends is None or now >= ends + leeway:

@@ -104,7 +104,11 @@ async def visitor_of(request: Request) -> Visitor | None:
     if found is None:
         return None
     person, roles = owner_of(front.config.people, f"person:{found.person}", found.roles)
-    if person is not None:
+    if person is not None and not roles and found.way == ISSUER:
+        # He stands here without roles of his own: he has those that his issuer gave him, and decides nothing.
+        roles = frozenset(found.roles)
+        caller = Caller(person.name, roles, rights_of(roles) - PERSONAL, person.actor, person, found.way)
+    elif person is not None:
         caller = Caller(person.name, roles, rights_of(roles), person.actor, person, found.way)
     elif found.way == ISSUER and found.roles:
         # The issuer knows him and says his roles; whoever stands nowhere here decides nothing.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import threading
 import time
@@ -11,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qsl
 
 from joserfc import jwk, jws
 from joserfc.jws import JWSRegistry
@@ -28,6 +31,9 @@ class Issuer:
     says: dict[str, Any] = field(default_factory=dict)  # instead of the right document
     broken: bool = False
     slow_seconds: float = 0
+    # Codes that were given to people who signed in there: what was asked, and the claims that the token will have.
+    given: dict[str, tuple[dict[str, str], dict[str, Any]]] = field(default_factory=dict)
+    exchanged: list[dict[str, str]] = field(default_factory=list)
 
     def add(self, kid: str, algorithm: str = "RS256") -> Any:
         """A new key pair, published under a kid."""
@@ -35,6 +41,23 @@ class Issuer:
         made = jwk.generate_key(kind, size, {"kid": kid, "use": "sig"})
         self.keys[kid] = made
         return made
+
+    def signs_in(self, asked: dict[str, str], claims: dict[str, Any]) -> str:
+        """Somebody signs in for a question of ours; gives the code that he brings back."""
+        code = f"code-{len(self.given)}"
+        self.given[code] = (asked, claims)
+        return code
+
+    def exchange(self, fields: dict[str, str]) -> dict[str, Any] | None:
+        """The token for a code, once, to whoever has the verifier of its challenge (RFC 7636)."""
+        self.exchanged.append(fields)
+        asked, claims = self.given.pop(fields.get("code", ""), ({}, {}))
+        sha = hashlib.sha256(fields.get("code_verifier", "").encode()).digest()
+        proved = base64.urlsafe_b64encode(sha).rstrip(b"=").decode() == asked.get("code_challenge")
+        same = all(fields.get(name) == asked.get(name) for name in ("client_id", "redirect_uri"))
+        if not proved or not same or fields.get("grant_type") != "authorization_code":
+            return None
+        return {"token_type": "Bearer", "id_token": self.token({"nonce": asked["nonce"], **claims})}
 
     def token(
         self, claims: dict[str, Any], *, kid: str | None = "k1", algorithm: str = "RS256", key: Any = None
@@ -67,15 +90,29 @@ def issuing() -> Iterator[Issuer]:
                 self.end_headers()
                 return
             if self.path == "/.well-known/openid-configuration":
-                body: Any = {"issuer": one.url, "jwks_uri": f"{one.url}/keys", **one.says}
+                body: Any = {
+                    "issuer": one.url,
+                    "jwks_uri": f"{one.url}/keys",
+                    "authorization_endpoint": f"{one.url}/authorize",
+                    "token_endpoint": f"{one.url}/token",
+                    **one.says,
+                }
             elif self.path.startswith("/keys"):
                 one.asked += 1
                 time.sleep(one.slow_seconds)
                 body = {"keys": [key.as_dict(private=False) for key in one.keys.values()]}
             else:
                 body = {}
+            self.answer(200, body)
+
+        def do_POST(self) -> None:
+            sent = self.rfile.read(int(self.headers["content-length"])).decode()
+            body = made[0].exchange(dict(parse_qsl(sent)))
+            self.answer(400 if body is None else 200, body or {"error": "invalid_grant"})
+
+        def answer(self, status: int, body: Any) -> None:
             text = json.dumps(body).encode()
-            self.send_response(200)
+            self.send_response(status)
             self.send_header("content-type", "application/json")
             self.send_header("content-length", str(len(text)))
             self.end_headers()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -31,6 +32,7 @@ from tests.cli.calling import shop as book
 from tests.jobs.shop import Shop
 from tests.web.conftest import Made, bearer
 from tests.web.issuer import Issuer, issuing
+from tests.web.visiting import visit
 
 ME = "/api/v1/me"
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -163,6 +165,20 @@ def test_the_key_of_who_was_alone_ends_when_people_are_configured(shop: Shop, ke
 
 # --- every door ------------------------------------------------------------------------------------------------------
 PUBLIC = {"/healthz", "/readyz", "/hooks/{system}", "/hooks/{system}/{token}"}
+# Doors of people with a browser: what leads to a session, how pages look, what they are made of.
+BEFORE_SIGN_IN = {
+    "/sign-in",
+    "/sign-in/with",
+    "/sign-in/with/{code}",
+    "/sign-in/issuer",
+    "/sign-in/issuer/back",
+    "/look",
+    "/static/{stamp}/{name}",
+}
+# Whoever is signed in.
+SIGNED_IN = {"/", "/sign-out", "/me", "/me/password", "/me/sessions"}
+# The credit panel inside a CRM: signed calls and codes that are good once.
+BY_LAUNCH = {"/launch/{system}", "/launch/{system}/answer", "/panel/{system}", "/panel/{system}/answer"}
 BY_SETTING = {"/metrics", "/api/v1/openapi.json"}
 # Bodies that are of the right form, so that nothing but the right decides.
 BODIES: dict[str, dict[str, Any]] = {
@@ -174,7 +190,8 @@ BODIES: dict[str, dict[str, Any]] = {
 def test_no_door_is_unlisted(client: TestClient) -> None:
     found = list(doors(client.app.routes))  # type: ignore[attr-defined]
     assert len(found) > 25, "nothing was looked at"
-    assert {path for _, path, right in found if right is None} == PUBLIC | BY_SETTING
+    open_doors = {path for _, path, right in found if right is None}
+    assert open_doors == PUBLIC | BY_SETTING | BEFORE_SIGN_IN | SIGNED_IN | BY_LAUNCH
     assert {right for _, _, right in found if right is not None} <= set(RIGHTS)
 
 
@@ -187,7 +204,7 @@ def test_each_role_opens_its_doors_and_no_other(front: Front, key: Made, role: R
     with TestClient(make(front), raise_server_exceptions=False) as client:
         tried = 0
         for method, path, right in doors(client.app.routes):  # type: ignore[attr-defined]
-            if right is None:
+            if right is None or not path.startswith("/api/"):
                 continue
             tried += 1
             name = path.rsplit("/", 1)[-1]
@@ -200,6 +217,28 @@ def test_each_role_opens_its_doors_and_no_other(front: Front, key: Made, role: R
                 assert answer.status_code == 403, (method, path, answer.text)
             assert client.request(method, address, json=body).status_code == 401
         assert tried > 20
+
+
+@one_database
+def test_each_page_asks_for_a_session_and_its_right(front: Front) -> None:
+    settings = PersonSettings(id="somebody", roles=("sales",))
+    front.config = front.config.model_copy(update={"people": (settings,)})
+    browser = visit(front, "somebody")
+    stranger = TestClient(make(front), raise_server_exceptions=False, follow_redirects=False)
+    tried = 0
+    for method, path, right in doors(browser.client.app.routes):  # type: ignore[attr-defined]
+        if path.startswith("/api/") or (right is None and path not in SIGNED_IN):
+            continue
+        tried += 1
+        address = re.sub(r"\{(\w+)(:path)?\}", "9", path)
+        answer = stranger.request(method, address)
+        assert (answer.status_code, answer.headers.get("location", "").partition("?")[0]) == (303, "/sign-in"), path
+        if method != "GET":
+            assert browser.client.request(method, address).status_code == 403, "without the form's token"
+        if right is not None and right not in RIGHTS_OF["sales"]:
+            answer = browser.get(address) if method == "GET" else browser.post(address)
+            assert answer.status_code == 403, (method, path)
+    assert tried > 5
 
 
 def test_rights_grow_with_roles_and_a_program_has_none_of_a_persons() -> None:

@@ -1,0 +1,156 @@
+"""Sign-in at the company's own issuer: OpenID Connect's authorization code flow with PKCE, for people with a browser.
+
+`state` is a code that is good once, for ten minutes, and only in the browser that began (a cookie says so): nobody is
+signed in to somebody else's account by a link. The token that comes back is proved as every other, and must carry the
+`nonce` of this very attempt. RFC 6749, RFC 7636, OpenID Connect Core 1.0 section 3.1.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import hashlib
+import hmac
+import json
+import logging
+import secrets
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from connector.store import audit, sessions
+from connector.store.audit import Entry
+from connector.text import Text
+from connector.web import oidc
+from connector.web.auth import SignIn
+from connector.web.front import Front
+from connector.web.pages import local, secure
+from connector.web.problem import Refused
+from connector.web.session import ISSUER, set_cookie
+
+log = logging.getLogger("holdfast.web.sign_in")
+
+_COOKIE = "holdfast-way"
+_LASTS = dt.timedelta(minutes=10)
+BACK = "/sign-in/issuer/back"
+_OFF = Text(
+    "Sign-in with a company account is not set up: [sign_in] client.", "尚未启用企业账号登录：[sign_in] client。"
+)
+_AGAIN = Text(
+    "This sign-in took too long, was begun in another browser, or has been used. Begin once more.",
+    "登录已超时、并非由此浏览器发起，或已使用。请重新登录。",
+)
+_DENIED = Text("Your company's sign-in has refused: {why}", "企业统一登录已拒绝：{why}")
+_NOBODY = Text(
+    "You are signed in at your company, but have no role here. Ask an administrator.",
+    "您已通过企业账号验证，但在本系统没有角色。请联系管理员。",
+)
+
+
+def router(front: Front) -> APIRouter:
+    """The way to the issuer, and the way back."""
+    routes = APIRouter(include_in_schema=False)
+
+    @routes.get("/sign-in/issuer")
+    async def go(request: Request, next: Annotated[str, Query(max_length=2000)] = "/") -> Response:
+        issuer = _issuer(request)
+        verifier, nonce = secrets.token_urlsafe(48), secrets.token_urlsafe(24)
+        said = json.dumps({"verifier": verifier, "nonce": nonce, "next": local(next)})
+
+        def begin() -> tuple[str, str]:
+            ways = issuer.ways()
+            with front.store.writing() as tx:
+                code = sessions.make_code(tx, ISSUER, front.clock.now(), _LASTS, said=said)
+            return ways.authorize, code
+
+        address, state = await front.work(begin)
+        asked = {
+            "response_type": "code",
+            "client_id": front.config.sign_in.client,
+            "redirect_uri": front.config.service.at + BACK,
+            "scope": " ".join(front.config.sign_in.scopes),
+            "state": state,
+            "nonce": nonce,
+            "code_challenge": _challenge(verifier),
+            "code_challenge_method": "S256",
+        }
+        answer = RedirectResponse(f"{address}{'&' if '?' in address else '?'}{urlencode(asked)}", 303)
+        answer.set_cookie(
+            _COOKIE, sessions.digest(state), int(_LASTS.total_seconds()), path="/sign-in",
+            httponly=True, samesite="lax", secure=secure(front),
+        )  # fmt: skip
+        return answer
+
+    @routes.get(BACK)
+    async def back(
+        request: Request,
+        code: Annotated[str, Query(max_length=4000)] = "",
+        state: Annotated[str, Query(max_length=200)] = "",
+        error: Annotated[str, Query(max_length=200)] = "",
+    ) -> Response:
+        issuer = _issuer(request)
+        ours = request.cookies.get(_COOKIE, "")
+        if not state or not hmac.compare_digest(ours.encode(), sessions.digest(state).encode()):
+            raise Refused(403, _AGAIN, "sign_in_again")
+        if error:
+            raise Refused(403, _DENIED.fill(why=error), "sign_in_denied")
+
+        def finish() -> tuple[str, str]:
+            with front.store.writing() as tx:
+                used = sessions.use_code(tx, ISSUER, state, front.clock.now())
+            if used is None:
+                raise Refused(403, _AGAIN, "sign_in_again")
+            kept = json.loads(used[1])
+            token = _token(front, issuer, code, kept)
+            return token, kept["next"]
+
+        try:
+            token, next = await front.work(finish)
+        except oidc.NotGood as wrong:
+            log.warning("refused: %s", wrong.reason, extra={"reason": wrong.reason, "way": ISSUER})
+            front.metrics.refusals.labels(wrong.reason).inc()
+            raise Refused(403, _NOBODY if wrong.reason in ("no_role", "person_unknown") else _AGAIN) from None
+        answer = RedirectResponse(local(next), 303)
+        answer.delete_cookie(_COOKIE, path="/sign-in")
+        set_cookie(front, answer, token)
+        return answer
+
+    def _issuer(request: Request) -> oidc.Issuer:
+        if front.config.sign_in.client is None:
+            raise Refused(404, _OFF)
+        sign_in: SignIn = request.app.state.sign_in
+        return sign_in.issuer()
+
+    def _token(front: Front, issuer: oidc.Issuer, code: str, kept: dict[str, Any]) -> str:
+        settings = front.config.sign_in
+        fields = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": front.config.service.at + BACK,
+            "client_id": settings.client or "",
+            "code_verifier": kept["verifier"],
+        }
+        if settings.client_secret is not None:
+            fields["client_secret"] = front.config.secret(settings.client_secret, "sign-in")
+        claims = issuer.exchange(fields)
+        if not hmac.compare_digest(str(claims.get("nonce", "")).encode(), kept["nonce"].encode()):
+            raise oidc.NotGood("token_nonce")
+        caller = SignIn.of_claims(front, claims)
+        now = front.clock.now()
+        person = caller.person.id if caller.person else caller.name
+        with front.store.writing() as tx:
+            token = sessions.begin(tx, person, tuple(sorted(caller.roles)), ISSUER, now)
+            audit.append(tx, [Entry("session.begin", caller.actor, caller.actor, after={"way": ISSUER})], now)
+        return token
+
+    return routes
+
+
+def _challenge(verifier: str) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+
+
+__all__ = ["BACK", "router"]
