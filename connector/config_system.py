@@ -31,16 +31,33 @@ class System(BaseModel):
         None,
         description="A mapping file of your own, where no version in the database is in use; else the shipped one.",
     )
-    language: Literal["en", "zh"] | None = Field(None, description="Language of what is written there.")
-    write: bool | None = Field(None, description="Whether anything is written there; else where a CRM is configured.")
+    language: Literal["en", "zh"] | None = Field(
+        None,
+        description="Language of what is written there; else that of the business.",
+        json_schema_extra={"zh": "写入该系统的文字语言；缺省与企业设置相同。"},
+    )
+    write: bool | None = Field(
+        None,
+        description="Whether anything is written there; else where a CRM is configured.",
+        json_schema_extra={"zh": "是否写入该系统；缺省在配置了 CRM 时写入。"},
+    )
     undone: Literal["tell", "restore"] = Field(
-        "tell", description="What follows where somebody takes a hold off there: it is told and left, or held again."
+        "tell",
+        description="What follows where somebody takes a hold off there: it is told and left (tell), or held again (restore).",
+        json_schema_extra={"zh": "有人在该系统解除冻结时如何处理：tell 仅提示，restore 重新冻结。"},
     )
     hold: Literal["strongest", "native", "lock", "approval", "flag"] = Field(
-        "strongest", description="The strongest way in which orders are held there: see `holdfast adapters`."
+        "strongest",
+        description="The strongest way in which orders are held there: native (the product refuses), lock (the record), "
+        "approval, flag (a field only).",
+        json_schema_extra={
+            "zh": "在该系统中冻结订单的最强方式：native 系统自身拒绝，lock 锁定记录，approval 审批，flag 仅打标记。"
+        },
     )
     allow_private: bool = Field(
-        False, description="Whether its public-looking name may lead into a private network (an ERP of your own)."
+        False,
+        description="Whether its public-looking name may lead into a private network (an ERP of your own).",
+        json_schema_extra={"zh": "其公网域名是否允许指向内网地址（企业自有 ERP）。"},
     )
     hook: HookSettings | None = Field(None, description="Webhooks: its address and secret; else it is only polled.")
     panel: PanelSettings | None = Field(None, description="The credit panel inside its own pages; else none is shown.")

@@ -8,6 +8,7 @@ sees one mapping, the next run sees the newest.
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -112,13 +113,15 @@ def read_mapping(path: Path) -> str:
 class Connected:
     """One system, usable: its adapter, its mapping, and the client, which is opened when first asked for.
 
-    `store` opens the database in which a mapping of its own may be kept; None: there is none to look into.
+    `store` opens the database in which a mapping of its own may be kept; None: there is none to look into. `patience`
+    bounds its calls otherwise than its adapter does (options of `connector.http.Http`), where somebody waits for them.
     """
 
     config: Config
     system: System
     clock: Clock
     store: Callable[[], Store] | None = None
+    patience: AnyMapping[str, Any] | None = None
 
     @property
     def name(self) -> str:
@@ -157,7 +160,7 @@ class Connected:
                 "clock": self.clock,
                 "allow_private": self.system.allow_private,
             }
-            return Http(base_url, **{**own, **options})
+            return Http(base_url, **{**own, **options, **(self.patience or {})})
 
         def secret_of(name: str) -> str:
             reference = self.system.secrets.get(name)

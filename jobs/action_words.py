@@ -61,10 +61,21 @@ ACTIONS: dict[str, Text] = {
     "statement.import": Text("financial statement imported", "导入财务报表"),
     "statement.label": Text("label of a statement learned", "登记报表科目对照"),
     "statement.refuse": Text("financial statement refused", "作废财务报表"),
+    "warning.acknowledge": Text("warning taken note of", "确认预警"),
     "warning.close": Text("warning ended", "预警解除"),
     "warning.lower": Text("warning lowered", "预警降级"),
     "warning.open": Text("warning opened", "新预警"),
     "warning.raise": Text("warning raised", "预警升级"),
+    "person.add": Text("person entered", "新增人员"),
+    "person.activate": Text("earlier people back in use", "恢复人员名单的旧版本"),
+    "person.change": Text("person changed", "修改人员"),
+    "person.remove": Text("person taken out", "移除人员"),
+    "secret.remove": Text("secret removed", "删除密钥"),
+    "secret.rotate": Text("secrets sealed anew", "更换主密钥并重新加密"),
+    "secret.set": Text("secret set", "设置密钥"),
+    "system.activate": Text("system put in use", "启用系统"),
+    "system.remove": Text("system taken out", "移除系统"),
+    "system.save": Text("system kept", "保存系统配置"),
 }
 
 

@@ -117,10 +117,11 @@ def check_system(config: Config, text: str, kept: Collection[str] | None = None)
     Cheap enough to be asked as one types. Fields are named as in the table (`settings.base_url`, `secrets.password`).
     `kept` are the names of sealed secrets that there are (`connector.store.sealed.names`); None: not looked at.
     """
-    return _read(config, text, kept)[1]
+    return read_draft(config, text, kept)[1]
 
 
-def _read(config: Config, text: str, kept: Collection[str] | None = None) -> tuple[System | None, list[Problem]]:
+def read_draft(config: Config, text: str, kept: Collection[str] | None = None) -> tuple[System | None, list[Problem]]:
+    """The same, with the system itself where it can be read at all."""
     base = config.base
     system, problems = read_system(text, DRAFT, base)
     if system is None:
@@ -246,7 +247,7 @@ def _begin(tx: Connection, config: Config, person: Person) -> Config:
 
 
 def _good(tx: Connection, config: Config, text: str) -> System:
-    system, problems = _read(config, text)
+    system, problems = read_draft(config, text)
     if system is not None:
         problems += [_not_set(name, system.name) for name in seals.unset(tx, references_of(system))]
         # One that was taken out keeps its facts, too.
@@ -271,6 +272,7 @@ __all__ = [
     "history",
     "listing",
     "one",
+    "read_draft",
     "remove",
     "save",
     "text_of",

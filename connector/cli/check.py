@@ -48,19 +48,10 @@ def register(app: typer.Typer) -> None:
         form: Form = Format.table,
         out: Out = None,
     ) -> None:
-        from jobs import channels
-        from jobs.ways import findings
+        from jobs.look import look
 
         cli: Cli = context.obj
-
-        def look(connected: Connected) -> Sequence[Finding]:
-            found = list(connected.adapter.check(connected.client, connected.needs()))
-            # How orders are held there is a matter of its own, once it can be written there at all.
-            held = cli.config.writes_to(connected.system) and not any(f.state == "wrong" for f in found)
-            found += findings(connected) if held else ()
-            return [*found, *(channels.findings(cli.store, cli.config, connected) if connected.system.hook else ())]
-
-        found, code = _each(cli, systems or [], look)
+        found, code = _each(cli, systems or [], lambda connected: look(cli.store, cli.config, connected))
         if not systems and cli.config.sign_in.issuer is not None:
             found.append(("sign-in", signing := _sign_in(cli)))
             code = max(code, CONFIG if signing.state == "wrong" else OK)
