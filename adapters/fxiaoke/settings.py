@@ -62,7 +62,7 @@ class Settings(BaseModel):
         ge=1,
         le=100,
         description="Records a page; 100 is the vendor's most. Fewer help where queries of wide objects time out (50009).",
-        json_schema_extra={"zh": "每页条数，上限 100；宽表查询超时（50009）时可调小。"},
+        json_schema_extra={"zh": "每页条数，上限 100；宽表查询超时（50009）时可调小。", "trial": 20},
     )
     task_object: str = Field(
         TASK_OBJECT,

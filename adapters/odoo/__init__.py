@@ -125,14 +125,18 @@ class Settings(BaseModel):
         json_schema_extra={"zh": "任务所用活动类型的外部 ID。"},
     )
     page_size: int = Field(
-        1000, ge=10, le=5000, description="Records per call.", json_schema_extra={"zh": "每次调用读取的记录数。"}
+        1000,
+        ge=10,
+        le=5000,
+        description="Records per call.",
+        json_schema_extra={"zh": "每次调用读取的记录数。", "trial": 20},
     )
     pages_at_once: int = Field(
         4,
         ge=1,
         le=4,
         description="Pages of a first reading fetched at once; 1 where the server has few workers.",
-        json_schema_extra={"zh": "首次读取时并行获取的页数；服务器工作进程较少时设为 1。"},
+        json_schema_extra={"zh": "首次读取时并行获取的页数；服务器工作进程较少时设为 1。", "trial": 1},
     )
     overlap_minutes: int = Field(
         10,

@@ -78,7 +78,7 @@ class Settings(BaseModel):
             ge=1,
             le=2000,
             description="Records a page; 500 to 1,000 are fastest",
-            json_schema_extra={"zh": "每页记录数；500 至 1,000 最快"},
+            json_schema_extra={"zh": "每页记录数；500 至 1,000 最快", "trial": 20},
         ),
     ] = 500
     overlap_minutes: Annotated[

@@ -44,14 +44,14 @@ class Settings(BaseModel):
     bulk_first: bool = Field(
         True,
         description="read everything in bulk the first time, where that is permitted",
-        json_schema_extra={"zh": "首次读取时，若有权限则批量读取全部数据"},
+        json_schema_extra={"zh": "首次读取时，若有权限则批量读取全部数据", "trial": False},
     )
     page_size: int = Field(
         2000,
         ge=1,
         le=2000,
         description="records a page; a query of up to 200 costs one credit of Zoho's",
-        json_schema_extra={"zh": "每页记录数；不超过 200 条的查询消耗 Zoho 一个额度"},
+        json_schema_extra={"zh": "每页记录数；不超过 200 条的查询消耗 Zoho 一个额度", "trial": 20},
     )
     hold_triggers: list[Trigger] = Field(
         [],
