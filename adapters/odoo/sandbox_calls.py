@@ -222,6 +222,22 @@ class Calls:
         ids, values = self._needed(arguments, "ids", "vals")
         return self.any__write(model, {"ids": ids, "vals": {**values, "arch_db": values.get("arch", "")}})
 
+    def ir_ui_view__update_field_translations(self, model: str, arguments: Arguments) -> bool:
+        (ids,) = self._needed(arguments, "ids")
+        for row in self._found(model, ids):
+            kept = {**row.get("_translations", {}), **arguments.get("translations", {})}
+            self.rows.change(model, row, {"_translations": kept})
+        return True
+
+    def ir_ui_view__read(self, model: str, arguments: Arguments) -> list[dict[str, Any]]:
+        """A view in the language of the context: its terms are translated one by one."""
+        found = self.any__read(model, arguments)
+        language = self.context.get("lang")
+        for row, kept in zip(found, self._found(model, arguments["ids"]), strict=True):
+            for term, said in kept.get("_translations", {}).get(language, {}).items():
+                row["arch_db"] = row["arch_db"].replace(f">{term}<", f">{said}<").replace(f'"{term}"', f'"{said}"')
+        return found
+
     def base_automation__create(self, model: str, arguments: Arguments) -> list[int]:
         ids = []
         for values in self._needed(arguments, "vals_list")[0]:

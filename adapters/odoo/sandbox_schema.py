@@ -39,7 +39,7 @@ crm.lead name:char
 mail.activity res_model:char res_model_id:many2one/ir.model res_id:integer res_name:char activity_type_id:many2one/mail.activity.type summary:char note:html date_deadline:date user_id:many2one/res.users state:selection! active:boolean date_done:date feedback:text
 mail.activity.type name:char
 ir.model model:char name:char
-ir.model.fields model_id:many2one/ir.model model:char name:char ttype:selection field_description:char index:boolean copied:boolean selection_ids:text
+ir.model.fields model_id:many2one/ir.model model:char name:char ttype:selection field_description:char index:boolean copied:boolean related:char store:boolean readonly:boolean selection_ids:text
 ir.model.data module:char name:char model:char res_id:integer
 ir.ui.view name:char model:char inherit_id:many2one/ir.ui.view mode:selection arch:text arch_db:text active:boolean
 ir.actions.server name:char model_id:many2one/ir.model state:selection code:text usage:selection webhook_url:char webhook_field_ids:many2many/ir.model.fields base_automation_id:many2one/base.automation

@@ -9,9 +9,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from typing import Any
-from xml.sax.saxutils import quoteattr
 
-from adapters.odoo import guard
+from adapters.odoo import guard, views
 from adapters.odoo.client import Client
 from adapters.odoo.reading import instant
 from connector.adapter import Finding, Need
@@ -39,7 +38,6 @@ CHINESE = {
     "x_credit_task_key": "信用任务键",
 }  # fmt: skip
 _CHINESE_IN_USE = [["code", "=", "zh_CN"], ["active", "=", True]]
-_SCREENS = {"res.partner": "base.view_partner_form", "sale.order": "sale.view_order_form"}
 
 
 # --- check -------------------------------------------------------------------------------------------------------------
@@ -218,10 +216,7 @@ def provision(client: Client, needs: Sequence[Need], dry: bool) -> Sequence[Find
     if not dry:
         admin.forget_fields()
         client.forget_fields()
-    for model in _SCREENS:
-        own = [n for n in distinct(needs) if n.object == model]
-        if own:
-            found.append(_show(admin, model, own, dry))
+    found += views.provision(admin, distinct(needs), TYPES, dry)
     if _guarded(client, needs):
         for need in distinct(needs) if dry else ():  # as if they had been made
             if there := admin.fields(need.object):
@@ -276,29 +271,4 @@ def _make_field(admin: Client, need: Need, dry: bool) -> Finding:
     if need.name in CHINESE and admin.cached("chinese", lambda: admin.ids("res.lang", _CHINESE_IN_USE)):
         label = {"field_description": CHINESE[need.name]}
         admin.call("ir.model.fields", "write", safe=True, ids=list(made), vals=label, context={"lang": "zh_CN"})
-    return Finding("made", what)
-
-
-def _show(admin: Client, model: str, needs: Sequence[Need], dry: bool) -> Finding:
-    """An inherited view with a page “Credit” on the form, so that salespeople see the fields."""
-    name = f"holdfast.{model}.form"
-    what = Text("Page “Credit” on the form of {title}", "{title}表单上的“信用”页").fill(title=TITLES[model])
-    parent = admin.xml_id(_SCREENS[model])
-    if parent is None:
-        return Finding("todo", what, Text("Its form view is not there.", "找不到其表单视图。"))
-    rows = "".join(f"<field name={quoteattr(n.name)} readonly={quoteattr('1')}/>" for n in needs)
-    arch = (
-        '<xpath expr="//notebook" position="inside"><page string="Credit · 信用" name="holdfast_credit">'
-        f"<group>{rows}</group></page></xpath>"
-    )
-    there = admin.rows("ir.ui.view", [["name", "=", name], ["model", "=", model]], ["arch_db", "inherit_id", "active"])
-    if there and all(f'name="{n.name}"' in str(there[0]["arch_db"]) for n in needs):
-        return Finding("fine", what)
-    if dry:
-        return Finding("would", what)
-    if there:
-        admin.call("ir.ui.view", "write", safe=True, ids=[there[0]["id"]], vals={"arch": arch, "active": True})
-    else:
-        values = {"name": name, "model": model, "inherit_id": parent, "mode": "extension", "arch": arch}
-        admin.call("ir.ui.view", "create", safe=False, vals_list=[values])
     return Finding("made", what)
