@@ -258,7 +258,8 @@ class _Door:
         return await self.front.work(lambda: viewer_of(self.front, look))
 
     def _too_often(self, look: Look) -> bool:
-        who = f"{look.system}/{look.user or look.person}"
+        # Each launch is the CRM's own; what is bounded is what one view asks for.
+        who = look.id
         wait = self.views.wait(who)
         if not wait:
             self.views.failed(who)
