@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
 
 from connector.store.db import Store
 from connector.web import pages
@@ -53,12 +54,14 @@ def test_translations_keep_what_is_put_in() -> None:
         assert sorted(re.findall(r"%\(\w+\)\w", text)) == sorted(re.findall(r"%\(\w+\)\w", words)), text
 
 
-def test_no_sentence_is_translated_twice() -> None:
-    seen: dict[str, str] = {}
+def test_a_sentence_says_the_same_wherever_it_is_translated() -> None:
+    seen: dict[str, tuple[str, str]] = {}
     for file in sorted((FOLDER / "zh_CN").glob("*.po")):
-        for text in re.findall(r'^msgid "(.+)"$', file.read_text(encoding="utf-8"), re.MULTILINE):
-            assert text not in seen or seen[text] == file.name, f"{text}: in {seen[text]} and {file.name}"
-            seen[text] = file.name
+        with file.open("rb") as opened:
+            for message in read_po(opened, locale="zh_CN"):
+                if isinstance(message.id, str) and message.id:
+                    before, where = seen.setdefault(message.id, (str(message.string), file.name))
+                    assert str(message.string) == before, f"{message.id}: in {where} and {file.name}"
 
 
 def test_no_template_has_script_style_or_another_site_in_it() -> None:
