@@ -15,28 +15,14 @@ from connector.cli.report import Customer, Form, OnlyCustomer, Out
 from connector.cli.words import who
 from connector.errors import ConfigError
 from connector.text import Text
+from jobs.contact_words import KINDS as KINDS
+from jobs.contact_words import RESULTS as RESULTS
 
 if TYPE_CHECKING:
     from connector.store import Connection
     from connector.store.contacts import Contact
     from connector.store.customers import CustomerRow
 
-KINDS = {
-    "phone": Text("call", "电话"),
-    "email": Text("e-mail", "邮件"),
-    "visit": Text("visit", "拜访"),
-    "delivery": Text("delivered", "送达"),
-    "acknowledgement": Text("debt acknowledged", "确认债务"),
-    "suit": Text("suit filed", "起诉"),
-}
-RESULTS = {
-    "reached": Text("reached", "已接通"),
-    "promised": Text("promised to pay", "承诺付款"),
-    "disputed": Text("disputes it", "有异议"),
-    "refused": Text("refuses to pay", "拒绝付款"),
-    "no_answer": Text("no answer", "无人接听"),
-    "wrong_contact": Text("wrong contact", "联系方式有误"),
-}
 _MOST_BYTES = 50 * 1024 * 1024
 Day = Annotated[
     dt.datetime | None,
@@ -104,7 +90,8 @@ def register(app: typer.Typer) -> None:
         from connector.cli.explain import find
         from connector.clock import day_in
         from connector.config_people import acting
-        from connector.store import audit, contacts
+        from connector.store import contacts
+        from jobs import contact_log
 
         cli: Cli = context.obj
         if (proof is not None or letter is not None) and kind not in (None, "delivery"):
@@ -132,9 +119,7 @@ def register(app: typer.Typer) -> None:
                 letter=letter, promise_on=money[0], amount=money[1], currency=money[2],
                 file_name=file[0], file_sha=file[1], file_size=file[2],
             )  # fmt: skip
-            number = contacts.add(tx, one, cli.clock.now())
-            entry = audit.Entry("contact.add", f"customer:{row.system}/{row.ref}", who, note, after=_after(number, one))
-            audit.append(tx, [entry], cli.clock.now())
+            number = contact_log.write(tx, cli.clock, row, one)
         typer.echo(t(f"Written down as no. {number}.", f"已记录，编号 {number}。"))
 
     @contact.command("list", help=t("What was said, newest first.", "联系记录，最新在前。"))
@@ -255,23 +240,6 @@ def _promise(
             ).fill(currency=wanted)
         )
     return promise_on.date(), value, wanted
-
-
-def _after(number: int, one: Contact) -> dict[str, Any]:
-    figures: dict[str, Any] = {
-        "contact": number,
-        "on": one.on,
-        "kind": one.kind,
-        "result": one.result,
-        "document": one.document,
-        "letter": one.letter,
-        "promise_on": one.promise_on,
-        "amount": one.amount,
-        "currency": one.currency,
-        "file": one.file_name,
-        "sha256": one.file_sha,
-    }
-    return {key: value for key, value in figures.items() if value is not None}
 
 
 def _table(cli: Cli, found: list[Contact], rows: dict[int, CustomerRow]) -> Table:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, func, or_, select
+from sqlalchemy import Connection, func, or_, select
 
 from connector.store import quick
 from connector.store.keys import system_ids
@@ -70,5 +70,6 @@ def standings(tx: Connection) -> list[Stand]:
     return [Stand(*row) for row in quick.rows(tx, _STANDINGS)]
 
 
-_STATE: Select[int, Any] = select(func.count(), func.sum(standing.c.decision))
-_STANDINGS: Select[Any] = select(standing.c.debtor, standing.c.decision)
+_SUMS: tuple[Any, ...] = (func.count(), func.sum(standing.c.decision))
+_PAIRS: tuple[Any, ...] = (standing.c.debtor, standing.c.decision)
+_STATE, _STANDINGS = select(*_SUMS), select(*_PAIRS)
