@@ -12,12 +12,12 @@ prove itself is entered by an administrator inside the product, where `secret` s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 if TYPE_CHECKING:
-    from connector.adapter import ActionKind, Evidence
+    from connector.adapter import ActionKind, Evidence, Finding, Need
     from connector.text import Language, Text
 
 C = TypeVar("C")
@@ -45,7 +45,7 @@ class Site:
 
     `system` is the name in config.toml, or the adapter's own where it is built without one; `address` that of our service
     as the product reaches it (https, no slash at its end), empty where it is built without; `settings` those of the
-    system, None without one.
+    system, None without one; `needs` the fields of ours that must exist there, as provisioning would make them.
     """
 
     system: str
@@ -53,6 +53,7 @@ class Site:
     language: Language
     settings: Any
     shown: tuple[Shown, ...]
+    needs: tuple[Need, ...] = ()
 
     def field(self, kind: ActionKind, word: str) -> str:
         """The name of the field that says a word of ours, empty where the mapping writes none."""
@@ -89,7 +90,7 @@ class Plugin(Generic[C]):
     `make` gives files that no template can hold (views made of the mapping's fields). `resolve(client, shown)` asks the
     running system for names that only it knows (the generated names of Fxiaoke's own fields). `needs_address`: it is of
     no use without our service. `install` says where it goes in one sentence; the steps are in the adapter's README.
-    `secret`: where in the product an administrator enters the secret of `[systems.panel]`, where one is needed.
+    `remove(client, dry)` takes away what provisioning has made of it, where the product lets us. `secret`: where in the product an administrator enters the secret of `[systems.panel]`, where one is needed.
     `evidence`: what was validated, by which tool; never more than was seen.
     """
 
@@ -102,6 +103,7 @@ class Plugin(Generic[C]):
     fill: Fill | None = None
     make: Fill | None = None
     resolve: Callable[[C, tuple[Shown, ...]], tuple[Shown, ...]] | None = None
+    remove: Callable[[C, bool], Sequence[Finding]] | None = None
     needs_address: bool = False
     secret: Text | None = None
     kind: Literal["component", "function", "view", "page"] = "component"

@@ -24,7 +24,7 @@ from connector.mapping_write import WriteField
 from connector.text import Text
 
 if TYPE_CHECKING:
-    from connector.adapter import Adapter
+    from connector.adapter import Adapter, Need
     from connector.connect import Connected
     from connector.mapping import Mapping as FieldMapping
     from connector.text import Language
@@ -56,7 +56,14 @@ def site(
     settings: Any = None,
 ) -> Site:
     """For whom a plugin is built. ConfigError for an address that no product could call."""
-    return Site(system or adapter.name, checked_address(address), language, settings, tuple(_shown(adapter, mapping)))
+    return Site(
+        system or adapter.name,
+        checked_address(address),
+        language,
+        settings,
+        tuple(_shown(adapter, mapping)),
+        tuple(_needs(adapter, mapping)),
+    )
 
 
 def site_of(connected: Connected, address: str | None = None) -> Site:
@@ -106,6 +113,12 @@ def _shown(adapter: Adapter[Any], mapping: FieldMapping) -> list[Shown]:
                 if one.word
             ]
     return found
+
+
+def _needs(adapter: Adapter[Any], mapping: FieldMapping) -> list[Need]:
+    needs = [n for c in adapter.channels for n in mapping.needs(c.kind, c.object)]
+    orders = adapter.channel("order_fields")
+    return needs + (mapping.needs_to_read("release_request", orders.object) if orders else [])
 
 
 def _label(one: WriteField) -> str:
@@ -259,7 +272,7 @@ GENERIC: tuple[Plugin[Any], ...] = (
         ),
         files=(
             File("frame/README.md", "README.md"),
-            File("frame/launch.py", "launch.py"),
+            File("frame/launch.py.txt", "launch.py"),
             File("frame/launch.js", "launch.js"),
             File("frame/frame.html", "frame.html"),
         ),

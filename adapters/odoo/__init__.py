@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from adapters.odoo import guard, ledger, orders, partners, push, rehearsal, setup
 from adapters.odoo.client import Client
 from adapters.odoo.hook import HOOK
+from adapters.odoo.plugins import PLUGINS
 from connector.adapter import ActionKind, Adapter, Block, Channel, Evidence, Rehearsal, Secret, Stream
 from connector.http import Limits
 from connector.text import Text
@@ -300,6 +301,7 @@ ADAPTER = Adapter(
     limits=Limits(in_flight=4),
     lanes=3,
     hook=HOOK,
+    plugins=PLUGINS,
     framed_by=lambda settings: ("{0.scheme}://{0.netloc}".format(urlsplit(settings.base_url)),),
     evidence=(
         Evidence(

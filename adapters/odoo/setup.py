@@ -35,7 +35,7 @@ CHINESE = {
     "x_credit_available": "可用额度", "x_credit_used": "额度使用率", "x_credit_overdue": "逾期金额",
     "x_credit_overdue_days": "逾期天数", "x_credit_currency": "信用币种", "x_credit_level": "信用预警",
     "x_credit_hold": "信用冻结", "x_credit_released": "信用已放行", "x_credit_hold_reason": "冻结原因", "x_credit_as_of": "信用数据日期",
-    "x_credit_task_key": "信用任务键",
+    "x_credit_task_key": "信用任务键", "x_credit_release_request": "申请放行",
 }  # fmt: skip
 _CHINESE_IN_USE = [["code", "=", "zh_CN"], ["active", "=", True]]
 
@@ -200,7 +200,7 @@ def provision(client: Client, needs: Sequence[Need], dry: bool) -> Sequence[Find
     """
     admin = client.as_administrator() or client
     found: list[Finding] = []
-    if not _is_administrator(admin):
+    if not is_administrator(admin):
         key = Text(
             "Configure the secret “admin_key” (an API key of a Settings administrator) and run `holdfast provision` again.",
             "请配置密钥“admin_key”（设置管理员的 API 密钥）后再次运行 `holdfast provision`。",
@@ -226,7 +226,8 @@ def provision(client: Client, needs: Sequence[Need], dry: bool) -> Sequence[Find
     return found
 
 
-def _is_administrator(client: Client) -> bool:
+def is_administrator(client: Client) -> bool:
+    """Whether this key may make fields and views."""
     try:
         return client.may("ir.model.fields", "create") and client.may("ir.ui.view", "create")
     except ConfigError:

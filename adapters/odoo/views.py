@@ -52,6 +52,7 @@ OF_CUSTOMER = {
 _PAGE = Text("Credit", "信用")
 _CUSTOMER_HELD = Text("This customer is on credit hold.", "该客户已被信用冻结。")
 _ORDER_HELD = Text("This order is on credit hold.", "该订单已被信用冻结。")
+SAID = {PARTNER: (_PAGE, _CUSTOMER_HELD), ORDER: (_PAGE, _CUSTOMER_HELD, _ORDER_HELD)}  # every word of each view
 _COLOURS = {"green": "success", "yellow": "warning", "orange": "warning", "red": "danger"}
 
 
@@ -235,7 +236,7 @@ def _show(admin: Client, model: str, arch: Callable[[Language], str], dry: bool)
         vals = {"arch": f"<data>{wanted['en_US']}</data>", "active": True}
         admin.call("ir.ui.view", "write", safe=True, ids=ids, vals=vals, context={"lang": "en_US"})
     if "zh_CN" in wanted:
-        terms = {t.en: t.zh for t in (_PAGE, _CUSTOMER_HELD, _ORDER_HELD) if t.en in wanted["en_US"]}
+        terms = {t.en: t.zh for t in SAID[model] if t.en in wanted["en_US"]}
         admin.call(
             "ir.ui.view",
             "update_field_translations",

@@ -29,6 +29,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="plugin")
     _list(group)
     _build(group)
+    _remove(group)
 
 
 def _list(group: typer.Typer) -> None:
@@ -133,19 +134,62 @@ def _build(group: typer.Typer) -> None:
     ) -> None:  # fmt: skip
         cli: Cli = context.obj
         home = to or Path("plugins") / name
-        results = [(built, _written(built, home)) for built in _made(cli, name, plugin, address, offline, system)]
-        emit(_table(results), {"built": [_told(built, paths) for built, paths in results]}, form, out)
+        made, signed = _made(cli, name, plugin, address, offline, system)
+        results = [(built, _written(built, home)) for built in made]
+        emit(_table(results, signed=signed), {"built": [_told(built, paths) for built, paths in results]}, form, out)
+
+
+def _remove(group: typer.Typer) -> None:
+    @group.command(
+        "remove",
+        help=t(
+            "Take away what provisioning has made inside a CRM for people to see; the fields with the figures stay.",
+            "移除初始化时在 CRM 内创建的展示内容；存放数据的字段保留。",
+        ),
+    )
+    def command(
+        context: typer.Context,
+        name: Annotated[str, typer.Argument(help=t("A system of config.toml.", "config.toml 中的系统。"))],
+        dry: Annotated[
+            bool, typer.Option("--dry-run", help=t("Only say what would be removed.", "只说明将移除什么。"))
+        ] = False,
+        form: Form = Format.table,
+        out: Out = None,
+    ) -> None:
+        cli: Cli = context.obj
+        [connected] = cli.connected([name])
+        removers = [p.remove for p in connected.adapter.plugins if p.remove is not None]
+        if not removers:
+            raise ConfigError(
+                Text(
+                    "What is installed inside {adapter} is removed there by hand, where it was installed.",
+                    "{adapter} 中安装的内容须在其中手工移除（即当初安装的位置）。",
+                ).fill(adapter=connected.adapter.title)
+            )
+        found = [finding for remove in removers for finding in remove(connected.client, dry)]
+        states = {
+            "fine": Text("· not there", "· 不存在"),
+            "would": Text("· would go", "· 将移除"),
+            "made": Text("✓ gone", "✓ 已移除"),
+        }
+        table = Table(
+            Text("Removed", "移除"),
+            [Column("state", Text("state", "状态")), Column("what", Text("what", "内容"))],
+            [{"state": states.get(f.state, Text("!", "!")), "what": f.what} for f in found],
+        )
+        emit(table, {"removed": [{"state": f.state, "what": say(f.what)} for f in found]}, form, out)
 
 
 def _made(
     cli: Cli, name: str, wanted: str | None, address: str | None, offline: bool, system: str | None
-) -> list[Built]:
+) -> tuple[list[Built], bool]:
+    """What was built, and whether a part of it opens the signed panel where the address of the service is known."""
     from connector import adapter as adapters
     from jobs import plugins
 
     if name == "generic":
         place = plugins.generic_site(system, address or _service_address(cli), language())
-        return [plugins.build(p, place, plugins.generic_folder()) for p in plugins.GENERIC]
+        return [plugins.build(p, place, plugins.generic_folder()) for p in plugins.GENERIC], True
     connected = _system(cli, name)
     adapter: Adapter[Any] = connected.adapter if connected else adapters.load(name)
     site = plugins.site_of(connected, address) if connected else _without(cli, adapter, address)
@@ -158,7 +202,7 @@ def _made(
         if connected and not offline:
             mine = plugins.resolved(one, site, lambda: connected.client)
         found.append(plugins.build(one, mine, folder))
-    return found
+    return found, any(p.needs_address for p in adapter.plugins)
 
 
 def _without(cli: Cli, adapter: Adapter[Any], address: str | None) -> Site:
@@ -209,7 +253,7 @@ def _written(built: Built, home: Path) -> list[Path]:
     return plugins.written(built, home / built.plugin.name)
 
 
-def _table(results: list[tuple[Built, list[Path]]]) -> Table:
+def _table(results: list[tuple[Built, list[Path]]], *, signed: bool) -> Table:
     rows: list[dict[str, Any]] = [
         {"plugin": built.plugin.name, "file": str(path), "bytes": path.stat().st_size, "sha256": _digest(path)[:16]}
         for built, paths in results
@@ -234,7 +278,7 @@ def _table(results: list[tuple[Built, list[Path]]]) -> Table:
                     name=plugin.name, where=plugin.secret
                 )
             )  # fmt: skip
-    if not any(built.site.address for built, _ in results):
+    if signed and not any(built.site.address for built, _ in results):
         table.notes.append(
             Text(
                 "Built without the address of the service: the fields are shown, the signed panel is left out (--address https://…).",

@@ -72,7 +72,7 @@ NAMES = (
     *(f" key{name}" for name in ["", " create", " list", " rotate", " revoke"]),
     *(f" audit{name}" for name in ["", " list", " verify", " show", " replay", " export"]),
     *(f" policy{name}" for name in ["", " check", " show", " diff", " activate", " history", " try", " simulate"]),
-    *(f" plugin{name}" for name in ["", " list", " build"]),
+    *(f" plugin{name}" for name in ["", " list", " build", " remove"]),
     *(f" mapping {name}" for name in ["check", "show", "diff", "export", "import", "activate", "history", "try"]),
 )
 
