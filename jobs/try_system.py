@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from connector import adapter as adapters
-from connector.adapter import ActionKind, Finding, Json, Stream
+from connector.adapter import Finding, Json, Stream
 from connector.clock import Clock
 from connector.config import Config
 from connector.config_form import trial_settings
@@ -24,7 +24,7 @@ from connector.connect import Connected
 from connector.errors import HoldfastError, Problem
 from connector.store import sealed
 from connector.store.db import Store
-from connector.text import Text
+from connector.text import Text, same
 from jobs.configured import opener
 from jobs.look import look
 from jobs.systems import read_draft
@@ -144,7 +144,7 @@ def _writes(connected: Connected) -> Iterator[Line]:
     else:
         for channel in connected.adapter.channels:
             if connected.mapping.writes_to(channel.kind):
-                what = _WRITTEN.fill(kind=WRITES[channel.kind], object=channel.object)
+                what = _WRITTEN.fill(kind=WRITES.get(channel.kind, same(channel.kind)), object=channel.object)
                 yield Line("writes", "fine", what)
 
 
@@ -181,12 +181,13 @@ def _why(where: str, wrong: Exception) -> Text:
     return _UNFORESEEN.fill(where=where, why=type(wrong).__name__)
 
 
-WRITES: Mapping[ActionKind, Text] = {
+WRITES: Mapping[str, Text] = {
     "customer_fields": Text("credit fields of customers", "客户信用字段"),
     "order_fields": Text("flags of orders", "订单标记"),
     "hold": Text("holds of customers", "客户冻结"),
     "limit": Text("credit limits", "信用额度"),
     "task": Text("tasks", "任务"),
+    "close_task": Text("closing of tasks", "关闭任务"),
 }
 _READ_ONLY = Text("Nothing can be written there; it is only read.", "该产品不可写入，仅供读取。")
 _NOT_WRITTEN = Text("Nothing would be written there.", "不会写入该系统。")
