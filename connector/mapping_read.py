@@ -214,7 +214,8 @@ def read_table(notes: Notes, name: str, table: Any, adapter: Adapter[Any] | None
     for key in table:
         if key not in TABLE_KEYS:
             notes.unknown((*where, key), key, TABLE_KEYS, Text("key", "键"))
-    fact = table.get("fact", name)
+    said = table.get("fact", name)
+    fact = said if isinstance(said, str) else str(said)
     if fact not in FACTS:
         notes.unknown(
             (*where, "fact") if "fact" in table else where, str(fact), tuple(FACTS), Text("kind of fact", "事实类别")

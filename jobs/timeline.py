@@ -51,6 +51,7 @@ from jobs.timeline_words import (
     KNOWN,
     LIMIT,
     LIMIT_KINDS,
+    NOTED,
     ORDER,
     ORDER_EVENTS,
     PAPER,
@@ -301,7 +302,13 @@ def _trail(asked: Asked) -> Iterator[Moment]:
     for row in asked.members:
         for line in reversed(audit.listing(asked.tx, subject=f"customer:{row.system}/{row.ref}")):
             entry = line.entry
-            if entry.subject == f"customer:{row.system}/{row.ref}" and entry.action.partition(".")[0] not in _TOLD:
+            if entry.subject != f"customer:{row.system}/{row.ref}":
+                continue
+            if entry.action == "warning.acknowledge" and entry.after is not None:
+                names = {"indicator": warn_words.NAMES[entry.after["indicator"]], "until": entry.after["until"]}
+                text = NOTED.fill(why=because(entry.why), **names)
+                yield Moment(asked.day(line.at), "warning", text, entry.actor, {"audit": line.number})
+            elif entry.action.partition(".")[0] not in _TOLD:
                 text = TRAIL.fill(action=action(entry.action), why=because(entry.why))
                 data = {"audit": line.number, "before": entry.before, "after": entry.after}
                 yield Moment(asked.day(line.at), "audit", text, entry.actor, data)

@@ -42,6 +42,9 @@ DECIDED = Text(
 SCORED = Text("score {points}, grade {grade}", "评分 {points}，等级 {grade}")
 WARNED = Text("{level} warning: {indicator}{value}", "{level}预警：{indicator}{value}")
 AT = Text(": {value}", "：{value}")
+NOTED = Text(
+    "warning taken note of, rests until {until}: {indicator}{why}", "确认预警，暂缓至 {until}：{indicator}{why}"
+)
 CALMED = Text("the warning has ended: {indicator}", "预警解除：{indicator}")
 ORDER = Text("order {number} {what}{why}", "订单 {number} {what}{why}")
 ORDER_EVENTS = {

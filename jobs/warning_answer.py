@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_args
 
 from connector.clock import Clock, day_in
 from connector.config import Config
 from connector.policy import Level, Policy
 from connector.store import Connection, alerts
-from connector.store.alerts import Alert
+from connector.store.alerts import Acknowledged, Alert
 from connector.store.customers import CustomerRow
 from jobs.frame import frame
 from jobs.judge import Judged, judge
@@ -20,10 +21,18 @@ LEVELS: tuple[Level, ...] = get_args(Level)
 
 
 def warnings(
-    tx: Connection, config: Config, policy: Policy, clock: Clock, row: CustomerRow | None, least: Level
+    tx: Connection,
+    config: Config,
+    policy: Policy,
+    clock: Clock,
+    row: CustomerRow | None,
+    least: Level,
+    *,
+    rests: bool = True,
 ) -> list[dict[str, Any]]:
     """One line for each customer and indicator of at least a level, of one customer or of all who are warned of; `text`
-    and `why` are texts in both languages, or None. By level, the highest first."""
+    and `why` are texts in both languages, or None. By level, the highest first. Those that rest, because somebody has taken
+    note of them, only where `rests`."""
     day = day_in(clock.now(), config.business.time_zone)
     debtors = None if row is None else [row.debtor] if row.debtor is not None else []
     # Whoever was warned of after the last run is looked at anew.
@@ -38,7 +47,9 @@ def warnings(
     ]
     found.sort(key=lambda one: (-LEVELS.index(one.decision.level), _natural(one.members[0].ref)))
     counted = LEVELS[LEVELS.index(least) :]
-    return [line for judged in found for line in _of(policy, judged, counted)]
+    noted = alerts.acknowledged(tx, chosen)
+    lines = [line for judged in found for line in _of(policy, judged, counted, noted.get(judged.debtor, {}), day)]
+    return [line for line in lines if rests or not line["rests"]]
 
 
 def ended(tx: Connection, row: CustomerRow, least: Level) -> list[dict[str, Any]]:
@@ -57,7 +68,9 @@ def plain(line: dict[str, Any]) -> dict[str, Any]:
     return said
 
 
-def _of(policy: Policy, judged: Judged, levels: Sequence[str]) -> Iterator[dict[str, Any]]:
+def _of(
+    policy: Policy, judged: Judged, levels: Sequence[str], noted: Mapping[str, Acknowledged], today: dt.date
+) -> Iterator[dict[str, Any]]:
     first = judged.members[0]
     rules = policy.of(first.segment).warning
     standing = {one.name: one for one in judged.decision.warned}
@@ -79,7 +92,22 @@ def _of(policy: Policy, judged: Judged, levels: Sequence[str]) -> Iterator[dict[
             "ended_on": None,
             "text": standing[one["name"]].today.text if standing[one["name"]].asked else None,
             "why": standing[one["name"]].why(rules),
+            **_noted(noted.get(one["name"]), one["level"], today),
         }
+
+
+def _noted(one: Acknowledged | None, level: Level, today: dt.date) -> dict[str, Any]:
+    """What somebody has taken note of, and whether it rests today. One that has risen since the last run does not."""
+    if one is None or LEVELS.index(level) > LEVELS.index(one.level):
+        return {"acknowledged": None, "rests": False}
+    said = {
+        "by": one.by,
+        "at": one.at.isoformat(timespec="seconds"),
+        "level": one.level,
+        "why": one.why,
+        "until": one.until.isoformat(),
+    }
+    return {"acknowledged": said, "rests": one.rests(today)}
 
 
 def _ended(row: CustomerRow, one: Alert) -> dict[str, Any]:
@@ -98,6 +126,8 @@ def _ended(row: CustomerRow, one: Alert) -> dict[str, Any]:
         "ended_on": None if one.closed_on is None else one.closed_on.isoformat(),
         "text": None,
         "why": None,
+        "acknowledged": None,
+        "rests": False,
     }
 
 

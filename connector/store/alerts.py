@@ -1,4 +1,7 @@
-"""Alerts: where the warnings of debtors stand, one open one for each debtor and indicator; ended ones stay."""
+"""Alerts: where the warnings of debtors stand, one open one for each debtor and indicator; ended ones stay.
+
+Whoever looks after one may acknowledge it: it stands as before, and rests until a day, or until its level is raised.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,12 @@ from typing import Any, cast
 from sqlalchemy import Connection, Select, select
 
 from connector.credit.warn import Warned
-from connector.credit.warn_state import State
+from connector.credit.warn_state import RANK, State
 from connector.policy import Level
 from connector.store import bulk, quick
 from connector.store.tables import alert, link
 
+_NOTED = ("acknowledged_by", "acknowledged_at", "acknowledged_level", "acknowledged_why", "rests_until")
 _STATE = ("level", "clear", "counted_on", "opened_on", "raised_on", "lowered_on", "acted_on")
 
 
@@ -32,6 +36,21 @@ class Alert:
     value: str | None
     threshold: Decimal | None
     closed_on: dt.date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """Who has taken note of a warning, when, at which level, why, and until which day (not with it) it rests."""
+
+    by: str
+    at: dt.datetime
+    level: Level
+    why: str
+    until: dt.date
+
+    def rests(self, on: dt.date) -> bool:
+        """Whether it rests on a day: nobody need look at it."""
+        return on < self.until
 
 
 # By debtor and indicator.
@@ -59,6 +78,41 @@ _OPEN = select(*(alert.c[name] for name in ("id", "debtor", "indicator", "value"
 @cache
 def _open_of(sqlite: bool) -> Select[Any]:
     return _OPEN.where(bulk.among_ids(sqlite, alert.c.debtor))
+
+
+def acknowledged(tx: Connection, debtors: Collection[int] | None = None) -> dict[int, dict[str, Acknowledged]]:
+    """What was noted of the open warnings of debtors (None: of all), by indicator."""
+    a = alert.c
+    asked = select(alert).where(a.closed_on.is_(None), a.acknowledged_by.is_not(None))
+    if debtors is not None:
+        asked = asked.where(bulk.among(tx, a.debtor, debtors))
+    found: dict[int, dict[str, Acknowledged]] = {}
+    for row in tx.execute(asked):
+        one = Acknowledged(
+            row.acknowledged_by,
+            row.acknowledged_at,
+            cast(Level, row.acknowledged_level),
+            row.acknowledged_why,
+            row.rests_until,
+        )
+        found.setdefault(row.debtor, {})[row.indicator] = one
+    return found
+
+
+def acknowledge(tx: Connection, debtor: int, indicators: Collection[str], noted: Acknowledged) -> list[Alert]:
+    """Keeps that somebody has taken note of open warnings, in place of what was noted before, each at the level it has
+    now; gives them."""
+    there = [one for name, one in standing(tx, [debtor]).get(debtor, {}).items() if name in indicators]
+    for one in there:
+        values = {
+            "acknowledged_by": noted.by,
+            "acknowledged_at": noted.at,
+            "acknowledged_level": one.state.level,
+            "acknowledged_why": noted.why,
+            "rests_until": noted.until,
+        }
+        tx.execute(alert.update().where(alert.c.id == one.id).values(**values))
+    return there
 
 
 def history(tx: Connection, debtor: int) -> list[Alert]:
@@ -94,12 +148,15 @@ def keep(tx: Connection, found: Sequence[tuple[int, Sequence[Warned]]], before: 
     kept: list[tuple[Any, ...]] = []
     closed: list[tuple[Any, ...]] = []
     changes: list[Change] = []
+    raised: list[tuple[Any, ...]] = []
     for debtor, stands in found:
         own = before.get(debtor, _NONE)
         for one in stands:
             there = own.get(one.name)
             if one.state.level != (there.state.level if there else "green"):
                 changes.append(Change(debtor, there, one))
+                if there is not None and RANK[one.state.level] > RANK[there.state.level]:
+                    raised.append((None, None, None, None, None, there.id))
             if one.state.level == "green":
                 if there is not None:
                     closed.append((on, there.id))
@@ -116,6 +173,7 @@ def keep(tx: Connection, found: Sequence[tuple[int, Sequence[Warned]]], before: 
     bulk.insert(tx, alert, ("id", "debtor", "indicator", *columns), rows)
     bulk.update(tx, alert, columns, kept)
     bulk.update(tx, alert, ("closed_on",), closed)
+    bulk.update(tx, alert, _NOTED, raised)  # whoever noted it did not know of this
     return changes
 
 

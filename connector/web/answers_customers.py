@@ -144,8 +144,21 @@ class LimitOutcome(Answer):
     systems_to_tell: int
 
 
+class AcknowledgedWarning(Answer):
+    """Who has taken note of a warning, when, at which level, why, and until which day it rests."""
+
+    by: str
+    at: str
+    level: str
+    why: str
+    until: Day
+
+
 class WarningLine(Answer):
-    """One warning: which, how high, since when, and why it stands."""
+    """One warning: which, how high, since when, why it stands, and whether somebody has taken note of it.
+
+    `rests`: until the day that he said, or until its level is raised, nobody need look at it. It stands all the same.
+    """
 
     system: str
     customer_id: str
@@ -161,6 +174,8 @@ class WarningLine(Answer):
     ended_on: Day | None
     text: Words | None
     why: Words | None
+    acknowledged: AcknowledgedWarning | None
+    rests: bool
 
 
 class WarningList(Answer):

@@ -1,4 +1,4 @@
-"""The API of what goes on: warnings, runs of the jobs, problems of the data, the audit trail, and who calls."""
+"""The API of what goes on: warnings and who has taken note of them, runs of the jobs, problems of the data, the audit trail, and who calls."""
 
 from __future__ import annotations
 
@@ -7,18 +7,22 @@ import datetime as dt
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
+from starlette.requests import Request
+from starlette.responses import Response
 
 from connector.store import audit, proof, runs
+from connector.store.db import Store
 from connector.text import Text
 from connector.web.answers_customers import WarningList
 from connector.web.answers_state import AuditPage, AuditProof, Me, ProblemList, RunList
-from connector.web.asked import Line, Most
-from connector.web.auth import Auditor, Reader
+from connector.web.asked import Line, Most, WarningNoted
+from connector.web.auth import Auditor, Decider, Reader
 from connector.web.documents import PROBLEMS
 from connector.web.front import Front
+from connector.web.once import once
 from connector.web.problem import Refused
 from connector.web.rights import RIGHTS
-from jobs import warning_answer
+from jobs import warning_answer, warning_note
 from jobs.audit_answer import answer
 from jobs.customer_answer import one_customer
 
@@ -49,19 +53,45 @@ def router(front: Front) -> APIRouter:
         customer: Annotated[Line | None, Query(description="Only of this customer: its id, or system/id.")] = None,
         level: Literal["yellow", "orange", "red"] = "yellow",
         history: Annotated[bool, Query(description="Of a customer: those that have ended, too.")] = False,
+        rests: Annotated[bool, Query(description="Those, too, that rest because somebody has taken note.")] = True,
         most: Annotated[int, Query(ge=1, le=2000)] = 200,
     ) -> Any:
         def look() -> dict[str, Any]:
             policy = front.policy()
             with front.store.reading() as tx:
                 row = one_customer(tx, front.config, customer) if customer is not None else None
-                lines = warning_answer.warnings(tx, front.config, policy, front.clock, row, level)
+                lines = warning_answer.warnings(tx, front.config, policy, front.clock, row, level, rests=rests)
                 if history and row is not None:
                     lines += warning_answer.ended(tx, row, level)
             shown = [warning_answer.plain(line) for line in lines[:most]]
             return {"warnings": shown, "left_out": len(lines) - len(shown)}
 
         return await front.work(look)
+
+    @routes.post(
+        "/warnings/acknowledge",
+        tags=["warnings"],
+        summary="Take note of warnings of a customer; they rest until a day.",
+        response_model=WarningList,
+    )
+    async def acknowledge(request: Request, caller: Decider, asked: WarningNoted) -> Response:
+        def act(store: Store) -> None:
+            person = caller.person
+            assert person is not None, "to decide is a person's own right"
+            with store.writing() as tx:
+                row = one_customer(tx, front.config, asked.customer)
+                warning_note.acknowledge(
+                    tx, front.config, front.clock, row, person, asked.why, asked.until, asked.indicators
+                )
+
+        def answer(_: None) -> dict[str, Any]:
+            policy = front.policy()
+            with front.store.reading() as tx:
+                row = one_customer(tx, front.config, asked.customer)
+                lines = warning_answer.warnings(tx, front.config, policy, front.clock, row, "yellow")
+            return {"warnings": [warning_answer.plain(line) for line in lines], "left_out": 0}
+
+        return await once(front, request, caller, asked, act, answer, WarningList)
 
     @routes.get("/runs", tags=["jobs"], summary="Runs of the jobs, newest first.", response_model=RunList)
     async def ran(caller: Reader, job: Line | None = None, system: Line | None = None, most: Most = 50) -> Any:

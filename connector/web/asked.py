@@ -105,6 +105,17 @@ class LimitAsked(Asked):
     why: Why
 
 
+class WarningNoted(Asked):
+    """That somebody has taken note of warnings of a customer."""
+
+    customer: Line = Field(description="Its id in the ledger, or system/id.", examples=["books/C001"])
+    indicators: list[Line] | None = Field(
+        None, max_length=50, description="Which of them; all that stand where absent."
+    )
+    why: Why
+    until: dt.date = Field(description="They rest until this day, at most 92 days, or until their level is raised.")
+
+
 class ApproveAsked(Asked):
     """The approval of a request, at another amount where one is given."""
 

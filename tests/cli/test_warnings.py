@@ -89,3 +89,22 @@ def test_explain_tells_every_indicator_and_what_is_not_known(watched: Path) -> N
     (unknown,) = [line for line in out if line.startswith("  not known: ")]
     assert "register of companies" in unknown
     assert "courts" not in unknown
+
+
+def test_taking_note_of_one(watched: Path) -> None:
+    done = call(
+        "-c", watched, "warning", "acknowledge", "C1", "--indicator", "court", "--until", day(9), "--why", "settled"
+    )
+    assert (done.code, done.out) == (0, f"Taken note of, until {day(9)}: 华东机械有限公司: courts\n")
+    found = call("-c", watched, "warnings", "C1", "--format", "json").json["warnings"]
+    assert [w["indicator"] for w in found if w["rests"]] == ["court"]
+    (noted,) = [w["acknowledged"] for w in found if w["acknowledged"]]
+    assert (noted["why"], noted["until"]) == ("settled", day(9))
+    awake = call("-c", watched, "warnings", "C1", "--awake", "--format", "json").json["warnings"]
+    assert [w["indicator"] for w in awake] == [w["indicator"] for w in found if w["indicator"] != "court"]
+    assert "settled" in call("-c", watched, "warnings", "C1").out
+    assert "确认预警" in call("-c", watched, "file", "C1", lang="zh").out
+    for words in (["--until", "soon"], ["--until", day(0)], ["--until", day(5), "--indicator", "slowdown"]):
+        wrong = call("-c", watched, "warning", "acknowledge", "C1", "--why", "x", *words)
+        assert wrong.code == 2
+        assert "Traceback" not in wrong.err
