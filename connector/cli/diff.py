@@ -12,6 +12,7 @@ import typer
 from connector.cli.common import Cli, say, t
 from connector.cli.output import Column, Format, Table, clean, emit
 from connector.cli.report import Customer, Form, Out, bucket_name
+from connector.credit.moved_kinds import KINDS
 from connector.errors import ConfigError
 from connector.text import Text
 
@@ -22,16 +23,6 @@ if TYPE_CHECKING:
 
 # The figures that a line shows; all others stand in the JSON.
 _SHOWN = ("balance", "overdue", "exposure", "limit")
-KINDS = {
-    "document": Text("document", "单据"),
-    "payment": Text("payment", "收款"),
-    "order": Text("order", "订单"),
-    "limit": Text("limit", "额度"),
-    "rate": Text("exchange rate", "汇率"),
-    "netting": Text("netting", "贷项抵减"),
-    "rounding": Text("rounding", "尾差"),
-    "unknown": Text("meanwhile", "评估期间"),
-}
 
 
 def register(app: typer.Typer) -> None:

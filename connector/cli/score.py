@@ -12,19 +12,13 @@ import typer
 from connector.cli.common import Cli, t
 from connector.cli.output import Column, Format, Table, clean, emit
 from connector.cli.report import AsOf, Form, Out, natural
-from connector.text import Text, joined, same
+from connector.text import Text, joined
 
 if TYPE_CHECKING:
-    from connector.credit.score import Part, Score
+    from connector.credit.score import Score
     from connector.store.customers import CustomerRow
     from connector.store.scores import ScoreRow
     from jobs.judge import Judged
-
-RULES = {
-    "reweight": Text("left out", "不计入"),
-    "neutral": Text("neutral points", "按中性分计"),
-    "zero": Text("no points", "计零分"),
-}
 
 
 def register(app: typer.Typer) -> None:
@@ -196,6 +190,7 @@ def _list(rows: Sequence[tuple[dict[str, Any], object]], head: dict[str, Any]) -
 def _criteria(cli: Cli, row: CustomerRow, judged: Judged, score: Score | None) -> Table:
     """The criteria as rows: what was known, which bin it fell into, what it gave, and where it comes from."""
     from connector.credit.score_inputs import INPUTS, flags_text, source_text, value_text
+    from connector.credit.score_told import bin_of, rule_of, share_of
 
     table = Table(
         Text("Score", "信用评分"),
@@ -216,15 +211,15 @@ def _criteria(cli: Cli, row: CustomerRow, judged: Judged, score: Score | None) -
         return table
     counted = sum((p.weight for p in score.parts if p.points is not None), Decimal(0))
     for part in score.parts:
-        notes = [n for n in (flags_text(part.known.flags, part.known.missing), _rule(part)) if n is not None]
+        notes = [n for n in (flags_text(part.known.flags, part.known.missing), rule_of(part)) if n is not None]
         table.rows.append(
             {
                 "criterion": INPUTS[part.input].name,
                 "value": value_text(part.input, part.value),
-                "bin": _bin(part),
+                "bin": bin_of(part),
                 "points": part.points,
                 "weight": part.weight,
-                "share": _share(part, counted, score),
+                "share": share_of(part, counted, score),
                 "source": source_text(part.known.source),
                 "note": joined(notes) if notes else None,
             }
@@ -274,30 +269,6 @@ def _lead(row: CustomerRow, judged: Judged, score: Score | None) -> Iterator[tup
     if score.pd is not None:
         yield t(f"probability of default {score.pd * 100:f} %", f"违约概率 {score.pd * 100:f} %"), ""
     yield "", ""
-
-
-def _bin(part: Part) -> Text | None:
-    """The bin as people write it: from its lower bound on, below its upper one."""
-    low = f"{part.low:f}" if part.low is not None else None
-    high = f"{part.high:f}" if part.high is not None else None
-    if low is not None and high is not None:
-        return same(f"{low} ≤ … < {high}")
-    if low is not None:
-        return same(f"≥ {low}")
-    return same(f"< {high}") if high is not None else None
-
-
-def _rule(part: Part) -> Text | None:
-    return RULES[part.rule] if part.rule is not None else None
-
-
-def _share(part: Part, counted: Decimal, score: Score) -> Decimal | None:
-    """What a criterion gives to the score, in points of the score."""
-    if part.points is None:
-        return None
-    if score.pd is not None or not counted:
-        return part.points
-    return (part.points * part.weight / counted).quantize(Decimal("0.01"))
 
 
 def _names(inputs: Sequence[str]) -> Text:
