@@ -1,4 +1,4 @@
-"""Words about orders: why something that was asked for cannot be done."""
+"""Words about orders: their states, what happened to them, why something that was asked for cannot be done."""
 
 from __future__ import annotations
 
@@ -36,3 +36,29 @@ NOT_DECIDING = Text(
     "{person} is neither a credit controller nor an approver: this is theirs to do.",
     "{person} 不是信用专员或审批人，无权执行此操作。",
 )
+
+# --- states and what happened --------------------------------------------------------------------------------------------
+STATES = {
+    "passed": Text("passed", "已通过"),
+    "held": Text("held", "冻结"),
+    "requested": Text("release requested", "已申请放行"),
+    "released": Text("released", "已放行"),
+    "refused": Text("release refused", "放行被拒"),
+    "expired": Text("held again", "重新冻结"),
+}
+HAPPENED = {
+    "passed": Text("passed", "通过"),
+    "held": Text("held", "冻结"),
+    "changed": Text("checked, with other reasons", "重新检查，原因有变"),
+    "auto_released": Text("all reasons cleared: passed", "原因全部消除，自动放行"),
+    "requested": Text("release requested", "申请放行"),
+    "approved": Text("approved by one; a second is wanted", "已有一人批准，尚需另一人"),
+    "released": Text("released", "放行"),
+    "refused": Text("release refused", "拒绝放行"),
+    "expired": Text("the release covers it no more: held", "放行不再适用，重新冻结"),
+    "manual": Text("held by hand", "人工冻结"),
+    "lifted": Text("hold by hand lifted", "解除人工冻结"),
+    "reopened": Text("opened again", "重新打开"),
+    "ended": Text("no longer open", "不再执行"),
+    "taken_over": Text("goes on as the same order did in the other system", "沿用另一系统中同一订单的状态"),
+}

@@ -6,7 +6,7 @@ What matters comes first: what somebody has asked for, then what is to be shippe
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -77,12 +77,20 @@ def answer_of(rows: Sequence[Waits], count: int, base: Frame, config: Config) ->
 
 
 def found(
-    tx: Connection, config: Config, policy: Policy, clock: Clock, person: Person | None = None, *, most: int = _MOST
+    tx: Connection,
+    config: Config,
+    policy: Policy,
+    clock: Clock,
+    person: Person | None = None,
+    *,
+    most: int = _MOST,
+    states: Collection[str] = _STATES,
 ) -> tuple[list[Waits], int, Frame]:
-    """The orders that wait, what matters first; how many there are in all; the day on which they were judged."""
+    """The orders that wait, what matters first; how many there are in all; the day on which they were judged. `states`:
+    only those of whose debtors one is in such a state."""
     clock = stopped(clock)
     today = day_in(clock.now(), config.business.time_zone)
-    debtors = sorted({one.debtor for one in order_list.page(tx, states=_STATES, most=_ALL)})
+    debtors = sorted({one.debtor for one in order_list.page(tx, states=states, most=_ALL)})
     base = frame(tx, config, policy, clock, today, debtors=debtors)
     whose = set(debtors)
     held = [

@@ -13,6 +13,7 @@ from connector.cli.output import Column, Table
 from connector.cli.words import rule, who
 from connector.money import rounded, show
 from connector.text import Text, joined, same
+from jobs.order_words import HAPPENED, STATES
 
 if TYPE_CHECKING:
     from connector.credit.decide import OrderDecision
@@ -21,31 +22,6 @@ if TYPE_CHECKING:
     from connector.store.order_credit import Happened, Standing
     from connector.store.positions import OrderRow
     from jobs.judge import Judged
-
-STATES = {
-    "passed": Text("passed", "已通过"),
-    "held": Text("held", "冻结"),
-    "requested": Text("release requested", "已申请放行"),
-    "released": Text("released", "已放行"),
-    "refused": Text("release refused", "放行被拒"),
-    "expired": Text("held again", "重新冻结"),
-}
-HAPPENED = {
-    "passed": Text("passed", "通过"),
-    "held": Text("held", "冻结"),
-    "changed": Text("checked, with other reasons", "重新检查，原因有变"),
-    "auto_released": Text("all reasons cleared: passed", "原因全部消除，自动放行"),
-    "requested": Text("release requested", "申请放行"),
-    "approved": Text("approved by one; a second is wanted", "已有一人批准，尚需另一人"),
-    "released": Text("released", "放行"),
-    "refused": Text("release refused", "拒绝放行"),
-    "expired": Text("the release covers it no more: held", "放行不再适用，重新冻结"),
-    "manual": Text("held by hand", "人工冻结"),
-    "lifted": Text("hold by hand lifted", "解除人工冻结"),
-    "reopened": Text("opened again", "重新打开"),
-    "ended": Text("no longer open", "不再执行"),
-    "taken_over": Text("goes on as the same order did in the other system", "沿用另一系统中同一订单的状态"),
-}
 
 
 def state_of(standing: Standing | None) -> Text:

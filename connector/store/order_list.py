@@ -1,16 +1,24 @@
-"""Lists of orders by their credit state, a page at a time."""
+"""Lists of orders by their credit state, a page at a time: for programs by key, for people sorted and searched."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import NamedTuple
+import datetime as dt
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Literal, NamedTuple, get_args
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Date, Float, Select, Text, and_, case, cast, func, literal, or_, select
 from sqlalchemy import text as sql
 
 from connector.store import bulk
-from connector.store.tables import order_state
+from connector.store.keys import system_names
+from connector.store.tables import alert, customer, order_state, sales_order
 from connector.store.tables_order import HELD
+
+Sort = Literal["ship", "since", "total", "customer", "order"]
+SORTS: tuple[Sort, ...] = get_args(Sort)
+_NEVER = dt.date(9999, 12, 31)
 
 
 class Listed(NamedTuple):
@@ -35,3 +43,136 @@ def page(
     if debtors is not None:
         asked = asked.where(bulk.among(tx, s.debtor, debtors))
     return [Listed(*tuple(row)) for row in tx.execute(asked.order_by(s.sales_order).limit(most)).all()]
+
+
+# --- for people ------------------------------------------------------------------------------------------------------
+class Line(NamedTuple):
+    """One open order as a list shows it, by what was decided last. `rules` are those that applied, `manual` the note of a
+    hold by hand, `customer` its customer in the order's own system."""
+
+    order: int
+    debtor: int
+    system: str
+    ref: str
+    number: str | None
+    customer: str
+    name: str | None
+    state: str
+    since: dt.date
+    rules: tuple[str, ...]
+    manual: str | None
+    total: Decimal
+    currency: str
+    ordered_on: dt.date | None
+    ship_on: dt.date | None
+    owner: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which open orders: of some `states` (None: of all; all of these hold it where `held`), of some `orders`, whose
+    customer stands under a warning (`warned`), with these `words` in number or customer."""
+
+    states: frozenset[str] | None = None
+    held: bool = False
+    orders: frozenset[int] | None = None
+    warned: bool = False
+    words: str = ""
+
+
+def lines(
+    tx: Connection,
+    wanted: Filter,
+    *,
+    sort: Sort = "ship",
+    down: bool = False,
+    after: tuple[str, int] | None = None,
+    worth: Mapping[str, Decimal] | None = None,
+    most: int = 50,
+) -> tuple[list[Line], tuple[str, int] | None]:
+    """So many orders at most, sorted, those after one; and what the next page comes after, None: nothing is left.
+
+    `worth` is what one unit of each currency is in one of them: by it amounts are put in order, and nothing else.
+    """
+    s, o, c = order_state.c, sales_order.c, customer.c
+    key = _key(sort, worth or {})
+    chosen: Select[Any] = select(
+        s.sales_order, s.debtor, o.system, o.ref, o.number, c.ref, c.name, s.state, s.since, s.rules, s.manual, s.total,
+        s.currency, o.ordered_on, o.ship_on, o.owner, key.label("sorted_by"),
+    )  # fmt: skip
+    asked = _chosen(tx, chosen, wanted)
+    if after is not None:
+        value = _value(sort, after[0])
+        beyond, further = (key < value, s.sales_order < after[1]) if down else (key > value, s.sales_order > after[1])
+        asked = asked.where(or_(beyond, and_(key == value, further)))
+    order = (key.desc(), s.sales_order.desc()) if down else (key, s.sales_order)
+    rows = tx.execute(asked.order_by(*order).limit(most + 1)).all()
+    names = system_names(tx)
+    found = [
+        Line(r[0], r[1], names[r[2]], r[3], r[4], r[5] or "", r[6], r[7], r[8], tuple(r[9].split()), *r[10:16])
+        for r in rows[:most]
+    ]
+    more = (_said(rows[most - 1].sorted_by), rows[most - 1].sales_order) if len(rows) > most else None
+    return found, more
+
+
+def count(tx: Connection, wanted: Filter) -> int:
+    """How many orders a filter finds."""
+    return int(tx.execute(_chosen(tx, select(func.count()), wanted)).scalar_one())
+
+
+def _chosen(tx: Connection, asked: Select[Any], wanted: Filter) -> Select[Any]:
+    s, o, c = order_state.c, sales_order.c, customer.c
+    asked = asked.select_from(
+        order_state.join(sales_order, o.id == s.sales_order).outerjoin(customer, c.id == o.customer)
+    )
+    # Written as the index has it, or it is not used.
+    asked = asked.where(sql(HELD)) if wanted.held else asked.where(s.ended_on.is_(None))
+    if wanted.states is not None:
+        asked = asked.where(s.state.in_(sorted(wanted.states)))
+    if wanted.orders is not None:
+        asked = asked.where(bulk.among(tx, s.sales_order, wanted.orders))
+    if wanted.warned:
+        warned = select(alert.c.debtor).where(alert.c.closed_on.is_(None), alert.c.level != "green")
+        asked = asked.where(s.debtor.in_(warned))
+    for word in wanted.words.split():
+        small = word.lower()
+        asked = asked.where(
+            or_(
+                o.ref == word,
+                c.ref == word,
+                func.lower(o.number).contains(small, autoescape=True),
+                func.lower(c.name).contains(small, autoescape=True),
+            )
+        )
+    return asked
+
+
+def _key(sort: Sort, worth: Mapping[str, Decimal]) -> Any:
+    s, o = order_state.c, sales_order.c
+    if sort == "ship":
+        return func.coalesce(o.ship_on, o.ordered_on, literal(_NEVER, Date))
+    if sort == "since":
+        return s.since
+    if sort == "order":
+        return func.coalesce(o.number, o.ref)
+    if sort == "customer":
+        return func.lower(func.coalesce(customer.c.name, ""))
+    # For the order on a page only; the amount that is shown is the exact one.
+    unit = (
+        case(*((s.currency == code, literal(float(one), Float)) for code, one in worth.items()), else_=1.0)
+        if worth
+        else 1.0
+    )
+    return cast(cast(s.total, Text), Float) * unit
+
+
+def _said(value: Any) -> str:
+    return value.isoformat() if isinstance(value, dt.date) else repr(value) if isinstance(value, float) else str(value)
+
+
+def _value(sort: Sort, said: str) -> Any:
+    """A place in the list. Raises ValueError where it is none."""
+    if sort in ("ship", "since"):
+        return dt.date.fromisoformat(said)
+    return float(said) if sort == "total" else said
