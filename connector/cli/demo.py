@@ -67,6 +67,16 @@ def register(app: typer.Typer) -> None:
                 )
             ),
         ] = None,
+        pages: Annotated[
+            bool,
+            typer.Option(
+                "--pages",
+                help=t(
+                    "Afterwards the desk and the console of this demo in your browser, until Ctrl+C.",
+                    "演示结束后在浏览器中打开该公司的工作台与控制台，直到按 Ctrl+C。",
+                ),
+            ),
+        ] = False,
         yes: Annotated[
             bool,
             typer.Option(
@@ -82,8 +92,16 @@ def register(app: typer.Typer) -> None:
         with contextlib.ExitStack() as stack:
             folder = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="holdfast-demo-")))
             stage = stack.enter_context(set_up(folder, erp, crm, customers, seed, kept=keep is not None))
+            if pages:
+                from connector.cli.serve import need_web
+
+                need_web()  # told before the story, not after it
             code = tell(stage)
-            if keep is not None:
+            if pages:
+                from connector.cli.serve import serve_here
+
+                code = serve_here(stage.cli)
+            elif keep is not None:
                 _goodbye(stage)
         raise typer.Exit(code)
 

@@ -32,6 +32,7 @@ _KINDS: dict[str, Text] = {
     "order_fields": Text("order {number}", "订单 {number}"),
     "limit": Text("credit limit", "信用额度"),
     "task": Text("new task", "新任务"),
+    "close_task": Text("task closed", "任务关闭"),
 }
 
 
@@ -305,7 +306,7 @@ def _order_numbers(cli: Cli, debtors: set[int]) -> dict[tuple[str, str], str]:
         return {(o.system, o.ref): o.number or o.ref for j in judge(tx, base, debtors) for o, _ in j.orders}
 
 
-_ORDER = ("hold", "limit", "order_fields", "customer_fields", "task")
+_ORDER = ("hold", "limit", "order_fields", "customer_fields", "task", "close_task")
 
 
 def _told(

@@ -190,3 +190,20 @@ def first_code(cli: Cli) -> str:
         return sessions.make_code(
             tx, sessions.SIGN_IN, cli.clock.now(), sessions.SIGN_IN_LASTS, person=acting((), None).id
         )
+
+
+def serve_here(cli: Cli) -> int:
+    """The service in this process, for a demo: on the usual port, or a free one where that is taken. Until Ctrl+C."""
+    from connector.cli.serve_node import Node
+    from connector.web.server import listening
+
+    cli.connected()
+    service = cli.config.service
+    try:
+        sockets = listening(service.host, service.port)
+    except ConfigError:
+        sockets = listening(service.host, 0)
+    node = Node(cli, sockets, jobs=True)
+    node.heed_signals()
+    _say_where(cli, sockets, 1, jobs=True)
+    return node.run(signals=False)
