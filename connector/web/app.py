@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
 
 from connector.store.backlog import Backlog, backlog
 from connector.web import (
     admin_links,
+    admin_mappings,
     api_check,
     api_customers,
     api_limits,
@@ -29,6 +31,7 @@ from connector.web.front import Front
 from connector.web.guards import Guarded
 from connector.web.pages import Pages
 from connector.web.problem import install
+from connector.web.straight import Straight
 
 API = "/api/v1"
 
@@ -49,6 +52,7 @@ _PAGES: tuple[Callable[[Front], APIRouter], ...] = (
     desk.router,
     desk_orders.router,
     admin_links.router,
+    admin_mappings.router,
 )
 
 
@@ -72,9 +76,11 @@ def make(front: Front) -> FastAPI:
     )
     app.state.front, app.state.sign_in, app.state.pages = front, SignIn(front), Pages(front)
     install(app)
-    # The order check is the first of them: it is asked a thousand times a second, and routes are tried in turn.
+    straight: dict[str, APIRoute] = {}
     for api in _API:
-        app.include_router(api(front), prefix=API)
+        router = api(front)
+        app.include_router(router, prefix=API)
+        straight |= {API + route.path: route for route in router.routes if isinstance(route, api_check.Bare)}
     for plain in (*_PLAIN, *_PAGES):
         app.include_router(plain(front))
 
@@ -85,5 +91,6 @@ def make(front: Front) -> FastAPI:
             return backlog(tx)
 
     front.metrics.watch(waiting, front.clock.now)
+    app.add_middleware(Straight, routes=straight)
     app.add_middleware(Guarded, front=front)
     return app

@@ -1,6 +1,8 @@
-"""Slow clients: a connection whose request does not arrive in time, or whose answer is not read, is closed.
+"""Connections: a client whose request does not arrive in time, or whose answer is not read, is cut off.
 
 uvicorn bounds the time between two requests only; a client that sends a byte a minute would hold its connection for good.
+Its parser takes a head of any length, too; here it ends at `head_most` bytes. And an answer leaves in one piece, head and
+body, where it is small: half as many calls of the system, at each of which other threads want the interpreter.
 """
 
 from __future__ import annotations
@@ -9,45 +11,101 @@ import asyncio
 import logging
 from typing import Any
 
-import h11
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 log = logging.getLogger("holdfast.web")
 
 
-class Hurried(H11Protocol):
+class Hurried(HttpToolsProtocol):
     """The HTTP protocol with a time for each request to arrive whole, head and body, and for an answer to be taken."""
 
     seconds = 20.0
+    head_most = 32 * 1024
+    framing_most = 1024 * 1024
     _late: asyncio.TimerHandle | None = None
+    # Whether a request is awaited or on its way; whether its head is; the bytes of it, as far as they are counted.
+    _arriving = True
+    _in_head = True
+    _size = 0
+    _paused = False
 
     def connection_made(self, transport: Any) -> None:
         """A client has connected: the time of its first request begins."""
-        super().connection_made(transport)
+        super().connection_made(Joined(transport))  # type: ignore[arg-type]
         self._begin()
 
     def data_received(self, data: bytes) -> None:
         """Something of a request has come; the time goes on until all of it is there."""
-        if self._late is None:
-            self._begin()
+        goes_on = self._size > 0
         super().data_received(data)
-        if self.conn.their_state in (h11.DONE, h11.MUST_CLOSE, h11.CLOSED, h11.ERROR):
+        if self.transport.is_closing():
+            return
+        if goes_on and self._arriving:
+            # What never ends (a line of the head, a trailer) is told by no callback: all but the body is counted, and the
+            # piece in which the request began.
+            self._size += len(data)
+            if self._size > (self.head_most if self._in_head else self.framing_most):
+                self._too_large()
+                return
+        if not self._arriving and not self._paused:
             self._end()
+        elif self._late is None:
+            self._begin()
+
+    def on_message_begin(self) -> None:
+        """The first byte of a request has come."""
+        self._arriving = self._in_head = True
+        self._size = 1
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Its head is there."""
+        self._in_head, self._size = False, 1
+        if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > self.head_most:
+            raise ValueError("the head is too large")  # the parser ends with it, and the client gets a 400
+        super().on_headers_complete()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A line of the head. Lines behind the body are none of it: what a proxy has looked at is in the head."""
+        if self._in_head:
+            super().on_header(name, value)
+
+    def on_body(self, body: bytes) -> None:
+        """Some of the body."""
+        self._size = max(1, self._size - len(body))
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """All of it is there."""
+        self._arriving, self._size = False, 0
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """An answer has been given whole."""
+        self.transport.flush()  # type: ignore[attr-defined]
+        super().on_response_complete()
 
     def pause_writing(self) -> None:
         """The client does not take the answer as fast as it comes."""
         super().pause_writing()
+        self._paused = True
         self._begin()
 
     def resume_writing(self) -> None:
         """It takes it again."""
         super().resume_writing()
-        self._end()
+        self._paused = False
+        if not self._arriving:
+            self._end()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
         self._end()
         super().connection_lost(exc)
+
+    def _too_large(self) -> None:
+        log.warning("refused: too_large", extra={"reason": "too_large", "address": self._address()})
+        self.send_400_response("The request is too large.")
 
     def _begin(self) -> None:
         self._end()
@@ -60,6 +118,42 @@ class Hurried(H11Protocol):
 
     def _over(self) -> None:
         self._late = None
-        address = self.client[0] if self.client else ""
-        log.warning("refused: too_slow", extra={"reason": "too_slow", "address": address})
+        log.warning("refused: too_slow", extra={"reason": "too_slow", "address": self._address()})
         self.transport.abort()
+
+    def _address(self) -> str:
+        return self.client[0] if self.client else ""
+
+
+class Joined:
+    """A transport that keeps the head of an answer until its first piece, or its end, is there."""
+
+    def __init__(self, transport: Any) -> None:
+        self._transport = transport
+        self._head = b""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Sends something of an answer."""
+        if self._head:
+            data, self._head = self._head + data, b""
+        elif data.startswith(_BEGINS) and data.endswith(_ENDS) and not data.startswith(_GO_ON):
+            self._head = data
+            return
+        self._transport.write(data)
+
+    def flush(self) -> None:
+        """Sends what is kept."""
+        if self._head:
+            data, self._head = self._head, b""
+            self._transport.write(data)
+
+    def close(self) -> None:
+        """Sends what is kept, and closes."""
+        self.flush()
+        self._transport.close()
+
+
+_BEGINS, _ENDS, _GO_ON = b"HTTP/1.1 ", b"\r\n\r\n", b"HTTP/1.1 100 "

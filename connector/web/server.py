@@ -26,7 +26,6 @@ GRACE_SECONDS = 20
 _BACKLOG = 2048
 _IDLE_SECONDS = 15
 _AT_ONCE_MOST = 2000
-_HEAD_MOST = 32 * 1024
 # Whoever wants to run Python gets his turn within so many seconds: the loop, which takes requests and sends answers, waits
 # for a thread that judges at each of them, and with the interpreter's 5 ms fifty answers would wait a quarter of a second.
 _TURN_SECONDS = 0.001
@@ -87,7 +86,6 @@ class Server(uvicorn.Server):
                 timeout_keep_alive=_IDLE_SECONDS,
                 timeout_graceful_shutdown=GRACE_SECONDS,
                 limit_concurrency=_AT_ONCE_MOST,
-                h11_max_incomplete_event_size=_HEAD_MOST,
                 proxy_headers=bool(service.proxies),
                 forwarded_allow_ips=list(service.proxies),
             )
