@@ -54,7 +54,7 @@ NAMES = (
     *(f" report {name}" for name in ["positions", "customer", "problems", "overdue", "portfolio", "ecl"]),
     *(f" {name}" for name in ["dun", "letter", "letter list", "letter show", "charge", "charge list", "charge settle"]),
     *(f" review{name}" for name in ["", " list", " show", " start", " decide", " approve", " return"]),
-    *(f" {name}" for name in ["file", "attach", "warnings"]),
+    *(f" {name}" for name in ["file", "attach", "warnings", "warning", "warning acknowledge"]),
     *(f" limit{name}" for name in ["", " propose", " approve", " reject", " set", " list"]),
     *(f" panel{name}" for name in ["", " link", " list"]),
     *(f" contact{name}" for name in ["", " add", " list"]),
@@ -70,6 +70,9 @@ NAMES = (
         for name in ["", " list", " address", " subscribe", " unsubscribe", " renew", " events", " replay"]
     ),
     *(f" key{name}" for name in ["", " create", " list", " rotate", " revoke"]),
+    *(f" secret{name}" for name in ["", " key", " set", " list", " rotate", " remove"]),
+    *(f" system{name}" for name in ["", " list", " show", " try", " add", " activate", " remove", " history"]),
+    *(f" person{name}" for name in ["", " list", " add", " change", " remove", " activate", " history"]),
     *(f" audit{name}" for name in ["", " list", " verify", " show", " replay", " export"]),
     *(f" policy{name}" for name in ["", " check", " show", " diff", " activate", " history", " try", " simulate"]),
     *(f" plugin{name}" for name in ["", " list", " build", " remove"]),
