@@ -195,28 +195,23 @@ def _lines(
     return table, answer
 
 
-_MASKED = Text("(about a person: masked)", "（涉及个人信息，已隐去）")
-
-
 def _row(cli: Cli, one: Moment, personal: bool) -> dict[str, Any]:
+    from jobs.personal import MASKED
     from jobs.timeline import KINDS
 
-    text = _MASKED if one.personal and not personal else one.text
+    text = MASKED if one.personal and not personal else one.text
     return {"on": one.on.isoformat(), "kind": KINDS[one.kind], "text": text, "source": who(cli, one.source)}
 
 
 def _looked(cli: Cli, row: CustomerRow, why: str, actor: str | None, count: int) -> None:
-    """Who looks at what speaks of persons says what for; it is kept (个人信息保护法 art. 51)."""
-    from connector.store import audit
+    """Who looks at what speaks of persons says what for; it is kept."""
+    from jobs.personal import NOT_YOURS, looked, may_see
 
-    if not why.strip():
-        raise ConfigError(Text("--personal: say what for.", "--personal：请说明用途。"))
     person = cli.acting(actor)
-    entry = audit.Entry(
-        "file.personal", f"customer:{row.system}/{row.ref}", person.actor, why.strip(), after={"lines": count}
-    )
+    if not person.alone and not may_see(person.roles):
+        raise ConfigError(NOT_YOURS)
     with cli.store.writing() as tx:
-        audit.append(tx, [entry], cli.clock.now())
+        looked(tx, row, person.actor, why, count, cli.clock.now())
 
 
 def _attach(

@@ -69,7 +69,7 @@ class CustomerAnswer(Open):
 
 
 class FileLine(Answer):
-    """One line of the credit file; what speaks of a person is masked."""
+    """One line of the credit file; what speaks of a person is masked where nobody may see it or said what for."""
 
     on: Day
     kind: str

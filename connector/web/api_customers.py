@@ -8,19 +8,20 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from starlette.requests import Request
 
+from connector.errors import NotAllowed
 from connector.store.customer_search import search
-from connector.text import Language, Text
+from connector.text import Language
 from connector.web.answers_customers import CreditFile, CustomerAnswer, CustomerPage
-from connector.web.asked import After, CustomerRef, Line, Most
+from connector.web.asked import After, CustomerRef, Line, Most, Why
 from connector.web.auth import Reader
 from connector.web.documents import PROBLEMS
 from connector.web.front import Front
 from connector.web.problem import language_asked
 from jobs import customer_answer
 from jobs.customer_answer import debtor_of, one_customer
+from jobs.personal import MASKED, NOT_YOURS, looked, may_see
 from jobs.timeline import timeline
 
-_MASKED = Text("(about a person: masked)", "（涉及个人信息，已隐去）")
 _OLDEST = dt.date(1990, 1, 1)
 _NEWEST = dt.date(2200, 1, 1)
 
@@ -41,8 +42,22 @@ def router(front: Front) -> APIRouter:
     @routes.get(
         "/customers/{customer:path}/file", summary="The credit file, oldest line first.", response_model=CreditFile
     )
-    async def file(caller: Reader, customer: CustomerRef, most: Annotated[int, Query(ge=1, le=5000)] = 500) -> Any:
-        return await front.work(lambda: _file(front, customer, most))
+    async def file(
+        caller: Reader,
+        customer: CustomerRef,
+        most: Annotated[int, Query(ge=1, le=5000)] = 500,
+        personal: Annotated[
+            Why | None,
+            Query(
+                description="Shows what speaks of persons, and says what for: for credit controllers, approvers and "
+                "auditors. Each sight is kept in the audit trail.",
+                examples=["call about the promise of 3 March"],
+            ),
+        ] = None,
+    ) -> Any:
+        if personal is not None and not (may_see(caller.roles) and caller.rights & {"decide", "audit"}):
+            raise NotAllowed(NOT_YOURS)
+        return await front.work(lambda: _file(front, customer, most, personal, caller.actor))
 
     @routes.get(
         "/customers/{customer:path}",
@@ -90,11 +105,17 @@ def _one(front: Front, customer: str, as_of: dt.date | None, language: Language)
     return customer_answer.answer(shown, policy, language)
 
 
-def _file(front: Front, customer: str, most: int) -> dict[str, Any]:
+def _file(front: Front, customer: str, most: int, why: str | None, actor: str) -> dict[str, Any]:
     with front.store.reading() as tx:
         row = one_customer(tx, front.config, customer)
         lines = timeline(tx, debtor_of(row), front.config.business.time_zone)
     shown = lines[-most:]
+    about = sum(line.personal for line in shown)
+    if why is not None and about:
+        # Before it is shown: what is not on record is not seen.
+        with front.store.writing() as tx:
+            looked(tx, row, actor, why, about, front.clock.now())
+    masked = [one.personal and why is None for one in shown]
     return {
         "system": row.system,
         "customer_id": row.ref,
@@ -104,12 +125,12 @@ def _file(front: Front, customer: str, most: int) -> dict[str, Any]:
             {
                 "on": one.on.isoformat(),
                 "kind": one.kind,
-                "en": (_MASKED if one.personal else one.text).en,
-                "zh": (_MASKED if one.personal else one.text).zh,
+                "en": (MASKED if hidden else one.text).en,
+                "zh": (MASKED if hidden else one.text).zh,
                 "source": one.source,
-                "masked": one.personal,
-                "data": {} if one.personal else one.data,
+                "masked": hidden,
+                "data": {} if hidden else one.data,
             }
-            for one in shown
+            for one, hidden in zip(shown, masked, strict=True)
         ],
     }

@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 
 from connector.errors import ConfigError
 from connector.model import Customer
-from connector.store import audit, idempotent
+from connector.store import audit, contacts, customers, idempotent
 from connector.store.db import Store
 from connector.text import Text
 from connector.web.front import Front
@@ -281,6 +281,48 @@ def test_customers_are_found_and_shown_with_amounts_as_texts(busy: Shop, people:
     assert told["available"] == "-500.00"
     file = chen.get("/customers/C1/file").json()
     assert "decision" in {line["kind"] for line in file["lines"]}
+
+
+def test_what_speaks_of_persons_is_seen_by_whom_it_concerns_and_that_is_kept(
+    busy: Shop, people: dict[str, As], client: TestClient, key: Made
+) -> None:
+    with busy.store.writing() as tx:
+        row = next(r for r in customers.customers(tx) if r.ref == "C1")
+        said = contacts.Contact(
+            customer=row.key, on=busy.today, kind="call", actor="person:wang.fang", note="Ms Li, 138 0000 0000"
+        )
+        contacts.add(tx, said, busy.clock.now())
+
+    def lines(who: As, **asked: str) -> list[dict[str, Any]]:
+        told = who.client.get(f"{API}/customers/C1/file", params=asked, headers=bearer(who.token))
+        assert told.status_code == 200, told.text
+        return [line for line in told.json()["lines"] if line["kind"] == "contact"]
+
+    def sights() -> list[tuple[str, str, Any]]:
+        with busy.store.reading() as tx:
+            found = [line.entry for line in reversed(audit.listing(tx)) if line.entry.action == "file.personal"]
+        return [(one.actor, one.why, one.after) for one in found]
+
+    auditor = As(client, key("app:auditing", "auditor"))
+    scoped = As(client, key("wang.fang", rights=("read",)))
+    admin = As(client, key("app:console", "admin"))
+    for who in (people["wang.fang"], people["chen.jie"], auditor):
+        assert [(one["masked"], one["data"], "138" in one["en"]) for one in lines(who)] == [(True, {}, False)]
+    for who in (people["chen.jie"], scoped, admin):
+        refused = who.get("/customers/C1/file?personal=curious")
+        assert (refused.status_code, "138" in refused.text) == (403, False)
+    assert people["wang.fang"].get("/customers/C1/file?personal=%20").status_code == 422
+    assert sights() == [], "nobody has seen anything"
+    for who in (people["wang.fang"], people["li.wei"], auditor):
+        (one,) = lines(who, personal="about the promise")
+        assert "138 0000 0000" in one["en"]
+        assert "138 0000 0000" in one["zh"]
+        assert not one["masked"]
+    assert sights() == [
+        (actor, "about the promise", {"lines": 1}) for actor in ("person:wang.fang", "person:li.wei", "app:auditing")
+    ]
+    assert people["wang.fang"].get("/customers/C2/file?personal=x").status_code == 200
+    assert len(sights()) == 3, "where there is nothing of the kind nothing is seen"
 
 
 def test_a_limit_is_asked_for_and_approved_by_somebody_else(busy: Shop, people: dict[str, As]) -> None:

@@ -13,7 +13,7 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("alert", sa.Column("acknowledged_by", sa.Text(), nullable=True))
-    op.add_column("alert", sa.Column("acknowledged_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("alert", sa.Column("acknowledged_at", sa.DateTime(), nullable=True))
     op.add_column("alert", sa.Column("acknowledged_level", sa.Text(), nullable=True))
     op.add_column("alert", sa.Column("acknowledged_why", sa.Text(), nullable=True))
     op.add_column("alert", sa.Column("rests_until", sa.Date(), nullable=True))
