@@ -21,7 +21,7 @@ from connector.credit.ageing import Basis, Placement
 from connector.credit.hold import stale_data
 from connector.credit.rates import Rates
 from connector.credit.reason import Reason
-from connector.model import Rate
+from connector.model import Limit, Rate
 from connector.policy import Policy
 from connector.store import Connection, customers, facts
 from connector.store.customers import CustomerRow
@@ -49,6 +49,7 @@ class Frame:
     of orders, dunning, exclusions, warnings) counts. `receivables`: what all customers owe, in the reporting currency, and
     how many they are. `thorough`: signs of warning are told that are calm, too. `confirming`: the key of an order that is
     being confirmed now, and would take credit. `now`: the moment at which reservations of credit count, where they do.
+    `supposed`: by customer, the pieces of limit that are taken for granted instead of those that are, to see what would be.
     `fresh_until`: when the data of the next system will be too old, if it is not pulled again.
     """
 
@@ -71,6 +72,7 @@ class Frame:
     confirming: int | None = None
     now: dt.datetime | None = None
     fresh_until: dt.datetime | None = None
+    supposed: Mapping[int, Sequence[Limit]] = field(default_factory=dict)
 
     def load(self, tx: Connection, debtors: Collection[int] | None = None) -> None:
         """Makes the customers of these debtors (None: of everybody) known to the frame."""

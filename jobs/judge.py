@@ -315,6 +315,8 @@ def _facts(tx: Connection, frame: Frame, keys: Sequence[int] | None) -> Facts:
     ):
         sums[row.customer].append(row)
     limits = limit_pieces(tx, keys, frame.config.limits.master, frame.systems, frame.as_of)
+    if frame.supposed:
+        limits = limits | {key: list(pieces) for key, pieces in frame.supposed.items()}
     tranches = {}
     for key, pieces in limits.items():
         if key in frame.rows and (own := [x for x in pieces if x.kind == "stage"]):

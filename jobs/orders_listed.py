@@ -20,6 +20,7 @@ from connector.policy import Level, Policy
 from connector.store import Connection, alerts, customers, order_list
 from connector.store.customers import CustomerRow
 from connector.store.order_list import Filter, Line, Sort
+from connector.store.sorted_pages import Place
 from jobs.waiting import found
 
 Show = Literal["held", "mine", "warned", "all"]
@@ -37,7 +38,7 @@ class Listed:
 
     today: dt.date
     lines: list[Line]
-    after: tuple[str, int] | None
+    after: Place | None
     count: int
     whose: Mapping[int, CustomerRow]
     levels: Mapping[int, Level]
@@ -53,7 +54,7 @@ def listed(
     words: str = "",
     sort: Sort = "ship",
     down: bool = False,
-    after: tuple[str, int] | None = None,
+    after: Place | None = None,
     person: Person | None = None,
     most: int = 50,
 ) -> Listed:
@@ -68,7 +69,7 @@ def listed(
         wanted = Filter(frozenset({"requested"}), True, _mine(tx, config, policy, clock, person), words=words)
     lines, more = order_list.lines(
         tx, wanted, sort=sort, down=down, after=after, most=most,
-        worth=_worth(tx, config, policy, today) if sort == "total" else None,
+        worth=worth_of(tx, config, policy, today) if sort == "total" else None,
     )  # fmt: skip
     debtors = {line.debtor for line in lines}
     whose: dict[int, CustomerRow] = {}
@@ -96,7 +97,7 @@ def _mine(tx: Connection, config: Config, policy: Policy, clock: Clock, person: 
     return frozenset(one.row.key for one in rows if one.mine and one.standing and one.standing.state == "requested")
 
 
-def _worth(tx: Connection, config: Config, policy: Policy, today: dt.date) -> dict[str, Decimal]:
+def worth_of(tx: Connection, config: Config, policy: Policy, today: dt.date) -> dict[str, Decimal]:
     """What one unit of each currency is in the reporting currency, where that can be said."""
     systems = [system.name for system in config.with_role("erp", "rates")]
     known = customers.rates(tx, systems=systems) if systems else []

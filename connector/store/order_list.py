@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal, NamedTuple, get_args
 
-from sqlalchemy import Connection, Date, Float, Select, Text, and_, case, cast, func, literal, or_, select
+from sqlalchemy import Connection, Date, Float, Select, Text, case, cast, func, literal, or_, select
 from sqlalchemy import text as sql
 
 from connector.store import bulk
 from connector.store.keys import system_names
+from connector.store.sorted_pages import Place, paged, said
 from connector.store.tables import alert, customer, order_state, sales_order
 from connector.store.tables_order import HELD
 
@@ -86,10 +87,10 @@ def lines(
     *,
     sort: Sort = "ship",
     down: bool = False,
-    after: tuple[str, int] | None = None,
+    after: Place | None = None,
     worth: Mapping[str, Decimal] | None = None,
     most: int = 50,
-) -> tuple[list[Line], tuple[str, int] | None]:
+) -> tuple[list[Line], Place | None]:
     """So many orders at most, sorted, those after one; and what the next page comes after, None: nothing is left.
 
     `worth` is what one unit of each currency is in one of them: by it amounts are put in order, and nothing else.
@@ -101,18 +102,14 @@ def lines(
         s.currency, o.ordered_on, o.ship_on, o.owner, key.label("sorted_by"),
     )  # fmt: skip
     asked = _chosen(tx, chosen, wanted)
-    if after is not None:
-        value = _value(sort, after[0])
-        beyond, further = (key < value, s.sales_order < after[1]) if down else (key > value, s.sales_order > after[1])
-        asked = asked.where(or_(beyond, and_(key == value, further)))
-    order = (key.desc(), s.sales_order.desc()) if down else (key, s.sales_order)
-    rows = tx.execute(asked.order_by(*order).limit(most + 1)).all()
+    place = None if after is None else (_value(sort, after[0]), after[1])
+    rows = tx.execute(paged(asked, key, s.sales_order, down, place, most + 1)).all()
     names = system_names(tx)
     found = [
         Line(r[0], r[1], names[r[2]], r[3], r[4], r[5] or "", r[6], r[7], r[8], tuple(r[9].split()), *r[10:16])
         for r in rows[:most]
     ]
-    more = (_said(rows[most - 1].sorted_by), rows[most - 1].sales_order) if len(rows) > most else None
+    more = (said(rows[most - 1].sorted_by), rows[most - 1].sales_order) if len(rows) > most else None
     return found, more
 
 
@@ -165,10 +162,6 @@ def _key(sort: Sort, worth: Mapping[str, Decimal]) -> Any:
         else 1.0
     )
     return cast(cast(s.total, Text), Float) * unit
-
-
-def _said(value: Any) -> str:
-    return value.isoformat() if isinstance(value, dt.date) else repr(value) if isinstance(value, float) else str(value)
 
 
 def _value(sort: Sort, said: str) -> Any:
