@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
-from connector.web import desk_customers
+from connector.web import desk_acts, desk_customer, desk_customers
 from connector.web.front import Front
 from connector.web.pages import pages_of
 from connector.web.session import Visitor, visits
@@ -20,6 +20,8 @@ def router(front: Front) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
     board = Board()
     routes.include_router(desk_customers.router(front, board))
+    routes.include_router(desk_customer.router(front))
+    routes.include_router(desk_acts.router(front))
 
     @routes.get("/desk")
     async def worklist(request: Request, visitor: Annotated[Visitor, Depends(visits("read"))]) -> Response:
