@@ -78,6 +78,8 @@ def register(app: typer.Typer) -> None:
         ] = "own",
     ) -> None:  # fmt: skip
         from connector.cli import serve_many, serve_node
+        from connector.config import store_url
+        from connector.store.serving import alone
 
         cli: Cli = context.obj
         if no_web and no_jobs:
@@ -101,6 +103,7 @@ def register(app: typer.Typer) -> None:
         node.heed_signals()
         if not serve_node.wait_for_database(cli, node.stopping):
             return
+        context.with_resource(alone(store_url(cli.file), cli.clock.now()))
         _ = cli.policy  # what is wrong with it is told now, not by every run
         sockets: list[socket.socket] = []
         if not no_web:
@@ -194,6 +197,14 @@ def first_code(cli: Cli) -> str:
 
 def serve_here(cli: Cli) -> int:
     """The service in this process, for a demo: on the usual port, or a free one where that is taken. Until Ctrl+C."""
+    from connector.config import store_url
+    from connector.store.serving import alone
+
+    with alone(store_url(cli.file), cli.clock.now()):
+        return _serve_here(cli)
+
+
+def _serve_here(cli: Cli) -> int:
     from connector.cli.serve_node import Node
     from connector.web.server import listening
 

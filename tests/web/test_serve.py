@@ -225,6 +225,24 @@ def test_several_processes_on_one_file_are_refused(begin: Begin) -> None:
     assert "Several processes need PostgreSQL, and [store] url names an SQLite file." in service.output
 
 
+def test_a_second_service_on_the_same_file_is_told_who_is_there_and_commands_work_beside_it(begin: Begin) -> None:
+    first = begin("--port", "0")
+    first.until("/readyz", 200)
+    second = begin("--port", "0", "--no-jobs")
+    assert second.process.wait(60) == 2
+    time.sleep(0.2)
+    assert f"A service is running on holdfast.db already: process {first.process.pid} on " in second.output
+    call = [sys.executable, "-m", "connector.cli", "-c", str(first.folder / "config.toml"), "key", "create", "--help"]
+    assert subprocess.run(call, cwd=ROOT, capture_output=True, check=False).returncode == 0
+    run = subprocess.run([*call[:-3], "run"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.returncode in (0, 1), run.stderr
+    first.process.kill()
+    first.process.wait(60)
+    third = begin("--port", "0")
+    third.until("/readyz", 200)
+    assert third.end() == 0
+
+
 def test_an_address_that_is_taken_is_told_with_the_remedy(begin: Begin) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))

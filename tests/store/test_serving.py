@@ -1,0 +1,71 @@
+"""One service on an SQLite file: the second is told who is there, a kill frees it, and whoever only reads or writes is let in."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from connector.errors import ConfigError
+from connector.store.db import Store
+from connector.store.serving import alone
+from tests.cli.calling import ROOT
+
+NOW = dt.datetime(2026, 11, 20, 9, 30, tzinfo=dt.UTC)
+HOLDER = """
+import datetime, sys, time
+from connector.store.serving import alone
+with alone(sys.argv[1], datetime.datetime(2026, 11, 20, 9, 30, tzinfo=datetime.UTC)):
+    print("there", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_the_second_is_told_who_is_there_until_the_first_is_killed(tmp_path: Path) -> None:
+    (tmp_path / "other").symlink_to(tmp_path)
+    url, same = f"sqlite:///{tmp_path}/book.db", f"sqlite:///{tmp_path}/other/book.db"
+    Store.open(url).close()
+    with subprocess.Popen([sys.executable, "-c", HOLDER, url], stdout=subprocess.PIPE, cwd=ROOT) as first:
+        try:
+            assert first.stdout is not None
+            assert first.stdout.readline() == b"there\n"
+            for address in (url, same):
+                with pytest.raises(ConfigError) as told, alone(address, NOW):
+                    pass
+                assert f"book.db already: process {first.pid} on {socket.gethostname()}, since 2026-11-20 09:30Z" in (
+                    told.value.user.en
+                )
+                assert f"进程 {first.pid}" in told.value.user.zh
+            store = Store.open(url)  # what a command does beside it
+            with store.writing() as tx:
+                assert tx.exec_driver_sql("select 1").scalar() == 1
+            store.close()
+        finally:
+            os.kill(first.pid, signal.SIGKILL)
+            first.wait()
+    with alone(url, NOW), pytest.raises(ConfigError, match=str(os.getpid())), alone(same, NOW):
+        pass
+    with alone(url, NOW):
+        pass
+
+
+def test_another_file_and_a_server_are_nobodys_alone(tmp_path: Path) -> None:
+    with alone(f"sqlite:///{tmp_path}/a.db", NOW), alone(f"sqlite:///{tmp_path}/b.db", NOW):
+        pass
+    shared = "postgresql://nobody@localhost/x"
+    with alone(shared, NOW), alone(shared, NOW):
+        pass
+
+
+def test_whoever_is_only_just_beginning_is_not_named(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/a.db"
+    with alone(url, NOW):
+        (tmp_path / "a.db-serving").write_bytes(b"")
+        with pytest.raises(ConfigError, match=r"process \? on \?"), alone(url, NOW):
+            pass
