@@ -10,22 +10,22 @@ import json
 import mimetypes
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import pytest
-
-CHROMIUM = Path("/usr/bin/chromium")
 SDK = "https://live.zwidgets.com/js-sdk/1.5/ZohoEmbededAppSDK.min.js"
 
 
 class Stage:
-    """A browser page, and what it asked for: `asked` are addresses that nobody serves, `said` what the console said."""
+    """A browser page, and what it asked for: `asked` are addresses that nobody serves, `said` what the console said.
 
-    def __init__(self, page: Any, hosts: Mapping[str, Mapping[str, bytes]]) -> None:
+    Whatever begins with one of `open` goes to a server that really runs (our own service).
+    """
+
+    def __init__(self, page: Any, hosts: Mapping[str, Mapping[str, bytes]], open_: tuple[str, ...]) -> None:
         self.page = page
         self.hosts = hosts
+        self.open = open_
         self.asked: list[str] = []
         self.said: list[str] = []
         page.on("console", lambda m: self.said.append(m.text) if m.type in ("error", "warning") else None)
@@ -33,10 +33,14 @@ class Stage:
         page.context.route("**/*", self._serve)
 
     def _serve(self, route: Any) -> None:
-        parts = urlsplit(route.request.url)
+        url = route.request.url
+        if self.open and url.startswith(self.open):
+            route.continue_()
+            return
+        parts = urlsplit(url)
         body = self.hosts.get(f"{parts.scheme}://{parts.netloc}", {}).get(parts.path.lstrip("/"))
         if body is None:
-            self.asked.append(route.request.url)
+            self.asked.append(url)
             route.abort()
             return
         kind = mimetypes.guess_type(parts.path)[0] or "text/html"
@@ -44,21 +48,24 @@ class Stage:
 
 
 @contextmanager
-def staged(hosts: Mapping[str, Mapping[str, bytes]], *, width: int = 900, dark: bool = False) -> Iterator[Stage]:
-    """A page in a browser that knows these hosts only. Skips where there is no Chromium."""
-    sync = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if not CHROMIUM.exists():
-        pytest.skip("there is no Chromium on this machine")
-    with sync.sync_playwright() as player:
-        browser = player.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        try:
-            page = browser.new_page(
-                viewport={"width": width, "height": 760}, color_scheme="dark" if dark else "light", locale="en-GB"
-            )
-            page.set_default_timeout(10_000)
-            yield Stage(page, hosts)
-        finally:
-            browser.close()
+def staged(
+    chromium: Any,
+    hosts: Mapping[str, Mapping[str, bytes]],
+    *,
+    width: int = 900,
+    dark: bool = False,
+    open_: tuple[str, ...] = (),
+) -> Iterator[Stage]:
+    """A page of a browser of its own that knows these hosts only."""
+    context = chromium.new_context(
+        viewport={"width": width, "height": 760}, color_scheme="dark" if dark else "light", locale="en-GB"
+    )
+    try:
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        yield Stage(page, hosts, open_)
+    finally:
+        context.close()
 
 
 # --- Zoho ---------------------------------------------------------------------------------------------------------------
@@ -100,7 +107,7 @@ ZOHO_SDK = """
 })();
 """
 
-ZOHO_PAGE = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Zoho CRM</title><style>
+ZOHO_PAGE = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><link rel="icon" href="data:,"><title>Zoho CRM</title><style>
 body { margin: 0; font: 14px system-ui, "Noto Sans CJK SC", sans-serif; background: #f4f5f9; color: #313949; }
 header { background: #313949; color: #fff; padding: 10px 16px; font-weight: 600; }
 h1 { font-size: 17px; margin: 16px; } .list { margin: 16px; background: #fff; border: 1px solid #dfe3ec; border-radius: 4px; }
@@ -109,7 +116,7 @@ iframe { display: block; width: 100%%; height: 470px; border: 0; }
 .night body { background: #1d222d; color: #d9dfec; } .night .list { background: #262c39; border-color: #39414f; }
 .night .list h2 { border-color: #39414f; }
 </style></head><body><header>CRM · %(module)s</header><h1>%(name)s</h1>
-<div class="list"><h2>Credit · 信用</h2><iframe id="widget" src="https://widgets.zoho.example/app/%(place)s.html"></iframe></div>
+<div class="list"><h2>Credit · 信用</h2><iframe id="widget" title="Credit" src="https://widgets.zoho.example/app/%(place)s.html"></iframe></div>
 </body></html>"""
 
 
@@ -148,13 +155,13 @@ def zoho(
 # --- Fxiaoke ------------------------------------------------------------------------------------------------------------
 # The page of a record with our component on its layout. FxUI is the only global a component may use; its calls answer as in
 # the vendor's samples: a promise of the record, and `Value.functionResult` of a controller function.
-FXIAOKE_PAGE = """<!DOCTYPE html><html lang="%(language)s"><head><meta charset="utf-8"><title>纷享销客</title>
+FXIAOKE_PAGE = """<!DOCTYPE html><html lang="%(language)s"><head><meta charset="utf-8"><link rel="icon" href="data:,"><title>纷享销客</title>
 <link rel="stylesheet" href="/page.css"><link rel="stylesheet" href="/component.css"></head>
 <body><nav>CRM · %(title)s</nav><main><h1>%(name)s</h1><section><h2>Holdfast</h2><div id="here"></div></section></main>
 <script src="/world.js"></script><script type="module" src="/page.js"></script></body></html>"""
 
 FXIAOKE_CSS = """body { margin: 0; font: 14px system-ui, "Noto Sans CJK SC", sans-serif; background: #f2f4fb; color: #181c25; }
-nav { background: #fff; border-bottom: 1px solid #e1e4ea; padding: 10px 16px; color: #ff8000; font-weight: 600; }
+nav { background: #fff; border-bottom: 1px solid #e1e4ea; padding: 10px 16px; color: #a34a00; font-weight: 600; }
 main { padding: 16px; } h1 { font-size: 17px; margin: 0 0 12px; }
 section { background: #fff; border-radius: 6px; } h2 { font-size: 14px; margin: 0; padding: 12px; border-bottom: 1px solid #e1e4ea; }
 """
@@ -219,5 +226,5 @@ def fxiaoke(
 # --- any other: our own page around a frame ----------------------------------------------------------------------------------
 def generic(snippet: str, address: str) -> dict[str, Mapping[str, bytes]]:
     """The hosts of a system of somebody's own that frames the panel by our snippet."""
-    page = f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Own CRM</title></head><body><h1>Customer C-1001</h1>{snippet.replace("THE_ADDRESS_FROM_LAUNCH", address)}</body></html>'
+    page = f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><link rel="icon" href="data:,"><title>Own CRM</title></head><body><h1>Customer C-1001</h1>{snippet.replace("THE_ADDRESS_FROM_LAUNCH", address)}</body></html>'
     return {"https://crm.own.example": {"": page.encode()}}
