@@ -7,47 +7,20 @@ from typing import Any
 
 import typer
 
-from connector.adapter import Record
 from connector.cli.common import Cli, say, show_problem, t
 from connector.cli.output import Column, Format, Table, emit
 from connector.connect import Connected
-from connector.errors import ConfigError
-from connector.mapping import Context, Mapping
+from connector.mapping import Mapping
 from connector.mapping_read import TITLES
-from connector.mapping_trial import Change, Trial, trial, unasked
+from connector.mapping_trial import Change, Trial
 from connector.text import Text
 
 
 def tried_on_kept(cli: Cli, connected: Connected, new: Mapping, most: int) -> tuple[list[Trial], list[Text]]:
     """What a new mapping would change in the kept records of its system, and what has to be said about that."""
-    from connector.store import records
+    from jobs import mapping_trials
 
-    try:
-        old: Mapping | None = connected.mapping
-    except ConfigError:
-        old = None  # the present one cannot be read: that is why somebody brings another
-    business = cli.config.business
-    about = Context(business.time_zone, business.currency, connected.name)
-    made, notes = [], []
-    for stream in dict.fromkeys([*new.streams(), *(old.streams() if old else ())]):
-        with cli.store.reading() as tx:
-            kept = [Record(k.key, k.body, k.where) for k in records.kept(tx, connected.name, stream, most)]
-        made.append(trial(old, new, stream, kept, context=about))
-        if kept and (missing := unasked(old, new, stream, [r.data for r in kept])):
-            notes.append(
-                Text(
-                    "{stream}: {members} were never read and are not in the kept records; the next pull reads the stream anew.",
-                    "{stream}：{members} 以前未读取，已保存的记录中没有；下次拉取将重新完整读取该数据流。",
-                ).fill(stream=stream, members=", ".join(missing))
-            )
-    if not any(one.records for one in made):
-        notes.append(
-            Text(
-                "No records are kept yet, so nothing could be tried: `holdfast pull` reads them.",
-                "尚无已保存的记录，无法试用：请先运行 `holdfast pull`。",
-            )
-        )
-    return made, notes
+    return mapping_trials.tried_on_kept(cli.store, connected, new, most)
 
 
 _COLUMNS = [
