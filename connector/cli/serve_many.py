@@ -13,6 +13,7 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Sequence
@@ -55,6 +56,7 @@ class _Place:
     """One process to be kept up: `answers`, or does the jobs."""
 
     answers: bool
+    name: str
     process: SpawnProcess | None = None
     began: float = 0.0
     wait: float = 0.0
@@ -66,6 +68,7 @@ class _Parent:
     call: Call
     sockets: Sequence[socket.socket]
     places: list[_Place]
+    counted: str = ""  # the folder in which they count together
     stopping: threading.Event = field(default_factory=threading.Event)
     ends: Any = None  # closed when the parent dies, whatever kills it
 
@@ -98,7 +101,15 @@ class _Parent:
 
     def begin(self, place: _Place, ends: Any) -> None:
         place.process = _BEGIN.Process(
-            target=_child, args=(self.call, list(self.sockets) if place.answers else [], ends, not place.answers)
+            target=_child,
+            args=(
+                self.call,
+                list(self.sockets) if place.answers else [],
+                ends,
+                not place.answers,
+                self.counted,
+                place.name,
+            ),
         )
         place.began = time.monotonic()
         place.process.start()
@@ -128,18 +139,24 @@ class _Parent:
 
 def serve(call: Call, sockets: Sequence[socket.socket], count: int, *, jobs: bool) -> int:
     """Keeps so many answering processes up, and one for the jobs, until it is told to stop; gives the exit code."""
-    parent = _Parent(call, sockets, [_Place(True) for _ in range(count)] + ([_Place(False)] if jobs else []))
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, parent.signalled)
-    return parent.run()
+    places = [_Place(True, str(number)) for number in range(count)] + ([_Place(False, "jobs")] if jobs else [])
+    with tempfile.TemporaryDirectory(prefix="holdfast-metrics-") as counted:
+        parent = _Parent(call, sockets, places, counted)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, parent.signalled)
+        return parent.run()
 
 
-def _child(call: Call, sockets: list[socket.socket], ends: Any, jobs: bool) -> None:
+def _child(call: Call, sockets: list[socket.socket], ends: Any, jobs: bool, counted: str, place: str) -> None:
     """A process of its own. It heeds SIGTERM, however often; Ctrl+C is the parent's to pass on."""
     from connector.cli.serve_node import Node
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     choose_language(["--lang", call.language])
+    if sockets:
+        from connector.web.metrics import share
+
+        share(counted, place)
     cli = Cli(call.path, "serve", call.verbose, given=call.given)
     codes: list[int] = []
 

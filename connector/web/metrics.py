@@ -1,12 +1,18 @@
-"""Metrics for Prometheus: what this process has answered and refused, and what waits in the store, looked up when asked."""
+"""Metrics for Prometheus: what the service has answered and refused, and what waits in the store, looked up when asked.
+
+Several processes that answer on one address count in files of one folder (`share`), so that whichever is asked tells of
+all. Each has a place among them, and one that takes the place of a dead one goes on from its numbers.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections.abc import Callable, Iterator
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, values
 from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from connector.store.backlog import Backlog
@@ -14,11 +20,24 @@ from connector.store.backlog import Backlog
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
+_FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # where the library looks for it
+
+
+def share(folder: str, place: str) -> None:
+    """From now on this process counts in a folder, at its place; to be called before there are any `Metrics`."""
+    os.environ[_FOLDER] = folder
+    values.ValueClass = values.MultiProcessValue(lambda: place)  # type: ignore[no-untyped-call]
+
+
 class Metrics:
-    """The counters of one process."""
+    """The counters of one process, or its part of those of several."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self.all = self.registry  # what is told
+        if os.environ.get(_FOLDER):
+            self.all = CollectorRegistry()
+            MultiProcessCollector(self.all)  # type: ignore[no-untyped-call]
         self.answers = Counter(
             "holdfast_answers", "Answers by route and status.", ["route", "status"], registry=self.registry
         )
@@ -34,11 +53,11 @@ class Metrics:
 
     def watch(self, backlog: Callable[[], Backlog], now: Callable[[], dt.datetime]) -> None:
         """Adds what waits in the store; `backlog` is called at each scrape."""
-        self.registry.register(_Waiting(backlog, now))
+        self.all.register(_Waiting(backlog, now))
 
     def text(self) -> bytes:
         """All of it in Prometheus's text format."""
-        return generate_latest(self.registry)
+        return generate_latest(self.all)
 
 
 class _Waiting(Collector):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import logging
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from fastapi import APIRouter
@@ -19,6 +23,7 @@ from connector.web import app as application
 from connector.web.front import Front
 from connector.web.problem import Refused
 
+ROOT = Path(__file__).parents[2]
 WORDS = Text("No order is called “{ref}”.", "没有订单“{ref}”。").fill(ref="SO1")
 
 
@@ -156,6 +161,58 @@ def test_the_metrics_count_answers_and_what_waits(client: TestClient, front: Fro
     assert 'holdfast_answers_total{route="/healthz",status="200"} 1.0' in text
     assert 'holdfast_answers_total{route="none",status="404"} 1.0' in text
     assert 'holdfast_outbox_writes{state="owed"} 0.0' in text
+
+
+_COUNTING = """
+import sys
+from connector.web.metrics import Metrics, share
+share(sys.argv[1], sys.argv[2])
+metrics = Metrics()
+for line in sys.stdin:
+    metrics.answers.labels(line.strip(), "200").inc()
+    metrics.seconds.labels(line.strip()).observe(0.02)
+    print(metrics.text().decode(), "end", sep="", flush=True)
+"""
+
+
+def test_processes_that_count_together_tell_of_all_and_forget_no_dead_one(tmp_path: Path) -> None:
+    with contextlib.ExitStack() as all_of_them:
+
+        def process(place: str) -> subprocess.Popen[str]:
+            one = subprocess.Popen(
+                [sys.executable, "-c", _COUNTING, str(tmp_path), place],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT,
+            )  # fmt: skip
+            all_of_them.callback(lambda: (one.kill(), one.wait()))
+            return one
+
+        def counts(one: subprocess.Popen[str], route: str) -> list[str]:
+            assert one.stdin is not None
+            assert one.stdout is not None
+            one.stdin.write(f"{route}\n")
+            one.stdin.flush()
+            lines = list(iter(one.stdout.readline, "end\n"))
+            wanted = (
+                "holdfast_answers_total",
+                "holdfast_answer_seconds_count",
+                'holdfast_answer_seconds_bucket{le="0.02"',
+            )
+            return sorted(line.strip() for line in lines if line.startswith(wanted))
+
+        first, second = process("0"), process("1")
+        counts(first, "/a")
+        counts(first, "/a")
+        told = counts(second, "/a")
+        assert told == [
+            'holdfast_answer_seconds_bucket{le="0.02",route="/a"} 3.0',
+            'holdfast_answer_seconds_count{route="/a"} 3.0',
+            'holdfast_answers_total{route="/a",status="200"} 3.0',
+        ]
+        first.kill()
+        first.wait()
+        assert 'holdfast_answers_total{route="/a",status="200"} 4.0' in counts(second, "/a")
+        assert 'holdfast_answers_total{route="/a",status="200"} 5.0' in counts(process("0"), "/a")
+        assert len(list(tmp_path.iterdir())) == 4, "a file for each place and kind, however many have been there"
 
 
 def test_a_log_line_is_json_with_what_is_bound_and_without_secrets() -> None:

@@ -266,9 +266,12 @@ def test_without_the_extra_the_remedy_is_told(begin: Begin, tmp_path: Path) -> N
 
 
 def test_several_processes_answer_on_one_address_and_end_together(begin: Begin, server: PrivatePostgres) -> None:
-    service = begin("--port", "0", "--workers", "2", store=server.fresh())
+    open_metrics = '"\n\n[service]\nmetrics = "open'
+    service = begin("--port", "0", "--workers", "2", store=server.fresh() + open_metrics)
     service.until("/readyz", 200)
     service.wait('"job": "evaluate"')
+    for _ in range(20):
+        service.get("/nowhere")
     children = psutil.Process(service.process.pid).children()
     mine = [c for c in children if "spawn_main" in " ".join(c.cmdline())]
     assert len(mine) == 3, "two that answer, one for the jobs"
@@ -276,6 +279,8 @@ def test_several_processes_answer_on_one_address_and_end_together(begin: Begin, 
     service.wait("another takes its place")
     for _ in range(10):
         service.until("/readyz", 200)
+    for _ in range(5):  # whichever of them it is that answers
+        assert 'holdfast_answers_total{route="none",status="404"} 20.0' in service.get("/metrics")[1].decode()
     assert service.end() == 0
     assert [c for c in mine if c.is_running() and c.status() != psutil.STATUS_ZOMBIE] == []
     assert "Traceback" not in service.output
