@@ -171,8 +171,11 @@ def activate(
     mine = next((p for p in people if p.id == person.id), None)
     if mine is not None:
         _refuse_more(person, before.get(mine.id, PersonSettings(id=mine.id)), mine)  # type: ignore[call-arg]
+    _demand_admin(config, people)
+    documents.activate(tx, documents.PEOPLE, THE_PEOPLE, number, author=person.id, now=now, note=note)
     changes = differences({i: _plain(p) for i, p in before.items()}, {p.id: _plain(p) for p in people})
-    _keep(tx, config, people, person, now, note, Entry("person.activate", "people:people", person.actor, note, None, {"version": number, "changes": changes}))  # fmt: skip
+    after = {"version": number, "changes": changes}
+    audit.append(tx, [Entry("person.activate", "people:people", person.actor, note, None, after)], now)
     return chosen
 
 
@@ -199,10 +202,10 @@ def _found(config: Config, kept: Sequence[PersonSettings], who: str) -> PersonSe
 
 
 def _refuse_more(person: Person, before: PersonSettings, after: PersonSettings) -> None:
-    """Nobody gives himself a role, or a higher bound, that he has not."""
+    """Nobody gives himself a role, or a higher bound, that he has not; to look at things everybody may."""
     if person.alone or person.id != after.id:
         return
-    more = set(after.roles) - set(before.roles)
+    more = set(after.roles) - set(before.roles) - {"viewer"}
     bound, new = before.approve_up_to, after.approve_up_to
     if more or (bound is not None and (new is None or new > bound)):
         raise NotAllowed(
@@ -222,13 +225,18 @@ def _keep(
     note: str,
     entry: Entry,
 ) -> None:
+    _demand_admin(config, people)
+    made = documents.save(tx, documents.PEOPLE, THE_PEOPLE, people_text(people), author=person.id, now=now, note=note)
+    documents.activate(tx, documents.PEOPLE, THE_PEOPLE, made.number, author=person.id, now=now, note=note)
+    audit.append(tx, [entry], now)
+
+
+def _demand_admin(config: Config, people: Sequence[PersonSettings]) -> None:
+    """ConfigError where nobody would be an administrator any more."""
     if not any("admin" in p.roles for p in (*config.base.people, *people)):
         what = Text("Nobody would be an administrator.", "将没有任何系统管理员。")
         fix = Text("Give somebody the role admin first.", "请先为某人设置 admin 角色。")
         raise refusal([Problem("no_admin", "people", what, fix, "roles")])
-    made = documents.save(tx, documents.PEOPLE, THE_PEOPLE, people_text(people), author=person.id, now=now, note=note)
-    documents.activate(tx, documents.PEOPLE, THE_PEOPLE, made.number, author=person.id, now=now, note=note)
-    audit.append(tx, [entry], now)
 
 
 def _plain(person: PersonSettings) -> dict[str, Any]:
