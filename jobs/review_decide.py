@@ -177,6 +177,23 @@ def approve(desk: Desk, row: CustomerRow, person: Person, follow: Sequence[Follo
         return _agreed(tx, desk, row, one.id, person, follow)
 
 
+@dataclass(frozen=True)
+class Sitting:
+    """The rules by which it is told who may agree to a review, and the day."""
+
+    config: Config
+    policy: Policy
+    today: dt.date
+
+
+def may_approve(tx: Connection, desk: Desk | Sitting, row: CustomerRow, person: Person) -> bool:
+    """Whether the review of a debtor waits for approval, and this person may give it now."""
+    one = reviews.open_reviews(tx, [_debtor(row)]).get(_debtor(row))
+    if one is None or one.state != "proposed":
+        return False
+    return may(desk.policy.of(row.segment), person, _request(tx, desk, row, one), _people(desk, one)) is None
+
+
 def send_back(desk: Desk, row: CustomerRow, person: Person, why: str) -> ReviewRow:
     """Does not agree: the reviewer has it again, with the reason in the trail."""
     if not why.strip():
@@ -226,7 +243,7 @@ def _agreed(
     return one
 
 
-def _request(tx: Connection, desk: Desk, row: CustomerRow, one: ReviewRow) -> Request:
+def _request(tx: Connection, desk: Desk | Sitting, row: CustomerRow, one: ReviewRow) -> Request:
     """The review as a matter of authority: by the limit that is to be, else by the one that is."""
     debtor, home = _debtor(row), desk.config.business.currency
     body = decisions.latest(tx, [debtor])[debtor].body
@@ -251,7 +268,7 @@ def _request(tx: Connection, desk: Desk, row: CustomerRow, one: ReviewRow) -> Re
     )
 
 
-def _people(desk: Desk, one: ReviewRow) -> list[Person]:
+def _people(desk: Desk | Sitting, one: ReviewRow) -> list[Person]:
     known = {p.id: p.person for p in desk.config.people}
     return [known.get(a["person"], Person(a["person"])) for a in one.approvals]
 
@@ -305,4 +322,15 @@ _NOT_STARTED = Text(
 _NOTHING_WAITS = Text("No review of {name} waits for approval.", "{name} 没有待审批的复评。")
 _NOBODY = Text("nobody: no row of the approval matrix covers it", "无人有权审批：审批矩阵中没有适用的行")
 
-__all__ = ["Desk", "Follow", "approve", "conclude", "send_back", "snapshot", "start", "waits_for"]
+__all__ = [
+    "Desk",
+    "Follow",
+    "Sitting",
+    "approve",
+    "conclude",
+    "may_approve",
+    "send_back",
+    "snapshot",
+    "start",
+    "waits_for",
+]

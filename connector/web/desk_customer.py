@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from connector.clock import day_in
-from connector.errors import Missing
+from connector.errors import Missing, NotAllowed
 from connector.policy import Policy
 from connector.store import Connection, contacts, customers, exclusions, reviews
 from connector.store.customers import CustomerRow
@@ -33,9 +33,10 @@ from jobs.contact_words import KINDS as CONTACT_KINDS
 from jobs.contact_words import RESULTS as CONTACT_RESULTS
 from jobs.customer_answer import NOBODY
 from jobs.customer_figures import Course, Paying, course, paying
-from jobs.file_sight import looked, may_look
 from jobs.frame import frame
 from jobs.panel_launch import Look
+from jobs.personal import NOT_YOURS, looked, may_see
+from jobs.timeline import timeline
 
 TABS: Mapping[str, Callable[[tabs.Asked], dict[str, Any]]] = {
     "documents": tabs.documents,
@@ -74,10 +75,14 @@ def router(front: Front) -> APIRouter:
             wrong = {"why": Text("Say what for.", "请说明用途。")}
             return await shown(front, request, visitor, system, customer, "file", {}, "", wrong=wrong, status=422)
 
+        if not may_see(visitor.caller.roles):
+            raise NotAllowed(NOT_YOURS)
+
         def look() -> None:
-            with front.store.reading() as tx:
+            with front.store.writing() as tx:
                 row = found(tx, system, customer)
-            looked(front.store, front.clock, row, visitor.caller.actor, visitor.caller.roles, why)
+                lines = timeline(tx, row.debtor, front.config.business.time_zone) if row.debtor is not None else []
+                looked(tx, row, visitor.caller.actor, why[:1000], sum(one.personal for one in lines), front.clock.now())
 
         await front.work(look)
         return await shown(front, request, visitor, system, customer, "file", {}, "", personal=True)
@@ -170,7 +175,7 @@ def _values(
         values: dict[str, Any] = {"row": row, "sheet": sheet, "one": one, "by": lambda actor: said_by(front, actor)}
         if one is None:
             return values | {"lasting": (), "may_look": False}
-        values["may_look"] = may_look(visitor.caller.roles)
+        values["may_look"] = may_see(visitor.caller.roles)
         if tab:
             asking = tabs.Asked(tx, front, policy, row, one, sheet, asked, personal and values["may_look"])
             return values | TABS[tab](asking)

@@ -30,11 +30,11 @@ from jobs.customer_answer import Shown
 from jobs.panel_shape import Panel
 from jobs.panel_words import ORDER_STATES, bucket
 from jobs.papers import lacking_of
+from jobs.personal import MASKED
 from jobs.timeline import KINDS, timeline
 
 _ITEMS = 200
 _LINES = 100
-_MASKED = Text("(about a person: masked)", "（涉及个人信息，已隐去）")
 DOCUMENT_KINDS: Mapping[str, Text] = {
     "invoice": Text("invoice", "发票"),
     "credit_note": Text("credit note", "贷项通知单"),
@@ -196,7 +196,7 @@ def file(asked: Asked) -> dict[str, Any]:
     part = lines[start : start + _LINES]
     return {
         "lines": [
-            (one, one.text if asked.personal or not one.personal else _MASKED, _FILE_TONES.get(one.kind, ""))
+            (one, one.text if asked.personal or not one.personal else MASKED, _FILE_TONES.get(one.kind, ""))
             for one in part
         ],
         "count": len(lines),
