@@ -639,6 +639,28 @@ def test_a_to_do_is_made_once_and_found_again_when_done(crm: Any) -> None:
     assert channel.find(crm, [key]) == {key: outcomes[0].remote_id}
 
 
+def test_to_dos_are_marked_as_done_and_not_against_a_person(crm: Any) -> None:
+    customer = str(crm.ids("res.partner", [["is_company", "=", True], ["customer_rank", ">", 0]], limit=1)[0])
+    stamp = f"{dt.datetime.now(dt.UTC):%Y%m%d%H%M%S%f}"
+    values = {"res_id": customer, "summary": "Call", "note": "x", "date_deadline": "2026-12-01"}
+    keys = [f"close/{stamp}/{n}" for n in range(4)]
+    made = [
+        o.remote_id for o in send(crm, "task", *(Write(k, customer, {**values, "x_credit_task_key": k}) for k in keys))
+    ]
+    crm.call("mail.activity", "action_feedback", safe=False, ids=[int(made[1])], feedback="Promised")
+    crm.call("mail.activity", "unlink", safe=False, ids=[int(made[2])])
+    writes = [Write(k, one, {"feedback": "事项已处理完毕。"}) for k, one in zip(keys, made, strict=True)]
+    for _ in range(2):
+        assert [(o.state, o.remote_id) for o in send(crm, "close_task", *writes)] == [("done", one) for one in made]
+    rows = crm.rows("mail.activity", [["id", "in", [int(one) for one in made]], ["active", "in", [True, False]]],
+                    ["active", "feedback", "date_done"])  # fmt: skip
+    assert [(r["active"], r["feedback"]) for r in rows] == [
+        (False, "事项已处理完毕。"), (False, "Promised"), (False, "事项已处理完毕。"),
+    ]  # fmt: skip
+    told = crm.rows("mail.message", [["res_id", "=", int(customer)], ["body", "like", "事项已处理完毕"]], ["date"])
+    assert len(told) >= 2
+
+
 def test_limits_are_written_in_the_company(crm: Any) -> None:
     ids = [str(i) for i in crm.ids("res.partner", [["is_company", "=", True], ["customer_rank", ">", 0]], limit=2)]
     outcomes = send(
