@@ -10,6 +10,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Literal
 
 from connector.credit.decide import OrderDecision
@@ -108,6 +109,7 @@ def text_of(body: dict[str, Any]) -> str:
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
+@lru_cache(maxsize=64)  # a round says the same moments of all its questions
 def instant(at: dt.datetime) -> str:
     """A moment as the outside contract writes it: UTC, to the second."""
     return at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

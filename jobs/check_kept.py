@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 
 from connector.config import Config
@@ -20,8 +19,8 @@ from connector.store.standstill import Standstill
 from jobs.check_bench import Bench
 
 PolicyOf = Callable[[Connection], Policy]
-# So many debtors are kept: some 20 KB each.
-_MOST = 3_000
+# So many debtors are kept, some 11 KB each; those that were read together go together, whose turn was longest ago.
+_MOST = 5_000
 _WORDS_MOST = 20_000
 
 
@@ -41,7 +40,8 @@ class Kept:
         self._since: dt.datetime | None = None
         self._until: dt.datetime | None = None
         self._benches: dict[int, Bench] = {}
-        self._order: deque[Bench] = deque()
+        self._used: dict[Bench, None] = {}
+        self._count = 0
 
     def look(
         self, tx: Connection, config: Config, policy: Policy | PolicyOf, now: dt.datetime, today: dt.date
@@ -66,7 +66,10 @@ class Kept:
 
     def known(self, debtor: int) -> Bench | None:
         """Where a debtor and its group are judged already."""
-        return self._benches.get(debtor)
+        found = self._benches.get(debtor)
+        if found is not None:
+            self._used[found] = self._used.pop(found, None)
+        return found
 
     def add(self, bench: Bench, now: dt.datetime) -> None:
         """Keeps who was judged together. Whose credit is reserved is not kept: that ends by itself."""
@@ -75,12 +78,15 @@ class Kept:
         self._benches.update(dict.fromkeys(bench.judged, bench))
         for debtor in bench.book.reserved:
             self.drop(bench, debtor)
-        self._order.append(bench)
+        self._used[bench] = None
+        self._count += len(bench.judged)
         self._since = now if self._since is None else max(now, self._since)
         ends = [at for at in (self._until, bench.base.fresh_until) if at is not None]
         self._until = min(ends, default=None)
-        while len(self._benches) > _MOST:
-            oldest = self._order.popleft()
+        while self._count > _MOST and len(self._used) > 1:
+            oldest = next(iter(self._used))
+            del self._used[oldest]
+            self._count -= len(oldest.judged)
             for debtor in oldest.judged:
                 if self._benches.get(debtor) is oldest:
                     del self._benches[debtor]

@@ -22,6 +22,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from connector.errors import ConfigError, TransientError
 from connector.store import upgrade
+from connector.store.homeward import Homeward
 from connector.store.turnstile import Turnstile
 from connector.text import Text
 
@@ -56,6 +57,7 @@ class Store:
         self.engine = engine
         self._sqlite = engine.dialect.name == "sqlite"
         self._writer = Turnstile(engine.url.database or "", _BUSY_SECONDS) if self._sqlite else None
+        self._homeward: Homeward | None = None
 
     @classmethod
     def open(cls, url: str) -> Store:
@@ -103,6 +105,8 @@ class Store:
                 raise _busy() from wrong
             with started:
                 yield connection
+        if self._homeward is not None:
+            self._homeward.wrote()
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -131,11 +135,17 @@ class Store:
 
     def seat(self) -> Store:
         """The same database through one connection of its own, for one who comes again and again with one transaction at
-        a time. To be closed by whoever took it."""
-        return Store(_engine(self.engine.url.render_as_string(hide_password=False), pool_size=1, max_overflow=0))
+        a time, and waits for nothing that could be done beside. To be closed by whoever took it."""
+        made = Store(_engine(self.engine.url.render_as_string(hide_password=False), pool_size=1, max_overflow=0))
+        if made._writer is not None:
+            made._homeward = Homeward(made.engine.url.database or "", made._turn)
+            event.listen(made.engine, "connect", _never_home)
+        return made
 
     def close(self) -> None:
         """Gives all connections back."""
+        if self._homeward is not None:
+            self._homeward.end()
         self.engine.dispose()
 
 
@@ -256,6 +266,11 @@ def _prepare_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry)
         f"wal_autocheckpoint = {_LOG_PAGES}",
     ):
         connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _never_home(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
+    # `Homeward` does it.
+    connection.execute("PRAGMA wal_autocheckpoint = 0").close()
 
 
 def _prepare_postgresql(connection: Any, _entry: ConnectionPoolEntry) -> None:

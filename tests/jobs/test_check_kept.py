@@ -17,7 +17,7 @@ from connector.errors import ConfigError
 from connector.model import Customer
 from connector.store import exclusions
 from connector.store.db import Store
-from jobs import check_bench
+from jobs import check_bench, check_kept
 from jobs.check import check_all
 from jobs.check_answer import Answer
 from jobs.check_asked import Asked
@@ -81,6 +81,22 @@ def test_a_customer_is_judged_once_while_nobody_else_writes(shop: Shop, kept: Ke
     ask(shop, None, "C2", 1)  # somebody else: a line in the audit trail is enough
     ask(shop, kept, "C1", 1)
     assert [len(one) for one in judged] == [1, 3, 1, 1]
+
+
+def test_who_was_asked_of_longest_ago_is_forgotten_first(
+    shop: Shop, kept: Kept, judged: list[set[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if shop.store.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL counts the transactions of all databases of its server, and other tests use others")
+    monkeypatch.setattr(check_kept, "_MOST", 4)
+    for customer in ("C1", "A", "C1", "C2"):
+        ask(shop, kept, customer, 1)
+    assert [len(one) for one in judged] == [1, 3, 1]
+    ask(shop, kept, "C1", 1)
+    ask(shop, kept, "C2", 1)
+    assert len(judged) == 3
+    ask(shop, kept, "B", 1)
+    assert [len(one) for one in judged] == [1, 3, 1, 3]
 
 
 def test_reserved_credit_is_never_kept(shop: Shop, kept: Kept) -> None:
