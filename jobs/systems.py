@@ -1,8 +1,8 @@
 """Systems that administrators connect: checked, kept as versions, put in use, taken out; config.toml's stay as they are.
 
 A kept system is a document like a mapping: `save` keeps a version and changes nothing, `activate` puts it in use, every
-node follows with its next look. A system that is taken out is no longer read or written to; its facts stay and grow old,
-which every judgement tells, exactly as when one is taken out of config.toml.
+node follows with its next look. A system that is taken out is no longer read or written to; its facts stay and count for
+nothing until it is back, exactly as when one is taken out of config.toml.
 """
 
 from __future__ import annotations

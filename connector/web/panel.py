@@ -254,7 +254,7 @@ class _Door:
         return found if found is not None and panel_launch.has_panel(found) else None
 
     async def _viewer(self, request: Request, look: Look) -> Viewer | None:
-        request.app.state.sign_in.people.look()
+        await request.app.state.sign_in.people.now()
         return await self.front.work(lambda: viewer_of(self.front, look))
 
     def _too_often(self, look: Look) -> bool:

@@ -69,10 +69,12 @@ def test_a_system_is_tried_connected_run_changed_and_taken_out(config: Path) -> 
     assert [a["version"] for a in history["activations"]] == [1, 2, 1]
     assert told(config, "system", "remove", "books", lang="zh").out == "已移除：books\n"
     assert "No system is configured yet" in told(config, "run").err
-    assert "One" in told(config, "report", "positions").out, "its facts stay"
+    assert "One" not in told(config, "report", "positions").out, "what is no longer read counts for nothing"
+    assert told(config, "system", "activate", "books", "1").code == 0
+    assert "One" in told(config, "report", "positions").out, "its facts have stayed"
     trail = told(config, "audit", "list", "--format", "json", "--action", "system").json
-    assert [line["action"] for line in trail["entries"]] == [
-        "system.remove", "system.activate", "system.activate", "system.save", "system.activate", "system.save"
+    assert [line["action"] for line in trail["audit"]] == [
+        "system.activate", "system.remove", "system.activate", "system.activate", "system.save", "system.activate", "system.save"
     ]  # fmt: skip
 
 
