@@ -70,8 +70,8 @@ def _chosen(asked: Select[Any], wanted: Filter) -> Select[Any]:
     r, c, e = limit_request.c, customer.c, limit_event.c
     asked = asked.select_from(limit_request.join(customer, c.id == r.customer))
     if wanted.open:
-        newest = select(func.max(e.number)).where(e.request == r.id).scalar_subquery()
-        asked = asked.where(select(e.id).where(e.request == r.id, e.number == newest, e.what.in_(_OPEN)).exists())
+        over = select(e.id).where(e.request == r.id, e.what.not_in(_OPEN)).exists()
+        asked = asked.where(~over)
     if wanted.by_job is not None:
         job = r.requested_by.like("job:%")
         asked = asked.where(job if wanted.by_job else ~job)

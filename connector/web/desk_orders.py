@@ -84,7 +84,7 @@ def router(front: Front) -> APIRouter:
         words, down = searched(asked.get("q", "")), sort.startswith("-")
         by: Sort = sort.lstrip("-") if sort.lstrip("-") in SORTS else "ship"  # type: ignore[assignment]
         form = asked.get("as", "")
-        after = _after(asked.get("after", ""))
+        after = place_of(asked.get("after", ""))
 
         def find() -> tuple[Listed, int]:
             policy = front.policy()
@@ -215,7 +215,7 @@ def _one(tx: Any, front: Front, name: str, system: str, order: str) -> None:
         raise Missing(NO_ORDER.fill(ref=name))
 
 
-def _after(said: str) -> tuple[str, int] | None:
+def place_of(said: str) -> tuple[str, int] | None:
     number, _, value = searched(said, 300).partition("~")
     return (value, int(number)) if number.isascii() and number.isdecimal() and len(number) < 19 else None
 
