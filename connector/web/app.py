@@ -18,6 +18,7 @@ from connector.web import (
     api_orders,
     api_state,
     desk,
+    desk_limits,
     desk_orders,
     documents,
     health,
@@ -51,6 +52,7 @@ _PAGES: tuple[Callable[[Front], APIRouter], ...] = (
     panel.router,
     desk.router,
     desk_orders.router,
+    desk_limits.router,
     admin_links.router,
     admin_mappings.router,
 )
