@@ -6,7 +6,7 @@ import datetime as dt
 
 from connector.clock import Clock
 from connector.config import Config
-from connector.store import idempotent, inbox, mails, outbox, records, runs, sessions
+from connector.store import asked_runs, idempotent, inbox, mails, outbox, records, runs, sessions
 from connector.store.db import Store
 from jobs.run import Run, running
 
@@ -32,6 +32,7 @@ def housekeeping(store: Store, config: Config, clock: Clock) -> Run:
         run.counts["answers"] = idempotent.forget_before(tx, now - dt.timedelta(days=_ANSWER_DAYS))
         run.counts["events"] = inbox.expire(tx, now - dt.timedelta(days=_EVENT_DAYS))
         run.counts["sessions"] = sessions.expire(tx, now - dt.timedelta(days=_SESSION_DAYS))
+        run.counts["asked"] = asked_runs.expire(tx, now - dt.timedelta(days=_SLOT_DAYS))
         run.counts["slots"] = runs.forget_slots(tx, now - dt.timedelta(days=_SLOT_DAYS))
         run.counts["slots"] += runs.forget_slots(tx, now - dt.timedelta(days=_SHORT_DAYS), "orders")
     return run

@@ -20,19 +20,21 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from connector.config import Config
 from connector.errors import HoldfastError, TransientError
-from connector.store import runs
+from connector.store import asked_runs, runs
 from connector.store.attention import Waiting, waiting
 from connector.store.db import Store, in_trouble
 from connector.store.leases import Fenced, LeaseLost, Stopped
+from connector.text import Text, same
 from jobs.configured import Following
 from jobs.hooks import heed, pending
-from jobs.named import act_of
+from jobs.named import Act, act_of
 from jobs.night import connected_systems, lease
 from jobs.push import push
 from jobs.run import Run
 from jobs.shift import Shift
 from jobs.short import short_round
 from jobs.slots import LEASE, once, slot_of
+from jobs.telling import telling
 
 log = logging.getLogger("holdfast.jobs")
 
@@ -154,6 +156,7 @@ class Worker:
             for job in self._timed:
                 if job in self._due and not self.shift.stop.is_set():
                     self._do(job, self._due[job])
+            self._do_what_is_asked()
             if not self.shift.stop.is_set():
                 self._attend()
             self._troubles = 0
@@ -211,12 +214,9 @@ class Worker:
         clock, stop = self.shift.clock, self.shift.stop
         act = act_of(job, self.shift.config)
 
-        def acting(held: Fenced) -> list[Run]:
-            return act(held, replace(self.shift, between=lambda: self._between(held)))
-
         self.doing = job
         try:
-            once(self.store, clock, job, due.slot, acting, stop.is_set)
+            once(self.store, clock, job, due.slot, self._acting(job, act), stop.is_set)
             self._due.pop(job, None)
         except Stopped as stopped:
             log.info("%s %s: %s", job, due.slot, stopped.log)
@@ -235,6 +235,46 @@ class Worker:
             raise
         finally:
             self.doing = ""
+
+    def _acting(self, job: str, act: Act) -> Callable[[Fenced], list[Run]]:
+        def acting(held: Fenced) -> list[Run]:
+            # Rounds of seconds tell nobody of their progress: it would cost more than they do.
+            if job == "orders":
+                return act(held, replace(self.shift, between=lambda: self._between(held)))
+            with telling(self.store, self.shift.clock, LEASE, job) as progress:
+                return act(held, replace(self.shift, progress=progress, between=lambda: self._between(held)))
+
+        return acting
+
+    def _do_what_is_asked(self) -> None:
+        """Jobs that people asked for on a page, once each, whichever node comes first."""
+        with self.store.reading() as tx:
+            asked = asked_runs.waiting(tx)
+        for one in asked:
+            if self.shift.stop.is_set():
+                return
+            failed: Text | None = None
+            self.doing = one.job
+            try:
+                acting = self._acting(one.job, act_of(one.job, self.shift.config))
+                slot = f"asked-{one.id}"
+                done = once(self.store, self.shift.clock, one.job, slot, acting, self.shift.stop.is_set)
+                failed = next((run.failed for run in done or () if run.failed is not None), None)
+            except TransientError as busy:
+                log.debug("%s asked by %s: %s", one.job, one.by, busy.log)  # at the next look
+                continue
+            except HoldfastError as wrong:
+                log.error("%s asked by %s: %s", one.job, one.by, wrong.log)
+                failed = wrong.user
+            except Exception as wrong:
+                if in_trouble(wrong):
+                    raise
+                log.exception("%s asked by %s failed", one.job, one.by)
+                failed = same(type(wrong).__name__)
+            finally:
+                self.doing = ""
+            with self.store.writing() as tx:
+                asked_runs.end(tx, one.id, self.shift.clock.now(), failed)
 
     # --- what waits ---------------------------------------------------------------------------------------------------
     def _waiting(self) -> Waiting:

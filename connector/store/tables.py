@@ -9,6 +9,7 @@ order. Every fact knows the record it came from.
 from __future__ import annotations
 
 from connector.store.tables_alert import alert
+from connector.store.tables_asked import asked_run, at_work
 from connector.store.tables_audit import audit, audit_head
 from connector.store.tables_dunning import charge, contact, dunning, dunning_step, letter
 from connector.store.tables_facts import (
@@ -52,6 +53,8 @@ __all__ = [
     "apart",
     "api_key",
     "application",
+    "asked_run",
+    "at_work",
     "audit",
     "audit_head",
     "charge",
