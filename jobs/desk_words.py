@@ -48,3 +48,13 @@ KINDS: dict[str, Text] = {
     "limit": Text("Limit requests", "额度申请"),
     "ending": Text("Limits that end", "到期额度"),
 }
+# Of one line.
+KIND_OF: dict[str, Text] = {
+    "order": Text("order", "订单"),
+    "warning": Text("warning", "预警"),
+    "review": Text("review", "复评"),
+    "promise": Text("promise", "承诺"),
+    "collection": Text("collection", "催收"),
+    "limit": Text("limit", "额度"),
+    "ending": Text("limit", "额度"),
+}

@@ -210,7 +210,7 @@ def send_back(desk: Desk, row: CustomerRow, person: Person, why: str) -> ReviewR
     return back
 
 
-def waits_for(tx: Connection, desk: Desk, row: CustomerRow, one: ReviewRow) -> Text:
+def waits_for(tx: Connection, desk: Desk | Sitting, row: CustomerRow, one: ReviewRow) -> Text:
     """Whom a proposed review still waits for."""
     need = needed(desk.policy.of(row.segment), _request(tx, desk, row, one))
     return _NOBODY if need is None else need.text

@@ -47,7 +47,8 @@ def worklist(
 ) -> Iterator[WorkRow]:
     """Everybody with something overdue on a day, in no order. Today's levels and contacts are those that are known now."""
     base = frame(tx, config, policy, clock, as_of, debtors=())
-    chosen = candidates(tx, base, debtors)
+    # Of a few it is quicker to look at each than to look for everybody first.
+    chosen = candidates(tx, base) if debtors is None else sorted(set(debtors))
     for at in range(0, len(chosen), _TOGETHER):
         part = chosen[at : at + _TOGETHER]
         found = list(plans(tx, base, part, everybody=True))

@@ -9,14 +9,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from connector.text import Text
-from connector.web import desk_acts, desk_customer, desk_customers
+from connector.web import desk_acts, desk_collection, desk_customer, desk_customers, desk_reviews
 from connector.web.export import FORMS, Column, exported
 from connector.web.front import Front
 from connector.web.pages import pages_of
 from connector.web.session import Visitor, visits
 from jobs import desk_list
 from jobs.customer_board import Board
-from jobs.desk_words import KINDS
+from jobs.desk_words import KIND_OF, KINDS
 
 _PAGE = 50
 _COLUMNS = (
@@ -37,6 +37,8 @@ def router(front: Front) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
     board = Board()
     routes.include_router(desk_customers.router(front, board))
+    routes.include_router(desk_collection.router(front, board))
+    routes.include_router(desk_reviews.router(front, board))
     routes.include_router(desk_acts.router(front))
     routes.include_router(desk_customer.router(front))
 
@@ -71,6 +73,7 @@ def router(front: Front) -> APIRouter:
             show=show if show == "mine" or show in desk_list.KINDS else "",
             words=words,
             kinds=KINDS,
+            kind_of=KIND_OF,
             today=found.today,
             decides=visitor.may("decide"),
         )
