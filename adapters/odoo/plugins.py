@@ -109,6 +109,10 @@ def _chinese(needs: Sequence[Need], related: Mapping[str, str]) -> str:
         if need.object in _MODELS and need.name in setup.CHINESE:
             where = f"model:ir.model.fields,field_description:{_MODULE}.{_id(need.object, need.name)}"
             said.append((where, need.label, setup.CHINESE[need.name]))
+        for number, choice in enumerate(need.options if need.object in _MODELS else (), 1):
+            where = f"model:ir.model.fields.selection,name:{_MODULE}.{_id(need.object, need.name)}__{number}"
+            if choice in setup.CHINESE_CHOICES:
+                said.append((where, choice, setup.CHINESE_CHOICES[choice]))
     for word, name in related.items():
         where = f"model:ir.model.fields,field_description:{_MODULE}.{_id(views.ORDER, name)}"
         said.append((where, views.OF_CUSTOMER[word][1].en, views.OF_CUSTOMER[word][1].zh))

@@ -198,8 +198,13 @@ class Calls:
             row = self.rows.add(
                 model, {**self.rows.checked(model, kept), "model": about, "_model": about, "_choices": choices}
             )
+            self._choices(row["id"], choices)
             ids.append(row["id"])
         return ids
+
+    def _choices(self, field: int, choices: Sequence[str]) -> None:
+        for choice in choices:
+            self.rows.add("ir.model.fields.selection", {"field_id": field, "value": choice, "name": choice})
 
     def ir_model_fields__search(self, model: str, arguments: Arguments) -> list[int]:
         test = self.rows.test(model, arguments.get("domain") or [])
@@ -212,6 +217,7 @@ class Calls:
             more = [c[2]["value"] for c in values.get("selection_ids", [])]
             kept = {k: v for k, v in values.items() if k != "selection_ids"}
             self.rows.change(model, row, {**self.rows.checked(model, kept), "_choices": [*row["_choices"], *more]})
+            self._choices(row["id"], more)
         return True
 
     def ir_ui_view__create(self, model: str, arguments: Arguments) -> list[int]:

@@ -40,6 +40,7 @@ mail.activity res_model:char res_model_id:many2one/ir.model res_id:integer res_n
 mail.activity.type name:char
 ir.model model:char name:char
 ir.model.fields model_id:many2one/ir.model model:char name:char ttype:selection field_description:char index:boolean copied:boolean related:char store:boolean readonly:boolean selection_ids:text
+ir.model.fields.selection field_id:many2one/ir.model.fields value:char name:char sequence:integer
 ir.model.data module:char name:char model:char res_id:integer
 ir.ui.view name:char model:char inherit_id:many2one/ir.ui.view mode:selection arch:text arch_db:text active:boolean
 ir.actions.server name:char model_id:many2one/ir.model state:selection code:text usage:selection webhook_url:char webhook_field_ids:many2many/ir.model.fields base_automation_id:many2one/base.automation
@@ -56,6 +57,7 @@ CHOICES = {
 FOR_ADMINISTRATORS = {
     "ir.model": ("Models", "Access Rights"),
     "ir.model.fields": ("Fields", "Access Rights"),
+    "ir.model.fields.selection": ("Fields Selection", "Access Rights"),
     "ir.model.data": ("Model Data", "Access Rights"),
     "ir.ui.view": ("View", "Access Rights"),
     "ir.actions.server": ("Server Action", "Role / Administrator"),

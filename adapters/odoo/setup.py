@@ -37,6 +37,11 @@ CHINESE = {
     "x_credit_hold": "信用冻结", "x_credit_released": "信用已放行", "x_credit_hold_reason": "冻结原因", "x_credit_as_of": "信用数据日期",
     "x_credit_task_key": "信用任务键", "x_credit_release_request": "申请放行",
 }  # fmt: skip
+# … and of their choices, as far as they are the shipped ones.
+CHINESE_CHOICES = {
+    "Good": "正常", "Watch": "关注", "Warning": "预警", "Stop": "停止",
+    "No limit": "未设额度", "Unlimited": "不限额度", "Limited": "有额度",
+}  # fmt: skip
 _CHINESE_IN_USE = [["code", "=", "zh_CN"], ["active", "=", True]]
 
 
@@ -272,4 +277,8 @@ def _make_field(admin: Client, need: Need, dry: bool) -> Finding:
     if need.name in CHINESE and admin.cached("chinese", lambda: admin.ids("res.lang", _CHINESE_IN_USE)):
         label = {"field_description": CHINESE[need.name]}
         admin.call("ir.model.fields", "write", safe=True, ids=list(made), vals=label, context={"lang": "zh_CN"})
+        choices = "ir.model.fields.selection"
+        for row in admin.rows(choices, [["field_id", "in", list(made)]], ["value"]) if need.type == "choice" else ():
+            if said := CHINESE_CHOICES.get(str(row["value"])):
+                admin.call(choices, "write", safe=True, ids=[row["id"]], vals={"name": said}, context={"lang": "zh_CN"})
     return Finding("made", what)

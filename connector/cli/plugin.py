@@ -134,9 +134,10 @@ def _build(group: typer.Typer) -> None:
     ) -> None:  # fmt: skip
         cli: Cli = context.obj
         home = to or Path("plugins") / name
-        made, signed = _made(cli, name, plugin, address, offline, system)
+        made, signed, asked = _made(cli, name, plugin, address, offline, system)
         results = [(built, _written(built, home)) for built in made]
-        emit(_table(results, signed=signed), {"built": [_told(built, paths) for built, paths in results]}, form, out)
+        table = _table(results, signed=signed, asked=asked)
+        emit(table, {"built": [_told(built, paths) for built, paths in results]}, form, out)
 
 
 def _remove(group: typer.Typer) -> None:
@@ -182,14 +183,15 @@ def _remove(group: typer.Typer) -> None:
 
 def _made(
     cli: Cli, name: str, wanted: str | None, address: str | None, offline: bool, system: str | None
-) -> tuple[list[Built], bool]:
-    """What was built, and whether a part of it opens the signed panel where the address of the service is known."""
+) -> tuple[list[Built], bool, bool]:
+    """What was built; whether a part of it opens the signed panel where the address of the service is known; whether the
+    system was asked for the names of its fields."""
     from connector import adapter as adapters
     from jobs import plugins
 
     if name == "generic":
         place = plugins.generic_site(system, address or _service_address(cli), language())
-        return [plugins.build(p, place, plugins.generic_folder()) for p in plugins.GENERIC], True
+        return [plugins.build(p, place, plugins.generic_folder()) for p in plugins.GENERIC], True, True
     connected = _system(cli, name)
     adapter: Adapter[Any] = connected.adapter if connected else adapters.load(name)
     site = plugins.site_of(connected, address) if connected else _without(cli, adapter, address)
@@ -202,7 +204,7 @@ def _made(
         if connected and not offline:
             mine = plugins.resolved(one, site, lambda: connected.client)
         found.append(plugins.build(one, mine, folder))
-    return found, any(p.needs_address for p in adapter.plugins)
+    return found, any(p.needs_address for p in adapter.plugins), connected is not None and not offline
 
 
 def _without(cli: Cli, adapter: Adapter[Any], address: str | None) -> Site:
@@ -253,7 +255,7 @@ def _written(built: Built, home: Path) -> list[Path]:
     return plugins.written(built, home / built.plugin.name)
 
 
-def _table(results: list[tuple[Built, list[Path]]], *, signed: bool) -> Table:
+def _table(results: list[tuple[Built, list[Path]]], *, signed: bool, asked: bool) -> Table:
     rows: list[dict[str, Any]] = [
         {"plugin": built.plugin.name, "file": str(path), "bytes": path.stat().st_size, "sha256": _digest(path)[:16]}
         for built, paths in results
@@ -278,6 +280,13 @@ def _table(results: list[tuple[Built, list[Path]]], *, signed: bool) -> Table:
                     name=plugin.name, where=plugin.secret
                 )
             )  # fmt: skip
+    if not asked and any(built.plugin.resolve is not None for built, _ in results):
+        table.notes.append(
+            Text(
+                "The system was not asked: field names are those of the mapping. Build it by the name of a configured system.",
+                "未向系统查询：字段名取自映射。请用已配置系统的名称构建。",
+            )
+        )
     if signed and not any(built.site.address for built, _ in results):
         table.notes.append(
             Text(

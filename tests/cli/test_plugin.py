@@ -80,6 +80,7 @@ def test_it_is_built_without_a_configuration(tmp_path: Path, monkeypatch: pytest
     called = holdfast("plugin", "build", "zoho_crm")
     assert called.code == 0, called.err
     assert "the signed panel is left out" in called.out
+    assert "The system was not asked" in called.out
     assert (tmp_path / "plugins/zoho_crm/widget/holdfast-zoho-widget.zip").is_file()
     assert not (tmp_path / "plugins/zoho_crm/launch").exists()
     again = {p: p.read_bytes() for p in (tmp_path / "plugins").rglob("*") if p.is_file()}

@@ -167,3 +167,6 @@ def test_labels_are_chinese_where_chinese_is_in_use(open_office: Open) -> None:
     labels = {r["name"]: r["field_description"] for r in office.sandbox.shelf.all("ir.model.fields")}
     assert labels["x_credit_limit"] == "信用额度"
     assert labels["x_credit_hold"] == "信用冻结"
+    choices = {r["value"]: r["name"] for r in office.sandbox.shelf.all("ir.model.fields.selection")}
+    assert choices["Stop"] == "停止"
+    assert choices["31-60"] == "31-60", "a band says the same in every language"
