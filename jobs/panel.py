@@ -29,6 +29,8 @@ from connector.store.positions import OrderRow
 from connector.text import joined
 from jobs import panel_words as say
 from jobs.frame import Frame, complete_at, frame
+from jobs.grant_matter import frozen
+from jobs.grant_words import FROZEN
 from jobs.judge import Judged, judge
 from jobs.order_desk import so_far
 from jobs.order_remedy import debts_of, remedies_with, who_may
@@ -101,6 +103,7 @@ def panel(tx: Connection, config: Config, policy: Policy, clock: Clock, look: Lo
     )
     if not viewer.figures:
         return replace(found, orders=orders.reduced())
+    why_not = frozen(tx, policy.of(first.segment), first) if viewer.asks else None
     return replace(
         found,
         customer=f"{first.system}/{first.ref}",
@@ -120,7 +123,8 @@ def panel(tx: Connection, config: Config, policy: Policy, clock: Clock, look: Lo
         tasks=tuple(_tasks(tx, config, judged.debtor)),
         review_on=reviews.due(tx, [judged.debtor]).get(judged.debtor),
         limit_asked=_limit_asked(tx, config, judged, viewer),
-        may_ask_limit=viewer.asks,
+        may_ask_limit=viewer.asks and why_not is None,
+        limit_frozen=None if why_not is None else FROZEN.fill(why=why_not),
     )
 
 

@@ -127,7 +127,8 @@ class TaskPart:
 @dataclass(frozen=True, slots=True)
 class Panel:
     """Everything. Without `status` there is nothing to show, and `nothing` says why. `figures` None: whoever looks sees the
-    reduced view. `data_at`: since when the ledger's data are complete."""
+    reduced view. `data_at`: since when the ledger's data are complete. `limit_frozen`: why no limit may rise now, told to whoever
+    could ask for one."""
 
     kind: Literal["customer", "order"]
     system: str
@@ -153,6 +154,7 @@ class Panel:
     review_on: dt.date | None = None
     limit_asked: AskedFor | None = None
     may_ask_limit: bool = False
+    limit_frozen: Text | None = None
 
     @property
     def order(self) -> OrderPart | None:
@@ -222,6 +224,7 @@ def answer(panel: Panel) -> dict[str, Any]:
         "next_review": None if panel.review_on is None else panel.review_on.isoformat(),
         "limit_asked": _asked(panel.limit_asked),
         "may_ask_limit": panel.may_ask_limit,
+        "limit_frozen": _said(panel.limit_frozen),
     }
 
 
