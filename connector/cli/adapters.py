@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from connector.cli.common import CHANNEL_NAMES, say, t
+from connector.cli.common import say, t
 from connector.cli.output import Column, Format, Table, clean, emit
 from connector.cli.report import Form, Out
 from connector.text import Text
+from jobs.run_words import CHANNEL_NAMES
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo

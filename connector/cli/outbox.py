@@ -6,24 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connector.cli.common import CHANNEL_NAMES, Cli, say, t
+from connector.cli.common import Cli, say, t
 from connector.cli.output import Column, Format, Table, emit
 from connector.cli.report import Form, Out
 from connector.errors import ConfigError
 from connector.text import Text, joined
+from jobs.run_words import CHANNEL_NAMES
+from jobs.run_words import WRITE_STATES as STATES
 
 if TYPE_CHECKING:
     from connector.store import Connection
-
-STATES = {
-    "owed": Text("to be written", "待写入"),
-    "claimed": Text("being written", "写入中"),
-    "parked": Text("parked", "搁置"),
-    "done": Text("written", "已写入"),
-    "dropped": Text("dropped", "已放弃"),
-    "superseded": Text("superseded", "已被取代"),
-    "undone": Text("undone there", "在对方被取消"),
-}
 
 
 def register(app: typer.Typer) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from connector.cli.common import JOB_NAMES, Cli, say, t
+from connector.cli.common import Cli, say, t
 from connector.credit.hold_words import RULES as RULES
 from connector.credit.hold_words import rule as rule
 from connector.text import Text, same
+from jobs.run_words import JOB_NAMES
 
 _JOBS = {
     **JOB_NAMES,
