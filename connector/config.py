@@ -82,7 +82,7 @@ class StoreSettings(_Part):
     )
     seal_key: str | None = Field(
         None,
-        description="Reference to the key under which secrets of the database are sealed: env:NAME, file:PATH, keyring:NAME.",
+        description="Reference to the key under which secrets of the database are sealed: env:NAME, file:PATH, keyring:NAME; else the file seal.key beside this one.",
     )
     files: str = Field("holdfast-files", description="Folder of the credit files' attachments, beside config.toml.")
     keep_records_days: int = Field(30, ge=0, description="How long verbatim records are kept for re-mapping.")

@@ -23,11 +23,13 @@ if TYPE_CHECKING:
 
     from connector.config import Config
 
+# The file beside config.toml that is the key where [store] names none.
+USUAL = "seal.key"
 # How a key is made, for messages.
 HOW = Text(
-    "Make one with `holdfast secret key seal.key`, keep a copy of the file in a safe place, and set "
-    'seal_key = "file:seal.key" under [store] in config.toml.',
-    '请用 `holdfast secret key seal.key` 生成，妥善备份该文件，并在 config.toml 的 [store] 中设置 seal_key = "file:seal.key"。',
+    "Make one with `holdfast secret key seal.key` in the folder of config.toml, and keep a copy of the file in a safe place; "
+    "or set seal_key under [store] to another place.",
+    "请在 config.toml 所在文件夹中用 `holdfast secret key seal.key` 生成并妥善备份该文件；也可在 [store] 中用 seal_key 指定其他位置。",
 )
 _NO_KEY = Text(
     "Secrets cannot be kept in the database: there is no key to seal them with. {how}",
@@ -76,9 +78,16 @@ class Seal:
         return str(value)
 
 
+def key_reference(config: Config) -> str | None:
+    """Where the key is: what [store] seal_key says, else the file seal.key beside config.toml; None: there is none."""
+    if config.store.seal_key is not None:
+        return config.store.seal_key
+    return f"file:{USUAL}" if config.file is not None and (config.root / USUAL).is_file() else None
+
+
 def seal_of(config: Config) -> Seal:
     """The seal of a configuration. ConfigError that says how to make a key where there is none."""
-    reference = config.store.seal_key
+    reference = key_reference(config)
     if reference is None:
         raise ConfigError(_NO_KEY.fill(how=HOW))
     try:
@@ -134,4 +143,4 @@ def _put_first(path: Path, key: str) -> None:
     os.replace(new, path)
 
 
-__all__ = ["HOW", "Seal", "Sealed", "make_key", "seal_of"]
+__all__ = ["HOW", "USUAL", "Seal", "Sealed", "key_reference", "make_key", "seal_of"]

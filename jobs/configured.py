@@ -15,7 +15,7 @@ from connector.config import Config, refusal, together
 from connector.config_kept import of_file, read_people, read_system
 from connector.config_people import PersonSettings
 from connector.config_people import problems as people_problems
-from connector.config_seal import seal_of
+from connector.config_seal import key_reference, seal_of
 from connector.config_secret import Sealed
 from connector.config_system import System
 from connector.errors import ConfigError, HoldfastError, Problem
@@ -54,7 +54,7 @@ def whole(tx: Connection, config: Config, opened: Sealed | None = None) -> Whole
     base = config.base
     systems, problems = _systems(tx, base)
     people: list[PersonSettings] = []
-    made = base if not systems and base.store.seal_key is None else base.with_more(systems, (), opened)
+    made = base if not systems and key_reference(base) is None else base.with_more(systems, (), opened)
     if wrong := together(made, _FILE):
         raise refusal([*wrong, *problems])
     kept = documents.active(tx, documents.PEOPLE, THE_PEOPLE)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from connector.config import Config
 from connector.config_kept import references_of
-from connector.config_seal import Seal
+from connector.config_seal import USUAL, Seal, key_reference, make_key
 from connector.config_secret import SEALED, SEALED_NAME
 from connector.credit.authority import Person
 from connector.errors import ConfigError
@@ -81,6 +81,16 @@ def checked(name: str, value: str) -> None:
         raise ConfigError(Text("The secret “{name}” is empty or too long.", "密钥“{name}”为空或过长。").fill(name=name))
 
 
+def make_usual_key(tx: Connection, config: Config, *, person: Person, now: dt.datetime) -> None:
+    """Makes the key beside config.toml, for whoever has none yet. NotAllowed for who is no administrator; ConfigError where
+    there is one, or the folder cannot be written to."""
+    demand_administrator(person)
+    if key_reference(config) is not None:
+        raise ConfigError(Text("There is a key already.", "主密钥已存在。"))
+    make_key(config.root / USUAL)
+    audit.append(tx, [Entry("secret.key", "secret", person.actor, after={"file": USUAL})], now)
+
+
 def rotate(tx: Connection, seal: Seal, *, person: Person, now: dt.datetime, why: str = "") -> int:
     """Seals all anew under the first key; how many. The former key may be taken away afterwards."""
     demand_administrator(person)
@@ -113,4 +123,4 @@ def unset(tx: Connection, references: Collection[str]) -> list[str]:
     return sorted(wanted - kept)
 
 
-__all__ = ["Sealing", "checked", "listing", "put", "remove", "rotate", "sealed_name", "unset"]
+__all__ = ["Sealing", "checked", "listing", "make_usual_key", "put", "remove", "rotate", "sealed_name", "unset"]

@@ -10,8 +10,10 @@ from fastapi.routing import APIRoute
 
 from connector.store.backlog import Backlog, backlog
 from connector.web import (
+    admin_connect,
     admin_links,
     admin_mappings,
+    admin_systems,
     api_check,
     api_customers,
     api_limits,
@@ -55,6 +57,8 @@ _PAGES: tuple[Callable[[Front], APIRouter], ...] = (
     desk_limits.router,
     admin_links.router,
     admin_mappings.router,
+    admin_systems.router,
+    admin_connect.router,
 )
 
 

@@ -53,6 +53,12 @@ class People:
         elif age >= _OLD_SECONDS:
             await asyncio.shield(self._looking)
 
+    async def anew(self) -> None:
+        """Looks now: somebody here has just changed it, and goes on to a page that shows it."""
+        if self._looking is not None and not self._looking.done():
+            await asyncio.shield(self._looking)
+        await self._begin()
+
     def look(self) -> None:
         """Has it looked at soon, for whoever does not wait for it."""
         if time.monotonic() - self._looked_at >= _LOOK_EVERY_SECONDS and (
