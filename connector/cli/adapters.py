@@ -93,6 +93,7 @@ def _answer(adapter: Adapter[Any]) -> dict[str, Any]:
             {"name": b.name, "kind": b.kind, "reach": b.reach, "stops": list(b.stops), "title": say(b.title)}
             for b in adapter.blocks
         ],
+        "plugins": [{"name": p.name, "title": say(p.title)} for p in adapter.plugins],
         "secrets": [{"name": s.name, "required": s.required} for s in adapter.secrets],
         "settings": _schema(adapter),
         "evidence": [{"kind": e.kind, "what": say(e.what)} for e in adapter.evidence],
@@ -158,6 +159,14 @@ def _sections(adapter: Adapter[Any]) -> Iterator[str]:
         yield f"  {block.name}{colon}{say(ways.told(block))}"
         needs = t("; needs: ", "；需要：") + say(block.makes) if block.makes is not None else ""
         yield f"    {t('reasons in: ', '原因显示于：')}{say(block.shown)}{needs}"
+    if adapter.plugins:
+        yield ""
+        yield t(
+            f"Installed inside it: holdfast plugin build {adapter.name}",
+            f"安装在其内部：holdfast plugin build {adapter.name}",
+        )
+    for plugin in adapter.plugins:
+        yield f"  {plugin.name}{colon}{say(plugin.title)}"
     yield ""
     yield t("Evidence", "依据")
     for evidence in adapter.evidence:
