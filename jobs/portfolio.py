@@ -91,7 +91,7 @@ class Portfolio:
     """The whole report of one day. `ends`, `figures` and `checks` are of the same days, oldest first.
 
     `rolls` are the average roll rates over those days, `rolls_last` the newest ones. `left_out` are currencies without
-    a rate.
+    a rate, `rates` those of the day.
     """
 
     as_of: dt.date
@@ -106,6 +106,7 @@ class Portfolio:
     risks: list[Risk]
     top: int
     left_out: set[str] = field(default_factory=set)
+    rates: RatesOf | None = None
 
     @property
     def ties(self) -> bool:
@@ -154,6 +155,7 @@ def portfolio(
         sorted((_risk(judged, reading.rates, as_of) for judged in judge(tx, base, orders=False)), key=_worst_first),
         top,
         reading.left_out,
+        reading.rates,
     )
 
 

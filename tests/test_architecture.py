@@ -29,6 +29,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "connector.mail",
         "connector.store",
         "connector.statement_file",
+        "connector.pictures",
     ),
     ("jobs", "adapters"),
     ("connector.cli", "connector.web"),

@@ -9,16 +9,16 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from connector.cli import pictures
+from connector import pictures
 from connector.cli.common import language, say, t, tell
 from connector.cli.output import Table, shown
-from connector.cli.pictures import Picture, Series
-from connector.cli.portfolio_customers import bands, largest
 from connector.cli.portfolio_figures import digits, money, percent
 from connector.cli.report import LEVELS, bucket_name
 from connector.errors import ConfigError
+from connector.pictures import Picture, Series
 from connector.policy import LEVELS as LEVEL_NAMES
 from connector.text import Text
+from jobs.portfolio_parts import bands, largest
 
 if TYPE_CHECKING:
     from jobs.portfolio import Portfolio

@@ -11,6 +11,7 @@ from __future__ import annotations
 from connector.store.tables_alert import alert
 from connector.store.tables_asked import asked_run, at_work
 from connector.store.tables_audit import audit, audit_head
+from connector.store.tables_calculation import calculation
 from connector.store.tables_dunning import charge, contact, dunning, dunning_step, letter
 from connector.store.tables_facts import (
     credit_limit,
@@ -57,6 +58,7 @@ __all__ = [
     "at_work",
     "audit",
     "audit_head",
+    "calculation",
     "charge",
     "contact",
     "counter",
