@@ -27,6 +27,7 @@ from connector.text import Text, same
 from jobs import seals
 from jobs.administrator import demand_administrator, differences
 from jobs.configured import whole
+from jobs.secret_use import elsewhere
 
 DRAFT = "new"  # the name of a text in messages before it has one
 
@@ -166,8 +167,13 @@ def save(tx: Connection, config: Config, text: str, *, person: Person, now: dt.d
 
     NotAllowed for who is no administrator; ConfigError listing every problem.
     """
-    config = _begin(tx, config, person)
-    system = _good(tx, config, text)
+    return _save(tx, _begin(tx, config, person), text, person, now, note)
+
+
+def _save(
+    tx: Connection, config: Config, text: str, person: Person, now: dt.datetime, note: str, typed: Collection[str] = ()
+) -> Version:
+    system = _good(tx, config, text, typed)
     before = documents.versions(tx, documents.SYSTEM, system.name)
     made = documents.save(tx, documents.SYSTEM, system.name, text, author=person.id, now=now, note=note)
     if not before or made.number != before[0].number:
@@ -183,9 +189,21 @@ def activate(
 
     NotAllowed for who is no administrator; ConfigError where there is no such version, or it will not do any more.
     """
-    config = _begin(tx, config, person)
+    return _activate(tx, _begin(tx, config, person), name, number, person, now, note)
+
+
+def _activate(
+    tx: Connection,
+    config: Config,
+    name: str,
+    number: int,
+    person: Person,
+    now: dt.datetime,
+    note: str,
+    typed: Collection[str] = (),
+) -> Version:
     chosen = documents.version(tx, documents.SYSTEM, name, number)
-    system = _good(tx, config, chosen.text)
+    system = _good(tx, config, chosen.text, typed)
     if system.name != name:
         raise ConfigError(Text("The name of a system does not change.", "系统名称不可更改。"))
     used = documents.active(tx, documents.SYSTEM, name)
@@ -214,8 +232,9 @@ def connect_system(
     config = _begin(tx, config, person)
     if secrets:
         seals.put(tx, seal_of(config), secrets, person=person, now=now, why=note)
-    made = save(tx, config, text, person=person, now=now, note=note)
-    return activate(tx, config, made.name, made.number, person=person, now=now, note=note)
+    typed = set(secrets or ())
+    made = _save(tx, config, text, person, now, note, typed)
+    return _activate(tx, config, made.name, made.number, person, now, note, typed)
 
 
 def remove(tx: Connection, config: Config, name: str, *, person: Person, now: dt.datetime, note: str = "") -> None:
@@ -246,10 +265,11 @@ def _begin(tx: Connection, config: Config, person: Person) -> Config:
     return whole(tx, config).config
 
 
-def _good(tx: Connection, config: Config, text: str) -> System:
+def _good(tx: Connection, config: Config, text: str, typed: Collection[str] = ()) -> System:
     system, problems = read_draft(config, text)
     if system is not None:
         problems += [_not_set(name, system.name) for name in seals.unset(tx, references_of(system))]
+        problems += elsewhere(tx, config, system, typed)
         # One that was taken out keeps its facts, too.
         for kept in documents.versions(tx, documents.SYSTEM, system.name)[:1]:
             old, _ = read_system(kept.text, kept.name, config.base)

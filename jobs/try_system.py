@@ -27,6 +27,7 @@ from connector.store.db import Store
 from connector.text import Text, same
 from jobs.configured import opener
 from jobs.look import look
+from jobs.secret_use import elsewhere
 from jobs.systems import read_draft
 
 log = logging.getLogger("holdfast.jobs")
@@ -93,8 +94,9 @@ def try_system(
     """
     secrets = secrets or {}
     with store.reading() as tx:
-        kept = sealed.names(tx)
-    system, problems = read_draft(config, text, kept | set(secrets))
+        system, problems = read_draft(config, text, sealed.names(tx) | set(secrets))
+        if system is not None:
+            problems += elsewhere(tx, config, system, secrets)
     if system is None or problems:
         return Tried(system.name if system is not None else "", tuple(problems))
     connected = _connected(store, config, system, clock, secrets)

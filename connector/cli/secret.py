@@ -84,18 +84,18 @@ def _set(group: typer.Typer) -> None:
         cli: Cli = context.obj
         seal, person = seal_of(cli.config), cli.acting(who)
         name = name.removeprefix("sealed:")
-        value = _read(name)
+        value = read_secret(name)
         with cli.store.writing() as tx:
             seals.put(tx, seal, {name: value}, person=person, now=cli.clock.now(), why=why)
         print(say(Text("Kept: sealed:{name}", "已保存：sealed:{name}").fill(name=name)))
 
 
-def _read(name: str) -> str:
-    """The secret as it is typed, or as it comes through a pipe; the end of its line is none of it."""
+def read_secret(name: str) -> str:
+    """A secret as it is typed, or as it comes through a pipe, a line each; the end of its line is none of it."""
     if sys.stdin.isatty():
         question = t(f"The secret {name} (not shown)", f"密钥 {name}（不显示）")
         return str(typer.prompt(question, hide_input=True, prompt_suffix=t(": ", "："), err=True))
-    value = sys.stdin.read(100_000).rstrip("\r\n")
+    value = sys.stdin.readline(100_000).rstrip("\r\n")
     if not value:
         raise ConfigError(
             Text(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,6 +28,10 @@ Why = Annotated[
     str, typer.Option("--why", "--because", help=t("The reason, for the audit trail.", "理由，记入审计日志。"))
 ]
 Name = Annotated[str, typer.Argument(help=t("The system's name.", "系统名称。"))]
+Ask = Annotated[
+    bool,
+    typer.Option("--ask", help=t("Ask for its secrets, and keep them with it.", "逐个询问其密钥，并一并保存。")),
+]
 File = Annotated[
     Path, typer.Argument(help=t("A file with one [[systems]] as in config.toml.", "含一个 [[systems]] 的文件，写法同 config.toml。"))
 ]  # fmt: skip
@@ -75,9 +79,12 @@ def _try(group: typer.Typer) -> None:
     @group.command(
         "try", help=t("Connect with a file, and say what can be read and written; nothing is kept.", "按文件试连，说明可读写的内容；不保存。")
     )  # fmt: skip
-    def command(context: typer.Context, file: File, form: Form = Format.table, out: Out = None) -> None:
+    def command(
+        context: typer.Context, file: File, ask: Ask = False, form: Form = Format.table, out: Out = None
+    ) -> None:
         cli: Cli = context.obj
-        tried = _tried(cli, _text(file))
+        text = _text(file)
+        tried = _tried(cli, text, _asked(cli, text) if ask else {})
         emit(lambda: _trial(tried), _trial_plain(tried), form, out)
         if not tried.fine:
             raise typer.Exit(CONFIG)
@@ -95,6 +102,7 @@ def _add(group: typer.Typer) -> None:
         context: typer.Context,
         file: File,
         draft: Annotated[bool, typer.Option("--draft", help=t("Only keep it.", "仅保存，不启用。"))] = False,
+        ask: Ask = False,
         untried: Annotated[bool, typer.Option("--untried", help=t("Without trying it first.", "不先试连。"))] = False,
         why: Why = "",
         who: As = None,
@@ -103,8 +111,13 @@ def _add(group: typer.Typer) -> None:
 
         cli: Cli = context.obj
         person, text = cli.acting(who), _text(file)
+        if draft and ask:
+            raise ConfigError(
+                Text("--ask keeps secrets, --draft changes nothing.", "--ask 会保存密钥，不能与 --draft 同时使用。")
+            )
+        secrets = _asked(cli, text) if ask else {}
         if not untried and not draft:
-            tried = _tried(cli, text)
+            tried = _tried(cli, text, secrets)
             if not tried.fine and not tried.problems:
                 emit(lambda: _trial(tried), _trial_plain(tried), Format.table, None)
                 raise ConfigError(
@@ -117,7 +130,9 @@ def _add(group: typer.Typer) -> None:
             if draft:
                 made = systems.save(tx, cli.config, text, person=person, now=cli.clock.now(), note=why)
             else:
-                made = systems.connect_system(tx, cli.config, text, person=person, now=cli.clock.now(), note=why)
+                made = systems.connect_system(
+                    tx, cli.config, text, person=person, now=cli.clock.now(), note=why, secrets=secrets
+                )
         words = Text("Kept: version {number} of {name}", "已保存：{name} 版本 {number}")
         if not draft:
             words = Text("In use: version {number} of {name}", "使用中：{name} 版本 {number}")
@@ -194,10 +209,21 @@ def _text(file: Path) -> str:
         ) from None
 
 
-def _tried(cli: Cli, text: str) -> Tried:
+def _asked(cli: Cli, text: str) -> dict[str, str]:
+    """The secrets that a text refers to as sealed, each asked for; none where the text will not do."""
+    from connector.cli.secret import read_secret
+    from connector.config_kept import read_system
+
+    system, _ = read_system(text, "new", cli.config.base)
+    references = list(system.secrets.values()) if system is not None else []
+    names = [r.removeprefix("sealed:") for r in references if r.startswith("sealed:")]
+    return {name: read_secret(name) for name in dict.fromkeys(names)}
+
+
+def _tried(cli: Cli, text: str, secrets: Mapping[str, str]) -> Tried:
     from jobs.try_system import try_system
 
-    return try_system(cli.store, cli.config, text, cli.clock)
+    return try_system(cli.store, cli.config, text, cli.clock, secrets=secrets)
 
 
 # --- shown ---------------------------------------------------------------------------------------------------------------

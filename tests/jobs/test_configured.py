@@ -22,6 +22,7 @@ from jobs import people, seals, systems
 from jobs.configured import Following, configured, opener, whole
 from jobs.scheduler import Worker
 from jobs.shift import Shift
+from jobs.try_system import try_system
 from tests.store.books import NOW
 from tests.store.conftest import store as store
 
@@ -60,10 +61,12 @@ def config(tmp_path: Path) -> Config:
     return load(tmp_path / "config.toml")
 
 
-def connect(store: Store, config: Config, text: str, person: Person = ROOT, **secrets: str) -> documents.Version:
+def connect(
+    store: Store, config: Config, text: str, person: Person = ROOT, at: dt.datetime = NOW, **secrets: str
+) -> documents.Version:
     values = {name.replace("__", "/"): value for name, value in secrets.items()}
     with store.writing() as tx:
-        return systems.connect_system(tx, config, text, person=person, now=NOW, secrets=values)
+        return systems.connect_system(tx, config, text, person=person, now=at, secrets=values)
 
 
 def enter(store: Store, config: Config, person: Person = ROOT, **values: Any) -> None:
@@ -395,6 +398,45 @@ def test_a_secret_set_anew_counts_at_once(store: Store, config: Config) -> None:
         with store.writing() as tx:
             seals.put(tx, seal_of(config), {"a": value}, person=ROOT, now=NOW)
         assert opened("a") == value
+
+
+LATER = NOW + dt.timedelta(days=1)
+MOVED = ERP.replace("erp.example.com", "elsewhere.example.com")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        MOVED,
+        MOVED.replace('name = "erp"', 'name = "other"'),
+        ERP.replace("roles", "allow_private = true\nroles"),
+        ERP.replace('"tryton"\nroles', '"odoo"\nroles').replace('user = "connector"', 'login = "x"').replace("password =", "api_key ="),
+    ],
+)  # fmt: skip
+def test_a_sealed_secret_goes_to_no_other_address(store: Store, config: Config, text: str) -> None:
+    """Who may connect systems may not thereby have secrets sent to himself that he does not know."""
+    connect(store, config, ERP, erp__password="hunter2-hunter2")
+    for removed in (False, True):
+        if removed:
+            with store.writing() as tx:
+                systems.remove(tx, config, "erp", person=ROOT, now=LATER)
+        made = configured(store, config)
+        tried = try_system(store, made, text, FixedClock(LATER))
+        assert {p.code for p in tried.problems} & {"elsewhere", "other_product"}
+        assert tried.lines == ()
+        refused = pytest.raises(ConfigError, match=r"was used with another address|is a system of tryton")
+        with refused, store.writing() as tx:
+            systems.connect_system(tx, made, text, person=ADA, now=LATER)
+
+
+def test_what_is_typed_with_the_address_is_ones_own_to_send(store: Store, config: Config) -> None:
+    days = [NOW + dt.timedelta(days=n) for n in range(5)]
+    connect(store, config, ERP, at=days[0], erp__password="hunter2-hunter2")
+    assert connect(store, config, MOVED, at=days[1], erp__password="hunter3-hunter3").number == 2
+    with pytest.raises(ConfigError, match="was used with another address"), store.writing() as tx:
+        systems.activate(tx, config, "erp", 1, person=ROOT, now=days[2])
+    assert connect(store, config, MOVED + "# same address\n", at=days[3]).number == 3
+    assert connect(store, config, ERP + "# typed again\n", at=days[4], erp__password="hunter2-hunter2").number == 4
 
 
 # --- following -----------------------------------------------------------------------------------------------------------

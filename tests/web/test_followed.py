@@ -121,7 +121,7 @@ def test_a_system_is_there_when_it_is_connected_and_gone_when_it_is_taken_out(
     act(
         shop,
         lambda tx: systems.connect_system(
-            tx, config, ODOO.replace("odoo.example", "erp.example"), person=ROOT, now=NOON, secrets={}
+            tx, config, ODOO.replace("odoo.example", "erp.example"), person=ROOT, now=NOON, secrets=SECRETS
         ),
     )
     call()
