@@ -28,7 +28,7 @@ def _new_files_are_copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
     def opened(cls: type[Store], url: str) -> Store:
         at = make_url(url) if url.startswith("sqlite:///") else None
-        file = Path(at.database) if at is not None and at.database and not at.query else None
+        file = Path(at.database) if at is not None and at.database and "\0" not in at.database else None
         if file is not None and file.parent.is_dir() and not file.exists():
             if not made.exists():
                 opens(cls, f"sqlite:///{made}").close()
