@@ -23,6 +23,9 @@ from connector.web.front import Front
 from jobs import panel_launch
 from tests.web.crm_frame import ADDRESS, BEFORE, NOBODY, OTHER, SECRET, Frame, fields_of, filled, framed
 
+# What asks nothing of the database that the others do not ask, too, is tried on one.
+one_database = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+
 
 @pytest.fixture(autouse=True)
 def _secrets(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,6 +120,7 @@ REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
 }
 
 
+@one_database
 @pytest.mark.parametrize("what", REFUSED)
 def test_calls_that_are_refused(frame: Frame, what: str) -> None:
     said, status, code = REFUSED[what]
@@ -126,6 +130,7 @@ def test_calls_that_are_refused(frame: Frame, what: str) -> None:
         assert "华东机械" not in answer.text
 
 
+@one_database
 def test_unsigned_changed_and_broken_calls_are_refused(frame: Frame) -> None:
     body = b'{"object":"Accounts","record_id":"A1","crm_user":"5001"}'
     post = frame.client.post
@@ -147,11 +152,13 @@ def test_a_call_is_heeded_once_whoever_repeats_it(frame: Frame) -> None:
     assert frame.launch(nonce="1", at=before).json()["code"] == "replayed"
 
 
+@one_database
 def test_the_former_secret_is_good_while_it_is_being_changed(frame: Frame) -> None:
     assert frame.launch(secret=BEFORE).status_code == 200
     assert frame.call("/launch/crm2", secret=BEFORE).status_code == 401
 
 
+@one_database
 @pytest.mark.parametrize("system", ["plain", "books", "nobody"])
 def test_a_system_without_a_panel_has_no_address(frame: Frame, system: str) -> None:
     assert frame.launch(system).status_code == 404
@@ -160,11 +167,13 @@ def test_a_system_without_a_panel_has_no_address(frame: Frame, system: str) -> N
     assert page.headers["content-security-policy"].endswith("frame-ancestors 'none'")
 
 
+@one_database
 def test_a_panel_that_is_switched_off_is_not_shown(store: Store, tmp_path: Path) -> None:
     for frame in opened(store, framed(tmp_path, enabled=False)):
         assert frame.launch().status_code == 404
 
 
+@one_database
 def test_a_secret_that_is_missing_or_short_makes_nobody_guess(frame: Frame, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PANEL", "short")
     answer = frame.launch(secret="short")
@@ -174,6 +183,7 @@ def test_a_secret_that_is_missing_or_short_makes_nobody_guess(frame: Frame, monk
     assert frame.launch().status_code == 503
 
 
+@one_database
 def test_who_forges_again_and_again_waits_and_the_crm_does_not(frame: Frame) -> None:
     statuses = {frame.launch(secret="y" * 40, nonce=str(n)).status_code for n in range(30)}
     assert statuses == {401, 429}
@@ -203,6 +213,7 @@ def test_a_stranger_sees_band_and_hold_and_no_figure(frame: Frame) -> None:
         assert shown["status"]["word"]["en"] == "On hold"
 
 
+@one_database
 def test_who_has_left_the_crm_sees_nothing_by_setting(store: Store, tmp_path: Path) -> None:
     for frame in opened(store, framed(tmp_path, unknown="refuse")):
         page = frame.open(frame.code(crm_user="5009"))
@@ -212,6 +223,7 @@ def test_who_has_left_the_crm_sees_nothing_by_setting(store: Store, tmp_path: Pa
         assert frame.open(frame.code(crm_user="5001")).status_code == 200
 
 
+@one_database
 def test_strangers_see_figures_where_the_operator_says_so_and_still_ask_for_nothing(
     store: Store, tmp_path: Path
 ) -> None:
@@ -228,6 +240,7 @@ def test_strangers_see_figures_where_the_operator_says_so_and_still_ask_for_noth
         assert frame.shop.states()["SO1"] == "held"
 
 
+@one_database
 def test_a_user_is_known_by_his_address_too(store: Store, tmp_path: Path) -> None:
     from tests.web.crm_frame import STAFF
 
@@ -305,6 +318,7 @@ def test_the_same_figures_as_json_in_an_open_view(frame: Frame) -> None:
     assert frame.client.get("/panel/crm2/answer", headers={"Authorization": f"Bearer {session}"}).status_code == 401
 
 
+@one_database
 def test_roles_are_those_of_now_not_of_when_the_view_was_opened(frame: Frame) -> None:
     page = frame.page()
     front: Front = frame.client.app.state.front  # type: ignore[attr-defined]
@@ -314,6 +328,7 @@ def test_roles_are_those_of_now_not_of_when_the_view_was_opened(frame: Frame) ->
     assert "70,000.50" not in frame.send(page).text
 
 
+@one_database
 def test_who_looks_too_often_waits(frame: Frame) -> None:
     page = frame.page()
     statuses = [frame.send(page).status_code for _ in range(30)]
@@ -370,6 +385,7 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
 }
 
 
+@one_database
 @pytest.mark.parametrize("what", WRONG)
 def test_what_is_wrong_with_a_form_is_said_in_the_page(frame: Frame, what: str) -> None:
     fields, said = WRONG[what]
@@ -394,6 +410,7 @@ def test_a_limit_that_cannot_rise_is_not_asked_for(frame: Frame) -> None:
         assert limits.requests(tx) == []
 
 
+@one_database
 def test_what_was_typed_is_still_there_when_it_was_wrong(frame: Frame) -> None:
     answer = frame.send(frame.page(record_id="A2"), do="limit", amount="many", why='because "we" <need> it')
     shown = Seen(answer.text)
@@ -437,6 +454,7 @@ def test_each_view_is_in_the_trail_but_not_each_refresh(frame: Frame) -> None:
         assert audit.verify(tx) == []
 
 
+@one_database
 def test_refusals_are_logged_without_code_and_secret(frame: Frame, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
         code = frame.code()
@@ -450,6 +468,7 @@ def test_refusals_are_logged_without_code_and_secret(frame: Frame, caplog: pytes
 
 
 # --- the page ---------------------------------------------------------------------------------------------------------------
+@one_database
 def test_headers_are_those_of_the_connection(frame: Frame, store: Store, tmp_path: Path) -> None:
     page = frame.page()
     policy = page.headers["content-security-policy"]
@@ -472,11 +491,13 @@ def test_headers_are_those_of_the_connection(frame: Frame, store: Store, tmp_pat
     assert frame.client.get("/healthz").headers["x-frame-options"] == "DENY"
 
 
+@one_database
 def test_an_operator_may_name_other_pages_that_frame_it(store: Store, tmp_path: Path) -> None:
     for frame in opened(store, framed(tmp_path, frame_ancestors=("https://crm.example.com",))):
         assert frame.page().headers["content-security-policy"].endswith("frame-ancestors https://crm.example.com")
 
 
+@one_database
 @pytest.mark.parametrize(
     "said", [{"record_id": "A1"}, {"object": "Sales_Orders", "record_id": "Z1"}, {"record_id": "A3"}]
 )
@@ -500,6 +521,7 @@ def test_the_page_is_small_and_loads_nothing_from_elsewhere(frame: Frame, said: 
     assert all(attrs.get("src") or attrs.get("type") for tag, attrs in seen.tags if tag == "script")
 
 
+@one_database
 def test_everything_works_without_script(frame: Frame) -> None:
     """Forms are forms: they have an address, a method and a button, and what they carry stands in them."""
     page = frame.page(object="Sales_Orders", record_id="Z1")
@@ -509,6 +531,7 @@ def test_everything_works_without_script(frame: Frame) -> None:
     assert page.text.count("<button") == 2
 
 
+@one_database
 @pytest.mark.parametrize(
     "said", [{"record_id": "A1"}, {"object": "Sales_Orders", "record_id": "Z1"}, {"record_id": "A3"}]
 )
@@ -522,6 +545,7 @@ def test_in_chinese_no_english_is_left(frame: Frame, said: dict[str, str]) -> No
     assert re.findall(r"[A-Za-z]{2,}", words) == []
 
 
+@one_database
 def test_the_language_is_the_launchs_then_the_persons_then_the_browsers(frame: Frame) -> None:
     def asked(code: str, header: str, **query: str) -> str:
         got = frame.client.get("/panel/crm", params={"code": code, **query}, headers={"Accept-Language": header})
@@ -535,6 +559,7 @@ def test_the_language_is_the_launchs_then_the_persons_then_the_browsers(frame: F
     assert "请重新打开该记录" in denied.text
 
 
+@one_database
 def test_the_theme_is_the_readers_unless_the_crm_says_so(frame: Frame) -> None:
     assert "data-theme" not in frame.page().text
     assert 'data-theme="dark"' in frame.page(theme="dark").text
@@ -557,6 +582,7 @@ def test_an_address_that_was_made_for_a_person_is_his(frame: Frame) -> None:
     assert frame.open(gone.code).status_code == 403
 
 
+@one_database
 def test_the_answer_has_no_binary_fraction(frame: Frame) -> None:
     raw = frame.call("/launch/crm/answer").text
     json.loads(raw, parse_float=lambda text: pytest.fail(f"{text} is a float"))
