@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -74,26 +74,17 @@ def _create(group: typer.Typer) -> None:
         note: Annotated[str, typer.Option(help=t("What it is for.", "用途。"))] = "",
         who: As = None,
     ) -> None:  # fmt: skip
-        from connector.store import api_keys, audit
-        from connector.store.api_keys import Key
+        from jobs import keys
 
         cli: Cli = context.obj
         by, now = _may(cli, who), cli.clock.now()
         owner, given = _owner(cli, by, person, program, roles or [])
-        key = Key(
-            id="",
-            owner=owner,
-            note=note.strip(),
-            roles=given,
-            rights=_narrowed(cli, owner, given, rights),
-            created_at=now,
-            created_by=by.actor,
-            expires_at=now + dt.timedelta(days=days or cli.config.sign_in.key_days),
-        )
+        narrowed = _narrowed(cli, owner, given, rights)
+        expires = now + dt.timedelta(days=days or cli.config.sign_in.key_days)
         with cli.store.writing() as tx:
-            made, token = api_keys.create(tx, key)
-            entry = audit.Entry("key.create", f"key:{made.id}", by.actor, made.note, after=_short(cli, made))
-            audit.append(tx, [entry], now)
+            made, token = keys.create(
+                tx, by, owner, roles=given, rights=narrowed, note=note, expires_at=expires, now=now
+            )
         _handed_over(made, token)
 
 
@@ -101,11 +92,13 @@ def _list(group: typer.Typer) -> None:
     @group.command("list", help=t("All keys, without their secrets.", "全部密钥（不含密钥本身）。"))
     def command(context: typer.Context, form: Form = Format.table, out: Out = None) -> None:
         from connector.store import api_keys
+        from jobs.keys import plain
 
         cli: Cli = context.obj
+        now = cli.clock.now()
         with cli.store.reading() as tx:
             keys = api_keys.listing(tx)
-        emit(lambda: _table(cli, keys), {"keys": [_plain(cli, key) for key in keys]}, form, out)
+        emit(lambda: _table(now, keys), {"keys": [plain(key, now) for key in keys]}, form, out)
 
 
 def _rotate(group: typer.Typer) -> None:
@@ -129,7 +122,8 @@ def _rotate(group: typer.Typer) -> None:
         why: Why = "",
         who: As = None,
     ) -> None:  # fmt: skip
-        from connector.store import api_keys, audit
+        from connector.store import api_keys
+        from jobs import keys
 
         cli: Cli = context.obj
         now = cli.clock.now()
@@ -141,10 +135,9 @@ def _rotate(group: typer.Typer) -> None:
             # Whose key it is lets it live on, but no longer than any other.
             own = not by.alone and "admin" not in by.roles
             expires = now + dt.timedelta(days=min(days or most, most) if own else days or most)
-            token = api_keys.rotate(tx, key, now, dt.timedelta(hours=hours), expires)
-            made = api_keys.get(tx, key.id)
-            entry = audit.Entry("key.rotate", f"key:{key.id}", by.actor, why, _short(cli, key), _short(cli, made))
-            audit.append(tx, [entry], now)
+            made, token = keys.rotate(
+                tx, by, key, overlap=dt.timedelta(hours=hours), expires_at=expires, why=why, now=now
+            )
         _handed_over(made, token)
         if made.old_until is not None and made.old_until > now:
             until = made.old_until.isoformat(timespec="minutes")
@@ -154,16 +147,16 @@ def _rotate(group: typer.Typer) -> None:
 def _revoke(group: typer.Typer) -> None:
     @group.command("revoke", help=t("End a key for good, within seconds everywhere.", "吊销密钥，数秒内全面失效。"))
     def command(context: typer.Context, number: Number, why: Why = "", who: As = None) -> None:
-        from connector.store import api_keys, audit
+        from connector.store import api_keys
+        from jobs import keys
 
         cli: Cli = context.obj
         now = cli.clock.now()
         with cli.store.writing() as tx:
             key = api_keys.get(tx, number)
             by = _may(cli, who, key)
-            if not api_keys.revoke(tx, key, now):
+            if not keys.revoke(tx, by, key, why=why, now=now):
                 raise ConfigError(Text("The key {id} was revoked before.", "密钥 {id} 此前已吊销。").fill(id=key.id))
-            audit.append(tx, [audit.Entry("key.revoke", f"key:{key.id}", by.actor, why, _short(cli, key))], now)
         print(say(Text("Revoked: {id}", "已吊销：{id}").fill(id=key.id)))
 
 
@@ -256,43 +249,9 @@ def _handed_over(key: Key, token: str) -> None:
     print(token)
 
 
-def _plain(cli: Cli, key: Key) -> dict[str, Any]:
-    def said(moment: dt.datetime | None) -> str | None:
-        return None if moment is None else moment.isoformat(timespec="seconds")
+def _table(now: dt.datetime, keys: list[Key]) -> Table:
+    from jobs.keys import STATES
 
-    return {
-        "id": key.id,
-        "owner": key.owner,
-        "state": key.state(cli.clock.now()),
-        "roles": list(key.roles),
-        "rights": None if key.rights is None else list(key.rights),
-        "note": key.note,
-        "created_at": said(key.created_at),
-        "created_by": key.created_by,
-        "expires_at": said(key.expires_at),
-        "rotated_at": said(key.rotated_at),
-        "old_until": said(key.old_until),
-        "revoked_at": said(key.revoked_at),
-        "used_at": said(key.used_at),
-    }
-
-
-def _short(cli: Cli, key: Key) -> dict[str, Any]:
-    """What the audit trail keeps of a key."""
-    return {
-        name: value for name, value in _plain(cli, key).items() if value and name not in ("id", "note", "created_by")
-    }
-
-
-STATES = {
-    "active": Text("good", "有效"),
-    "expired": Text("expired", "已过期"),
-    "revoked": Text("revoked", "已吊销"),
-}
-
-
-def _table(cli: Cli, keys: list[Key]) -> Table:
-    now = cli.clock.now()
     every = Text("all of its roles", "角色的全部权限")
     table = Table(
         Text("Keys of the API", "接口密钥"),

@@ -69,6 +69,7 @@ NAMES = (
         f" hook{name}"
         for name in ["", " list", " address", " subscribe", " unsubscribe", " renew", " events", " replay"]
     ),
+    " sign-in",
     *(f" key{name}" for name in ["", " create", " list", " rotate", " revoke"]),
     *(f" secret{name}" for name in ["", " key", " set", " list", " rotate", " remove"]),
     *(f" system{name}" for name in ["", " list", " show", " try", " add", " activate", " remove", " history"]),
