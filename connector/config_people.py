@@ -1,4 +1,4 @@
-"""The `[[people]]` of config.toml: who works here, with which roles, and who it is that acts now."""
+"""The `[[people]]` of config.toml and of the database: who works here, with which roles, and who it is that acts now."""
 
 from __future__ import annotations
 
@@ -69,15 +69,15 @@ def acting(people: Sequence[PersonSettings], name: str | None = None) -> Person:
     if not name:
         raise ConfigError(
             Text(
-                "The user of this machine, “{name}”, is none of the people in config.toml. Say who you are: "
-                "--as NAME or HOLDFAST_USER. Configured: {near}.",
-                "本机用户“{name}”不在 config.toml 的人员名单中。请用 --as 姓名 或 HOLDFAST_USER 指明操作人。已配置：{near}。",
+                "The user of this machine, “{name}”, is none of the people who work here. Say who you are: "
+                "--as NAME or HOLDFAST_USER. Entered: {near}.",
+                "本机用户“{name}”不在人员名单中。请用 --as 姓名 或 HOLDFAST_USER 指明操作人。已登记：{near}。",
             ).fill(name=said, near=near)
         )
     raise ConfigError(
         Text(
-            "Nobody in config.toml is called “{name}”. Configured: {near}.",
-            "config.toml 中没有名为“{name}”的人员。已配置：{near}。",
+            "Nobody who works here is called “{name}”. Entered: {near}.",
+            "没有名为“{name}”的人员。已登记：{near}。",
         ).fill(name=said, near=near)
     )
 

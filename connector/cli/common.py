@@ -206,8 +206,8 @@ class Cli:
         if person.alone:
             tell(
                 t(
-                    f"Note: no [[people]] in {self.path.name}: {person.id} acts with every role.",
-                    f"提示：{self.path.name} 未配置 [[people]]，{person.id} 拥有全部角色。",
+                    f"Note: nobody is entered in {self.path.name} or the database: {person.id} acts with every role.",
+                    f"提示：{self.path.name} 与数据库中均未登记人员，{person.id} 拥有全部角色。",
                 )
             )
         return person

@@ -74,7 +74,7 @@ def test_a_program_has_roles_of_its_own_and_may_be_narrowed(config: Path) -> Non
     ("arguments", "who", "en", "zh"),
     [
         (["create"], "chen.jie", "Keys are made and ended by an administrator; chen.jie is none.", "chen.jie 不是管理员"),
-        (["create", "--person", "chen.jei"], "root", "Nobody in config.toml is called “chen.jei”. Configured: “chen.jie”.", "没有名为“chen.jei”的人员"),
+        (["create", "--person", "chen.jei"], "root", "Nobody who works here is called “chen.jei”. Entered: “chen.jie”.", "没有名为“chen.jei”的人员"),
         (["create", "--app", "Web Shop", "--role", "sales"], "root", "--app: small letters, digits, dots and dashes.", "仅限小写字母"),
         (["create", "--app", "shop"], "root", "Say what the program is: --role", "请指定程序的角色"),
         (["create", "--app", "shop", "--role", "boss"], "root", "--role: there is no role boss", "没有角色 boss"),

@@ -153,5 +153,5 @@ def test_alone_at_the_machine_setting_is_approving(config: Path) -> None:
     call("-c", config, "run")
     done = call("-c", config, "limit", "set", "C2", "unlimited", "--as", "anna", "--why", "parent company")
     assert done.out == "Request 1 is approved and in force: unlimited credit.\n", done.err
-    assert "Note: no [[people]] in config.toml: anna acts with every role." in done.err
+    assert "Note: nobody is entered in config.toml or the database: anna acts with every role." in done.err
     assert call("-c", config, "limit", "list", "C2", "--format", "json").json["limit"]["kind"] == "unlimited"

@@ -49,8 +49,8 @@ def test_a_person_is_known_by_id_name_and_address(name: str) -> None:
 def test_nobody_of_that_name() -> None:
     with pytest.raises(ConfigError) as wrong:
         acting(config().people, "li.wie")
-    assert wrong.value.user.en == "Nobody in config.toml is called “li.wie”. Configured: “li.wei”."
-    assert wrong.value.user.zh == "config.toml 中没有名为“li.wie”的人员。已配置：“li.wei”。"
+    assert wrong.value.user.en == "Nobody who works here is called “li.wie”. Entered: “li.wei”."
+    assert wrong.value.user.zh == "没有名为“li.wie”的人员。已登记：“li.wei”。"
 
 
 def test_the_user_of_the_machine_must_be_one_of_the_people(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,7 +59,7 @@ def test_the_user_of_the_machine_must_be_one_of_the_people(monkeypatch: pytest.M
     assert acting(config().people).id == "wang.fang"
     for variable in ("LOGNAME", "USER", "LNAME", "USERNAME"):
         monkeypatch.setenv(variable, "build")
-    with pytest.raises(ConfigError, match=r"--as NAME or HOLDFAST_USER\. Configured: li\.wei, wang\.fang"):
+    with pytest.raises(ConfigError, match=r"--as NAME or HOLDFAST_USER\. Entered: li\.wei, wang\.fang"):
         acting(config().people)
 
 
