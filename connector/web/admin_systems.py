@@ -22,7 +22,7 @@ from connector.web.administrator import Admin, acting
 from connector.web.front import Front
 from connector.web.pages import pages_of
 from connector.web.session import Visitor, form_of
-from jobs import channels, hook_secrets, provisioning, systems, ways
+from jobs import channels, demo_company, hook_secrets, provisioning, systems, ways
 from jobs.configured import opener, whole
 from jobs.look import look
 from jobs.try_system import WRITES
@@ -106,7 +106,9 @@ def router(front: Front) -> APIRouter:
             return {"listed": listed, "stands": states, "holds": holds, "held": {h.system for h in held}}
 
         found = await front.work(read)
-        return await pages_of(request).show(request, "admin/systems.html", visitor, states=STATES, roles=ROLES, **found)
+        return await pages_of(request).show(
+            request, "admin/systems.html", visitor, states=STATES, roles=ROLES, demo=demo_company.NAMES, **found
+        )
 
     @routes.get("/admin/systems/{name}")
     async def system(request: Request, visitor: Admin, name: str) -> Response:

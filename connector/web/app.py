@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from connector.store.backlog import Backlog, backlog
 from connector.web import (
     admin_connect,
+    admin_first,
     admin_links,
     admin_mappings,
     admin_systems,
@@ -59,6 +60,7 @@ _PAGES: tuple[Callable[[Front], APIRouter], ...] = (
     admin_mappings.router,
     admin_systems.router,
     admin_connect.router,
+    admin_first.router,
 )
 
 
