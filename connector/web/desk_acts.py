@@ -24,7 +24,7 @@ from connector.web.front import Front
 from connector.web.pages import local, pages_of
 from connector.web.problem import Refused
 from connector.web.session import Visitor, form_of, visits
-from jobs import contact_log
+from jobs import contact_log, warning_note
 from jobs.contact_log import Said, Unfit, day_of
 from jobs.exclusion import end_exclusion, exclude
 
@@ -32,6 +32,7 @@ _NOTED = Text("The contact is noted.", "联系记录已保存。")
 _ALREADY = Text("This was noted already; nothing was done twice.", "该内容已提交过，未重复处理。")
 _HELD = Text("Credit is held. Open orders are checked again.", "已冻结信用，未完成订单将重新检查。")
 _ENDED = Text("The hold has ended. Open orders are checked again.", "已解除冻结，未完成订单将重新检查。")
+_TAKEN = Text("Noted. The work list leaves it out until then.", "已确认，到期前不再列入待办事项。")
 _NO_DAY = Text("A day, such as 2026-12-01.", "请填写日期，例如 2026-12-01。")
 _PAST = Text("That day is over.", "该日期已过。")
 _WHY = Text("Say why.", "请说明原因。")
@@ -96,6 +97,35 @@ def router(front: Front) -> APIRouter:
                 return pages_of(request).moved(request, address_of(row), say, visitor=visitor)
         return await desk_customer.shown(
             front, request, visitor, row.system, row.ref, wrong=wrong, typed=given, status=422
+        )
+
+    @routes.post("/desk/warnings")
+    async def acknowledge(request: Request, visitor: Annotated[Visitor, Depends(visits("decide"))]) -> Response:
+        given = await form_of(request)
+        row, person = await front.work(lambda: the_customer(front, given)), acting(visitor)
+        until, wrong = day_of(given.get("until", "")), {}
+        if until is None:
+            wrong["until"] = _NO_DAY
+        if not given.get("why", "").strip():
+            wrong["why"] = _WHY
+        chosen = [given["indicator"]] if given.get("indicator") else None
+
+        def act(store: Store) -> int:
+            assert until is not None, "asked above"
+            with store.writing() as tx:
+                why = given.get("why", "")[:1000]
+                return len(warning_note.acknowledge(tx, front.config, front.clock, row, person, why, until, chosen))
+
+        if not wrong:
+            try:
+                count = await front.work(lambda: done_once(front, visitor, given, act))
+            except ConfigError as refused:
+                wrong["until"] = refused.user
+            else:
+                say = _TAKEN if count is not None else _ALREADY
+                return pages_of(request).moved(request, f"{address_of(row)}?tab=warnings", say, visitor=visitor)
+        return await desk_customer.shown(
+            front, request, visitor, row.system, row.ref, "warnings", wrong=wrong, typed=given, status=422
         )
 
     @routes.post("/desk/customer-holds/end")

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from connector.clock import day_in
+from connector.credit.terms import terms_text
 from connector.errors import Missing, NotAllowed
 from connector.policy import Policy
 from connector.store import Connection, contacts, customers, exclusions, reviews
@@ -206,6 +207,7 @@ def _overview(
         "stopped": stopped,
         "exclusions": own,
         "today": one.day,
+        "terms": terms_text(row.terms) if row.terms else None,
     }
 
 

@@ -17,7 +17,7 @@ from connector.credit.review import PAPERS
 from connector.credit.warn_words import LEVEL_TEXTS
 from connector.credit.warn_words import NAMES as WARNINGS
 from connector.policy import Policy
-from connector.store import Connection
+from connector.store import Connection, alerts
 from connector.store import papers as kept
 from connector.store.customers import CustomerRow
 from connector.text import Text
@@ -238,6 +238,10 @@ def warnings(asked: Asked) -> dict[str, Any]:
             for one in warning_answer.ended(asked.tx, asked.row, "yellow")[:50]
         ],
         "level_words": LEVEL_TEXTS,
+        "noted": alerts.acknowledged(asked.tx, [asked.one.judged.debtor]).get(asked.one.judged.debtor, {}),
+        "standing": list(alerts.standing(asked.tx, [asked.one.judged.debtor]).get(asked.one.judged.debtor, {})),
+        "warning_names": WARNINGS,
+        "today": asked.one.day,
     }
 
 
