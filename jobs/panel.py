@@ -59,12 +59,14 @@ _BROKEN_DAYS = 90
 @dataclass(frozen=True, slots=True)
 class Viewer:
     """Who looks. `actor` is how the audit trail names him; `person` one of config.toml, where he is one. `figures`: he sees
-    them, else the band and whether credit is held; `asks`: he may ask for a release or a limit."""
+    them, else the band and whether credit is held; `asks`: he may ask for a release or a limit; `decides`: he is shown the
+    way to the desk."""
 
     actor: str
     person: Person | None = None
     figures: bool = False
     asks: bool = False
+    decides: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ from typing import Any
 
 from connector import adapter as adapters
 from connector.clock import Clock
-from connector.config import Config, System, secret
+from connector.config import Config, System
 from connector.config_panel import is_origin
 from connector.errors import ConfigError
 from connector.hook import Delivery, Known, Refused, digest
@@ -141,7 +141,7 @@ def secrets_of(config: Config, system: System) -> tuple[str, ...]:
             ).fill(system=system.name)
         )
     references = [r for r in (panel.secret, panel.secret_before) if r]
-    found = [secret(reference, config.root, f"{system.name} panel") for reference in references]
+    found = [config.secret(reference, f"{system.name} panel") for reference in references]
     for value in found:
         hide(value)
         if len(value) < _SHORTEST:

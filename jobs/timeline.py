@@ -295,6 +295,7 @@ _TOLD = (
     "warning",
     "alert",
     "contact",
+    "panel",  # who looked is not what became of the customer
 )
 
 

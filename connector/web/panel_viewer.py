@@ -19,7 +19,7 @@ def viewer_of(front: Front, look: Look) -> Viewer | None:
     if person is not None:
         rights = rights_of(person.roles)
         if "read" in rights:
-            return Viewer(person.actor, person, True, "request" in rights)
+            return Viewer(person.actor, person, True, "request" in rights, "decide" in rights)
         actor = person.actor
     else:
         actor = f"person:{look.system}/{look.user}"

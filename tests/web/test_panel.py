@@ -8,20 +8,23 @@ import json
 import logging
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
 from connector.config import Config
-from connector.store import audit, limits
+from connector.store import audit, customers, limits
 from connector.store.db import Store
 from connector.web.app import make
 from connector.web.front import Front
 from jobs import panel_launch
-from tests.web.crm_frame import ADDRESS, BEFORE, NOBODY, OTHER, SECRET, Frame, fields_of, filled, framed
+from jobs.timeline import timeline
+from tests.web.crm_frame import ADDRESS, BEFORE, NOBODY, OTHER, SECRET, STAFF, Frame, fields_of, filled, framed
 
 # What asks nothing of the database that the others do not ask, too, is tried on one.
 one_database = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
@@ -87,6 +90,21 @@ def test_a_launch_gives_an_address_that_is_good_once_for_ninety_seconds(frame: F
     assert again.status_code == 403
     assert "华东机械" not in again.text
     assert "Open the record again" in again.text
+
+
+def test_of_many_who_come_with_one_code_one_gets_in(frame: Frame) -> None:
+    """Whatever node they come to: the database decides, not the process."""
+    code, (system, *_) = frame.code(), [s for s in frame.shop.config.systems if s.name == "crm"]
+    nodes = [Store.open(frame.shop.store.engine.url.render_as_string(hide_password=False)) for _ in range(2)]
+    try:
+        with ThreadPoolExecutor(8) as threads:
+            tried = [
+                threads.submit(panel_launch.redeem, nodes[n % 2], frame.shop.clock, system, code) for n in range(16)
+            ]
+        assert sum(one.result() is not None for one in tried) == 1
+    finally:
+        for node in nodes:
+            node.close()
 
 
 def test_a_code_may_come_by_a_form_instead_of_an_address(frame: Frame) -> None:
@@ -242,8 +260,6 @@ def test_strangers_see_figures_where_the_operator_says_so_and_still_ask_for_noth
 
 @one_database
 def test_a_user_is_known_by_his_address_too(store: Store, tmp_path: Path) -> None:
-    from tests.web.crm_frame import STAFF
-
     people = tuple(p.model_copy(update={"email": "li.wei@example.com"}) if p.id == "li.wei" else p for p in STAFF)
     for frame in opened(store, framed(tmp_path, people)):
         assert "70,000.50" in text_of(frame.page(crm_user="Li.Wei@example.com"))
@@ -586,3 +602,59 @@ def test_an_address_that_was_made_for_a_person_is_his(frame: Frame) -> None:
 def test_the_answer_has_no_binary_fraction(frame: Frame) -> None:
     raw = frame.call("/launch/crm/answer").text
     json.loads(raw, parse_float=lambda text: pytest.fail(f"{text} is a float"))
+
+
+def test_whoever_decides_is_shown_the_way_to_the_desk_and_nobody_else(store: Store, tmp_path: Path) -> None:
+    people = tuple(p.model_copy(update={"ids": {"crm": "6001"}}) if p.id == "li.wei" else p for p in STAFF)
+    for frame in opened(store, framed(tmp_path, people)):
+        links = [a for tag, a in Seen(frame.page(crm_user="6001").text).tags if tag == "a"]
+        assert [a["href"] for a in links] == ["/desk/orders/books/SO1", "/desk/customers/books/C1"]
+        assert {a["target"] for a in links} == {"_blank"}
+        assert [a for tag, a in Seen(frame.page(crm_user="5001").text).tags if tag == "a"] == []
+
+
+def test_views_are_not_lines_of_the_credit_file(frame: Frame) -> None:
+    frame.page()
+    assert trail(frame, "panel.view")
+    with frame.shop.store.reading() as tx:
+        (row,) = customers.customers(tx, systems=["books"], refs=["C1"])
+        assert row.debtor is not None
+        lines = timeline(tx, row.debtor, frame.shop.config.business.time_zone)
+    assert len(lines) > 3
+    assert [line for line in lines if line.kind == "audit"] == []
+
+
+@one_database
+def test_no_form_whatever_is_sent_makes_the_service_fail(frame: Frame) -> None:
+    """Fields and values at random, of the right names and of others; what is sent is answered, and nothing is let go."""
+    rng = Random(7)
+    hidden = fields_of(frame.page().text, "release")
+    odd = [
+        "",
+        "\x00",
+        "é" * 300,
+        "<b>",
+        "{{7*7}}",
+        "=1+1",
+        "../..",
+        "-1",
+        "1e400",
+        "٣",
+        "\ud7ff",
+        "x" * 5000,
+        "books/SO1",
+        "limit",
+    ]
+    front: Front = frame.client.app.state.front  # type: ignore[attr-defined]
+    for n in range(120):
+        fields = {**hidden, "do": rng.choice(["release", "limit", "", "x"])}
+        for name in rng.sample([*hidden, "why", "amount", "lang", "theme", "code", "zzz"], 3):
+            fields[name] = rng.choice(odd)
+        front.clock.at += dt.timedelta(seconds=1)  # type: ignore[attr-defined]
+        if n % 15 == 0:
+            hidden = fields_of(frame.page().text, "release") if frame.shop.states()["SO1"] == "held" else hidden
+        answer = frame.client.post("/panel/crm", data=fields)
+        assert answer.status_code in (200, 403, 429), (fields, answer.text)
+        assert "49" not in re.findall(r"\b49\b", answer.text)
+        assert "<b>" not in answer.text
+    assert frame.shop.states()["SO1"] in ("held", "requested")
