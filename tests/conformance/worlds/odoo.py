@@ -255,7 +255,7 @@ WORLD = World(
     count=lambda sandbox, kind: sandbox.shelf.count(TARGETS[kind]),
     per_call={"task": 1},  # an activity is made by a method of its one customer
     wrong_secrets=lambda sandbox: {"api_key": "nonsense-key-0001", "admin_key": "nonsense-key-0002"},
-    customers=40,
+    customers=20,
     extra_variants={
         "jsonrpc": lambda sandbox, url: {
             "base_url": url, "database": "sandbox", "page_size": 10, "transport": "jsonrpc", "login": "connector",
