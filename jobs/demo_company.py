@@ -11,7 +11,7 @@ import datetime as dt
 import os
 import shutil
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -22,7 +22,7 @@ from connector.config_system import System
 from connector.config_toml import system_text
 from connector.connect import connect
 from connector.credit.authority import Person
-from connector.errors import ConfigError
+from connector.errors import ConfigError, TransientError
 from connector.sandbox import Sandbox, SandboxOptions
 from connector.store import audit, emptied
 from connector.store.audit import Entry
@@ -40,6 +40,7 @@ NAMES = frozenset(name for name, _ in CAST.values())
 _CUSTOMERS = 200
 _SEED = 1
 _FOLDER = "demo"
+_PATIENCE = 30  # tries, each half a second apart
 
 
 def is_demo(system: System) -> bool:
@@ -112,7 +113,7 @@ class DemoCompany:
         TransientError while a job is at work.
         """
         demand_administrator(person)
-        with lease(self._store, self._clock, LEASE), self._store.writing() as tx:
+        with self._turn(), self._store.writing() as tx:
             config = whole(tx, config).config
             real = emptied.others(tx, NAMES)
             if real or any(not is_demo(s) for s in config.systems):
@@ -124,6 +125,20 @@ class DemoCompany:
             audit.append(tx, [Entry("demo.remove", "demo:company", person.actor, before={"rows": rows})], now)
         self.end()
         shutil.rmtree(config.root / _FOLDER, ignore_errors=True)
+
+    @contextlib.contextmanager
+    def _turn(self) -> Iterator[None]:
+        """The right to work, which a job that is under way gives up soon."""
+        with contextlib.ExitStack() as stack:
+            for left in range(_PATIENCE, -1, -1):
+                try:
+                    stack.enter_context(lease(self._store, self._clock, LEASE))
+                    break
+                except TransientError:
+                    if not left:
+                        raise
+                    self._clock.sleep(0.5)
+            yield
 
     def end(self) -> None:
         """The imitations answer no more."""
