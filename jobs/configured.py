@@ -131,6 +131,11 @@ class Following:
             self._take()
         return self._config
 
+    @property
+    def turn(self) -> int:
+        """A number that all nodes have alike for the same configuration, and that grows with every change."""
+        return self._turn or 0
+
     def base(self, config: Config) -> None:
         """config.toml was read anew: from now on this is what the database adds to."""
         self._base, self._turn = config.base, None

@@ -169,10 +169,17 @@ class Worker:
             self._troubles = min(self._troubles + 1, 4)
 
     def _follow(self) -> None:
-        """Systems and people that were put in use since, or taken out, count from the next job on."""
-        config = self._following.now()
-        if config is not self.shift.config:
-            self.shift = replace(self.shift, config=config)
+        """Systems and people that were put in use since, or taken out, count from the next job on; what was connected is
+        read at once, by one of the nodes."""
+        config, before = self._following.now(), self.shift.config
+        if config is before:
+            return
+        self.shift = replace(self.shift, config=config)
+        regular = self._timed.get("regular")
+        is_new = any(system not in before.systems for system in config.systems)
+        if regular is not None and is_new and "regular" not in self._due:
+            now = self.shift.clock.now()
+            self._due["regular"] = _Due(f"{regular.slot(now)} {self._following.turn}", now + regular.keeps)
 
     # --- what is due by the time --------------------------------------------------------------------------------------
     def _tell_the_time(self) -> None:
