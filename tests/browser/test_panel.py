@@ -84,7 +84,7 @@ class Crm:
 
     def browse(self, width: int = 900, language: str = "en", scheme: str = "light", **more: Any) -> Any:
         context = self.site.browser.new_context(
-            viewport={"width": width, "height": 760},
+            viewport={"width": width, "height": 1060},  # all of the page: it is not resized for a picture
             color_scheme=scheme,
             locale="zh-CN" if language == "zh" else "en-GB",
             **more,
