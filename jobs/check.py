@@ -99,28 +99,53 @@ class _Round:
         self.found, self.kept = found, kept
         self.now = self.clock.now()
         self.today = day_in(self.now, config.business.time_zone)
+        self.new: list[Case] = []
+        self.twins: list[tuple[Case, Case]] = []
+        self.there: list[tuple[int, OrderAt]] = []
+        self.concluded = False
 
     def go(self) -> list[tuple[int, OrderAt]]:
         """Answers all that can be answered here; gives those whose order is in the store already."""
-        # What was answered survives a power cut, and its line in the audit trail with it, whether it has a key or not.
-        only_simulated = all(case.asked.simulate for case in self.cases)
-        with self.store.reading() if only_simulated else self.store.writing() as tx, unhurried():
-            self._look(tx)
-            new, twins = self._unanswered(tx)
-            new, there = self._placed(tx, new)
-            if new:
-                self._judge(tx, new)
-                self._keep(tx, [case for case in new if not case.asked.simulate])
-                for case in new:
-                    self.found[case.at] = Answer(text_of(case.body))
+        with unhurried():
+            self._answer()
+        there = self.there
         gone = {at for at, _ in there}
-        for case, first in twins:
+        for case, first in self.twins:
             if first.at in gone:
                 there.append((case.at, next(order for at, order in there if at == first.at)))
                 continue
             given = self.found[first.at]
             self.found[case.at] = replace(given, replayed=True) if isinstance(given, Answer) else given
         return there
+
+    def _answer(self) -> None:
+        asked = [case.asked for case in self.cases]
+        if all(one.simulate for one in asked):
+            with self.store.reading() as tx:
+                self._conclude(tx)
+        else:
+            # Who takes no credit is answered by what is committed, and judged while somebody else still writes.
+            plain = not any(one.minutes for one in asked)
+            # What was answered survives a power cut, and its line in the trail with it, whether it has a key or not.
+            with self.store.writing(meanwhile=self._ahead if plain else None) as tx:
+                if not self.concluded:
+                    self._conclude(tx)
+                self._keep(tx, [case for case in self.new if not case.asked.simulate])
+        for case in self.new:
+            self.found[case.at] = Answer(text_of(case.body))
+
+    def _ahead(self) -> None:
+        with self.store.reading() as tx:
+            self._conclude(tx)
+
+    def _conclude(self, tx: Connection) -> None:
+        """Finds out and judges; nothing is written."""
+        self._look(tx)
+        new, self.twins = self._unanswered(tx)
+        self.new, self.there = self._placed(tx, new)
+        if self.new:
+            self._judge(tx, self.new)
+        self.concluded = True
 
     def _look(self, tx: Connection) -> None:
         self.policy = self.kept.look(tx, self.config, self.by, self.now, self.today)
@@ -231,6 +256,8 @@ class _Round:
     def _keep(self, tx: Connection, cases: Sequence[Case]) -> None:
         """Keeps reservations, the lines of the audit trail, and the answers that have keys; in that order, because others
         wait for the trail."""
+        if not cases:
+            return
         reserving = [case for case in cases if case.reservation is not None]
         numbers = reservations.keep(tx, [case.reservation for case in reserving if case.reservation is not None])
         for case, number in zip(reserving, numbers, strict=True):

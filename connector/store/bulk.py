@@ -32,8 +32,9 @@ from sqlalchemy.sql.functions import FunctionElement
 
 # ruff: noqa: S608 -- the names in these statements are our own tables' and columns', quoted by the dialect
 
-# From so many rows on PostgreSQL's COPY is cheaper than single statements in a pipeline.
-_COPY_FROM = 200
+# From so many rows on PostgreSQL's COPY is cheaper than single statements in a pipeline: into the table itself, and into a
+# temporary one first.
+_COPY_INTO_FROM, _COPY_FROM = 10, 200
 
 
 def is_sqlite(tx: Connection) -> bool:
@@ -117,7 +118,7 @@ def insert(tx: Connection, table: Table, columns: Sequence[str], rows: Sequence[
     if not rows:
         return
     name, names = _quoted(tx, table.name), ", ".join(_quoted(tx, c) for c in columns)
-    if is_sqlite(tx) or len(rows) < _COPY_FROM:
+    if is_sqlite(tx) or len(rows) < _COPY_INTO_FROM:
         many(tx, f"INSERT INTO {name} ({names}) VALUES ({', '.join('?' * len(columns))})", rows)
     else:
         _copy(tx, f"{name} ({names})", rows)

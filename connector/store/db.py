@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -23,6 +23,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from connector.errors import ConfigError, TransientError
 from connector.store import upgrade
 from connector.store.homeward import Homeward
+from connector.store.seats import looked_after
 from connector.store.turnstile import Turnstile
 from connector.text import Text
 
@@ -84,10 +85,11 @@ class Store:
         return cls(engine)
 
     @contextmanager
-    def writing(self, *, durable: bool = True) -> Iterator[Connection]:
+    def writing(self, *, durable: bool = True, meanwhile: Callable[[], None] | None = None) -> Iterator[Connection]:
         """A transaction that may write; committed at the end, rolled back by any exception.
 
         `durable=False` is for what can be pulled again: a power cut may take the last of it back, never damage it.
+        `meanwhile` is done before, where somebody else writes to an SQLite file now and is waited for; otherwise it is not.
         Raises TransientError where another process holds the database for too long.
         """
         if not self._sqlite:
@@ -96,7 +98,7 @@ class Store:
                     tx.exec_driver_sql("SET LOCAL synchronous_commit = off")
                 yield tx
             return
-        with self._turn(), self.engine.connect() as connection:
+        with self._turn(meanwhile), self.engine.connect() as connection:
             connection = connection.execution_options(holdfast_writing=True)
             _driver(connection).execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             try:
@@ -109,10 +111,10 @@ class Store:
             self._homeward.wrote()
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
+    def _turn(self, meanwhile: Callable[[], None] | None = None) -> Iterator[None]:
         assert self._writer is not None, "SQLite has one writer at a time"
         try:
-            self._writer.__enter__()
+            self._writer.enter(meanwhile)
         except TimeoutError as wrong:
             raise _busy() from wrong
         try:
@@ -136,10 +138,11 @@ class Store:
     def seat(self) -> Store:
         """The same database through one connection of its own, for one who comes again and again with one transaction at
         a time, and waits for nothing that could be done beside. To be closed by whoever took it."""
-        made = Store(_engine(self.engine.url.render_as_string(hide_password=False), pool_size=1, max_overflow=0))
+        url = self.engine.url.render_as_string(hide_password=False)
+        made = Store(_engine(url, pool_size=1, max_overflow=0, pool_pre_ping=False))
+        looked_after(made.engine)
         if made._writer is not None:
             made._homeward = Homeward(made.engine.url.database or "", made._turn)
-            event.listen(made.engine, "connect", _never_home)
         return made
 
     def close(self) -> None:
@@ -239,9 +242,8 @@ def _engine(url: str, **pool: Any) -> Engine:
     if kind == "postgresql":
         try:
             options = {name: value for name, value in _PATIENCE.items() if name not in parsed.query}
-            engine = create_engine(
-                parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, connect_args=options, **pool
-            )
+            pool = {"pool_pre_ping": True, **pool}
+            engine = create_engine(parsed.set(drivername="postgresql+psycopg"), connect_args=options, **pool)
         except (ArgumentError, ValueError, TypeError) as wrong:
             raise _closed(parsed, wrong) from wrong
         event.listen(engine, "connect", _prepare_postgresql)
@@ -266,11 +268,6 @@ def _prepare_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry)
         f"wal_autocheckpoint = {_LOG_PAGES}",
     ):
         connection.execute(f"PRAGMA {pragma}").close()
-
-
-def _never_home(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
-    # `Homeward` does it.
-    connection.execute("PRAGMA wal_autocheckpoint = 0").close()
 
 
 def _prepare_postgresql(connection: Any, _entry: ConnectionPoolEntry) -> None:

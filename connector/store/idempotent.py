@@ -7,7 +7,7 @@ answer never makes it act twice. Keys belong to the caller who used them, and ar
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -73,8 +73,8 @@ class Once(Store):
         self._mine: tuple[Any, ...] = (idempotent.c.caller == caller, idempotent.c.key == key)
 
     @contextmanager
-    def writing(self, *, durable: bool = True) -> Iterator[Connection]:
+    def writing(self, *, durable: bool = True, meanwhile: Callable[[], None] | None = None) -> Iterator[Connection]:
         """A transaction that may write, and marks the request as done with it."""
-        with super().writing(durable=durable) as tx:
+        with super().writing(durable=durable, meanwhile=meanwhile) as tx:
             yield tx
             tx.execute(idempotent.update().where(*self._mine).values(state="acted"))

@@ -75,10 +75,10 @@ class Fenced(Store):
         self.stopping, self.until = stopping, until
 
     @contextmanager
-    def writing(self, *, durable: bool = True) -> Iterator[Connection]:
+    def writing(self, *, durable: bool = True, meanwhile: Callable[[], None] | None = None) -> Iterator[Connection]:
         """A transaction that may write, as long as the lease is held. Raises LeaseLost where it is not any more."""
         self._fail_if_lost()
-        with super().writing(durable=durable) as tx:
+        with super().writing(durable=durable, meanwhile=meanwhile) as tx:
             # Locked, so that nobody takes the lease over before this transaction has ended.
             self.lost = not holds(tx, self.job, self.slot, self.fence, lock=True)
             self._fail_if_lost()

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Callable
 from types import ModuleType
 
 fcntl: ModuleType | None
@@ -32,6 +33,10 @@ class Turnstile:
         self._held: int | None = None
 
     def __enter__(self) -> None:
+        self.enter()
+
+    def enter(self, meanwhile: Callable[[], None] | None = None) -> None:
+        """Waits for the turn. `meanwhile` is what may be done standing in the turnstile, where somebody is inside now."""
         if fcntl is None:
             if not self._own.acquire(timeout=self._seconds):
                 raise TimeoutError
@@ -39,6 +44,13 @@ class Turnstile:
         until = time.monotonic() + self._seconds
         gate = _locked(self._gate, until)
         try:
+            if meanwhile is not None:
+                inside = _opened(self._inside)
+                if _taken(inside):
+                    self._held = inside
+                    return
+                os.close(inside)
+                meanwhile()
             # Only whoever is inside comes past here, and only to leave.
             self._held = _locked(self._inside, until)
         finally:

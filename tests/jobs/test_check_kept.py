@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import random
+import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -15,7 +17,8 @@ import pytest
 from connector.credit.exclusion import Exclusion
 from connector.errors import ConfigError
 from connector.model import Customer
-from connector.store import exclusions
+from connector.store import asked as questions
+from connector.store import exclusions, marks
 from connector.store.db import Store
 from jobs import check_bench, check_kept
 from jobs.check import check_all
@@ -138,6 +141,45 @@ def test_another_mapping_file_counts_at_once(shop: Shop, kept: Kept, judged: lis
     path.write_text(mapping.shipped("files") + "\n# changed\n", encoding="utf-8")
     ask(shop, kept, "C1", 1)
     assert len(judged) == before + 1
+
+
+def test_while_somebody_writes_the_judging_is_done(shop: Shop, kept: Kept, judged: list[set[int]]) -> None:
+    if shop.store.engine.dialect.name != "sqlite":
+        pytest.skip("on PostgreSQL nobody waits for a writer")
+    for minutes, judged_before in ((None, True), (5, False)):
+        found: list[Any] = []
+        asked = Asked("C1", Decimal(400), caller=ME, minutes=minutes, key=f"k{minutes}")
+        asking = threading.Thread(target=lambda asked=asked, found=found: found.extend(asks(shop, kept, asked)))
+        with shop.store.writing() as tx:
+            marks.touch(tx, [99])
+            judged.clear()
+            asking.start()
+            until = time.monotonic() + (20 if judged_before else 0.3)
+            while not judged and time.monotonic() < until:
+                time.sleep(0.01)
+            assert bool(judged) == judged_before, "credit is never taken by what was read before the turn"
+            assert not found, "the answer waits for its line in the audit trail"
+        asking.join(20)
+        assert found[0].body["result"] == "pass"
+    assert ask(shop, kept, "C1", 601)["result"] == "hold", "the reservation counts"
+    (again,) = asks(shop, kept, Asked("C1", Decimal(400), caller=ME, key="kNone"))
+    assert again.replayed
+
+
+def test_of_two_with_one_key_one_is_told_what_the_other_was(shop: Shop, kept: Kept) -> None:
+    """The key is free when the question is judged, and used when its answer is to be kept."""
+    if shop.store.engine.dialect.name != "sqlite":
+        pytest.skip("on PostgreSQL nobody waits for a writer")
+    asked = Asked("C1", Decimal(400), caller=ME, key="k")
+    found: list[Any] = []
+    asking = threading.Thread(target=lambda: found.extend(asks(shop, kept, asked)))
+    text = '{"result":"pass","said":"before"}'
+    with shop.store.writing() as tx:
+        asking.start()
+        time.sleep(0.2)
+        assert questions.remember(tx, [(ME, "k", asked.sha, text)], shop.clock.now())
+    asking.join(20)
+    assert (found[0].text, found[0].replayed) == (text, True)
 
 
 @pytest.mark.parametrize("seed", range(4))

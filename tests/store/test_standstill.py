@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.store import audit, marks
+from connector.store import audit, marks, seats
 from connector.store.audit import Entry
 from connector.store.db import Store
 from connector.store.standstill import Snapshot, Standstill
@@ -114,3 +114,16 @@ def test_a_snapshot_tells_exactly_what_was_committed_since(steps: list[tuple[boo
             now = Snapshot.of(f"{min([*running, high])}:{high}:{','.join(map(str, sorted(running)))}")
             assert now.since(before) == over - seen
             before, seen = now, set(over)
+
+
+def test_a_seat_finds_a_server_again_that_was_away(store: Store, seat: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    if store.engine.dialect.name == "sqlite":
+        pytest.skip("a file is no server")
+    monkeypatch.setattr(seats, "_ALONE_SECONDS", 0.0)
+    with seat.reading() as tx:
+        own = tx.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+    with store.writing() as tx:
+        tx.exec_driver_sql(f"SELECT pg_terminate_backend({own})")
+    still = Standstill()
+    assert not look(still, seat)
+    assert soon(lambda: look(still, seat))
