@@ -54,13 +54,16 @@ def _link(group: typer.Typer) -> None:
         known = panel_launch.objects(chosen)
         if object not in known:
             raise ConfigError(NO_OBJECT.fill(object=object, names=", ".join(known)))
-        if not cli.config.service.address:
+        service = cli.config.service
+        if not service.address and not service.port:
             raise ConfigError(NO_ADDRESS)
+        # Without an address from outside it is tried on this machine.
+        base = service.address or f"http://127.0.0.1:{service.port}"
         person = cli.acting(who)
         look = panel_launch.Look(chosen.name, object, known[object], record, "", person.id)
         made = panel_launch.launch(cli.store, cli.clock, look, person.actor)
         tell(say(ONCE.fill(name=person.name or person.id, until=f"{made.expires:%H:%M:%S} UTC")))
-        print(f"{cli.config.service.address}/panel/{quote(chosen.name)}?code={made.code}")
+        print(f"{base}/panel/{quote(chosen.name)}?code={made.code}")
 
 
 def _show(group: typer.Typer) -> None:

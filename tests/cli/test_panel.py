@@ -90,6 +90,18 @@ def test_where_there_can_be_none_it_says_what_to_do(folder: Path, words: tuple[s
     assert "code=" not in done.out
 
 
+def test_without_an_address_it_is_tried_on_this_machine(folder: Path) -> None:
+    config = folder / "config.toml"
+    config.write_text(CONFIG.replace('address = "https://credit.example.com"', "port = 8788"))
+    assert call(folder, "link", "crm", "customer", "1", "--as", "li.wei").out.startswith(
+        "http://127.0.0.1:8788/panel/crm?code="
+    )
+    config.write_text(CONFIG.replace('address = "https://credit.example.com"', "port = 0"))
+    done = call(folder, "link", "crm", "customer", "1", "--as", "li.wei")
+    assert (done.code, done.out) == (2, "")
+    assert "[service]" in done.err
+
+
 def test_every_system_is_listed_with_who_may_frame_it(folder: Path) -> None:
     done = call(folder, "list")
     assert "crm: customer, order, Accounts, Sales_Orders; framed by: https://crm.zoho.com.cn" in done.out
