@@ -27,6 +27,9 @@ from connector.text import Text
 # The longest text of one system, or of all people, in characters.
 _LONGEST = 200_000
 _REFERENCE = re.compile(r"(env|file|keyring|sealed):.+")
+# What an administrator may have read of the folder of config.toml.
+_TABLES = (".csv", ".tsv")
+_WORKBOOKS = (".xlsx", ".xlsm", ".xls")
 _VARIABLE = re.compile(r"env:HOLDFAST_[A-Z0-9_]+")
 
 
@@ -187,11 +190,22 @@ def _paths(adapter: str, settings: dict[str, Any], where: str) -> Iterator[Probl
         fields = adapters.load(adapter).settings.model_fields
     except HoldfastError:
         return
-    for key, value in settings.items():
-        extra = fields[key].json_schema_extra if key in fields else None
-        if not (isinstance(extra, dict) and extra.get("path")):
-            continue
+    marked = {
+        key: value
+        for key, value in settings.items()
+        if key in fields and isinstance(extra := fields[key].json_schema_extra, dict) and extra.get("path")
+    }
+    in_workbook = any(isinstance(value, str) and value.lower().endswith(_WORKBOOKS) for value in marked.values())
+    for key, value in marked.items():
         for path in _texts(value):
+            if not (isinstance(value, str) or in_workbook or path.lower().endswith((*_TABLES, *_WORKBOOKS))):
+                # The operator's secrets lie there, too: the first line of any file would be shown as its columns.
+                what = Text("“{path}” is no file of tables.", "“{path}”不是表格文件。").fill(path=path)
+                fix = Text(
+                    "Here a name ends with .csv, .tsv or .xlsx; others are connected in config.toml.",
+                    "此处的文件名须以 .csv、.tsv 或 .xlsx 结尾；其他文件须在 config.toml 中配置。",
+                )
+                yield Problem("path", where, what, fix, f"settings.{key}")
             windows = PureWindowsPath(path)
             if windows.drive or windows.root or PurePosixPath(path).is_absolute() or ".." in windows.parts:
                 what = Text(

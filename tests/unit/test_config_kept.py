@@ -70,6 +70,8 @@ REFUSED = [
     (BOOKS.replace('"book"', "'book\\..\\..\\x'"), "settings.path", "leads out of the folder", "超出 config.toml 所在文件夹"),
     (BOOKS.replace('"book"', "'C:\\x'"), "settings.path", "leads out of the folder", "超出 config.toml 所在文件夹"),
     (BOOKS.replace('path = "book"', 'path = "book", files = { customers = "../../etc/passwd" }'), "settings.files", "leads out", "超出"),
+    (BOOKS.replace('path = "book"', 'path = ".", files = { customers = "seal.key" }'), "settings.files", "no file of tables", "不是表格文件"),
+    (BOOKS.replace('path = "book"', 'path = "secrets", files = { customers = "*" }'), "settings.files", "no file of tables", "不是表格文件"),
     (GOOD + BOOKS, "systems", "One [[systems]] is wanted, there are 2", "实际有 2 个"),
     ("", "systems", "One [[systems]] is wanted, there are 0", "实际有 0 个"),
     (GOOD + '[business]\ncurrency = "EUR"\n', "business", "Only [[systems]] is kept here", "此处只保存 [[systems]]"),
