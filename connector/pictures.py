@@ -29,6 +29,24 @@ AGES = ("#4e9a6b", "#e3c34a", "#e09a3a", "#cf6134", "#a32c2c", "#7a1f3d", "#531a
 LEVEL_COLOURS = ("#b3261e", "#e07b1f", "#e3c34a", "#4e9a6b")  # red, orange, yellow, green
 _LABELS_MOST = 12
 LINES = ("#1f5f9e", "#b3261e", "#4e9a6b", "#7a4fa3", "#8a6d3b")
+LINES_DARK = ("#8eb2ff", "#ff9b92", "#74d3a0", "#c9a6f5", "#f0c069")
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Ground, words and guides of a picture; `titled`: its title stands in it, else whoever shows it says so."""
+
+    ground: str = "#ffffff"
+    words: str = "#333333"
+    strong: str = "#111111"
+    subtle: str = "#666666"
+    guide: str = "#d5d5d5"
+    guide_strong: str = "#bbbbbb"
+    titled: bool = True
+    lines: tuple[str, ...] = LINES
+
+
+PAPER = Look()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +72,17 @@ def grouped(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:,.2f}".rstrip("0").rstrip(".")
 
 
-def lines(name: str, title: str, about: str, labels: Sequence[str], series: Sequence[Series], **more: Any) -> Picture:
+def lines(
+    name: str,
+    title: str,
+    about: str,
+    labels: Sequence[str],
+    series: Sequence[Series],
+    look: Look = PAPER,
+    **more: Any,
+) -> Picture:
     """Lines over months."""
-    return _drawn("Line", name, title, about, labels, series, LINES, show_dots=True, dots_size=2, **more)
+    return _drawn("Line", name, title, about, labels, series, look.lines, look, show_dots=True, dots_size=2, **more)
 
 
 def stacked(
@@ -66,15 +92,18 @@ def stacked(
     labels: Sequence[str],
     series: Sequence[Series],
     colours: Sequence[str] = AGES,
+    look: Look = PAPER,
 ) -> Picture:
     """Bars over months, each made of parts."""
-    return _drawn("StackedBar", name, title, about, labels, series, colours)
+    return _drawn("StackedBar", name, title, about, labels, series, colours, look)
 
 
-def bars(name: str, title: str, about: str, labels: Sequence[str], series: Sequence[Series]) -> Picture:
+def bars(
+    name: str, title: str, about: str, labels: Sequence[str], series: Sequence[Series], look: Look = PAPER
+) -> Picture:
     """Lying bars, one for each label, the first on top."""
     turned = [Series(one.name, list(one.values)[::-1]) for one in series]
-    return _drawn("HorizontalBar", name, title, about, list(labels)[::-1], turned, LINES, show_legend=False)
+    return _drawn("HorizontalBar", name, title, about, list(labels)[::-1], turned, look.lines, look, show_legend=False)
 
 
 def _drawn(
@@ -85,6 +114,7 @@ def _drawn(
     labels: Sequence[str],
     series: Sequence[Series],
     colours: Sequence[str],
+    look: Look,
     **more: Any,
 ) -> Picture:
     try:
@@ -98,20 +128,20 @@ def _drawn(
             )
         ) from None
     style = Style(
-        background="#ffffff",
-        plot_background="#ffffff",
-        foreground="#333333",
-        foreground_strong="#111111",
-        foreground_subtle="#666666",
+        background=look.ground,
+        plot_background=look.ground,
+        foreground=look.words,
+        foreground_strong=look.strong,
+        foreground_subtle=look.subtle,
         font_family=_FONTS,
         opacity="1",
         opacity_hover=".85",
         stroke_opacity="1",
         stroke_width="2",
         stroke_width_hover="3",
-        guide_stroke_color="#d5d5d5",
+        guide_stroke_color=look.guide,
         guide_stroke_dasharray="1,0",
-        major_guide_stroke_color="#bbbbbb",
+        major_guide_stroke_color=look.guide_strong,
         major_guide_stroke_dasharray="1,0",
         title_font_size=18,
         label_font_size=12,
@@ -124,7 +154,7 @@ def _drawn(
         js=(),
         width=960,
         height=440 if kind != "HorizontalBar" else max(180, 90 + 34 * len(labels)),
-        title=title,
+        title=title if look.titled else None,
         legend_at_bottom=True,
         legend_at_bottom_columns=min(len(series), 6),
         value_formatter=grouped,
