@@ -23,6 +23,8 @@ from connector.web import (
     desk,
     desk_limits,
     desk_orders,
+    desk_portfolio,
+    desk_simulator,
     documents,
     health,
     hooks,
@@ -31,6 +33,7 @@ from connector.web import (
     sign_in_issuer,
 )
 from connector.web.auth import SignIn
+from connector.web.calculating import Calculating
 from connector.web.front import Front
 from connector.web.guards import Guarded
 from connector.web.pages import Pages
@@ -55,6 +58,8 @@ _PAGES: tuple[Callable[[Front], APIRouter], ...] = (
     panel.router,
     desk.router,
     desk_orders.router,
+    desk_portfolio.router,
+    desk_simulator.router,
     desk_limits.router,
     admin_links.router,
     admin_mappings.router,
@@ -71,6 +76,7 @@ def make(front: Front) -> FastAPI:
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
         await app.state.sign_in.end()
+        app.state.calculating.end()
         front.close()
 
     app = FastAPI(
@@ -83,6 +89,7 @@ def make(front: Front) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.front, app.state.sign_in, app.state.pages = front, SignIn(front), Pages(front)
+    app.state.calculating = Calculating(front)
     install(app)
     straight: dict[str, APIRoute] = {}
     for api in _API:
