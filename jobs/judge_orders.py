@@ -56,6 +56,8 @@ class OrderBook:
     papers: Mapping[int, Sequence[OnFile]] = field(default_factory=dict)
     stopped: Mapping[int, ReviewRow] = field(default_factory=dict)
     reserved: Mapping[int, Sequence[Reservation]] = field(default_factory=dict)
+    # The orders of a debtor as they compete, made once for all that is asked beside them.
+    standing_by: dict[int, Sequence[Contender]] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def of_debtor(self) -> Mapping[int, dict[int, Standing]]:
@@ -226,10 +228,18 @@ def check_beside(frame: Frame, family: Sequence[Judged], book: OrderBook, asked:
     contenders: list[Contender] = []
     for judged in family:
         rows = book.rows.get(judged.debtor, ())
-        if judged.debtor == asked.debtor:
-            rows = (*rows, asked)
+        mine = judged.debtor == asked.debtor
+        if book.reserved.get(judged.debtor) or (mine and any(row.name == asked.name for row in rows)):
+            # It may be one of them under another key, or one of them what credit was reserved for.
+            contenders += _contenders(frame, judged, (*rows, asked) if mine else rows, book)[1]
+            continue
         if rows:
-            contenders += _contenders(frame, judged, rows, book)[1]
+            known = book.standing_by.get(judged.debtor)
+            if known is None:
+                known = book.standing_by[judged.debtor] = _contenders(frame, judged, rows, book)[1]
+            contenders += known
+        if mine:
+            contenders += _contenders(frame, judged, (asked,), book)[1]
     return compete(contenders, taken_by(frame, family, book))[asked.key]
 
 

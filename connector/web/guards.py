@@ -132,8 +132,7 @@ class Guarded:
     def _count(self, scope: Scope, status: int, seconds: float) -> None:
         # The route's pattern, not the address: the number of labels stays small.
         route = pattern(scope) or "none"
-        self.front.metrics.answers.labels(route, str(status or 499)).inc()
-        self.front.metrics.seconds.labels(route).observe(seconds)
+        self.front.metrics.answered(route, status or 499, seconds)
         if scope["path"] not in _QUIET and (status >= 400 or seconds > 1):
             log.info(
                 "answered",

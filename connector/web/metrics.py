@@ -44,12 +44,22 @@ class Metrics:
         self.seconds = Histogram(
             "holdfast_answer_seconds", "Time to answer.", ["route"], buckets=_SECONDS, registry=self.registry
         )
+        self._answered: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
         self.refusals = Counter("holdfast_refusals", "Requests refused, by reason.", ["reason"], registry=self.registry)
         self.checks = Counter("holdfast_order_checks", "Order checks by result.", ["result"], registry=self.registry)
         self.hooks = Counter(
             "holdfast_hooks", "Webhooks by system and what became of them.", ["system", "outcome"],
             registry=self.registry,
         )  # fmt: skip
+
+    def answered(self, route: str, status: int, seconds: float) -> None:
+        """One more answer. The counter of a route and a status is looked up once: that costs more than counting."""
+        known = self._answered.get((route, status))
+        if known is None:
+            known = (self.answers.labels(route, str(status)), self.seconds.labels(route))
+            self._answered[route, status] = known
+        known[0].inc()
+        known[1].observe(seconds)
 
     def watch(self, backlog: Callable[[], Backlog], now: Callable[[], dt.datetime]) -> None:
         """Adds what waits in the store; `backlog` is called at each scrape."""
