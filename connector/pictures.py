@@ -34,7 +34,8 @@ LINES_DARK = ("#8eb2ff", "#ff9b92", "#74d3a0", "#c9a6f5", "#f0c069")
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Ground, words and guides of a picture; `titled`: its title stands in it, else whoever shows it says so."""
+    """Ground, words and guides of a picture; `titled`: its title stands in it, else whoever shows it says so. `size` is that of
+    its letters; of more labels than `labels_most` some are left out."""
 
     ground: str = "#ffffff"
     words: str = "#333333"
@@ -44,6 +45,10 @@ class Look:
     guide_strong: str = "#bbbbbb"
     titled: bool = True
     lines: tuple[str, ...] = LINES
+    width: int = 960
+    height: int = 440
+    size: int = 12
+    labels_most: int = _LABELS_MOST
 
 
 PAPER = Look()
@@ -144,16 +149,16 @@ def _drawn(
         major_guide_stroke_color=look.guide_strong,
         major_guide_stroke_dasharray="1,0",
         title_font_size=18,
-        label_font_size=12,
-        major_label_font_size=12,
-        legend_font_size=13,
+        label_font_size=look.size,
+        major_label_font_size=look.size,
+        legend_font_size=look.size + 1,
         colors=tuple(colours),
     )
     chart = getattr(pygal, kind)(
         style=style,
         js=(),
-        width=960,
-        height=440 if kind != "HorizontalBar" else max(180, 90 + 34 * len(labels)),
+        width=look.width,
+        height=look.height if kind != "HorizontalBar" else max(180, 90 + 34 * len(labels)),
         title=title if look.titled else None,
         legend_at_bottom=True,
         legend_at_bottom_columns=min(len(series), 6),
@@ -165,9 +170,9 @@ def _drawn(
     )
     chart.uuid = name
     chart.x_labels = list(labels)
-    if kind != "HorizontalBar" and len(labels) > _LABELS_MOST:
+    if kind != "HorizontalBar" and len(labels) > look.labels_most:
         # As many as can be read without turning the head, the newest among them.
-        chart.x_labels_major = list(labels)[:: -ceil(len(labels) / _LABELS_MOST)]
+        chart.x_labels_major = list(labels)[:: -ceil(len(labels) / look.labels_most)]
         chart.show_minor_x_labels = False
     for one in series:
         values = [None if value is None else float(value) for value in one.values]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Literal
@@ -20,8 +20,12 @@ from connector.pictures import Look, Picture, Series
 from connector.text import Language, Text, same
 from jobs.panel_words import bucket
 
-LIGHT = Look(titled=False)
-DARK = Look("#181e28", "#c0c8d6", "#eef1f6", "#a3adbf", "#2e3746", "#4a5364", False, pictures.LINES_DARK)
+# Drawn small, so that words can be read where a picture has half a page, or a telephone.
+LIGHT = Look(titled=False, width=640, height=340, size=15, labels_most=7)
+DARK = replace(
+    LIGHT, ground="#181e28", words="#c0c8d6", strong="#eef1f6", subtle="#a3adbf", guide="#2e3746", guide_strong="#4a5364",
+    lines=pictures.LINES_DARK,
+)  # fmt: skip
 _LOOKS = {"light": LIGHT, "dark": DARK}
 _AGES = {
     "light": ("#7aa6d8", "#e3c04b", "#e59a3c", "#dc6f3a", "#c4463a", "#8c2430"),
@@ -74,7 +78,7 @@ def decimal(value: Any) -> Decimal | None:
 # --- the portfolio -----------------------------------------------------------------------------------------------------
 def of_portfolio(result: Mapping[str, Any]) -> dict[str, Chart]:
     """The charts of a kept portfolio, by name."""
-    ends: Sequence[Mapping[str, Any]] = result["ends"]
+    ends: Sequence[Mapping[str, Any]] = _begun(result["ends"])
     labels = tuple(month(dt.date.fromisoformat(end["day"])) for end in ends)
     first, last = labels[0], result["as_of"]
     span = Text("from {first} to {last}", "{first} 至 {last}").fill(first=first, last=last)
@@ -186,6 +190,14 @@ def of_portfolio(result: Mapping[str, Any]) -> dict[str, Chart]:
         ),
     ]
     return {chart.name: chart for chart in made}
+
+
+def _begun(ends: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """The month ends since the ledger has begun; of an empty one the last."""
+    first = next(
+        (at for at, end in enumerate(ends) if Decimal(end["receivables"]) or Decimal(end["sales"])), len(ends) - 1
+    )
+    return ends[first:]
 
 
 def month(day: dt.date) -> Text:
