@@ -161,6 +161,13 @@ class Panel:
         """The order that is looked at, where it is one."""
         return next((one for one in self.orders if one.looked_at), None)
 
+    @property
+    def shared_way(self) -> Text | None:
+        """The smallest change that would release each of several held orders, where it is one and the same."""
+        held = [one for one in self.orders if one.held and not one.looked_at]
+        firsts = {one.ways[0] if one.ways else None for one in held}
+        return firsts.pop() if len(held) > 1 and len(firsts) == 1 else None
+
 
 # --- as an answer for programs ---------------------------------------------------------------------------------------------
 def answer(panel: Panel) -> dict[str, Any]:

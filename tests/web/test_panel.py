@@ -658,3 +658,16 @@ def test_no_form_whatever_is_sent_makes_the_service_fail(frame: Frame) -> None:
         assert "49" not in re.findall(r"\b49\b", answer.text)
         assert "<b>" not in answer.text
     assert frame.shop.states()["SO1"] in ("held", "requested")
+
+
+@one_database
+def test_a_way_out_that_several_orders_share_is_told_once(frame: Frame) -> None:
+    shop = frame.shop
+    shop.invoice("INV-9", "C2", "900", shop.today - dt.timedelta(days=80))
+    shop.order("SO3", "C2", "300", number="SO-2002")
+    shop.run()
+    words = text_of(frame.page(record_id="A2"))
+    assert words.count("pays INV-9") == 1
+    assert "release each of them" in words
+    shown = frame.call("/launch/crm/answer", record_id="A2").json()["orders"]
+    assert [one["remedies"][0]["en"] for one in shown] == ["the customer pays INV-9, CNY 900.00 in all"] * 2
