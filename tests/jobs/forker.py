@@ -5,6 +5,7 @@ Reads one JSON request a line (`arguments`, `kill_after` seconds or null), answe
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import signal
@@ -15,9 +16,23 @@ import time
 sys.path.insert(0, os.getcwd())
 
 import connector.cli
-import jobs.night  # noqa: F401
+from connector import adapter
+from jobs.program import rules_version
 
+# Everything that a child would load, or find out, for itself is there before it is forked.
 connector.cli.build()
+for name in (
+    "connector.cli.drawing",
+    "connector.store.sealed",
+    "jobs.configured",
+    "jobs.night",
+    "rich.console",
+    "rich.table",
+):
+    importlib.import_module(name)
+for name in adapter.names():
+    adapter.load(name)
+rules_version()
 
 
 def child(arguments: list[str], output: int) -> None:

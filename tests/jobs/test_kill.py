@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
+import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,7 +28,7 @@ class Stand:
     """A world that can be put back to where it was before the first run."""
 
     def __init__(self, made: World, machine: Machine) -> None:
-        self.world, self.machine = made, machine
+        self.world, self.machine, self.quiet = made, machine, False
         machine.run(made.config, "provision")
         self._before = [self._rows(box) for box in (made.erp, made.crm)]
 
@@ -46,11 +48,30 @@ class Stand:
                 box.shelf._db.executemany("insert into thing values (?, ?, ?)", rows)
 
     def settle(self) -> tuple[Any, Any]:
-        """Runs until nothing is written any more, at most three times; gives positions and what the systems hold."""
+        """Runs until nothing is written any more and nothing waits, at most three times; gives positions and what the
+        systems hold."""
+        self.quiet = False
         for _ in range(3):
+            before = self.writes()
             code, output = self.machine.run(self.world.config, "run")
             assert code == 0, output
+            if self.writes() == before and self.waiting() == 0:
+                self.quiet = True
+                break
         return positions(self.machine, self.world.config), self.world.remote()
+
+    def writes(self) -> int:
+        """So many writes both systems have seen."""
+        return len(self.world.crm.writes()) + len(self.world.erp.writes())
+
+    def waiting(self) -> int | None:
+        """So many writes are owed; None where the store is no file."""
+        file = self.world.folder / "holdfast.db"
+        if not file.exists():
+            return None
+        with contextlib.closing(sqlite3.connect(file)) as store:
+            asked = "select count(*) from outbox where state in ('owed', 'claimed', 'parked', 'undone')"
+            return int(store.execute(asked).fetchone()[0])
 
     def tasks(self) -> Counter[str]:
         """How often each of our keys stands in the CRM."""
@@ -74,10 +95,11 @@ def same_as_undisturbed(stand: Stand, reference: Any, remote: Any) -> None:
     assert found == reference
     assert there == remote
     assert set(stand.tasks().values()) == {1}, "a task stands there twice"
-    before = len(stand.world.crm.writes()) + len(stand.world.erp.writes())
-    code, output = stand.machine.run(stand.world.config, "run")
-    assert code == 0, output
-    assert len(stand.world.crm.writes()) + len(stand.world.erp.writes()) == before, "a quiet run writes"
+    if not stand.quiet:  # else the last run was one that wrote nothing
+        before = stand.writes()
+        code, output = stand.machine.run(stand.world.config, "run")
+        assert code == 0, output
+        assert stand.writes() == before, "a quiet run writes"
     code, output = stand.machine.run(stand.world.config, "outbox", "list", "--format", "json")
     assert json.loads(output) == {"outbox": []}
 
