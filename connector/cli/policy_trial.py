@@ -8,9 +8,8 @@ import typer
 
 from connector.cli.common import Cli, bars, say, t
 from connector.cli.output import Column, Format, Table, emit
-from connector.cli.report import LEVELS, AsOf, Form, Out
-from connector.cli.words import rule as rule_words
-from connector.text import Text, joined
+from connector.cli.report import AsOf, Form, Out
+from connector.text import Text
 
 if TYPE_CHECKING:
     from jobs.policy import Chosen
@@ -58,31 +57,11 @@ def register(group: typer.Typer) -> None:
         emit(lambda: _table(trial, old, new, most), _answer(trial, old, new), form, out)
 
 
-def _counted(trial: Trial) -> list[tuple[str, Text, int, int]]:
-    """The rows of the comparison: key, words, before, after."""
-    words = {
-        "held": Text("customers held", "冻结客户"),
-        "orders_held": Text("orders held", "冻结订单"),
-        **{level: Text(f"level {level}", f"预警等级：{LEVELS[level].zh}") for level in LEVELS},
-        "limit_amount": Text("customers with a limit", "有额度客户"),
-        "limit_expired": Text("limits expired", "额度过期"),
-        "limit_none": Text("customers without a limit", "无额度客户"),
-        "limit_unlimited": Text("customers without limit test", "不限额客户"),
-    }
-    keys = [*words, *sorted(k for k in {*trial.before, *trial.after} if k.startswith("rule_"))]
-    rows = []
-    for key in keys:
-        a, b = trial.before[key], trial.after[key]
-        rule = key.removeprefix("rule_")
-        title = words.get(key) or Text("held: {rule}", "冻结：{rule}").fill(rule=rule_words(rule))
-        if a or b:
-            rows.append((key, title, a, b))
-    return rows
-
-
 def _table(trial: Trial, old: Chosen, new: Chosen, most: int) -> Table:
+    from jobs.trial_words import counted
+
     rows: list[dict[str, Any]] = [
-        {"what": title, "before": a, "after": b, "more": b - a or None} for _, title, a, b in _counted(trial)
+        {"what": title, "before": a, "after": b, "more": b - a or None} for _, title, a, b in counted(trial)
     ]
     turned = trial.turned
     table = Table(
@@ -130,51 +109,27 @@ def _table(trial: Trial, old: Chosen, new: Chosen, most: int) -> Table:
 
 
 def _sample(pair: Pair) -> dict[str, Any]:
+    from jobs.trial_words import state, why
+
     member = pair.before.members[0]
     return {
         "customer_id": member.ref,
         "name": member.name,
-        "before": _state(pair.before),
-        "after": _state(pair.after),
-        "why": _why(pair),
+        "before": state(pair.before),
+        "after": state(pair.after),
+        "why": why(pair),
     }
 
 
-def _state(judged: Any) -> Text:
-    hold = Text("held", "冻结") if judged.decision.hold else Text("free", "放行")
-    orders = sum(checked.hold for _, checked in judged.orders)
-    parts = [hold, LEVELS[judged.decision.level]]
-    if orders:
-        parts.append(Text("{n} orders held", "冻结订单 {n}").fill(n=orders))
-    return joined(parts, ", ", "，")
-
-
-def _why(pair: Pair) -> Text:
-    """The reasons that only one side has: for what is new, and for what falls away."""
-    a, b = pair.before.decision, pair.after.decision
-    old, new = {r.rule for r in a.reasons}, {r.rule for r in b.reasons}
-    added = [r.text for r in b.reasons if r.rule not in old]
-    gone = [Text("no longer: {text}", "不再适用：{text}").fill(text=r.text) for r in a.reasons if r.rule not in new]
-    if not added and not gone:
-        levels = {i.name: i.level for i in a.indicators}
-        added = [i.text for i in b.indicators if levels.get(i.name) != i.level]
-    if not added and not gone:
-        before = {row.ref: checked.hold for row, checked in pair.before.orders}
-        for row, checked in pair.after.orders:
-            if before.get(row.ref) != checked.hold:
-                said = Text("order {n}: {text}", "订单 {n}：{text}")
-                words = checked.reasons[0].text if checked.hold else Text("passes", "放行")
-                added.append(said.fill(n=row.number or row.ref, text=words))
-    return joined([*added, *gone])
-
-
 def _answer(trial: Trial, old: Chosen, new: Chosen) -> dict[str, Any]:
+    from jobs.trial_words import counted
+
     return {
         "as_of": trial.as_of.isoformat(),
         "before": {"name": old.name, "version": old.version},
         "after": {"name": new.name, "version": new.version},
         "customers": trial.customers,
-        "counts": [{"what": key, "before": a, "after": b} for key, _, a, b in _counted(trial)],
+        "counts": [{"what": key, "before": a, "after": b} for key, _, a, b in counted(trial)],
         "turned": dict(trial.turned),
         "changed": [
             {

@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 
 from connector.store.backlog import Backlog, backlog
 from connector.web import (
+    admin,
     admin_connect,
     admin_first,
     admin_links,
@@ -66,6 +67,7 @@ _PAGES: tuple[Callable[[Front], APIRouter], ...] = (
     admin_systems.router,
     admin_connect.router,
     admin_first.router,
+    admin.router,
 )
 
 
