@@ -265,8 +265,9 @@ def _steps(asking: _Asking) -> Iterator[Work]:
 # --- reviews ---------------------------------------------------------------------------------------------------------------
 def _reviews(asking: _Asking) -> Iterator[Work]:
     until = asking.today + dt.timedelta(days=_REVIEW_DAYS)
-    rows, count = desk_waits.reviews_due(asking.tx, until, among=asking.among, most=_MOST)
-    asking.counts["review"] = count
+    rows = desk_waits.reviews_due(asking.tx, until, among=asking.among, most=_MOST)
+    counts = desk_waits.review_counts(asking.tx, until, asking.today, asking.among)
+    asking.counts["review"] = counts["planned"] + counts["started"] + counts["proposed"]
     me = asking.person.id if asking.person is not None else None
     able = _may_approve(asking, [one for one in rows if one.state == "proposed"])
     for one in rows:

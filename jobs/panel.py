@@ -78,8 +78,17 @@ class _Subject:
     order: OrderAt | None = None
 
 
-def panel(tx: Connection, config: Config, policy: Policy, clock: Clock, look: Look, viewer: Viewer) -> Panel:
-    """What a viewer is shown of a record; where there is nothing to show, `nothing` says why."""
+def panel(
+    tx: Connection,
+    config: Config,
+    policy: Policy,
+    clock: Clock,
+    look: Look,
+    viewer: Viewer,
+    at: tuple[Frame, Judged] | None = None,
+) -> Panel:
+    """What a viewer is shown of a record; where there is nothing to show, `nothing` says why. `at`: its customer, where it
+    was judged already, on this day and with its orders and score."""
     clock = stopped(clock)
     today = day_in(clock.now(), config.business.time_zone)
     whose = subject(tx, look)
@@ -88,8 +97,7 @@ def panel(tx: Connection, config: Config, policy: Policy, clock: Clock, look: Lo
         return replace(empty, nothing=say.NO_RECORD)
     if whose.debtor is None:
         return replace(empty, nothing=say.NOT_LINKED)
-    base = frame(tx, config, policy, clock, today, debtors=[whose.debtor], near=True)
-    judged = next((one for one in judge(tx, base, [whose.debtor], scores=True) if one.debtor == whose.debtor), None)
+    base, judged = at if at is not None else _judged(tx, config, policy, clock, today, whose.debtor)
     if judged is None:
         return replace(empty, nothing=say.NOT_LINKED)
     orders = _Orders(tx, base, config, judged, viewer, whose.order)
@@ -128,6 +136,13 @@ def panel(tx: Connection, config: Config, policy: Policy, clock: Clock, look: Lo
         may_ask_limit=viewer.asks and why_not is None,
         limit_frozen=None if why_not is None else FROZEN.fill(why=why_not),
     )
+
+
+def _judged(
+    tx: Connection, config: Config, policy: Policy, clock: Clock, today: dt.date, debtor: int
+) -> tuple[Frame, Judged | None]:
+    base = frame(tx, config, policy, clock, today, debtors=[debtor], near=True)
+    return base, next((one for one in judge(tx, base, [debtor], scores=True) if one.debtor == debtor), None)
 
 
 def subject(tx: Connection, look: Look) -> _Subject | None:

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Collection
 from typing import NamedTuple
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
 
 from connector.store import bulk
 from connector.store.tables import contact, dunning_step, link, promise, review
@@ -38,17 +38,50 @@ class Step(NamedTuple):
 
 
 def reviews_due(
-    tx: Connection, until: dt.date, *, among: Collection[int] | None = None, most: int = 200
-) -> tuple[list[ReviewDue], int]:
-    """Open reviews that are due by a day, or begun already, the soonest first; and how many they are in all."""
+    tx: Connection,
+    until: dt.date,
+    *,
+    states: Collection[str] | None = None,
+    before: dt.date | None = None,
+    among: Collection[int] | None = None,
+    after: tuple[dt.date, int] | None = None,
+    most: int = 200,
+) -> list[ReviewDue]:
+    """Open reviews that are due by a day, or begun already, the soonest first; in some states, due before a day, of some
+    debtors, and after one of them by its day and number."""
     r = review.c
-    chosen = [or_(r.due_on <= until, r.state != "planned"), r.state != "done"]
+    chosen = [_waiting(until)]
+    if states is not None:
+        chosen.append(r.state.in_(sorted(states)))
+    if before is not None:
+        chosen.append(r.due_on < before)
     if among is not None:
         chosen.append(bulk.among(tx, r.debtor, among))
+    if after is not None:
+        chosen.append(or_(r.due_on > after[0], and_(r.due_on == after[0], r.id > after[1])))
     asked = select(r.id, r.debtor, r.state, r.due_on, r.why, r.reviewer, r.conclusion).where(*chosen)
-    rows = tx.execute(asked.order_by(r.due_on, r.id).limit(most)).all()
-    whole = len(rows) if len(rows) < most else int(tx.execute(select(func.count()).where(*chosen)).scalar_one())
-    return [ReviewDue(*row) for row in rows], whole
+    return [ReviewDue(*row) for row in tx.execute(asked.order_by(r.due_on, r.id).limit(most)).all()]
+
+
+def review_counts(
+    tx: Connection, until: dt.date, today: dt.date, among: Collection[int] | None = None
+) -> dict[str, int]:
+    """How many of these there are by state, and `late`: how many of them were due before today."""
+    r = review.c
+    late = func.sum(case((r.due_on < today, 1), else_=0))
+    asked = select(r.state, func.count(), late).where(_waiting(until)).group_by(r.state)
+    if among is not None:
+        asked = asked.where(bulk.among(tx, r.debtor, among))
+    found = {"planned": 0, "started": 0, "proposed": 0, "late": 0}
+    for state, count, overdue in tx.execute(asked):
+        found[state] = count
+        found["late"] += int(overdue or 0)
+    return found
+
+
+def _waiting(until: dt.date) -> ColumnElement[bool]:
+    r = review.c
+    return and_(r.state != "done", or_(r.due_on <= until, r.state != "planned"))
 
 
 def steps_to_take(tx: Connection, since: dt.date) -> list[Step]:

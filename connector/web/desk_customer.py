@@ -19,7 +19,7 @@ from connector.clock import day_in
 from connector.credit.terms import terms_text
 from connector.errors import Missing, NotAllowed
 from connector.policy import Policy
-from connector.store import Connection, contacts, customers, exclusions, reviews
+from connector.store import Connection, contacts, customers, exclusions, positions, reviews
 from connector.store.customers import CustomerRow
 from connector.text import Text
 from connector.web import desk_customer_tabs as tabs
@@ -34,10 +34,12 @@ from jobs.contact_words import KINDS as CONTACT_KINDS
 from jobs.contact_words import RESULTS as CONTACT_RESULTS
 from jobs.customer_answer import NOBODY
 from jobs.customer_figures import Course, Paying, course, paying
-from jobs.frame import frame
+from jobs.frame import Frame, frame
+from jobs.judge import Judged, judge
 from jobs.panel_launch import Look
 from jobs.personal import NOT_YOURS, looked, may_see
 from jobs.timeline import timeline
+from jobs.warned import thorough
 
 TABS: Mapping[str, Callable[[tabs.Asked], dict[str, Any]]] = {
     "documents": tabs.documents,
@@ -167,26 +169,36 @@ def _values(
 ) -> dict[str, Any]:
     policy = front.policy()
     with front.store.reading() as tx:
-        viewer = panel.Viewer(visitor.caller.actor, visitor.caller.person, True, visitor.may("request"))
+        at = _judged(tx, front, policy, row)
+        # Only the overview tells everything; the other tabs have the head of it.
+        viewer = panel.Viewer(visitor.caller.actor, visitor.caller.person, not tab, visitor.may("request"))
         look = Look(row.system, "customer", "customer", row.ref, "")
-        sheet = panel.panel(tx, front.config, policy, front.clock, look, viewer)
-        one = None
-        if sheet.status is not None:
-            one = customer_answer.on_day(tx, front.config, policy, front.clock, row)
-        values: dict[str, Any] = {"row": row, "sheet": sheet, "one": one, "by": lambda actor: said_by(front, actor)}
-        if one is None:
-            return values | {"lasting": (), "may_look": False}
-        values["may_look"] = may_see(visitor.caller.roles)
+        sheet = panel.panel(tx, front.config, policy, front.clock, look, viewer, at)
+        values: dict[str, Any] = {"row": row, "sheet": sheet, "by": lambda actor: said_by(front, actor)}
+        values |= {"one": None, "may_look": may_see(visitor.caller.roles)}
+        if at is None:
+            return values
+        base, judged = at
+        items = positions.open_items(tx, [row.key], base.as_of) if tab == "documents" else ()
+        linked = [each for each in customers.customers(tx, debtors=[judged.debtor]) if each.known]
+        one = values["one"] = customer_answer.Shown(row, judged, items, linked, base.as_of)
         if tab:
-            asking = tabs.Asked(tx, front, policy, row, one, sheet, asked, personal and values["may_look"])
+            asking = tabs.Asked(tx, front, policy, row, one, asked, personal and values["may_look"])
             return values | TABS[tab](asking)
-        return values | _overview(tx, front, policy, row, one)
+        return values | _overview(tx, front, base, one)
 
 
-def _overview(
-    tx: Connection, front: Front, policy: Policy, row: CustomerRow, one: customer_answer.Shown
-) -> dict[str, Any]:
-    base = frame(tx, front.config, policy, front.clock, one.day, debtors=[one.judged.debtor])
+def _judged(tx: Connection, front: Front, policy: Policy, row: CustomerRow) -> tuple[Frame, Judged] | None:
+    """The customer as it is now, with all that its signs say; None where it was never linked."""
+    if row.debtor is None:
+        return None
+    base = frame(tx, front.config, policy, front.clock, today_of(front), debtors=[row.debtor], near=True)
+    thorough(tx, base)
+    found = next((each for each in judge(tx, base, [row.debtor], scores=True) if row.key in each.own), None)
+    return None if found is None else (base, found)
+
+
+def _overview(tx: Connection, front: Front, base: Frame, one: customer_answer.Shown) -> dict[str, Any]:
     aged: Course = course(tx, base, one.judged)
     pays: Paying = paying(tx, base, one.judged)
     keys = [m.key for m in one.judged.members]
@@ -207,7 +219,7 @@ def _overview(
         "stopped": stopped,
         "exclusions": own,
         "today": one.day,
-        "terms": terms_text(row.terms) if row.terms else None,
+        "terms": terms_text(one.row.terms) if one.row.terms else None,
     }
 
 

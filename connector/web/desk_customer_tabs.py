@@ -17,7 +17,7 @@ from connector.credit.review import PAPERS
 from connector.credit.warn_words import LEVEL_TEXTS
 from connector.credit.warn_words import NAMES as WARNINGS
 from connector.policy import Policy
-from connector.store import Connection, alerts
+from connector.store import Connection, alerts, customer_list
 from connector.store import papers as kept
 from connector.store.customers import CustomerRow
 from connector.text import Text
@@ -27,7 +27,6 @@ from jobs import warned, warning_answer
 from jobs.compare import compare
 from jobs.contact_log import day_of
 from jobs.customer_answer import Shown
-from jobs.panel_shape import Panel
 from jobs.panel_words import ORDER_STATES, bucket
 from jobs.papers import lacking_of
 from jobs.personal import MASKED
@@ -55,7 +54,6 @@ class Asked:
     policy: Policy
     row: CustomerRow
     one: Shown
-    sheet: Panel
     query: Mapping[str, str]
     personal: bool
 
@@ -253,6 +251,7 @@ def _named(name: str) -> Text:
 # --- what changed ----------------------------------------------------------------------------------------------------------
 _MOVED = ("balance", "overdue", "exposure", "limit")
 _MOVED_MOST = 300
+_MANY = 2000
 
 
 def changes(asked: Asked) -> dict[str, Any]:
@@ -261,8 +260,11 @@ def changes(asked: Asked) -> dict[str, Any]:
     start = day_of(asked.query.get("from", "")) or day - dt.timedelta(days=30)
     end = min(day_of(asked.query.get("to", "")) or day, day)
     wrong = {} if start <= end else {"from": Text("The first day comes after the second.", "起始日期晚于结束日期。")}
-    found = None
-    if not wrong:
+    found, many = None, 0
+    if not {"from", "to"} & asked.query.keys():
+        # A customer with very many documents is compared when somebody says so.
+        many = customer_list.documents(asked.tx, [m.key for m in asked.one.judged.members], _MANY + 1)
+    if not wrong and many <= _MANY:
         front, debtor = asked.front, asked.one.judged.debtor
         found = compare(asked.tx, front.config, asked.policy, front.clock, debtor, start, end)
     figures = []
@@ -285,6 +287,7 @@ def changes(asked: Asked) -> dict[str, Any]:
         "names": NAMES,
         "moved_kinds": MOVED_KINDS,
         "wrong_days": wrong,
+        "many": many > _MANY,
     }
 
 

@@ -26,12 +26,13 @@ from connector.web.front import Front
 from connector.web.pages import pages_of
 from connector.web.session import Visitor, form_of, visits
 from jobs import review_decide
+from jobs.contact_log import day_of
 from jobs.customer_answer import NOT_LINKED
 from jobs.customer_board import Board, Line, line_of
 from jobs.papers import lacking_of
 from jobs.review_follow import follow
 
-_MOST = 300
+_MOST, _DAYS = 50, 30
 SHOWS: Mapping[str, Text] = {
     "due": Text("Due within 30 days", "30 天内到期"),
     "late": Text("Overdue", "已逾期"),
@@ -62,18 +63,12 @@ def router(front: Front, board: Board) -> APIRouter:
         request: Request,
         visitor: Annotated[Visitor, Depends(visits("read"))],
         show: Annotated[str, Query(max_length=10)] = "",
+        after: Annotated[str, Query(max_length=40)] = "",
     ) -> Response:
-        found = await front.work(lambda: _list(front, board))
-        rows = found["rows"]
         chosen = show if show in SHOWS else ""
-        if chosen == "late":
-            rows = [one for one in rows if one["late"]]
-        elif chosen in ("started", "proposed"):
-            rows = [one for one in rows if one["one"].state == chosen]
-        elif chosen == "due":
-            rows = [one for one in rows if one["one"].state == "planned"]
+        found = await front.work(lambda: _list(front, board, chosen, after))
         return await pages_of(request).show(
-            request, "desk/reviews.html", visitor, **{**found, "rows": rows}, show=chosen, shows=SHOWS, why=WHY,
+            request, "desk/reviews.html", visitor, **found, show=chosen, shows=SHOWS, why=WHY, first=bool(after),
             states=STATES, conclusions=CONCLUSIONS, tones=TONES, level_words=LEVEL_TEXTS,
         )  # fmt: skip
 
@@ -172,14 +167,20 @@ def _desk(front: Front, store: Store) -> review_decide.Desk:
     return review_decide.Desk(store, front.config, front.policy(), front.clock)
 
 
-def _list(front: Front, board: Board) -> dict[str, Any]:
+def _list(front: Front, board: Board, show: str, after: str) -> dict[str, Any]:
     day = today(front)
+    until = day + dt.timedelta(days=_DAYS)
     erps = [s.name for s in front.config.with_role("erp")]
+    states = {"due": {"planned"}, "started": {"started"}, "proposed": {"proposed"}}.get(show)
     with front.store.reading() as tx:
         lines = board.renew(tx)
-        found, count = desk_waits.reviews_due(tx, day + dt.timedelta(days=30), most=_MOST)
+        found = desk_waits.reviews_due(
+            tx, until, states=states, before=day if show == "late" else None, after=_place(after), most=_MOST + 1
+        )
+        counts = desk_waits.review_counts(tx, until, day)
+        part = found[:_MOST]
         rows: dict[int, CustomerRow] = {}
-        for row in customers.customers(tx, systems=erps, debtors=[one.debtor for one in found]) if found else ():
+        for row in customers.customers(tx, systems=erps, debtors=[one.debtor for one in part]) if part else ():
             if row.debtor is not None:
                 rows.setdefault(row.debtor, row)
     made = [
@@ -190,16 +191,23 @@ def _list(front: Front, board: Board) -> dict[str, Any]:
             "late": one.due_on < day,
             "address": review_address(rows[one.debtor]),
         }
-        for one in found
+        for one in part
         if one.debtor in rows
     ]
-    counts = {
-        "due": sum(one["one"].state == "planned" for one in made),
-        "late": sum(bool(one["late"]) for one in made),
-        "started": sum(one["one"].state == "started" for one in made),
-        "proposed": sum(one["one"].state == "proposed" for one in made),
+    return {
+        "rows": made,
+        "count": counts["planned"] + counts["started"] + counts["proposed"],
+        "counts": {**counts, "due": counts["planned"]},
+        "next": f"{part[-1].due_on}~{part[-1].id}" if len(found) > _MOST else None,
+        "today": day,
     }
-    return {"rows": made, "count": count, "counts": counts, "today": day}
+
+
+def _place(text: str) -> tuple[dt.date, int] | None:
+    """A place in the list: a day and a review's number; None: its beginning."""
+    day, _, number = text.partition("~")
+    found = day_of(day)
+    return (found, int(number)) if found and number.isascii() and number.isdigit() and len(number) < 19 else None
 
 
 async def _shown(
