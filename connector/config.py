@@ -165,6 +165,11 @@ class Config(_Part):
         made._file, made._base, made._sealed = base._file, base, sealed
         return made
 
+    @property
+    def opens_sealed(self) -> bool:
+        """Whether it can open what the database keeps."""
+        return self._sealed is not None
+
     def secret(self, reference: str, owner: str) -> str:
         """The value behind a reference, now; `owner` is named in messages. ConfigError names the reference only."""
         return secret(reference, self.root, owner, self._sealed)

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ValidationError
 from connector import adapter as adapters
 from connector.config import Config
 from connector.config_people import PersonSettings
+from connector.config_seal import USUAL
 from connector.config_system import System, problems_of, system_problems
 from connector.errors import ConfigError, HoldfastError, Problem
 from connector.http_peer import checked_url
@@ -146,7 +147,7 @@ def _not_his(table: dict[str, Any], where: str, base: Config) -> Iterator[Proble
     settings = table.get("settings", {})
     if isinstance(settings, dict):
         yield from _addresses(settings, where)
-        yield from _paths(str(table.get("adapter")), settings, where)
+        yield from _paths(str(table.get("adapter")), settings, where, base)
 
 
 def _reference(value: str, his: set[str], where: str, field: str) -> Iterator[Problem]:
@@ -184,7 +185,7 @@ def _addresses(settings: dict[str, Any], where: str) -> Iterator[Problem]:
 _ADDRESS = Text("Correct the address.", "请更正地址。")
 
 
-def _paths(adapter: str, settings: dict[str, Any], where: str) -> Iterator[Problem]:
+def _paths(adapter: str, settings: dict[str, Any], where: str, base: Config) -> Iterator[Problem]:
     """Files lie below the folder of config.toml; adapters mark the settings that name any."""
     try:
         fields = adapters.load(adapter).settings.model_fields
@@ -216,6 +217,23 @@ def _paths(adapter: str, settings: dict[str, Any], where: str) -> Iterator[Probl
                     "请指定该文件夹内的文件；其他位置须在 config.toml 中配置。",
                 )
                 yield Problem("path", where, what, fix, f"settings.{key}")
+            elif _is_ours(base, path):
+                what = Text(
+                    "“{path}” is the operator's: the configuration, keys, the database or the credit files.",
+                    "“{path}”属于运维人员：配置、密钥、数据库或信用档案。",
+                ).fill(path=path)
+                fix = Text("Put the files into a folder of their own.", "请将文件放在单独的文件夹中。")
+                yield Problem("path", where, what, fix, f"settings.{key}")
+
+
+def _is_ours(base: Config, path: str) -> bool:
+    """Whether a path leads to what no system may read, or into it: its records and problems would show it."""
+    ours = [base.file or base.root / "config.toml", base.root / USUAL, base.files]
+    ours += [base.path(r.removeprefix("file:")) for r in references_of(base) if r.startswith("file:")]
+    if base.store_url.startswith("sqlite:///"):
+        ours.append(base.path(base.store_url.removeprefix("sqlite:///")))
+    there = base.path(path).resolve()
+    return any(one == there or one in there.parents for one in (each.resolve() for each in ours))
 
 
 __all__ = ["of_file", "read_people", "read_system", "references_of"]

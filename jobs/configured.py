@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from connector.config import Config, refusal, together
-from connector.config_kept import of_file, read_people, read_system
+from connector.config_kept import of_file, read_people, read_system, references_of
 from connector.config_people import PersonSettings
 from connector.config_people import problems as people_problems
 from connector.config_seal import key_reference, seal_of
-from connector.config_secret import Sealed
+from connector.config_secret import SEALED, Sealed
 from connector.config_system import System
 from connector.errors import ConfigError, HoldfastError, Problem
 from connector.store import Connection, documents, sealed
@@ -54,7 +54,7 @@ def whole(tx: Connection, config: Config, opened: Sealed | None = None) -> Whole
     base = config.base
     systems, problems = _systems(tx, base)
     people: list[PersonSettings] = []
-    made = base if not systems and key_reference(base) is None else base.with_more(systems, (), opened)
+    made = base.with_more(systems, (), opened) if systems or _refers_to_sealed(base) else base
     if wrong := together(made, _FILE):
         raise refusal([*wrong, *problems])
     kept = documents.active(tx, documents.PEOPLE, THE_PEOPLE)
@@ -64,6 +64,10 @@ def whole(tx: Connection, config: Config, opened: Sealed | None = None) -> Whole
     if people:
         made = base.with_more(systems, people, opened)
     return Whole(made, problems)
+
+
+def _refers_to_sealed(base: Config) -> bool:
+    return key_reference(base) is not None or any(r.startswith(f"{SEALED}:") for r in references_of(base))
 
 
 def opener(store: Store, config: Config) -> Sealed:
@@ -150,7 +154,8 @@ class Following:
             log.error("the configuration stays as it was: %s", wrong.log)
             return
         was = self._config
-        if made.base is not was.base or (made.systems, made.people) != (was.systems, was.people):
+        says = (made.systems, made.people, made.opens_sealed)
+        if made.base is not was.base or says != (was.systems, was.people, was.opens_sealed):
             self._config = made
 
 

@@ -111,6 +111,7 @@ ONLY_IN: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("prometheus_client", ("connector.web",)),
     ("structlog", ("connector.logs",)),
     ("smtplib", ("connector.mail",)),
+    ("cryptography", ("connector.config_seal", "adapters.fxiaoke")),
     ("pickle", ()),
 )
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import stat
 from pathlib import Path
 
 import pytest
 
+from connector import adapter as adapters
+from connector.config_toml import system_text
+from connector.sandbox import SandboxOptions
 from tests.cli.calling import Called, call
 
 SYSTEM = """
@@ -132,6 +136,29 @@ def test_a_secret_is_kept_and_never_shown(config: Path) -> None:
     assert b"hunter2" not in b"".join(p.read_bytes() for p in config.parent.glob("holdfast.db*"))
     assert told(config, "secret", "remove", "erp/password").code == 2
     assert told(config, "secret", "set", "erp/password", given="").code == 2
+
+
+def test_a_system_is_added_with_its_secrets_in_one_step(config: Path) -> None:
+    assert told(config, "secret", "key", config.parent / "seal.key").code == 0
+    box = adapters.sandbox("tryton", SandboxOptions(data=None, customers=5, seed=1, as_of=dt.date(2026, 11, 25)))
+    file = config.parent / "erp.toml"
+    with box.served() as url:
+        settings = {"base_url": url, "database": "holdfast", "user": "connector"}
+        secrets = {"password": "sealed:erp/password"}
+        file.write_text(system_text({"name": "erp", "adapter": "tryton", "roles": ["erp"], "settings": settings, "secrets": secrets}), encoding="utf-8")  # fmt: skip
+        missing = told(config, "system", "add", file)
+        assert (missing.code, "holdfast secret set erp/password" in missing.err) == (2, True)
+        wrong = told(config, "system", "add", file, "--ask", given="not-the-password\n")
+        assert (wrong.code, "Nothing was kept" in wrong.err) == (2, True)
+        assert told(config, "secret", "list", "--format", "json").json == {"secrets": []}
+        right = box.credentials()["password"]
+        added = told(config, "system", "add", file, "--ask", given=f"{right}\n")
+        assert (added.code, added.out) == (0, "In use: version 1 of erp\n")
+        assert told(config, "run").code == 0
+        assert told(config, "check", "erp").code == 2, "category and rule are still to be made"
+    said = wrong.out + wrong.err + added.out + added.err
+    assert right not in said
+    assert "not-the-password" not in said
 
 
 def test_who_only_asks_makes_no_database(config: Path) -> None:

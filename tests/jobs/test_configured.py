@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -437,6 +438,32 @@ def test_what_is_typed_with_the_address_is_ones_own_to_send(store: Store, config
         systems.activate(tx, config, "erp", 1, person=ROOT, now=days[2])
     assert connect(store, config, MOVED + "# same address\n", at=days[3]).number == 3
     assert connect(store, config, ERP + "# typed again\n", at=days[4], erp__password="hunter2-hunter2").number == 4
+
+
+def test_config_toml_may_refer_to_what_is_sealed(store: Store, config: Config) -> None:
+    text = FILE.replace('seal_key = "file:seal.key"', "") + ERP
+    file, _ = parse(text, "config.toml", config.root)
+    assert file is not None
+    with pytest.raises(ConfigError, match="holdfast secret key"):
+        configured(store, file).secret("sealed:erp/password", "erp")
+    file, _ = parse(FILE + ERP, "config.toml", config.root)
+    assert file is not None
+    with store.writing() as tx:
+        seals.put(tx, seal_of(file), {"erp/password": "hunter2-hunter2"}, person=ROOT, now=NOW)
+    following = Following(store, file)
+    assert following.now().secret("sealed:erp/password", "erp") == "hunter2-hunter2"
+    assert following.now() is following.now()
+
+
+def test_administrators_who_act_at_once_lose_nothing(store: Store, config: Config) -> None:
+    """Each waits for the one before and adds to what he has left, on its own connection."""
+    names = [f"p{n}" for n in range(8)]
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda name: enter(store, config, id=name, roles=["sales"]), names))
+    assert sorted(p.id for p in configured(store, config).people) == [*names, "root"]
+    with store.reading() as tx:
+        assert [v.number for v in people.history(tx)[0]] == list(range(8, 0, -1))
+        assert audit.verify(tx) == []
 
 
 # --- following -----------------------------------------------------------------------------------------------------------

@@ -96,6 +96,21 @@ def test_what_is_not_an_administrators_is_refused_with_its_field(
     assert "pw@" not in str(found)
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["config.toml", "seal.key", "refresh.txt", "holdfast.db", "holdfast-files", "holdfast-files/2026", "./x/../seal.key", "link"],
+)  # fmt: skip
+def test_no_system_reads_what_is_the_operators(tmp_path: Path, path: str) -> None:
+    """A file that is read as a book is shown, line by line, in what is wrong with it."""
+    (tmp_path / "holdfast-files").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "holdfast-files")
+    base, problems = parse(FILE, "config.toml", tmp_path)
+    assert base is not None, problems
+    system, found = read_system(BOOKS.replace('"book"', f'"{path}"'), "new", base)
+    assert system is None
+    assert [(p.code, p.field) for p in found] == [("path", "settings.path")]
+
+
 def test_a_secret_in_place_of_its_reference_is_never_repeated(base: Config) -> None:
     system, problems = read_system(GOOD.replace("sealed:erp/password", "hunter2-hunter2"), "new", base)
     assert system is None
