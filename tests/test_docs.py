@@ -61,7 +61,7 @@ def test_both_languages_give_the_same_commands_and_links() -> None:
 @pytest.mark.parametrize("name", READMES)
 def test_every_command_it_names_exists(name: str) -> None:
     known = commands()
-    for command in re.findall(r"^holdfast ([a-z]+)", text(name), re.MULTILINE):
+    for command in re.findall(r"^holdfast ([a-z-]+)", text(name), re.MULTILINE):
         assert command in known
     for command in re.findall(r"`holdfast (?:-c \S+ )?([a-z]+)", text(name)):
         assert command in known
