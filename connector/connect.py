@@ -132,6 +132,13 @@ class Connected:
         if self.store is None:
             self.store = lambda: store
 
+    def follow(self, config: Config) -> None:
+        """For whoever lives longer than one run: what is configured now counts from here on, and the mapping that is in use
+        now. The client stays: the system itself has not changed."""
+        self.config = config
+        for kept in ("chosen", "mapping"):
+            self.__dict__.pop(kept, None)
+
     @cached_property
     def adapter(self) -> Adapter[Any]:
         return adapters.load(self.system.adapter)

@@ -39,6 +39,7 @@ class People:
         self._looked_at = float("-inf")
         self._seen = self._stamp()
         self._looking: asyncio.Task[None] | None = None
+        self._turn = 0
 
     async def now(self) -> None:
         """From here on `front.config` is at most a second old. Never raises: what cannot be read stays as it was."""
@@ -80,22 +81,25 @@ class People:
             else:
                 log.warning("the configuration could not be looked at (%s)", type(wrong).__name__)
         else:
-            if config is not self._front.config:
+            if config is not self._front.config or self._following.turn != self._turn:
                 self._take(config)
         self._looked_at = begun
 
     def _take(self, config: Config) -> None:
-        front = self._front
+        front, self._turn = self._front, self._following.turn
+        known = {connected.name: connected for connected in front.systems}
         if front.config.systems != config.systems:
-            known = {connected.name: connected for connected in front.systems}
             front.systems = [
                 known[s.name]
                 if s.name in known and known[s.name].system == s
                 else connect(config, s.name, front.clock, front.store)
                 for s in config.systems
             ]
+        for connected in front.systems:
+            connected.follow(config)
+        if front.config is not config:
+            log.info("the configuration has changed")
         front.config = config
-        log.info("the configuration has changed")
 
     def _read(self) -> Config:
         stamp = self._stamp()

@@ -13,6 +13,8 @@ from fastapi.testclient import TestClient
 from connector.config import Config, parse
 from connector.config_seal import make_key
 from connector.credit.authority import Person
+from connector.mapping import shipped
+from connector.store import documents
 from connector.store.db import Connection
 from connector.web.app import make
 from connector.web.front import Front
@@ -133,6 +135,31 @@ def test_a_system_is_there_when_it_is_connected_and_gone_when_it_is_taken_out(
     act(shop, lambda tx: systems.remove(tx, config, "odoo", person=ROOT, now=NOON))
     assert call() == 404
     assert list(front.systems) == []
+
+
+def test_a_mapping_that_is_put_in_use_counts_at_once(
+    client: TestClient, shop: Shop, config: Config, front: Front, key: Made, seconds: Clock
+) -> None:
+    act(shop, lambda tx: systems.connect_system(tx, config, ODOO, person=ROOT, now=NOON, secrets=SECRETS))
+    token = key("root")
+
+    def version() -> str:
+        seconds.pass_(1.0)
+        assert client.get(ME, headers=bearer(token)).status_code == 200
+        (connected,) = front.systems
+        return str(connected.chosen.name)
+
+    assert version() == "odoo.toml"
+    before = front.config
+
+    def put(tx: Connection) -> None:
+        made = documents.save(tx, documents.MAPPING, "odoo", "# our own\n" + shipped("odoo"), author="root", now=NOON)
+        documents.activate(tx, documents.MAPPING, "odoo", made.number, author="root", now=NOON)
+
+    act(shop, put)
+    assert version() == "odoo@1"
+    assert front.config is before
+    assert front.systems[0].mapping.writes_to("customer_fields")
 
 
 def test_who_comes_often_never_waits_for_a_look(client: TestClient, key: Made, front: Front, seconds: Clock) -> None:
