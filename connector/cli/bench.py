@@ -47,7 +47,7 @@ class Form(StrEnum):
 SIZES = {Size.small: (1_000, 20_000), Size.medium: (20_000, 1_000_000), Size.large: (100_000, 10_000_000)}
 
 
-_GOALS = ("P1", "P2", "P3", "P4", "P5", "P6", "P8", "P9", "P10", "P13")
+_GOALS = ("P1", "P2", "P3", "P4", "P5", "P6", "P8", "P9", "P10", "P13", "P14")
 # Measured only where they are asked for: they make a book of their own.
 _APART = ("P7", "P11", "P12")
 # So long the clients of P7 ask, each time; of a large book longer.
@@ -85,7 +85,7 @@ def register(app: typer.Typer) -> None:
             ),
         ] = "sqlite",
         only: Annotated[
-            list[str] | None, typer.Option(help=t("Only these goals: P1 … P13.", "仅测量这些目标：P1 … P13。"))
+            list[str] | None, typer.Option(help=t("Only these goals: P1 … P14.", "仅测量这些目标：P1 … P14。"))
         ] = None,
         form: Annotated[Form, typer.Option("--format", help=t("table or json.", "table 或 json。"))] = Form.table,
     ) -> None:
@@ -117,7 +117,16 @@ def register(app: typer.Typer) -> None:
 
 def measured(book: Book, database: str, progress: Progress, only: set[str]) -> Iterator[Row]:
     """The rows of the table, as they come. Raises `Different` where sides do not agree."""
-    from connector.cli import bench_full, bench_load, bench_memory, bench_network, bench_panel, bench_part, bench_push
+    from connector.cli import (
+        bench_full,
+        bench_load,
+        bench_memory,
+        bench_network,
+        bench_pages,
+        bench_panel,
+        bench_part,
+        bench_push,
+    )
     from connector.cli.bench_book import Book
     from connector.cli.bench_scene import scene_of
     from connector.store import contest
@@ -150,6 +159,7 @@ def measured(book: Book, database: str, progress: Progress, only: set[str]) -> I
             ("P10", lambda: bench_memory.peak(scene)),
             ("P9", lambda: bench_push.calls(scene, 1_000 if small else 5_000, progress)),
             ("P13", lambda: bench_panel.views(scene)),
+            ("P14", lambda: bench_pages.pages(scene)),
             ("P6", lambda: bench_load.loading(scene, min(book.documents, 2_000 if small else 20_000))),
             ("P8", lambda: bench_network.network(scene, min(20_000, 4 * book.documents))),
         )
