@@ -148,6 +148,13 @@ def test_upserts_a_task_once(told: dict[str, Any], box: Sandbox) -> None:
     assert task["What_Id"]["id"] in {a["id"] for a in box.shelf.all("Accounts")}
 
 
+def test_completes_a_task(told: dict[str, Any], box: Sandbox) -> None:
+    assert [row[0] for row in told["task_completed"]["said"]] == ["ok"]
+    assert told["task_read"]["said"] == ["Completed"], "of the two that are asked for, the one that is there"
+    (task,) = box.shelf.all("Tasks")
+    assert task["Status"] == "Completed"
+
+
 def test_locks_and_deletes(told: dict[str, Any], box: Sandbox) -> None:
     assert told["lock"] == {"status": 201, "object": "ActionWrapper", "said": "SUCCESS"}
     assert told["locking"]["said"] == "SUCCESS"
