@@ -23,6 +23,7 @@ from jobs import people, seals, systems
 from jobs.configured import Following, configured, opener, whole
 from jobs.scheduler import Worker
 from jobs.shift import Shift
+from jobs.slots import once
 from jobs.try_system import try_system
 from tests.store.books import NOW
 from tests.store.conftest import store as store
@@ -496,6 +497,32 @@ def test_what_does_not_hold_together_any_more_changes_nothing(
     assert following.now() is first
     assert following.now() is first
     assert caplog.text.count("stays as it was") == 1
+
+
+def test_of_two_nodes_one_reads_what_was_connected(
+    store: Store, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[list[str]] = []
+
+    def noted(held: Store, clock: Any, job: str, slot: str, act: object, stopping: object) -> list[Any] | None:
+        names = [s.name for s in configured(store, config).systems]
+        return once(held, clock, job, slot, lambda _: done.append([job, *names]) or [])  # type: ignore[func-returns-value]
+
+    monkeypatch.setattr("jobs.scheduler.once", noted)
+    shift = Shift(config, FixedClock(NOW), default_policy())
+    nodes = [Worker(store, shift), Worker(store, shift)]
+    for node in nodes:
+        node.begin()
+    for _ in range(2):
+        for node in nodes:
+            node.tick()
+    assert [d for d in done if d[0] == "regular"] == [["regular", "books"]]
+    connect(store, config, MORE)
+    for _ in range(2):
+        for node in nodes:
+            node.tick()
+    assert [d for d in done if d[0] == "regular"] == [["regular", "books"], ["regular", "books", "more"]]
+    assert all([s.name for s in node.shift.config.systems] == ["books", "more"] for node in nodes)
 
 
 def test_a_node_works_on_the_systems_that_are_in_use_now(
