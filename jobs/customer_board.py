@@ -75,20 +75,26 @@ class Board:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def renew(self, tx: Connection) -> Mapping[int, Line]:
-        """The lines as they are now in the store."""
-        with self._lock:
-            state = customer_list.state(tx)
-            if state == self._state:
-                return self.lines
-            now = dict(customer_list.standings(tx))
-            old = self.lines
-            changed = [debtor for debtor, number in now.items() if debtor not in old or old[debtor].decision != number]
-            lines = {debtor: line for debtor, line in old.items() if debtor in now}
-            for at in range(0, len(changed), _TOGETHER):
-                for debtor, row in decisions.latest(tx, changed[at : at + _TOGETHER]).items():
-                    lines[debtor] = line_of(debtor, row.id, row.as_of, row.body)
-            self.lines, self._state = lines, state
-            return lines
+        """The lines as they are now in the store; while another thread renews them, as they were before."""
+        if not self._lock.acquire(blocking=not self.lines):
+            return self.lines
+        try:
+            return self._renewed(tx)
+        finally:
+            self._lock.release()
+
+    def _renewed(self, tx: Connection) -> Mapping[int, Line]:
+        state = customer_list.state(tx)
+        if state == self._state:
+            return self.lines
+        now, old = dict(customer_list.standings(tx)), self.lines
+        changed = [debtor for debtor, number in now.items() if debtor not in old or old[debtor].decision != number]
+        lines = {debtor: line for debtor, line in old.items() if debtor in now}
+        for at in range(0, len(changed), _TOGETHER):
+            for debtor, row in decisions.latest(tx, changed[at : at + _TOGETHER]).items():
+                lines[debtor] = line_of(debtor, row.id, row.as_of, row.body)
+        self.lines, self._state = lines, state
+        return lines
 
 
 def line_of(debtor: int, number: int, as_of: dt.date, body: Mapping[str, Any]) -> Line:

@@ -68,7 +68,14 @@ def router(front: Front, board: Board) -> APIRouter:
 
         found = await front.work(ask)
         if whole:
-            return exported(request, "collection", _COLUMNS, [_row(one, found) for one in found.rows], form, visitor)
+            return exported(
+                request,
+                "collection",
+                _COLUMNS,
+                [_row(one, found, visitor.may("request")) for one in found.rows],
+                form,
+                visitor,
+            )
         return await pages_of(request).show(
             request,
             "desk/collection.html",
@@ -93,7 +100,7 @@ def router(front: Front, board: Board) -> APIRouter:
     return routes
 
 
-def _row(one: WorkRow, found: Listed) -> dict[str, Any]:
+def _row(one: WorkRow, found: Listed, personal: bool) -> dict[str, Any]:
     work = one.work
     return {
         "customer": f"{one.first.system}/{one.first.ref}",
@@ -108,6 +115,6 @@ def _row(one: WorkRow, found: Listed) -> dict[str, Any]:
         "next_on": work.next_on,
         "step": CHANNELS[work.next_step.channel] if work.next_step is not None else None,
         "last": one.last.on if one.last is not None else None,
-        "phone": one.first.phone,
+        "phone": one.first.phone if personal else None,
         "sue": work.limitation_on,
     }

@@ -180,6 +180,8 @@ def test_exports_say_what_the_list_says_and_run_nothing(busy: Shop, front: Front
     chinese = visit(front, "vera", "zh").get("/desk/collection?as=csv").content.decode("utf-8-sig")
     assert chinese.startswith("客户,名称")
     assert "books/C1" in chinese
+    assert "5550" not in chinese  # who only looks is shown nobody's telephone number
+    assert "+86 21 5550 1234" in visit(front, "wang.fang").get("/desk/collection?as=csv").text
     for address in ("/desk?as=xlsx", "/desk/customers/books/C1?tab=documents&as=csv"):
         assert browser.get(address).headers["content-disposition"].startswith("attachment")
 
