@@ -6,7 +6,7 @@ import datetime as dt
 
 from connector.clock import Clock
 from connector.config import Config
-from connector.store import asked_runs, idempotent, inbox, mails, outbox, records, runs, sessions
+from connector.store import asked_runs, calculations, idempotent, inbox, mails, outbox, records, runs, sessions
 from connector.store.db import Store
 from jobs.run import Run, running
 
@@ -20,6 +20,8 @@ _ANSWER_DAYS = 2
 _EVENT_DAYS = 14
 # Sessions and codes that have ended; who signed in when stands in the audit trail.
 _SESSION_DAYS = 30
+# Portfolios of past days, for a year to be compared with, and simulations.
+_CALCULATION_DAYS = 400
 
 
 def housekeeping(store: Store, config: Config, clock: Clock) -> Run:
@@ -33,6 +35,7 @@ def housekeeping(store: Store, config: Config, clock: Clock) -> Run:
         run.counts["events"] = inbox.expire(tx, now - dt.timedelta(days=_EVENT_DAYS))
         run.counts["sessions"] = sessions.expire(tx, now - dt.timedelta(days=_SESSION_DAYS))
         run.counts["asked"] = asked_runs.expire(tx, now - dt.timedelta(days=_SLOT_DAYS))
+        run.counts["calculations"] = calculations.expire(tx, now - dt.timedelta(days=_CALCULATION_DAYS))
         run.counts["slots"] = runs.forget_slots(tx, now - dt.timedelta(days=_SLOT_DAYS))
         run.counts["slots"] += runs.forget_slots(tx, now - dt.timedelta(days=_SHORT_DAYS), "orders")
     return run

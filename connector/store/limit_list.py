@@ -105,4 +105,6 @@ def _value(sort: Sort, words: str) -> Any:
         return dt.date.fromisoformat(words)
     if sort == "amount":
         return float(words)
+    if sort == "number" and (not words.isascii() or not words.isdecimal() or len(words) > 18):
+        raise ValueError(words)
     return int(words) if sort == "number" else words

@@ -144,7 +144,7 @@ def router(front: Front) -> APIRouter:
             if by_formula:
                 return _by_formula(store, front, desk, given, person, why)
             with store.writing() as tx:
-                row = one_customer(tx, front.config, given.get("customer", ""))
+                row = one_customer(tx, front.config, searched(given.get("customer", "")))
                 wanted, mistakes = _read(desk, row, given, person.actor)
                 if wanted is None or fields.wrong:
                     raise _Mistaken({**mistakes, **fields.wrong})
@@ -393,7 +393,7 @@ def _suggestion(tx: Connection, front: Front, desk: Desk, row: CustomerRow) -> P
 
 def _by_formula(store: Store, front: Front, desk: Desk, given: Mapping[str, str], person: Person, why: str) -> Outcome:
     with store.reading() as tx:
-        row = one_customer(tx, front.config, given.get("customer", ""))
+        row = one_customer(tx, front.config, searched(given.get("customer", "")))
         one = _suggestion(tx, front, desk, row)
     if one is None:
         raise ConfigError(_NOTHING)

@@ -147,18 +147,20 @@ async def _form(
     given: Mapping[str, str],
     wrong: Mapping[str, Text] | None = None,
 ) -> Response:
-    def find() -> tuple[list[Version], int | None, list[Calculation]]:
+    def find() -> tuple[list[Version], int | None, list[Calculation], str]:
         with front.store.reading() as tx:
+            begin = given.get("begin", "")
+            text = simulation_kept.subject(tx, front.config, begin).text if begin and begin != "draft" else ""
             versions = documents.versions(tx, documents.POLICY, documents.THE_POLICY)[:_VERSIONS_MOST]
             used = documents.active(tx, documents.POLICY, documents.THE_POLICY)
             made = calculations.newest(tx, simulation_kept.KIND)
-            return versions, used.number if used else None, made
+            return versions, used.number if used else None, made, text
 
-    versions, used, made = await front.work(find)
+    versions, used, made, text = await front.work(find)
     today = day_in(front.clock.now(), front.config.business.time_zone)
     return await pages_of(request).show(
         request, "desk/simulator.html", visitor, status=422 if wrong else 200,
-        versions=versions, used=used, made=made, given=given, wrong=wrong or {}, late=LATE_DAYS, names_of=_names,
+        versions=versions, used=used, made=made, given=given, draft=given.get("draft", "") or text, wrong=wrong or {}, late=LATE_DAYS, names_of=_names,
         first=months_later(today, -12).isoformat(), last=today.isoformat(), day_of=dt.date.fromisoformat,
         may=any(visitor.may(right) for right in MAKES), who=lambda actor: who(front.config, actor),
     )  # fmt: skip

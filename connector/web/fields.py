@@ -14,8 +14,8 @@ from connector.text import Text
 from connector.web.asked import _readable
 
 WORDS_MOST = 2000
-_GROUPED = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?")
-_PLAIN = re.compile(r"\d{1,15}(\.\d{1,4})?")
+_GROUPED = re.compile(r"[0-9]{1,3}(,[0-9]{3}){1,4}(\.[0-9]{1,4})?")
+_PLAIN = re.compile(r"[0-9]{1,15}(\.[0-9]{1,4})?")
 
 NEEDED = Text("Fill this in.", "请填写此项。")
 NO_AMOUNT = Text("An amount such as 120000.00.", "请填写金额，例如 120000.00。")

@@ -315,3 +315,40 @@ def test_what_has_failed_says_why_and_may_be_asked_again(
     browser.post("/desk/portfolio", day=TODAY.isoformat())
     assert work(front) == 1
     assert "1,700.00" in browser.get("/desk/portfolio").text
+
+
+# --- whatever is sent ----------------------------------------------------------------------------------------------------
+ODD = (
+    "\x00", "\u202e\u0661\u0662", "1e9", "-1", "9999-12-31", "0001-01-01", "x" * 5000, "';--", "{{7*7}}", "\ufffd", "=1+1",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("odd", ODD, ids=[ascii(one)[:12] for one in ODD])
+def test_no_form_and_no_address_brings_the_service_to_fall(busy: Shop, front: Front, odd: str) -> None:
+    busy.order("SO1", "C1", 5000)
+    busy.run()
+    browser = visit(front, "li.wei")
+    names = (
+        "do", "why", "until", "most", "once", "kind", "amount", "currency", "from", "to", "season", "percent", "part1",
+        "when1", "customer", "day", "first", "last", "late", "old", "new", "draft",
+    )  # fmt: skip
+    forms = ("/desk/orders/books/SO1", "/desk/limits/1", "/desk/portfolio", "/desk/simulator")
+    for address in forms:
+        for do in (odd, "release", "request", "hold", "approve", "reject"):
+            sent = dict.fromkeys(names, odd) | {"do": do}
+            assert browser.post(address, **sent).status_code < 500, (address, do)
+    proposer = visit(front, "wang.fang")
+    for do in ("ask", "try", "formula", odd):
+        for kind in ("base", "stage", "seasonal", "guarantee", odd):
+            sent = dict.fromkeys(names, odd) | {"do": do, "kind": kind, "customer": "books/C1"}
+            for address in ("/desk/limits/new", "/desk/limits/new/check"):
+                assert proposer.post(address, **sent).status_code < 500, (address, do, kind)
+        assert proposer.post("/desk/limits/new", customer=odd, do=do, amount="5").status_code < 500
+    for page in ("/desk/orders", "/desk/limits", "/desk/limits/new", "/desk/portfolio", "/desk/simulator"):
+        for name in ("show", "sort", "q", "after", "as", "part", "day", "customer", "begin", "kind", "amount"):
+            answer = proposer.client.get(page, params={name: odd})
+            assert answer.status_code < 500, (page, name)
+            assert "49" not in re.findall(r'value="([^"]*)"', answer.text), "no template is made of what was sent"
+        for sort in ("ship", "-total", "number", "-until", "amount", "customer"):
+            answer = proposer.client.get(page, params={"sort": sort, "after": f"1~{odd}"})
+            assert answer.status_code < 500, (page, sort)
