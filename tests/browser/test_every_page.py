@@ -105,7 +105,7 @@ def company(chromium: Any, tmp_path_factory: pytest.TempPathFactory, rendered: s
 def addresses(company: Company) -> dict[str, str]:
     """Where each page is."""
     page = company.site.visit(ALL_HANDS.id)
-    once = {said: "" for said in re.findall(r"\{.*\}", "\n".join(PAGES.values()))}
+    once = dict.fromkeys(re.findall(r"\{.*\}", "\n".join(PAGES.values())), "")
     found = {said: address(page, said) for said in once}
     page.context.close()
     return {name: re.sub(r"\{.*\}", lambda at: found[at[0]], said) for name, said in PAGES.items()}
