@@ -41,6 +41,7 @@ from jobs.customer_board import Home
 from jobs.customer_board import Line as BoardLine
 from jobs.dun_words import CHANNELS
 from jobs.orders_listed import HELD, listed, worth_of
+from jobs.panel import who
 
 Kind = Literal["order", "warning", "review", "promise", "collection", "limit", "ending"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -276,7 +277,7 @@ def _reviews(asking: _Asking) -> Iterator[Work]:
         rank = _MY_REVIEW if mine else _LATE_REVIEW if late else _REVIEW
         what, following = say.REVIEW_DUE, say.BEGIN_REVIEW
         if one.state == "started":
-            what, following = say.REVIEW_BEGUN.fill(who=one.reviewer or "-"), say.CONCLUDE
+            what, following = say.REVIEW_BEGUN.fill(who=who(asking.config, f"person:{one.reviewer}")), say.CONCLUDE
         elif one.state == "proposed":
             conclusion = CONCLUSIONS.get(one.conclusion or "", say.OTHER)
             what, following = say.REVIEW_PROPOSED.fill(what=conclusion), say.APPROVE

@@ -144,6 +144,8 @@ def conclude(
         if (limit is None) == (conclusion in ("raise", "cut")):
             raise ConfigError(_LIMIT_NEEDED if limit is None else _LIMIT_NEEDLESS)
         currency = currency or row.currency or desk.config.business.currency
+        if limit is not None:
+            _goes_its_way(tx, row, conclusion, rounded(limit, currency), currency)
         minor = None if limit is None else to_minor(rounded(limit, currency), currency)
         reviews.propose(
             tx,
@@ -214,6 +216,17 @@ def waits_for(tx: Connection, desk: Desk | Sitting, row: CustomerRow, one: Revie
     """Whom a proposed review still waits for."""
     need = needed(desk.policy.of(row.segment), _request(tx, desk, row, one))
     return _NOBODY if need is None else need.text
+
+
+def _goes_its_way(tx: Connection, row: CustomerRow, conclusion: Conclusion, limit: Decimal, currency: str) -> None:
+    """ConfigError where a limit is to be raised to less than it is, or cut to more."""
+    body = decisions.latest(tx, [_debtor(row)])[_debtor(row)].body
+    now = body["limit"]["amount"]
+    if now is None or body["currency"] != currency:
+        return
+    if (limit > Decimal(now)) != (conclusion == "raise") or limit == Decimal(now):
+        text = _NO_RAISE if conclusion == "raise" else _NO_CUT
+        raise ConfigError(text.fill(now=f"{currency} {Decimal(now):,f}"))
 
 
 # --- steps -----------------------------------------------------------------------------------------------------------
@@ -316,6 +329,8 @@ _UNANSWERED = Text(
 _NO_REASON = Text("Say why: --because WORDS.", "请说明理由：--because 内容。")
 _LIMIT_NEEDED = Text("To raise or cut takes the new limit: --limit AMOUNT.", "调增或调减须给出新额度：--limit 金额。")
 _LIMIT_NEEDLESS = Text("Only raise and cut take a new limit.", "只有 raise 与 cut 需要新额度。")
+_NO_RAISE = Text("The limit is {now} now: to raise it takes more.", "现有额度为 {now}，调增后的额度须高于此数。")
+_NO_CUT = Text("The limit is {now} now: to cut it takes less.", "现有额度为 {now}，调减后的额度须低于此数。")
 _NOT_STARTED = Text(
     "No review of {name} is begun: holdfast review start {no}", "{name} 没有进行中的复评：holdfast review start {no}"
 )

@@ -200,6 +200,7 @@ def _list(front: Front, board: Board, show: str, after: str) -> dict[str, Any]:
         "counts": {**counts, "due": counts["planned"]},
         "next": f"{part[-1].due_on}~{part[-1].id}" if len(found) > _MOST else None,
         "today": day,
+        "by": lambda actor: desk_customer.said_by(front, f"person:{actor}"),
     }
 
 

@@ -397,6 +397,8 @@ def test_a_review_is_begun_concluded_and_approved_by_another(busy: Shop, front: 
     answers = dict.fromkeys(points, "looked at")
     wrong = reviewer.post("/desk/reviews/conclude", **who, conclusion="cut", why="less", limit="a lot", **answers)
     assert wrong.status_code == 422
+    more = reviewer.post("/desk/reviews/conclude", **who, conclusion="cut", why="less", limit="5,000", **answers)
+    assert "The limit is CNY 1,000.00 now: to cut it takes less." in more.text
     not_his = visit(front, "sun.li").post("/desk/reviews/conclude", **who, conclusion="keep", why="x", **answers)
     assert not_his.status_code == 422
     done = reviewer.post("/desk/reviews/conclude", **who, conclusion="keep", why="it will pay", **answers)
