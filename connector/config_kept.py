@@ -232,7 +232,10 @@ def _is_ours(base: Config, path: str) -> bool:
     ours += [base.path(r.removeprefix("file:")) for r in references_of(base) if r.startswith("file:")]
     if base.store_url.startswith("sqlite:///"):
         ours.append(base.path(base.store_url.removeprefix("sqlite:///")))
-    there = base.path(path).resolve()
+    try:
+        there = base.path(path).resolve()
+    except (OSError, ValueError, RuntimeError):
+        return True  # no path at all, or one that goes in circles
     return any(one == there or one in there.parents for one in (each.resolve() for each in ours))
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from connector.config import Config, parse
 from connector.config_kept import read_people, read_system, references_of
+from connector.config_toml import toml_key, toml_value
 
 FILE = """
 [store]
@@ -138,3 +142,47 @@ def test_a_slip_in_one_person_does_not_hide_the_others() -> None:
     people, problems = read_people(text, "people@1")
     assert [p.id for p in people] == ["ada", "eve"]
     assert [p.field for p in problems] == ["people.bob.roles.0"]
+
+
+# --- whatever is typed ---------------------------------------------------------------------------------------------------
+WORD = st.sampled_from(
+    [
+        *("name", "adapter", "roles", "settings", "secrets", "mapping", "hook", "panel", "write", "undone", "secret"),
+        *("path", "files", "base_url", "database", "odoo", "tryton", "zoho_crm", "fxiaoke", "erp", "crm"),
+        *("sealed:a", "env:HOLDFAST_A", "file:/x", "https://e.example.com", "http://[", "..", "\0", "a" * 5000, ""),
+    ]
+)
+VALUE = st.recursive(
+    WORD | st.text(max_size=5) | st.booleans() | st.integers(-5, 2**62),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORD, inner, max_size=4),
+    max_leaves=10,
+)
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_answered_with_problems(text: str) -> None:
+    base = Config()  # type: ignore[call-arg]
+    system, problems = read_system(text, "new", base)
+    assert system is None
+    assert problems
+    assert read_people(text, "people") is not None
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.dictionaries(WORD, VALUE, max_size=9), st.sampled_from(["files", "odoo", "tryton", "zoho_crm", "fxiaoke"]))
+def test_any_table_is_a_system_or_has_problems_in_both_languages(table: dict[str, Any], adapter: str) -> None:
+    base = Config()  # type: ignore[call-arg]
+    text = "\n".join(f"{toml_key(k)} = {toml_value(v)}" for k, v in {"adapter": adapter, **table}.items())
+    system, problems = read_system(f"[[systems]]\n{text}\n", "new", base)
+    assert (system is None) == bool(problems)
+    for problem in problems:
+        assert problem.what.en
+        assert problem.what.zh
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.dictionaries(st.text(max_size=12), VALUE, max_size=6), st.sampled_from(["ada", "Ada L", ""]))
+def test_any_person_is_one_or_has_problems(values: dict[str, Any], name: str) -> None:
+    text = "\n".join(f"{toml_key(k)} = {toml_value(v)}" for k, v in {"id": name, **values}.items())
+    people, problems = read_people(f"[[people]]\n{text}\n", "people")
+    assert bool(people) != bool(problems)
