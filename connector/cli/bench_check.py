@@ -47,7 +47,8 @@ def order_checks(scene: Scene, seconds: float) -> list[Row]:
         empty = _Load(scene, nothing, token).run(questions.bodies(seconds), seconds)
     with _child("serve", empty=False, url=scene.url, book=_book(scene)) as server:
         load = _Load(scene, server, token)
-        load.run(questions.bodies(0.5), 0.5)  # statements are made, caches filled
+        # Statements are made, and the customers that are asked of most are read, as in a service that has run for a while.
+        load.run(questions.bodies(seconds / 3), seconds / 3)
         idle = load.run(questions.bodies(seconds), seconds)
         checked = _checked(scene, idle.answers, set())
         steady = load.run(questions.bodies(seconds), seconds, RATE)
