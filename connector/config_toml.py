@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from connector.config_people import PersonSettings
-from connector.config_system import System
+if TYPE_CHECKING:
+    from connector.config_people import PersonSettings
+    from connector.config_system import System
 
 
 def quoted(value: str) -> str:
@@ -37,7 +38,7 @@ def toml_value(value: Any) -> str:
 def system_text(values: Mapping[str, Any] | System) -> str:
     """A system as `[[systems]]` of config.toml; `values` by the names that stand there. What is None is left out, and of
     a system what is as by default."""
-    if isinstance(values, System):
+    if not isinstance(values, Mapping):
         values = values.model_dump(exclude_defaults=True)
     tables = {key: value for key, value in values.items() if key in ("secrets", "hook", "panel") and value}
     lines = ["[[systems]]", *_lines({key: value for key, value in values.items() if key not in tables})]

@@ -160,7 +160,7 @@ class _Setting:
     blocks: list[str] = field(default_factory=list)
 
     def add(self, name: str, adapter: str, settings: dict[str, str], secrets: dict[str, str]) -> None:
-        from connector.cli.init import quoted
+        from connector.config_toml import quoted
 
         lines = ["[[systems]]", f'name = "{name}"', f'adapter = "{adapter}"', f'roles = ["{name}"]']
         lines.append("settings = { " + ", ".join(f"{k} = {quoted(v)}" for k, v in settings.items()) + " }")

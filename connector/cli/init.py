@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from connector.cli.common import Cli, language, near, say, t
+from connector.config_toml import quoted, toml_value
 from connector.errors import ConfigError
 from connector.text import Text, joined
 
@@ -60,12 +61,6 @@ def register(app: typer.Typer) -> None:
             if several
             else t("No system is connected yet: holdfast init --force", "尚未连接任何系统：holdfast init --force")
         )
-
-
-def quoted(value: str) -> str:
-    """A TOML basic string."""
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + "".join(c if c >= " " and c != "\x7f" else f"\\u{ord(c):04x}" for c in escaped) + '"'
 
 
 def ask() -> tuple[str, list[str], int]:
@@ -176,7 +171,7 @@ def _system(adapter: Adapter[Any], taken: list[str]) -> tuple[list[str], list[st
         f"name = {quoted(name)}",
         f"adapter = {quoted(adapter.name)}",
         f"roles = [{', '.join(quoted(r) for r in roles)}]",
-        "settings = { " + ", ".join(f"{k} = {_toml(v)}" for k, v in settings.items()) + " }"
+        "settings = { " + ", ".join(f"{k} = {toml_value(v)}" for k, v in settings.items()) + " }"
         if settings
         else "settings = {}",
     ]
@@ -231,7 +226,7 @@ def _settings(adapter: Adapter[Any]) -> dict[str, Any]:
         typer.echo(t("Other settings, with their defaults:", "其他设置及默认值："))
     for key in others:
         default = fields[key].get_default(call_default_factory=True)
-        shown = _toml(default) if isinstance(default, (str, bool, int)) else t("none", "无")
+        shown = toml_value(default) if isinstance(default, (str, bool, int)) else t("none", "无")
         typer.echo(f"  {key} = {shown}  {described(fields[key])}")
 
     def changed(answer: str) -> str:
@@ -294,20 +289,3 @@ def _value(adapter: Adapter[Any], key: str, answer: str) -> Any:
         else:
             return value
     raise ValueError(t(f"{key}: {why}", f"{key}：值不可用（{why}）"))
-
-
-def _toml(value: Any) -> str:
-    """A value of a setting as TOML."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (int, float)):
-        return str(value)
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{_key(k)} = {_toml(v)}" for k, v in value.items()) + " }"
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return "[" + ", ".join(_toml(v) for v in value) + "]"
-    return quoted(str(value))
-
-
-def _key(name: str) -> str:
-    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else quoted(name)

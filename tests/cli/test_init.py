@@ -139,6 +139,6 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
 def test_any_text_survives_toml(value: str) -> None:
     import tomllib
 
-    from connector.cli.init import _toml
+    from connector.config_toml import toml_value
 
-    assert tomllib.loads(f"it = {_toml({'k e y': [value, 1, True]})}") == {"it": {"k e y": [value, 1, True]}}
+    assert tomllib.loads(f"it = {toml_value({'k e y': [value, 1, True]})}") == {"it": {"k e y": [value, 1, True]}}
