@@ -19,7 +19,7 @@ from connector.converters import shorten
 from connector.errors import HoldfastError
 from connector.mapping_field import Kind, shapes
 from connector.mapping_read import TITLES
-from connector.store import Connection, records
+from connector.store.records import KeptRecord
 from connector.text import Text
 
 _RECORDS = 40
@@ -68,26 +68,23 @@ def asked(connected: Connected) -> dict[str, tuple[RemoteField, ...]]:
 
 
 def found(
-    tx: Connection,
-    connected: Connected,
     mapping: mappings.Mapping | None,
-    told: Mapping[str, Sequence[RemoteField]],
-) -> dict[str, list[Found]]:
-    """All fields by stream: what the product told and what kept records have, with an example and what reads it."""
-    streams = list(dict.fromkeys([*(s.name for s in connected.adapter.streams)]))
-    made = {}
-    for stream in streams:
-        fields = {one.path: Found(one) for one in told.get(stream, ())}
-        for kept in records.kept(tx, connected.name, stream, _RECORDS):
-            for path, value in _paths(kept.body):
-                before = fields.get(path) or fields.get(path.removesuffix(".id"))
-                if before is None:
-                    fields[path] = Found(RemoteField(path, "", _type(value)), _example(value))
-                elif not before.example:
-                    fields[before.field.path] = replace(before, example=_example(value))
-        reads = _reads(mapping, stream)
-        made[stream] = [replace(one, read_as=tuple(reads.get(one.field.path, ()))) for one in fields.values()]
-    return {stream: sorted(fields, key=lambda f: f.field.path.casefold()) for stream, fields in made.items() if fields}
+    stream: str,
+    told: Sequence[RemoteField],
+    kept: Sequence[KeptRecord],
+) -> list[Found]:
+    """The fields of one stream: what the product told and what kept records have, with an example and what reads it."""
+    fields = {one.path: Found(one) for one in told}
+    for record in kept[:_RECORDS]:
+        for path, value in _paths(record.body):
+            before = fields.get(path) or fields.get(path.removesuffix(".id"))
+            if before is None:
+                fields[path] = Found(RemoteField(path, "", _type(value)), _example(value))
+            elif not before.example:
+                fields[before.field.path] = replace(before, example=_example(value))
+    reads = _reads(mapping, stream)
+    every = [replace(one, read_as=tuple(reads.get(one.field.path, ()))) for one in fields.values()]
+    return sorted(every, key=lambda one: one.field.path.casefold())
 
 
 def _reads(mapping: mappings.Mapping | None, stream: str) -> dict[str, list[str]]:

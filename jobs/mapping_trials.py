@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,7 +52,7 @@ def tried_on_kept(store: Store, connected: Connected, new: Mapping, most: int) -
     made, notes = [], []
     for stream in dict.fromkeys([*new.streams(), *(old.streams() if old else ())]):
         with store.reading() as tx:
-            kept = [Record(k.key, k.body, k.where) for k in records.kept(tx, connected.name, stream, most)]
+            kept = [Record(k.key, k.body, k.where) for k in records.some(tx, connected.name, stream, most)]
         made.append(trial(old, new, stream, kept, context=context(connected)))
         if kept and (missing := unasked(old, new, stream, [r.data for r in kept])):
             notes.append(_UNASKED.fill(stream=stream, members=", ".join(missing)))
@@ -96,14 +95,6 @@ def _steps(
     return found
 
 
-def some_keys(tx: Connection, connected: Connected, streams: Sequence[str], most: int = 30) -> dict[str, list[str]]:
-    """By stream, the keys of records that a mapping can be looked at with, the newest first."""
-    return {
-        stream: [kept.key for kept in records.kept(tx, connected.name, stream, most)]
-        for stream in dict.fromkeys(streams)
-    }
-
-
 _UNASKED = Text(
     "{stream}: {members} were never read and are not in the kept records; the next pull reads the stream anew.",
     "{stream}：{members} 以前未读取，已保存的记录中没有；下次拉取将重新完整读取该数据流。",
@@ -113,4 +104,4 @@ _NOTHING = Text(
     "尚无已保存的记录，无法试用：请先运行 `holdfast pull`。",
 )
 
-__all__ = ["Line", "context", "in_use", "one_record", "some_keys", "tried_on_kept"]
+__all__ = ["Line", "context", "in_use", "one_record", "tried_on_kept"]

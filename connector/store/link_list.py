@@ -47,16 +47,18 @@ def linked(
     """Accounts that have the debtor of an ERP's customer; with words in either name, or as either's number."""
     one, other, mine, his = customer.alias("one"), customer.alias("other"), link.alias("mine"), link.alias("his")
     first = (
-        select(func.min(his.c.customer))
+        select(his.c.debtor, func.min(his.c.customer).label("customer"))
         .join_from(his, other, other.c.id == his.c.customer)
-        .where(his.c.debtor == mine.c.debtor, other.c.system.in_(system_ids(tx, erps) or []))
-        .scalar_subquery()
+        .where(other.c.system.in_(system_ids(tx, erps) or []))
+        .group_by(his.c.debtor)
+        .subquery()
     )
     theirs = customer.alias("theirs")
     asked = (
         select(*_columns(one), *_columns(theirs), mine.c.how, mine.c.score, mine.c.confirmed)
         .join_from(mine, one, one.c.id == mine.c.customer)
-        .join(theirs, theirs.c.id == first)
+        .join(first, first.c.debtor == mine.c.debtor)
+        .join(theirs, theirs.c.id == first.c.customer)
         .where(one.c.system.in_(system_ids(tx, crms) or []), one.c.id > after)
     )
     for word in words.split():
@@ -131,15 +133,14 @@ def _proposal(row: Any, names: dict[int, str], erps: Collection[str]) -> Pair:
 
 def _alone(tx: Connection, crms: Collection[str], erps: Collection[str]) -> list[ColumnElement[bool]]:
     c, mine, his, other = customer.c, link.alias("mine"), link.alias("his"), customer.alias("other")
+    # Sets that are worked out once: asked for each account they would be worked out anew each time.
     owned = (
-        select(his.c.customer)
-        .join_from(mine, his, his.c.debtor == mine.c.debtor)
-        .join(other, other.c.id == his.c.customer)
-        .where(mine.c.customer == c.id, other.c.system.in_(system_ids(tx, erps) or []))
-        .correlate(customer)
-        .exists()
+        select(his.c.debtor)
+        .join_from(his, other, other.c.id == his.c.customer)
+        .where(other.c.system.in_(system_ids(tx, erps) or []))
     )
-    return [c.system.in_(system_ids(tx, crms) or []), c.known.is_(True), ~owned]
+    linked_to_them = select(mine.c.customer).where(mine.c.debtor.in_(owned))
+    return [c.system.in_(system_ids(tx, crms) or []), c.known.is_(True), c.id.not_in(linked_to_them)]
 
 
 def _columns(of: Any) -> list[Any]:

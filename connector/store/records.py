@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import simplejson
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from connector.store import bulk, keys
 from connector.store.page import Saving
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 Json = Any
 # Below this many bytes there is nothing to win by compressing.
 _WORTH_BYTES = 400
+# So many rows are looked at for a few examples.
+_LOOKED_AT = 4_000
+_BY_KEY = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,24 @@ def kept(tx: Connection, system: str, stream: str, limit: int | None = None) -> 
     return [_row(row) for row in tx.execute(asked)]
 
 
+def some(tx: Connection, system: str, stream: str, limit: int) -> list[KeptRecord]:
+    """So many records that still have their bodies, the latest that came for the first time, filled up with others by key;
+    each look is bounded, however many records there are."""
+    c, of = record.c, _of(tx, system, stream)
+    newest = tx.execute(select(func.max(c.id))).scalar() or 0
+    mine = select(record).where(c.stream == of, c.body.is_not(None))
+    # By the primary key, backwards: no index of a stream is asked to sort a million rows.
+    late = mine.where(c.id > newest - _LOOKED_AT).order_by(c.id.desc()).limit(limit)
+    found = {row.id: _row(row) for row in tx.execute(late)}
+    if len(found) < limit:
+        by_key = select(c.id).where(c.stream == of).order_by(c.key).limit(max(_BY_KEY, limit)).subquery()
+        more = select(record).where(c.id.in_(select(by_key.c.id)), c.body.is_not(None)).limit(limit)
+        for row in tx.execute(more):
+            if len(found) < limit:
+                found.setdefault(row.id, _row(row))
+    return list(found.values())
+
+
 def one(tx: Connection, system: str, stream: str, key: str) -> KeptRecord | None:
     """One record by its key."""
     row = tx.execute(
@@ -191,4 +212,4 @@ def expire(tx: Connection, before: dt.datetime) -> int:
     return done.rowcount
 
 
-__all__ = ["Bodies", "KeptRecord", "Stale", "bodies", "expire", "kept", "mapped_otherwise", "one"]
+__all__ = ["Bodies", "KeptRecord", "Stale", "bodies", "expire", "kept", "mapped_otherwise", "one", "some"]

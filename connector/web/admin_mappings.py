@@ -25,6 +25,7 @@ from connector.mapping_field import shapes
 from connector.mapping_read import TITLES
 from connector.mapping_write import WRITERS
 from connector.store import documents
+from connector.store import records as kept_records
 from connector.text import Text
 from connector.web import differing
 from connector.web.administrator import Admin, acting
@@ -38,6 +39,7 @@ _LONGEST = 200_000
 _TRIED = 5000  # records of each stream that a dry run looks at
 _ASKED_SECONDS = 600.0
 _FIELDS_MOST = 400
+_EXAMPLES = 40  # records of a stream that can be looked at
 _SAVED = Text("Version {number} is kept; nothing is in use by that.", "已保存为版本 {number}，尚未启用。")
 _USED = Text(
     "Version {number} is in use from the next run on, which applies it to the kept records.",
@@ -320,13 +322,20 @@ def _shown(
     if kept is not None and time.monotonic() - kept.at > _ASKED_SECONDS:
         kept = None
     with front.store.reading() as tx:
-        keys = mapping_trials.some_keys(tx, connected, [draft.stream]).get(draft.stream, []) if draft.stream else []
-        if draft.record not in keys:
+        records = kept_records.some(tx, system, draft.stream, _EXAMPLES) if draft.stream else []
+        keys = [one.key for one in records]
+        if draft.record and draft.record not in keys and kept_records.one(tx, system, draft.stream, draft.record):
+            keys.insert(0, draft.record)
+        elif draft.record not in keys:
             draft.record = next(iter(keys), "")
         looked = (
             mapping_trials.one_record(tx, connected, old, mapping, draft.stream, draft.record) if draft.record else None
         )
-        fields = mapping_fields.found(tx, connected, shown, kept.fields if kept else {})
+    named = kept.fields if kept else {}
+    fields = {
+        stream: mapping_fields.found(shown, stream, named.get(stream, ()), records if stream == draft.stream else ())
+        for stream in streams
+    }
     tables = _tables(shown)
     open_ones = mapping_fields.unmapped(mapping, fields) if mapping else []
     here = [one for one in fields.get(draft.stream, []) if _has(one, draft.find)]
