@@ -92,7 +92,7 @@ class Board:
         lines = {debtor: line for debtor, line in old.items() if debtor in now}
         for at in range(0, len(changed), _TOGETHER):
             for debtor, row in decisions.latest(tx, changed[at : at + _TOGETHER]).items():
-                lines[debtor] = line_of(debtor, row.id, row.as_of, row.body)
+                lines[debtor] = line_of(debtor, row.id, row.as_of, decisions.content(row.kept))
         self.lines, self._state = lines, state
         return lines
 

@@ -8,6 +8,7 @@ import json
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
@@ -197,6 +198,13 @@ def packed(body: Mapping[str, Any]) -> bytes:
     except TypeError:
         return records.packed(body)
     return zlib.compress(plain.encode("utf-8", "surrogatepass"), 1)
+
+
+def content(kept: bytes) -> Mapping[str, Any]:
+    """A decision's content from what is kept, by the decoder of the standard library: for many at a time."""
+    plain = zlib.decompress(kept) if kept[:1] == b"\x78" else kept
+    found: Mapping[str, Any] = json.loads(plain.decode("utf-8", "surrogatepass"), parse_float=Decimal)
+    return found
 
 
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
