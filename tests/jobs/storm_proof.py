@@ -48,8 +48,8 @@ class Watch:
         append, keep, reserve = order_credit.append, order_credit.keep, reservations.keep
 
         @contextlib.contextmanager
-        def watched(store: Store, *, durable: bool = True) -> Iterator[Connection]:
-            with writing(store, durable=durable) as tx:
+        def watched(store: Store, **how: Any) -> Iterator[Connection]:
+            with writing(store, **how) as tx:
                 key = id(tx.connection.driver_connection)
                 self._judged.pop(key, None)
                 self._lines.pop(key, None)
