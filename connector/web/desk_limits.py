@@ -37,7 +37,7 @@ from jobs import grant
 from jobs.customer_answer import one_customer
 from jobs.frame import frame
 from jobs.grant import Desk, Outcome
-from jobs.grant_words import STATES
+from jobs.grant_words import NO_RISE, STATES
 from jobs.limit_acts import acts
 from jobs.limit_trial import Effect, effect
 from jobs.limit_words import KINDS, STEPS
@@ -351,13 +351,15 @@ async def _new(
     customer, words = searched(given.get("customer", "")), searched(given.get("q", ""))
     mistakes: dict[str, Text] = dict(wrong or {})
 
-    def find() -> tuple[CustomerRow | None, list[CustomerRow], Effective | None, Proposal | None, Effect | None]:
+    def find() -> tuple[
+        CustomerRow | None, list[CustomerRow], Effective | None, Proposal | None, Effect | None, Text | None
+    ]:
         desk = _desk(front)
         erps = [system.name for system in front.config.with_role("erp")]
         with front.store.reading() as tx:
             if not customer:
                 found = customer_search.search(tx, erps, words, most=_FOUND_MOST) if words and erps else []
-                return None, found, None, None, None
+                return None, found, None, None, None, None
             row = one_customer(tx, front.config, customer)
             suggestion = _suggestion(tx, front, desk, row)
             change = None
@@ -370,12 +372,14 @@ async def _new(
                         change = effect(tx, desk, row, wanted, wanted.amount_minor)
                     except ValueError:
                         mistakes.setdefault("season" if wanted.kind == "seasonal" else "when1", _NO_CONDITION)
-            return row, [], grant.limit_of(tx, desk, row), suggestion, change
+            frozen = grant.frozen(tx, desk.policy.of(row.segment), row)
+            return row, [], grant.limit_of(tx, desk, row), suggestion, change, frozen
 
-    row, rows, now, suggestion, change = await front.work(find)
+    row, rows, now, suggestion, change, frozen = await front.work(find)
     return await pages_of(request).show(
         request, "desk/limit_new.html", visitor, status=422 if wrong else 200,
-        row=row, found=rows, now=now, suggestion=suggestion, effect=change, given=given, wrong=mistakes, once=once(),
+        row=row, found=rows, now=now, frozen=NO_RISE.fill(why=frozen) if frozen is not None else None,
+        suggestion=suggestion, effect=change, given=given, wrong=mistakes, once=once(),
         words=words, kinds={kind: KINDS[kind] for kind in ASKED_KINDS}, parts_most=_PARTS, steps=STEPS,
         levels=LEVEL_TEXTS, level_tones=LEVEL_TONES, today=_desk(front).today,
         kept_here=row is not None and _desk(front).master(row) == grant.HERE,

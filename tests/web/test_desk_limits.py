@@ -172,6 +172,7 @@ def test_what_a_limit_would_change_is_shown_and_nothing_is_written(busy: Shop, f
     uplift = browser.get("/desk/limits/new?customer=books/C1&kind=additive&amount=200&to=2026-12-31").text
     assert "would pass" in uplift
     assert "1,200.00" in uplift
+    assert "The limit cannot rise now" in uplift, "its warning is red: said before anybody asks"
     assert limit_of(front.store, "C1") == [("base", 100_000)]
     assert busy.states()["SO1"] == "held"
     with front.store.reading() as tx:
