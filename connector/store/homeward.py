@@ -29,6 +29,7 @@ class Homeward:
         self._path, self._turn = path, turn
         self._lock = threading.Lock()
         self._next = 0.0
+        self._ended = False
 
     def wrote(self) -> None:
         """Somebody has committed something. Costs nothing where it is not time yet."""
@@ -59,4 +60,6 @@ class Homeward:
 
     def end(self) -> None:
         """Waits until nothing is under way; afterwards nothing is done any more."""
-        self._lock.acquire()
+        if not self._ended:
+            self._ended = True
+            self._lock.acquire()

@@ -89,3 +89,15 @@ def test_nobody_waits_for_what_goes_wrong(
     grow(seat, 3)
     with seat.reading() as tx:
         assert tx.exec_driver_sql("SELECT count(*) FROM heap").scalar() == 60
+
+
+def test_once_it_has_ended_nothing_is_done_any_more(seat: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(homeward, "_EACH_SECONDS", 0.0)
+    grow(seat, 1)
+    seat.close()
+    seat.close()
+    done: list[bool] = []
+    monkeypatch.setattr(homeward.Homeward, "_pages", staticmethod(lambda _: done.append(True) or 0))
+    grow(seat, 2)
+    time.sleep(0.1)
+    assert done == []
