@@ -28,6 +28,7 @@ from connector.store import documents, sealed
 from connector.text import Text
 from connector.web.admin_systems import ROLES, config_now, follow, gives
 from connector.web.administrator import Admin, acting
+from connector.web.fields import is_number
 from connector.web.front import Front
 from connector.web.pages import pages_of
 from connector.web.session import Visitor, all_of
@@ -271,7 +272,7 @@ async def _given(request: Request, product: Adapter[Any]) -> Given:
         await all_of(request, "roles"),
         secrets,
         fields.get("held", ""),
-        int(seen) if seen.isdecimal() else 0,
+        int(seen) if is_number(seen) else 0,
         fields.get("note", "")[:500].strip(),
         fields.get("tried", ""),
     )

@@ -15,6 +15,7 @@ from connector.store.link_list import Pair
 from connector.text import Text
 from connector.web.administrator import Admin, acting
 from connector.web.export import FORMS, MOST, Column, exported
+from connector.web.fields import is_number
 from connector.web.front import Front
 from connector.web.pages import local, pages_of
 from connector.web.session import Visitor, form_of
@@ -59,7 +60,7 @@ def router(front: Front) -> APIRouter:
     ) -> Response:
         view = view if view in _VIEWS else "proposals"
         form = request.query_params.get("as", "")
-        return await _listing(request, visitor, view, q[:200].strip(), int(after) if after.isdecimal() else 0, form)
+        return await _listing(request, visitor, view, q[:200].strip(), int(after) if is_number(after, 18) else 0, form)
 
     async def _listing(
         request: Request,
@@ -112,7 +113,7 @@ def router(front: Front) -> APIRouter:
     async def decide(request: Request, visitor: Admin) -> Response:
         given = await form_of(request)
         number, same = given.get("proposal", ""), given.get("act") == "same"
-        if not number.isdecimal() or given.get("act") not in ("same", "other"):
+        if not is_number(number, 18) or given.get("act") not in ("same", "other"):
             raise Missing(Text("There is no such proposal.", "没有该建议。"))
 
         def act() -> Pair:

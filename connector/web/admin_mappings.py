@@ -29,6 +29,7 @@ from connector.store import records as kept_records
 from connector.text import Text
 from connector.web import differing
 from connector.web.administrator import Admin, acting
+from connector.web.fields import is_number
 from connector.web.front import Front
 from connector.web.pages import pages_of
 from connector.web.session import Visitor, form_of
@@ -90,7 +91,7 @@ def router(front: Front) -> APIRouter:
             _known(front, system)
             with front.store.reading() as tx:
                 kept = documents.versions(tx, documents.MAPPING, system)
-                text = mappings.text_of(tx, front.config, system, int(version) if version.isdecimal() else None)
+                text = mappings.text_of(tx, front.config, system, int(version) if is_number(version) else None)
             place = request.query_params
             return Draft(text, kept[0].number if kept else 0, place.get("stream", ""), place.get("record", ""))
 
@@ -201,8 +202,8 @@ def router(front: Front) -> APIRouter:
                 listed = mappings.one(tx, front.config, system)
                 versions, journal = mappings.history(tx, system)
                 known = {v.number: v for v in versions}
-                second = known.get(int(new)) if new.isdecimal() else (versions[0] if versions else None)
-                first = known.get(int(old)) if old.isdecimal() else None
+                second = known.get(int(new)) if is_number(new) else (versions[0] if versions else None)
+                first = known.get(int(old)) if is_number(old) else None
                 if second is not None and first is None:
                     first = known.get(second.number - 1)
                 before = first.text if first else mappings.text_of(tx, front.config, system)
@@ -223,7 +224,7 @@ def router(front: Front) -> APIRouter:
         _known(front, system)
         given = await form_of(request)
         wanted = given.get("version", "")
-        if not (wanted == "file" or wanted.isdecimal()):
+        if not (wanted == "file" or is_number(wanted)):
             raise Missing(Text("There is no such version.", "没有该版本。"))
         number = None if wanted == "file" else int(wanted)
 
@@ -244,10 +245,10 @@ def router(front: Front) -> APIRouter:
         def read() -> str:
             _known(front, system)
             with front.store.reading() as tx:
-                return mappings.text_of(tx, front.config, system, int(version) if version.isdecimal() else None)
+                return mappings.text_of(tx, front.config, system, int(version) if is_number(version) else None)
 
         text = await front.work(read)
-        name = f"{system}-{int(version)}.toml" if version.isdecimal() else f"{system}.toml"
+        name = f"{system}-{int(version)}.toml" if is_number(version) else f"{system}.toml"
         headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
         return Response(text.encode(), 200, headers, "application/toml; charset=utf-8")
 
@@ -278,7 +279,7 @@ async def _draft(request: Request) -> Draft:
     pair = {key.removeprefix("pair_"): value for key, value in given.items() if key.startswith("pair_")}
     return Draft(
         text,
-        int(seen) if seen.isdecimal() else 0,
+        int(seen) if is_number(seen) else 0,
         given.get("stream", "")[:100],
         given.get("record", "")[:300],
         given.get("find", "")[:100].strip(),

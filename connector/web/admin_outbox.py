@@ -14,6 +14,7 @@ from connector.store.outbox import OutboxRow
 from connector.text import Text
 from connector.web.administrator import Admin, acting
 from connector.web.export import FORMS, MOST, Column, exported
+from connector.web.fields import is_number
 from connector.web.front import Front
 from connector.web.pages import pages_of
 from connector.web.session import form_of
@@ -93,7 +94,7 @@ def router(front: Front) -> APIRouter:
 
         def do() -> int:
             with front.store.writing() as tx:
-                if given.get("number", "").isdecimal():
+                if is_number(given.get("number", ""), 18):
                     numbers = [int(given["number"])]
                 else:
                     numbers = outbox_groups.of_cause(

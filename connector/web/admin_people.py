@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from typing import Any
 
 from fastapi import APIRouter
@@ -19,6 +18,7 @@ from connector.store.audit import Entry
 from connector.text import Text
 from connector.web.actors import who
 from connector.web.administrator import Admin, acting
+from connector.web.fields import is_number
 from connector.web.front import Front
 from connector.web.pages import pages_of
 from connector.web.rights import RIGHT_NAMES, RIGHTS, allowed
@@ -102,7 +102,9 @@ def router(front: Front) -> APIRouter:
             "approve_up_to": "" if settings.approve_up_to is None else str(settings.approve_up_to),
             "ids": "\n".join(f"{system}: {user}" for system, user in settings.ids.items()),
         }
-        usual = {"given": given, "given_roles": settings.roles, "wrong": {}, "invited": None, "status": 200}
+        # What was typed stands again in its field; a field that was not sent has what is kept.
+        more = more | {"given": given | dict(more.get("given", {}))}
+        usual = {"given_roles": settings.roles, "wrong": {}, "invited": None, "status": 200}
         return await pages_of(request).show(
             request,
             "admin/person.html",
@@ -269,7 +271,7 @@ def _values(given: Mapping[str, str], roles: list[str]) -> dict[str, Any]:
         "email": given.get("email", "").strip(),
         "language": given.get("language", ""),
         "subject": given.get("subject", "").strip(),
-        "approve_up_to": int(Decimal(most)) if most.isdecimal() else most,
+        "approve_up_to": int(most) if is_number(most, 18) else most,
         "ids": ids,
     }
 
@@ -284,6 +286,6 @@ def _wrong_key(front: Front, given: Mapping[str, str], roles: list[str], rights:
         wrong["roles"] = _NO_ROLE
     elif not set(rights) <= allowed(front.config.people, f"app:{name}", tuple(roles)):
         wrong["rights"] = _NOT_ALLOWED
-    if given.get("days") and not (given["days"].isdecimal() and 0 < int(given["days"]) <= 3650):
+    if given.get("days") and not (is_number(given["days"]) and 0 < int(given["days"]) <= 3650):
         wrong["days"] = Text("From 1 to 3650.", "1 至 3650。")
     return wrong

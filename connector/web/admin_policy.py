@@ -24,6 +24,7 @@ from connector.store.documents import POLICY, THE_POLICY
 from connector.text import Text
 from connector.web import differing
 from connector.web.administrator import Admin, acting
+from connector.web.fields import is_number
 from connector.web.front import Front
 from connector.web.pages import pages_of
 from connector.web.session import Visitor, form_of
@@ -75,7 +76,7 @@ def router(front: Front) -> APIRouter:
         def read() -> Draft:
             with front.store.reading() as tx:
                 kept = documents.versions(tx, POLICY, THE_POLICY)
-                if version.isdecimal():
+                if is_number(version):
                     text = documents.version(tx, POLICY, THE_POLICY, int(version)).text
                 elif version == "shipped":
                     text = in_use.shipped().text
@@ -192,8 +193,8 @@ def router(front: Front) -> APIRouter:
                 versions = documents.versions(tx, POLICY, THE_POLICY)
                 known = {v.number: v for v in versions}
                 chosen = in_use.chosen(tx, front.config)
-                second = known.get(int(new)) if new.isdecimal() else (versions[0] if versions else None)
-                first = known.get(int(old)) if old.isdecimal() else None
+                second = known.get(int(new)) if is_number(new) else (versions[0] if versions else None)
+                first = known.get(int(old)) if is_number(old) else None
                 if second is not None and first is None:
                     first = known.get(second.number - 1)
                 before = first.text if first else chosen.text
@@ -213,7 +214,7 @@ def router(front: Front) -> APIRouter:
     async def activate(request: Request, visitor: Admin) -> Response:
         given = await form_of(request)
         wanted = given.get("version", "")
-        if not (wanted == "file" or wanted.isdecimal()):
+        if not (wanted == "file" or is_number(wanted)):
             raise Missing(Text("There is no such version.", "没有该版本。"))
 
         def put() -> Text | None:
@@ -235,12 +236,12 @@ def router(front: Front) -> APIRouter:
     async def export(request: Request, visitor: Admin, version: str = "") -> Response:
         def read() -> str:
             with front.store.reading() as tx:
-                if version.isdecimal():
+                if is_number(version):
                     return documents.version(tx, POLICY, THE_POLICY, int(version)).text
                 return in_use.chosen(tx, front.config).text
 
         text = await front.work(read)
-        name = f"policy-{int(version)}.toml" if version.isdecimal() else "policy.toml"
+        name = f"policy-{int(version)}.toml" if is_number(version) else "policy.toml"
         headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
         return Response(text.encode(), 200, headers, "application/toml; charset=utf-8")
 
@@ -253,7 +254,7 @@ async def _draft(request: Request) -> Draft:
     if len(text) > _LONGEST:
         raise ConfigError(Text("The text is too long.", "文本过长。"))
     seen = given.get("seen", "")
-    return Draft(text, int(seen) if seen.isdecimal() else 0, given.get("note", "")[:500].strip())
+    return Draft(text, int(seen) if is_number(seen) else 0, given.get("note", "")[:500].strip())
 
 
 def line_of(text: str, problem: Problem) -> int | None:

@@ -19,6 +19,7 @@ from connector.store import documents, subscriptions, system_state
 from connector.text import Text
 from connector.web import differing
 from connector.web.administrator import Admin, acting
+from connector.web.fields import is_number
 from connector.web.front import Front
 from connector.web.pages import pages_of
 from connector.web.session import Visitor, form_of
@@ -192,8 +193,8 @@ def router(front: Front) -> APIRouter:
                 versions, journal = systems.history(tx, name)
                 used = documents.active(tx, documents.SYSTEM, name)
             known = {v.number: v for v in versions}
-            second = known.get(int(new)) if new.isdecimal() else (versions[0] if versions else None)
-            first = known.get(int(old)) if old.isdecimal() else None
+            second = known.get(int(new)) if is_number(new) else (versions[0] if versions else None)
+            first = known.get(int(old)) if is_number(old) else None
             if second is not None and first is None:
                 first = known.get(second.number - 1)
             changes = differing.lines(first.text if first else "", second.text) if second else []
@@ -209,7 +210,7 @@ def router(front: Front) -> APIRouter:
     async def activate(request: Request, visitor: Admin, name: str) -> Response:
         given = await form_of(request)
         number = given.get("version", "")
-        if not number.isdecimal():
+        if not is_number(number):
             raise Missing(Text("There is no such version.", "没有该版本。"))
 
         def put() -> None:

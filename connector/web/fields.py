@@ -30,6 +30,12 @@ def searched(text: str, most: int = 200) -> str:
     return "".join(c for c in text[:most] if c.isprintable()).strip()
 
 
+def is_number(text: str, digits: int = 9) -> bool:
+    """Whether a text is a whole number of so many digits at most: no more than a database keeps, and in figures that every
+    one of our texts has."""
+    return text.isascii() and text.isdecimal() and len(text) <= digits
+
+
 @dataclass
 class Fields:
     """What was sent; `wrong` has, by field, what is not right about it."""
