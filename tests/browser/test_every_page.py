@@ -175,6 +175,29 @@ def address(page: Any, said: str) -> str:
     return right[0] + after
 
 
+# What can be used but not reached by the Tab key, or is reached out of turn.
+_UNREACHED = """() => {
+  const usable = "a[href], button:not([disabled]), input:not([type=hidden]):not([disabled]), select, textarea, summary";
+  const wrong = [...document.querySelectorAll(usable)].filter(one => one.tabIndex < 0);
+  const early = [...document.querySelectorAll("[tabindex]")].filter(one => one.tabIndex > 0);
+  const dead = [...document.querySelectorAll("[onclick], [role=button]:not(button)")];
+  return [...wrong, ...early, ...dead].map(one => one.outerHTML.slice(0, 80));
+}"""
+# Marks what has the focus; says whether it shows that, and what it is.
+_FOCUSED = """() => {
+  const at = document.activeElement;
+  if (!at || at === document.body) return null;
+  const again = at.dataset.tabbed === "1";
+  at.dataset.tabbed = "1";
+  const look = getComputedStyle(at);
+  return { again, shown: look.outlineStyle !== "none" || look.boxShadow !== "none", what: at.outerHTML.slice(0, 80) };
+}"""
+_LEFT_OUT = """() => [...document.querySelectorAll(
+  "a[href], button, input:not([type=hidden]), select, textarea, summary")].filter(
+  one => one.checkVisibility() && one.getClientRects().length && !one.disabled && one.dataset.tabbed !== "1")
+  .map(one => one.outerHTML.slice(0, 80))"""
+
+
 def looked_at(site: Site, page: Any, shoot: Shoot, name: str) -> list[str]:
     """What is wrong with the page that is open."""
     wrong = [f"{name}: {one}" for one in (*faults(page), *site.complaints)]
@@ -182,6 +205,7 @@ def looked_at(site: Site, page: Any, shoot: Shoot, name: str) -> list[str]:
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     if wide > 0:
         wrong.append(f"{name}: {wide} px wider than the screen")
+    wrong += [f"{name}: not reached by Tab: {one}" for one in page.evaluate(_UNREACHED)]
     shoot(page, f"every-{name}")
     return wrong
 
@@ -203,11 +227,58 @@ def test_every_page_is_without_fault(
     if language == "en":
         for name, (where, button) in ANSWERS.items():
             page.goto(where)
+            if name == "policy-trial":
+                text = page.get_by_label("The policy, as TOML")
+                text.fill(text.input_value().replace("grace_days = 30", "grace_days = 400", 1))
             page.get_by_role("button", name=button).click()
             page.wait_for_url(re.compile("/try$"))
             wrong += looked_at(company.site, page, shoot, f"{name}-{language}-{size}-{scheme}")
     page.context.close()
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("name", ["order", "customer", "limit", "desk-limits", "admin-people", "admin-runs", "system"])
+def test_every_control_is_reached_by_tab_and_shows_it(company: Company, addresses: dict[str, str], name: str) -> None:
+    page = company.site.visit(ALL_HANDS.id)
+    page.goto(addresses[name])
+    page.evaluate("document.querySelectorAll('main details').forEach(one => { one.open = true; })")
+    unmarked = []
+    for _ in range(600):
+        page.keyboard.press("Tab")
+        at = page.evaluate(_FOCUSED)
+        date = at is not None and 'type="date"' in at["what"]
+        if at is None or (at["again"] and not date):
+            break
+        # Within a field for a day the focus goes on to its parts, and at last to the calendar, which shows it itself.
+        if not at["shown"] and not at["again"]:
+            unmarked.append(at["what"])
+    assert page.evaluate(_LEFT_OUT) == []
+    assert unmarked == []
+    page.context.close()
+
+
+def test_lists_are_walked_by_keys(company: Company) -> None:
+    page = company.site.visit(ALL_HANDS.id)
+    page.goto("/desk/orders")
+    rows = page.locator("tbody td.main a").all_inner_texts()
+    assert len(rows) > 2
+    here = "document.activeElement.textContent"
+    for key, row in (("j", 0), ("j", 1), ("k", 0), ("j", 1)):
+        page.keyboard.press(key)
+        assert page.evaluate(here) == rows[row]
+    page.keyboard.press("/")
+    page.keyboard.type("jk")  # in a field they are letters
+    assert page.get_by_label("Order or customer").input_value() == "jk"
+    page.get_by_label("Order or customer").fill(rows[1])
+    page.keyboard.press("Enter")
+    page.wait_for_url("**q=*")
+    page.keyboard.press("?")
+    page.locator(".side .wide").get_by_text("next, previous row").wait_for()
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("/desk/orders/[^?]+/[^?]+"))
+    assert rows[1] in page.get_by_role("heading", level=1).inner_text()
+    page.context.close()
 
 
 def test_no_page_was_forgotten(company: Company, rendered: set[str]) -> None:

@@ -89,7 +89,8 @@
     } else if (event.key === "j") go(at + 1);
     else if (event.key === "k") go(at < 0 ? rows.length - 1 : at - 1);
     else if (event.key === "?") {
-      const help = document.getElementById("keys");
+      // It stands in the menu of a narrow screen and beside the page of a wide one: the one that is seen.
+      const help = all("details.keys").find((one) => one.getClientRects().length);
       if (help) { help.open = !help.open; help.querySelector("summary").focus(); event.preventDefault(); }
     }
   });
