@@ -247,7 +247,13 @@ class _Round:
         found = {debtor: bench for debtor in debtors if (bench := self.kept.known(debtor)) is not None}
         unknown = [debtor for debtor in debtors if debtor not in found]
         if unknown:
-            made = marks.undisturbed(tx, lambda: Bench(tx, self.config, self.policy, self.clock, self.today, unknown))
+            # What was disturbed while it was read is read again, and all of it then.
+            like = iter([self.kept.base()])
+
+            def read() -> Bench:
+                return Bench(tx, self.config, self.policy, self.clock, self.today, unknown, next(like, None))
+
+            made = marks.undisturbed(tx, read)
             self.kept.add(made, self.now)
             found |= dict.fromkeys(unknown, made)
         return found

@@ -63,9 +63,16 @@ class Bench:
     """
 
     def __init__(
-        self, tx: Connection, config: Config, policy: Policy, clock: Clock, today: dt.date, debtors: Sequence[int]
+        self,
+        tx: Connection,
+        config: Config,
+        policy: Policy,
+        clock: Clock,
+        today: dt.date,
+        debtors: Sequence[int],
+        like: Frame | None = None,
     ) -> None:
-        self.base = base = frame(tx, config, policy, clock, today, debtors=debtors, near=True)
+        self.base = base = frame(tx, config, policy, clock, today, debtors=debtors, near=True, like=like)
         family = sorted(base.family(debtors))
         keys = [key for debtor in family for key in base.members.get(debtor, ())]
         self.book = order_book(tx, base, keys, family)

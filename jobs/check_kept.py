@@ -17,6 +17,7 @@ from connector.store.asked import Whose
 from connector.store.db import Store
 from connector.store.standstill import Standstill
 from jobs.check_bench import Bench
+from jobs.frame import Frame
 
 PolicyOf = Callable[[Connection], Policy]
 # So many debtors are kept, some 11 KB each; those that were read together go together, whose turn was longest ago.
@@ -70,6 +71,10 @@ class Kept:
         if found is not None:
             self._used[found] = self._used.pop(found, None)
         return found
+
+    def base(self) -> Frame | None:
+        """The frame of one of those who are kept."""
+        return next((bench.base for bench in self._used), None)
 
     def add(self, bench: Bench, now: dt.datetime) -> None:
         """Keeps who was judged together. Whose credit is reserved is not kept: that ends by itself."""

@@ -155,26 +155,29 @@ def frame(
     view: View | None = None,
     debtors: Collection[int] | None = None,
     near: bool = False,
+    like: Frame | None = None,
 ) -> Frame:
     """The frame of a day. Only systems with the role erp count: they own the ledger.
 
     With `debtors` only the customers of these and their groups are loaded at once; others when they are judged. `near`:
-    for nobody else, and for no other day: only their groups and the rates of that day are looked up.
+    for nobody else, and for no other day: only their groups and the rates of that day are looked up. `like` is a frame
+    of the same state of the store: its rates are taken, and which data are too old.
     """
     systems = [s.name for s in config.with_role("erp")]
-    rate_systems = [s.name for s in config.with_role("erp", "rates")]
-    since = as_of - dt.timedelta(days=policy.currency.max_rate_age_days) if near else None
-    rates: list[Rate] = []
-    if rate_systems:
-        rates = customers.rates(tx, systems=rate_systems, since=since, until=as_of if near else None)
-    stale, fresh_until = _stale(tx, config, systems, policy, clock.now())
+    if like is not None:
+        known, stale, fresh_until = like.rates, like.stale, like.fresh_until
+    else:
+        known = Rates(
+            _rates(tx, config, policy, as_of, near), config.business.currency, policy.currency.max_rate_age_days
+        )
+        stale, fresh_until = _stale(tx, config, systems, policy, clock.now())
     made = Frame(
         config,
         policy,
         as_of,
         view or View(),
         systems,
-        Rates(rates, config.business.currency, policy.currency.max_rate_age_days),
+        known,
         stale,
         fresh_until=fresh_until,
     )
@@ -192,6 +195,14 @@ def frame(
             made.children.setdefault(above, []).append(below)
     made.load(tx, made.family(debtors) if debtors is not None else None)
     return made
+
+
+def _rates(tx: Connection, config: Config, policy: Policy, as_of: dt.date, near: bool) -> list[Rate]:
+    systems = [s.name for s in config.with_role("erp", "rates")]
+    if not systems:
+        return []
+    since = as_of - dt.timedelta(days=policy.currency.max_rate_age_days) if near else None
+    return customers.rates(tx, systems=systems, since=since, until=as_of if near else None)
 
 
 def _closes_ring(parents: Mapping[int, int], child: int, above: int) -> bool:
