@@ -82,6 +82,7 @@ def router(front: Front) -> APIRouter:
             due=due,
             doing=doing,
             job_name=job_name,
+            titles={name: one.title for name, one in JOBS.items()},
             states=RUN_STATES,
             tones=TONES,
             **found,
