@@ -40,7 +40,7 @@ def test_finance_wants_to_be_stricter_and_sees_first_whom_it_would_meet(tmp_path
     chinese = words(call("-c", config, "--lang", "zh", "policy", "try", new, "--as-of", TODAY, lang="zh").out)
     assert "1 个客户有变化：新冻结 1，解除冻结 0，预警升级 0，预警降级 0。" in chinese
     assert (
-        "C1 Crane Works 放行，红 冻结，红 最早的无争议未清项已逾期 20 天，超过允许的 14 天；逾期合计 CNY 1,000.00"
+        "C1 Crane Works 放行，红色 冻结，红色 最早的无争议未清项已逾期 20 天，超过允许的 14 天；逾期合计 CNY 1,000.00"
         in chinese
     )
 
