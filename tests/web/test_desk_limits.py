@@ -214,7 +214,9 @@ def test_lists_are_sorted_searched_and_shown_by_pages(
     browser = visit(front, "li.wei")
 
     def numbers(address: str) -> list[int]:
-        return [int(n) for n in re.findall(r'class="main short"><a href="/desk/limits/(\d+)"', browser.get(address).text)]
+        return [
+            int(n) for n in re.findall(r'class="main short"><a href="/desk/limits/(\d+)"', browser.get(address).text)
+        ]
 
     assert numbers("/desk/limits?sort=-number") == [3, 2, 1]
     assert numbers("/desk/limits?sort=until") == [1, 2, 3]

@@ -7,14 +7,18 @@ import datetime as dt
 import io
 import re
 from decimal import Decimal
+from pathlib import Path
 from xml.etree import ElementTree as Xml
 
 import pytest
 
+from connector import config as configs
+from connector.clock import SystemClock
 from connector.model import Customer
 from connector.policy import default_text
 from connector.store import calculations
 from connector.store.db import Store
+from connector.web.calculating import Calculating
 from connector.web.front import Front
 from jobs import calculate, portfolio_kept, simulation_kept
 from tests.jobs.shop import TODAY, Shop
@@ -352,3 +356,26 @@ def test_no_form_and_no_address_brings_the_service_to_fall(busy: Shop, front: Fr
         for sort in ("ship", "-total", "number", "-until", "amount", "customer"):
             answer = proposer.client.get(page, params={"sort": sort, "after": f"1~{odd}"})
             assert answer.status_code < 500, (page, sort)
+
+
+def test_the_process_beside_the_service_works_on_what_waits(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text('[business]\ncurrency = "CNY"\ntime_zone = "Asia/Shanghai"\nlanguage = "en"\n', encoding="utf-8")
+    config = configs.load(file)
+    store = Store.open(configs.store_url(config))
+    with store.writing() as tx:
+        portfolio_kept.ask(tx, TODAY, "person:wang.fang", SystemClock().now())
+    front = Front(store, config)
+    beside = Calculating(front)
+    beside.begin()
+    beside.begin()
+    process = beside._process
+    assert process is not None
+    assert process.wait(120) == 0
+    done = kept(front)
+    assert (done.state, Decimal(done.result["ends"][-1]["receivables"])) == ("done", 0)
+    front.stopping = True
+    beside.begin()
+    assert beside._process is process, "a service that ends begins nothing"
+    beside.end()
+    store.close()
