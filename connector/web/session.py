@@ -40,6 +40,8 @@ _NOT_OURS = Text(
     "该表单并非来自本系统页面，或页面已过期。请重新打开页面后再提交。",
 )
 
+_NO_NAME = Text("The address has a character that no name has.", "地址中含有名称不可能出现的字符。")
+
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
@@ -140,15 +142,16 @@ def from_here(request: Request) -> bool:
 
 
 async def form_of(request: Request) -> Mapping[str, str]:
-    """The fields of a form, the last of each name; without the token."""
+    """The fields of a form, the last of each name; without the token, and without the character that no name has and not
+    every database takes."""
     given = await request.form(max_files=1, max_fields=_FIELDS_MOST)
-    return {name: value for name, value in given.items() if isinstance(value, str) and name != "csrf"}
+    return {name: value.replace("\0", "") for name, value in given.items() if isinstance(value, str) and name != "csrf"}
 
 
 async def all_of(request: Request, name: str) -> list[str]:
     """All values of a field that may come several times."""
     given = await request.form(max_files=1, max_fields=_FIELDS_MOST)
-    return [value for value in given.getlist(name) if isinstance(value, str)]
+    return [value.replace("\0", "") for value in given.getlist(name) if isinstance(value, str)]
 
 
 class Visits:
@@ -158,6 +161,9 @@ class Visits:
         self.right = right
 
     async def __call__(self, request: Request) -> Visitor:
+        if "\0" in request.scope["path"] or b"%00" in request.scope["query_string"]:
+            # No name has such a character, and not every database could be asked for it.
+            raise Refused(400, _NO_NAME)
         visitor = await visitor_of(request)
         request.state.visitor = visitor
         if visitor is None:

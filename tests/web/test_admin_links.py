@@ -132,3 +132,12 @@ def test_what_is_on_the_screen_is_exported(front: Front, store: Store) -> None:
     assert answer.headers["content-type"].startswith("text/csv")
     assert "crm/a1" in answer.text
     assert "crm/a3" not in answer.text
+
+
+def test_odd_names_are_nobodys(front: Front, store: Store) -> None:
+    browser = visit(front, "sun.qiang")
+    for odd in ("books/\0", "books/" + "9" * 5000, "books/\ud7ff", "/", "books", "nowhere/C1"):
+        for sent in ({"account": odd, "customer": "books/C1"}, {"account": "crm/a3", "customer": odd}):
+            assert browser.post("/admin/links/join", **sent).status_code == 422, odd
+        assert browser.post("/admin/links/part", account=odd).status_code == 404, odd
+    assert browser.get("/admin/links?q=%00&view=linked").status_code < 500
