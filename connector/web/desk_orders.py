@@ -3,7 +3,8 @@ go, and what its visitor may do with it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
@@ -13,9 +14,11 @@ from starlette.responses import Response
 from connector.credit.hold_words import rule
 from connector.credit.reason import money
 from connector.credit.warn_words import LEVEL_TEXTS
-from connector.errors import HoldfastError, Missing, TransientError
+from connector.errors import ConfigError, HoldfastError, Missing, TransientError
 from connector.money import rounded
+from connector.store import order_credit
 from connector.store.db import Store
+from connector.store.order_credit import Happened, OrderAt
 from connector.store.order_list import SORTS, Line, Sort
 from connector.text import Text, joined, same
 from connector.web.acting import acted, once
@@ -184,14 +187,24 @@ async def _shown(
     given: Mapping[str, str] | None = None,
     wrong: Mapping[str, Text] | None = None,
 ) -> Response:
-    def find() -> tuple[Explained, Any]:
+    def find() -> tuple[Explained, Any] | _Closed:
         policy, name = front.policy(), f"{system}/{order}"
         with front.store.reading() as tx:
-            _one(tx, front, name, system, order)
-            one = explain(tx, front.config, policy, front.clock, name)
+            at = _one(tx, front, name, system, order)
+            try:
+                one = explain(tx, front.config, policy, front.clock, name)
+            except ConfigError as why_not:
+                return _Closed(at, why_not.user, order_credit.history(tx, orders=[at.key]))
             return one, acts(tx, front.config, one, visitor.caller.person)
 
-    one, may = await front.work(find)
+    found = await front.work(find)
+    if isinstance(found, _Closed):
+        return await pages_of(request).show(
+            request, "desk/order_closed.html", visitor, status=422 if wrong else 200,
+            at=found.at, why=found.why, history=found.history, happened=HAPPENED, reasons_in=_reasons_in, same=same,
+            who=lambda actor: who(front.config, actor), wrong=wrong or {},
+        )  # fmt: skip
+    one, may = found
     row = one.row
     return await pages_of(request).show(
         request, "desk/order.html", visitor, status=422 if wrong else 200,
@@ -204,8 +217,17 @@ async def _shown(
     )  # fmt: skip
 
 
-def _one(tx: Any, front: Front, name: str, system: str, order: str) -> None:
-    """Raises Missing where the address names no order of that system."""
+@dataclass(frozen=True, slots=True)
+class _Closed:
+    """An order that is judged no more, or not yet: why, and what has happened to it."""
+
+    at: OrderAt
+    why: Text
+    history: Sequence[Happened]
+
+
+def _one(tx: Any, front: Front, name: str, system: str, order: str) -> OrderAt:
+    """The order of an address. Raises Missing where the address names no order of that system."""
     from jobs.order_desk import the_order
 
     if not name.isprintable():
@@ -213,6 +235,7 @@ def _one(tx: Any, front: Front, name: str, system: str, order: str) -> None:
     found = the_order(tx, name)
     if found.system != system or order not in (found.ref, found.number):
         raise Missing(NO_ORDER.fill(ref=name))
+    return found
 
 
 def place_of(said: str) -> tuple[str, int] | None:

@@ -224,3 +224,16 @@ def test_what_others_wrote_is_shown_as_text(busy: Shop, front: Front) -> None:
 @pytest.mark.parametrize("address", ["/desk/orders/books/NONE", "/desk/orders/other/SO1", "/desk/orders/books/"])
 def test_an_order_that_is_not_there_is_said_to_be_missing(busy: Shop, front: Front, address: str) -> None:
     assert visit(front, "li.wei").get(address).status_code == 404
+
+
+def test_an_order_that_is_open_no_more_shows_its_history(busy: Shop, front: Front) -> None:
+    browser = visit(front, "li.wei")
+    act(browser, "SO1", "release", why="paid tomorrow")
+    busy.order("SO1", "C1", 1500, number="N-1", owner="u7", status="done")
+    busy.run()
+    answer = browser.get("/desk/orders/books/SO1")
+    assert answer.status_code == 200
+    assert "is not open" in answer.text
+    assert "paid tomorrow" in answer.text
+    assert "Release the order" not in answer.text
+    assert act(browser, "SO1", "release", why="again")[0] == 422
