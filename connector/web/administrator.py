@@ -1,4 +1,4 @@
-"""Administrators on pages: who acts, as jobs and the audit trail know him, and what somebody else did meanwhile."""
+"""Administrators on pages: who acts, as jobs and the audit trail know him."""
 
 from __future__ import annotations
 
@@ -7,15 +7,9 @@ from typing import Annotated
 from fastapi import Depends
 
 from connector.credit.authority import Person
-from connector.text import Text
 from connector.web.session import Visitor, visits
 
 Admin = Annotated[Visitor, Depends(visits("configure"))]
-
-CHANGED = Text(
-    "{who} has saved version {number} since you opened this page. Nothing of yours is lost: look at what differs, and save again.",
-    "您打开此页后，{who} 已保存版本 {number}。您的内容并未丢失：请查看差异后再次保存。",
-)
 
 
 def acting(visitor: Visitor) -> Person:
