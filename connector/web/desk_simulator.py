@@ -33,6 +33,7 @@ from connector.web.pages import language_of, pages_of
 from connector.web.problem import Refused
 from connector.web.rights import Right
 from connector.web.session import Visitor, form_of, visits
+from jobs import policy as policies
 from jobs import simulation_kept
 from jobs.policy import Chosen
 from jobs.simulate import ASSUMPTIONS, LATE_DAYS
@@ -52,8 +53,8 @@ _NOT_YOURS = Text(
 )
 _BEGUN = Text("The simulation is being worked out.", "正在运行模拟。")
 _THERE = Text("This question was answered before: here it is.", "该模拟此前已运行，结果如下。")
-_OLD = Text("other: {name}", "对比：{name}")
-_NEW = Text("this: {name}", "本政策：{name}")
+_OLD = Text("before: {name}", "对比：{name}")
+_NEW = Text("tried: {name}", "试用：{name}")
 
 
 def router(front: Front) -> APIRouter:
@@ -183,7 +184,17 @@ def _one(front: Front, number: int, compare: bool = True) -> tuple[Calculation, 
 
 def _names(one: Calculation) -> tuple[Text, Text]:
     old, new = one.asked["old"], one.asked["new"]
-    return _OLD.fill(name=old["name"]), _NEW.fill(name=new["name"])
+    return _OLD.fill(name=_short(old["name"])), _NEW.fill(name=_short(new["name"]))
+
+
+def _short(name: str) -> Text:
+    """A policy in as few words as the head of a column has room for."""
+    if name == policies.shipped().name:
+        return Text("shipped policy", "自带政策")
+    if name == "draft":
+        return Text("draft", "草稿")
+    before, _, number = name.partition("policy@")
+    return Text("version {number}", "版本 {number}").fill(number=number) if number and not before else Text(name, name)
 
 
 def _rows(result: Mapping[str, Any]) -> list[dict[str, Any]]:
