@@ -38,6 +38,7 @@ from connector.config_system import System, problems_of, system_problems
 from connector.errors import BadSetting, ConfigError, Problem
 from connector.money import is_currency
 from connector.text import Language, Text
+from connector.toml_text import toml_of
 
 
 class _Part(BaseModel):
@@ -239,7 +240,7 @@ def parse(text: str, where: str, root: Path, *, whole: bool = True) -> tuple[Con
     those looks at them (`together`).
     """
     try:
-        raw = tomllib.loads(text)
+        raw = toml_of(text, float)
     except tomllib.TOMLDecodeError as wrong:
         return None, [
             Problem(

@@ -20,6 +20,7 @@ from connector.config_toml import toml_value
 from connector.config_words import meaning
 from connector.errors import Problem
 from connector.text import Text
+from connector.toml_text import toml_of
 
 Kind = Literal["text", "number", "truth", "choice", "choices", "list", "table", "secret"]
 
@@ -169,8 +170,8 @@ def _value(setting: Setting, said: str) -> Any:
         return [line.strip() for line in said.split("\n") if line.strip()]
     if setting.kind == "table":
         try:
-            value = tomllib.loads(f"it = {said}")
-        except (tomllib.TOMLDecodeError, RecursionError):
+            value = toml_of(f"it = {said}", float)
+        except tomllib.TOMLDecodeError:
             return None
         return value["it"] if len(value) == 1 else None
     return said

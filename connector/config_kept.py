@@ -24,6 +24,7 @@ from connector.config_system import System, problems_of, system_problems
 from connector.errors import ConfigError, HoldfastError, Problem
 from connector.http_peer import checked_url
 from connector.text import Text
+from connector.toml_text import toml_of
 
 # The longest text of one system, or of all people, in characters.
 _LONGEST = 200_000
@@ -99,8 +100,8 @@ def _tables(text: str, where: str, key: str) -> tuple[list[dict[str, Any]], list
         what = Text("The text is longer than {most} characters.", "文本超过 {most} 个字符。").fill(most=_LONGEST)
         return [], [Problem("long", where, what, Text("Shorten it.", "请缩短。"))]
     try:
-        raw = tomllib.loads(text.replace("\r\n", "\n"))
-    except (tomllib.TOMLDecodeError, RecursionError) as wrong:
+        raw = toml_of(text.replace("\r\n", "\n"), float)
+    except tomllib.TOMLDecodeError as wrong:
         why = str(wrong) or type(wrong).__name__
         what = Text("This is not valid TOML: {why}.", "不是有效的 TOML：{why}。").fill(why=why)
         return [], [Problem("toml", where, what, mend)]

@@ -46,7 +46,6 @@ import tomllib
 from collections.abc import Iterator
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from importlib import resources
 from typing import Any
 
@@ -58,6 +57,7 @@ from connector.mapping_read import ReadTable, read_table
 from connector.mapping_write import WriteTable, made_field, write_table
 from connector.model import Fact
 from connector.text import Text
+from connector.toml_text import toml_of
 
 __all__ = ["CONVERTERS", "Context", "Mapping", "Step", "diff", "load", "shipped"]
 
@@ -208,7 +208,7 @@ def load(text: str, *, name: str, adapter: Adapter[Any] | None = None) -> tuple[
     """
     notes = Notes(name, text)
     try:
-        document = tomllib.loads(text, parse_float=Decimal)
+        document = toml_of(text)
     except tomllib.TOMLDecodeError as wrong:
         notes.problems.append(_not_toml(name, str(wrong)))
         return None, notes.problems

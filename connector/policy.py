@@ -14,7 +14,6 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping
-from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -45,6 +44,7 @@ from connector.policy_section import default_text as default_text
 from connector.policy_warning import Steps as Steps
 from connector.policy_warning import Warning as Warning
 from connector.text import Text, joined
+from connector.toml_text import toml_of
 
 
 class Policy(Section):
@@ -107,7 +107,7 @@ def _or_raise(policy: Policy | None, problems: list[Problem]) -> Policy:
 def read(text: str, name: str = "policy") -> tuple[Policy | None, list[Problem]]:
     """The policy in a TOML text, or None and everything that is wrong with it."""
     try:
-        data = tomllib.loads(text, parse_float=Decimal)
+        data = toml_of(text)
     except tomllib.TOMLDecodeError as wrong:
         what = Text("This is not valid TOML: {why}.", "不是有效的 TOML：{why}。").fill(why=wrong)
         return None, [Problem("bad_toml", name, what, Text("Correct that line.", "请改正该行。"))]

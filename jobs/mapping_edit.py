@@ -15,6 +15,7 @@ from typing import Any, Literal
 from connector.config_toml import quoted, toml_key
 from connector.errors import ConfigError
 from connector.text import Text
+from connector.toml_text import toml_of
 
 Half = Literal["read", "write"]
 _HEADER = re.compile(r"\s*\[([^\[\]]+)\]\s*(#.*)?$")
@@ -39,7 +40,7 @@ class Pair:
 def pairs(text: str) -> list[Pair]:
     """The lines of a text that a form can show, in their order; none where the text is not TOML."""
     try:
-        document = tomllib.loads(text, parse_float=Decimal)
+        document = toml_of(text)
     except tomllib.TOMLDecodeError:
         return []
     halves: tuple[Half, ...] = ("read", "write")
@@ -69,7 +70,7 @@ def with_pair(text: str, pair: Pair) -> str:
     has several, the table stands in one line): then it is changed in the text itself."""
     if any(len(part) > _LONGEST or "\n" in part or "\r" in part for part in (pair.table, pair.name, pair.origin)):
         raise ConfigError(Text("That is too long.", "内容过长。"))
-    before = tomllib.loads(text, parse_float=Decimal)
+    before = toml_of(text)
     lines = text.splitlines(keepends=True)
     start, end = _table(lines, (pair.half, pair.table, "fields"))
     at = _line(lines, start, end, pair.name)
@@ -118,7 +119,7 @@ def _table(lines: list[str], path: tuple[str, ...]) -> tuple[int, int]:
 def _line(lines: list[str], start: int, end: int, name: str) -> int | None:
     for at in range(start, end):
         key = _KEY.match(lines[at])
-        if key is not None and tomllib.loads(f"{key[1]} = 1").get(name) == 1:
+        if key is not None and toml_of(f"{key[1]} = 1", float).get(name) == 1:
             return at
     return None
 
@@ -136,7 +137,7 @@ def _last(lines: list[str], start: int, end: int) -> int:
 
 def _is_whole(line: str) -> bool:
     try:
-        tomllib.loads(line)
+        toml_of(line, float)
     except tomllib.TOMLDecodeError:
         return False
     return True
@@ -181,7 +182,7 @@ def _written(value: Any) -> str:
 
 def _nothing_else(before: Mapping[str, Any], text: str, pair: Pair) -> None:
     """The rest says what it said: a form must not change what nobody looked at."""
-    after = tomllib.loads(text, parse_float=Decimal)
+    after = toml_of(text)
     if _without(before, pair) != _without(after, pair):
         raise ConfigError(_BY_HAND.fill(name=pair.name))
 

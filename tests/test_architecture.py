@@ -11,7 +11,14 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # From the bottom up. A module may import its own layer's package mates and everything below; adapters are beside jobs.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("connector.text", "connector.errors", "connector.money", "connector.clock", "connector.logs"),
+    (
+        "connector.text",
+        "connector.toml_text",
+        "connector.errors",
+        "connector.money",
+        "connector.clock",
+        "connector.logs",
+    ),
     ("connector.model", "connector.identity", "connector.credit", "connector.policy"),
     (
         "connector.adapter",

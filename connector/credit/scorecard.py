@@ -46,6 +46,7 @@ from connector.policy_problems import line, problem
 from connector.policy_score import Cap, Points
 from connector.policy_section import Section, Unfit
 from connector.text import Text, joined
+from connector.toml_text import toml_of
 
 Above = Annotated[Decimal, Field(gt=0)]
 
@@ -108,7 +109,7 @@ class StatisticalCard(Section):
 def read(text: str, name: str = "scorecard") -> tuple[StatisticalCard | None, list[Problem]]:
     """The scorecard in a TOML text, or None and everything that is wrong with it."""
     try:
-        return StatisticalCard.model_validate(tomllib.loads(text, parse_float=Decimal)), []
+        return StatisticalCard.model_validate(toml_of(text)), []
     except tomllib.TOMLDecodeError as wrong:
         what = Text("This is not valid TOML: {why}.", "不是有效的 TOML：{why}。").fill(why=wrong)
         return None, [Problem("bad_toml", name, what, Text("Correct that line.", "请改正该行。"))]

@@ -22,6 +22,7 @@ from connector.policy_shown import changes
 from connector.store import documents
 from connector.store.documents import POLICY, THE_POLICY
 from connector.text import Text
+from connector.toml_text import toml_of
 from connector.web import differing
 from connector.web.administrator import Admin, acting
 from connector.web.fields import is_number
@@ -265,7 +266,7 @@ def line_of(text: str, problem: Problem) -> int | None:
         return int(line)
     path = problem.field.split(".")
     try:
-        tomllib.loads(text)
+        toml_of(text, float)
     except tomllib.TOMLDecodeError:
         return None
     table: list[str] = []

@@ -51,6 +51,11 @@ def pattern(scope: Scope) -> str | None:
     return found
 
 
+_UTF_8 = Text("Forms are taken in UTF-8 only.", "表单仅支持 UTF-8 编码。")
+# No address of ours is longer; a number of thousands of figures in one is more than Python reads.
+_PATH_MOST = 4000
+
+
 class _TooLarge(Exception):
     pass
 
@@ -102,7 +107,12 @@ class Guarded:
         try:
             if self._declared(scope) > self.most:
                 raise _TooLarge
-            await self.app(scope, receiving, sending)
+            if self._other_charset(scope):
+                await problem(Request(scope), 400, _UTF_8)(scope, receive, sending)
+            elif len(scope["path"]) > _PATH_MOST:
+                await problem(Request(scope), 404)(scope, receive, sending)
+            else:
+                await self.app(scope, receiving, sending)
         except _TooLarge:
             over = True
         finally:
@@ -128,6 +138,17 @@ class Guarded:
     def _declared(scope: Scope) -> int:
         given = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
         return int(given) if given.isdigit() and len(given) < 16 else 0
+
+    @staticmethod
+    def _other_charset(scope: Scope) -> bool:
+        """Whether a form says that it is in another character set than our pages ask for. Whoever reads forms would take it
+        at its word, whatever codec that is: some of Python's make texts that no database keeps, others fail."""
+        given = next((value for name, value in scope["headers"] if name == b"content-type"), b"").lower()
+        if b"multipart/" not in given or b"charset" not in given:
+            return False
+        return (
+            re.search(rb"charset\*?[0-9]*\*?=[\"' ]*utf-?8[\"' ]*(;|\Z)", given) is None or given.count(b"charset") > 1
+        )
 
     def _count(self, scope: Scope, status: int, seconds: float) -> None:
         # The route's pattern, not the address: the number of labels stays small.
