@@ -6,9 +6,9 @@ The whole of it is in this process: the pages, the worker that they ask for runs
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,6 @@ from connector.clock import SystemClock
 from connector.config import Config, StoreSettings
 from connector.config_people import PersonSettings
 from connector.connect import connect
-from connector.store import asked_runs
 from connector.store.db import Store
 from connector.web.front import Front
 from jobs import demo_company
@@ -41,13 +40,11 @@ ALL_HANDS = PersonSettings(
 
 @dataclass
 class Company:
-    """The service at `site`, with its worker. `ends` are called when it is over."""
+    """The service at `site`, with its worker."""
 
     site: Site
     store: Store
     plain: Config
-    wake: threading.Event
-    ends: list[Callable[[], None]] = field(default_factory=list)
 
     @property
     def config(self) -> Config:
@@ -69,11 +66,6 @@ class Company:
         connected = connect(self.config, "demo_erp", SystemClock(), self.store)
         assert connected.adapter.rehearsal is not None
         return connected.client, connected.adapter.rehearsal
-
-    def asked(self, job: str) -> bool:
-        """Whether a job that was asked for still waits."""
-        with self.store.reading() as tx:
-            return any(one.job == job for one in asked_runs.waiting(tx))
 
 
 @contextmanager
@@ -101,7 +93,7 @@ def working(chromium: Any, folder: Path, customers: int = 60) -> Iterator[Compan
         thread.start()
         try:
             for site in serving(Front(store, plain, SystemClock(), wake=wake), free_port(), chromium):
-                yield Company(site, store, plain, wake)
+                yield Company(site, store, plain)
         finally:
             stop.set()
             wake.set()

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.fernet import Fernet
 
 from connector import adapter as adapters
-from connector.clock import SystemClock
-from connector.config import StoreSettings
 from connector.sandbox import SandboxOptions
-from connector.store.db import Store
-from connector.web.front import Front
-from jobs import demo_company
-from jobs.demo_company import DemoCompany
-from jobs.scheduler import Worker
-from jobs.shift import Shift, WakefulClock
-from tests.browser.conftest import Shoot, Site, faults, serving
-from tests.jobs.shop import PEOPLE, config
-from tests.web.calling import free_port
-from tests.web.console import ADMIN
+from tests.browser.company import working
+from tests.browser.conftest import Shoot, Site, faults
 
 # What a page of the console is called in a picture, and where it is.
 PAGES = {
@@ -46,36 +34,10 @@ PAGES = {
 
 
 @pytest.fixture
-def empty(chromium: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+def empty(chromium: Any, tmp_path: Path) -> Iterator[Site]:
     """A service with an empty database that works on jobs, too."""
-    monkeypatch.setattr(demo_company, "_CUSTOMERS", 60)
-    companies: list[DemoCompany] = []
-    made = DemoCompany.__init__
-
-    def noted(self: DemoCompany, *what: Any) -> None:
-        companies.append(self)
-        made(self, *what)
-
-    monkeypatch.setattr(DemoCompany, "__init__", noted)
-    (tmp_path / "seal.key").write_bytes(Fernet.generate_key())
-    store = Store.open(f"sqlite:///{tmp_path / 'empty.db'}")
-    people = tuple(one.model_copy(update={"ids": {}}) for one in (ADMIN, *PEOPLE))
-    plain = config(tmp_path, people).model_copy(
-        update={"systems": (), "store": StoreSettings(seal_key="file:seal.key")}  # type: ignore[call-arg]
-    )
-    stop, wake = threading.Event(), threading.Event()
-    worker = Worker(store, Shift(plain, WakefulClock(stop), stop=stop), wake)
-    thread = threading.Thread(target=worker.work, daemon=True)
-    thread.start()
-    try:
-        yield from serving(Front(store, plain, SystemClock(), wake=wake), free_port(), chromium)
-    finally:
-        stop.set()
-        wake.set()
-        thread.join(30)
-        for company in companies:
-            company.end()
-        store.close()
+    with working(chromium, tmp_path) as company:
+        yield company.site
 
 
 def begun(site: Site) -> Any:

@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from connector.clock import SystemClock
 from connector.errors import Problem
 from connector.store import problems
+from connector.store.keys import known_system
+from connector.store.tables import sales_order
 from connector.text import Text
 from connector.web.navigation import GROUPS
 from connector.web.pages import FOLDER, Pages
@@ -18,11 +21,13 @@ from jobs import calculate
 from tests.browser.company import ALL_HANDS, Company, working
 from tests.browser.conftest import Shoot, Site, faults
 
-# Beside those of the navigation. In braces: a page of each kind, found by a link on the page named after the bar.
+# Beside those of the navigation. In braces: a page of each kind, found by a link on the page named after the bar; and an
+# order that is open no more, to which no list leads.
 DETAILS = {
     "orders-all": "/desk/orders?show=all",
     "orders-mine": "/desk/orders?show=mine",
     "order": "{/desk/orders/.+|/desk/orders}",
+    "order-closed": "{closed}",
     "customer": "{/desk/customers/.+|/desk/customers?sort=-overdue}",
     "customer-documents": "{/desk/customers/.+|/desk/customers?sort=-overdue}?tab=documents",
     "customer-orders": "{/desk/customers/.+|/desk/customers?sort=-overdue}?tab=orders",
@@ -75,6 +80,9 @@ ELSEWHERE = {
 _WRONG = Text("“12,5o” is no amount.", "“12,5o”不是金额。")
 _MEND = Text("Correct it in the ERP.", "请在 ERP 中更正。")
 LOOKS = {"en": ("en", "desktop", "light"), "zh": ("zh", "phone", "dark")}
+# Those with pictures, tables and long forms, in the other looks, too.
+SAMPLED = ("desk", "order", "customer", "desk-portfolio", "simulation", "mapping", "admin-health")
+OTHER_LOOKS = {"en-dark": ("en", "phone", "dark"), "zh-dark": ("zh", "desktop", "dark")}
 
 
 @pytest.fixture(scope="module")
@@ -105,9 +113,13 @@ def company(chromium: Any, tmp_path_factory: pytest.TempPathFactory, rendered: s
 def addresses(company: Company) -> dict[str, str]:
     """Where each page is."""
     page = company.site.visit(ALL_HANDS.id)
-    once = dict.fromkeys(re.findall(r"\{.*\}", "\n".join(PAGES.values())), "")
-    found = {said: address(page, said) for said in once}
+    wanted = dict.fromkeys(re.findall(r"\{.*\|.*\}", "\n".join(PAGES.values())))
+    found = {said: address(page, said) for said in wanted}
     page.context.close()
+    with company.store.reading() as tx:
+        o = sales_order.c
+        cancelled = select(o.ref).where(o.status == "cancelled", o.system == known_system(tx, "demo_erp")).limit(1)
+        found["{closed}"] = f"/desk/orders/demo_erp/{tx.execute(cancelled).scalar_one()}"
     return {name: re.sub(r"\{.*\}", lambda at: found[at[0]], said) for name, said in PAGES.items()}
 
 
@@ -279,6 +291,20 @@ def test_lists_are_walked_by_keys(company: Company) -> None:
     page.wait_for_url(re.compile("/desk/orders/[^?]+/[^?]+"))
     assert rows[1] in page.get_by_role("heading", level=1).inner_text()
     page.context.close()
+
+
+@pytest.mark.parametrize("look", OTHER_LOOKS.values(), ids=OTHER_LOOKS)
+def test_some_pages_are_without_fault_in_other_looks(
+    company: Company, addresses: dict[str, str], shoot: Shoot, look: tuple[str, str, str]
+) -> None:
+    language, size, scheme = look
+    page = company.site.visit(ALL_HANDS.id, language, size, scheme)
+    wrong: list[str] = []
+    for name in SAMPLED:
+        page.goto(addresses[name])
+        wrong += looked_at(company.site, page, shoot, f"{name}-{language}-{size}-{scheme}")
+    page.context.close()
+    assert not wrong, "\n".join(wrong)
 
 
 def test_no_page_was_forgotten(company: Company, rendered: set[str]) -> None:
