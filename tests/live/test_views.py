@@ -105,8 +105,8 @@ def in_a_browser(odoo: Server, order: int, customer: int) -> None:
     [person] = admin.rows("res.users", [["login", "=", "sales"]], ["id"])
     SHOTS.mkdir(parents=True, exist_ok=True)
     for language, words in (
-        ("en_US", ("Credit", "This customer is on credit hold.")),
-        ("zh_CN", ("信用", "该客户已被信用冻结。")),
+        ("en_US", ("Credit", "This customer is on credit hold.", "Stop")),
+        ("zh_CN", ("信用", "该客户已被信用冻结。", "停止")),
     ):
         password = f"only-for-this-test-{language}"
         admin.call("res.users", "write", safe=True, ids=[person["id"]], vals={"password": password, "lang": language})
@@ -127,7 +127,7 @@ def in_a_browser(odoo: Server, order: int, customer: int) -> None:
                 page.locator(".o_notebook").get_by_role("tab", name=words[0], exact=True).click()
                 page.get_by_text("63,210.50").first.wait_for()
                 assert (
-                    page.locator("[name=x_credit_customer_level], [name=x_credit_level]").first.inner_text() == "Stop"
+                    page.locator("[name=x_credit_customer_level], [name=x_credit_level]").first.inner_text() == words[2]
                 )
                 page.screenshot(path=str(SHOTS / f"plugin-odoo-{model}-{language}.png"))
             browser.close()
