@@ -18,6 +18,7 @@ from connector.config import Config
 from connector.credit.authority import Person
 from connector.credit.hold_words import rule
 from connector.credit.review import CONCLUSIONS, WHY
+from connector.credit.warn_words import NAMES as SIGNS
 from connector.money import from_minor
 from connector.policy import Policy
 from connector.policy_dunning import Channel
@@ -196,12 +197,18 @@ def _warnings(asking: _Asking) -> Iterator[Work]:
     def matters(one: BoardLine) -> Any:
         return (one.level == "red", asking.home(max(one.exposure, one.overdue), one.currency) or Decimal(0))
 
-    for one in heapq.nlargest(_MOST, alarmed, key=matters):
+    chosen = heapq.nlargest(_MOST, alarmed, key=matters)
+    standing = alerts.standing(asking.tx, [one.debtor for one in chosen])
+    for one in chosen:
         red = one.level == "red"
         late = one.late_on(asking.today)
         why = say.OVERDUE_DAYS.fill(days=late) if late else say.NOTHING_OVERDUE
         if one.used is not None and one.used > 1:
             why = joined([why, say.USED.fill(percent=f"{one.used * 100:.0f}")], ", ", "，")
+        elif not late:
+            # Neither lateness nor the limit: the signs themselves are named.
+            signs = [n for n, alert in standing.get(one.debtor, {}).items() if alert.state.level == one.level]
+            why = joined([SIGNS[name] for name in signs[:2] if name in SIGNS] or [why], ", ", "，")
         yield Work(
             "warning", _RED if red else _ORANGE, one.debtor, "", say.RED if red else say.ORANGE, why,
             say.LOOK_AT_WARNINGS, "", "bad" if red else "warn", one.warned_since or one.held_since, one.exposure,
