@@ -166,8 +166,9 @@ def test_one_paid_invoice_makes_exactly_the_calls_it_needs(night: Night) -> None
         [
             *[("PUT", "Accounts", 1), ("PUT", "Accounts", 1), ("PUT", "Sales_Orders", len(flagged))],
             *[("DELETE", "Sales_Orders", 1)] * len(flagged),
+            ("PUT", "Tasks", 1),
         ]
-    ), "its fields, its hold, the flags of its orders, and the lock of each, which Zoho takes off one by one"
+    ), "its fields, its hold, the flags of its orders, the lock of each, one by one, and the task of the hold, closed"
     assert not any(o["Credit_Hold"] for o in flagged)
     dragon = night.account("Dragon")
     assert dragon["Credit_Hold"] is False

@@ -230,7 +230,7 @@ def test_each_page_asks_for_a_session_and_its_right(front: Front) -> None:
         if path.startswith("/api/") or (right is None and path not in SIGNED_IN):
             continue
         tried += 1
-        address = re.sub(r"\{(\w+)(:path)?\}", "9", path)
+        address = re.sub(r"\{(\w+)(:\w+)?\}", "9", path)
         answer = stranger.request(method, address)
         assert (answer.status_code, answer.headers.get("location", "").partition("?")[0]) == (303, "/sign-in"), path
         if method != "GET":

@@ -502,7 +502,8 @@ def test_a_vendor_that_repeats_the_key_is_quoted_without_it() -> None:
 
 def test_words_of_a_vendor_are_short_and_plain() -> None:
     assert said("<h1>Down</h1>\n\x1b[31m for   now") == "Down [31m for now"
-    assert said("x" * 500, 10) == "xxxxxxxxx…"
+    # Not of one letter: what another test has hidden as a secret stays hidden in this process.
+    assert said("down again " * 50, 10) == "down agai…"
     hide("p@ss/word 1")
     assert redacted("/login?p=p%40ss%2Fword%201&q=p%40ss%2Fword+1 p@ss/word 1") == "/login?p=•••&q=••• •••"
 
