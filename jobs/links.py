@@ -124,7 +124,11 @@ def why(pair: Pair) -> list[Text]:
         told.append(Text("The names are the same.", "名称相同。"))
     elif pair.score is not None:
         percent = int(pair.score * 100)
-        told.append(Text("Without their legal form the names are {n}% alike.", "去掉公司形式后，名称相似度 {n}%。").fill(n=percent))
+        told.append(
+            Text("Without their legal form the names are {n}% alike.", "去掉公司形式后，名称相似度 {n}%。").fill(
+                n=percent
+            )
+        )
     for mine, his, same_words, other_words in (
         (one.tax_id, other.tax_id, _TAX_SAME, _TAX_OTHER),
         (one.country, other.country, _COUNTRY_SAME, _COUNTRY_OTHER),
