@@ -7,11 +7,12 @@ long past due. Customers of whom nothing fell due or was paid in that time are l
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from connector.credit.quality import auc, gini, ks, psi
+from connector.credit.scaling import Evidence, evidence
 from connector.credit.score import Score
 from connector.credit.terms import months_later
 from connector.store import Connection, behaviour
@@ -21,11 +22,15 @@ from jobs.judge import judge
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """One grade: the customers of which something is known afterwards, and how many of them turned bad."""
+    """One grade: the customers of which something is known afterwards, and how many of them turned bad.
+
+    `woe` is its weight of evidence, ln(share of the good ÷ share of the bad): above 0 it speaks for a customer. None where
+    nothing is known of anybody, or all or none turned bad."""
 
     grade: str | None
     customers: int
     bad: int
+    woe: Decimal | None = None
 
     @property
     def share(self) -> Decimal | None:
@@ -38,7 +43,7 @@ class Quality:
     """How the scores of `scored_on` did until `until`.
 
     AUC, Gini and KS are over the customers with a score, None where all or none of them turned bad; 0.5, 0 and 0 are
-    chance. `psi` compares the grades of the two days: how far the customers have moved. `bands` are the best grade
+    chance. `iv` is the information value of the grades: how much they tell in all. `psi` compares the grades of the two days: how far the customers have moved. `bands` are the best grade
     first, those without one last. `unknown`: customers of whom nothing is known afterwards.
     """
 
@@ -51,6 +56,7 @@ class Quality:
     ks: Decimal | None
     psi: Decimal | None
     unknown: int
+    iv: Decimal | None = None
 
 
 def quality(tx: Connection, before: Frame, after: Frame, bad_days: int) -> Quality:
@@ -69,17 +75,32 @@ def quality(tx: Connection, before: Frame, after: Frame, bad_days: int) -> Quali
     }
     risk = [(-s.points, worst[d] >= bad_days) for d, s in then.items() if d in worst and s.points is not None]
     points, bad = [p for p, _ in risk], [b for _, b in risk]
+    counted = {grade: marks for grade, marks in found.items() if marks}
+    told = _evidence(list(counted.values()))
+    woe = dict(zip(counted, told.woe, strict=True)) if told is not None else {}
     return Quality(
         before.as_of,
         after.as_of,
         bad_days,
-        tuple(Band(grade, len(marks), sum(marks)) for grade, marks in found.items() if grade in names or marks),
+        tuple(
+            Band(grade, len(marks), sum(marks), woe.get(grade))
+            for grade, marks in found.items()
+            if grade in names or marks
+        ),
         auc(points, bad),
         gini(points, bad),
         ks(points, bad),
         psi(*([sum(s.grade == grade for s in day.values()) for grade in grades] for day in (then, now))),
         len(then) - len(worst),
+        told.iv if told is not None else None,
     )
+
+
+def _evidence(marks: Sequence[Sequence[bool]]) -> Evidence | None:
+    """What grades say, from whether each of their customers turned bad."""
+    bads = [sum(of_grade) for of_grade in marks]
+    goods = [len(of_grade) - bad for of_grade, bad in zip(marks, bads, strict=True)]
+    return evidence(goods, bads) if sum(goods) and sum(bads) else None
 
 
 def _scores(tx: Connection, frame: Frame) -> Mapping[int, Score]:

@@ -34,12 +34,20 @@ def answer(found: Quality) -> dict[str, Any]:
         "until": found.until.isoformat(),
         "bad_days": found.bad_days,
         "bands": [
-            {"grade": b.grade, "customers": b.customers, "bad": b.bad, "bad_share": _four(b.share)} for b in found.bands
+            {
+                "grade": b.grade,
+                "customers": b.customers,
+                "bad": b.bad,
+                "bad_share": _four(b.share),
+                "woe": _four(b.woe),
+            }
+            for b in found.bands
         ],
         "auc": _four(found.auc),
         "gini": _four(found.gini),
         "ks": _four(found.ks),
         "psi": _four(found.psi),
+        "iv": _four(found.iv),
         "unknown": found.unknown,
     }
 
@@ -55,6 +63,7 @@ def table(found: Quality) -> Table:
             Column("customers", Text("customers", "客户数"), right=True),
             Column("bad", Text("turned bad", "变差"), right=True),
             Column("share", Text("share", "占比"), right=True, percent=True),
+            Column("woe", Text("weight of evidence", "证据权重 WOE"), right=True),
         ],
         [
             {
@@ -62,6 +71,7 @@ def table(found: Quality) -> Table:
                 "customers": band.customers,
                 "bad": band.bad,
                 "share": band.share,
+                "woe": _four(band.woe),
             }
             for band in found.bands
         ],
@@ -85,6 +95,13 @@ def table(found: Quality) -> Table:
                 "AUC {auc} (0.5 is chance, 1 perfect), Gini {gini}, KS {ks}",
                 "AUC {auc}（0.5 为随机，1 为完美）、Gini {gini}、KS {ks}",
             ).fill(auc=_four(found.auc), gini=_four(found.gini), ks=_four(found.ks))
+        )
+    if found.iv is not None:
+        made.notes.append(
+            Text(
+                "Information value of the grades {iv} (below 0.02 they tell nothing, above 0.3 much)",
+                "等级的信息值 IV {iv}（低于 0.02 几乎无区分力，高于 0.3 区分力强）",
+            ).fill(iv=_four(found.iv))
         )
     if found.psi is not None:
         made.notes.append(

@@ -213,7 +213,7 @@ def test_the_scorecard_is_judged_by_what_came_after(scored: Path) -> None:
         ("C", 0, 0),
         ("D", 0, 0),
     ]
-    assert (found["auc"], found["unknown"]) == (None, 2)
+    assert (found["auc"], found["iv"], found["unknown"]) == (None, None, 2)
     assert call("-c", scored, *asked, "--bad-days", "16", "--format", "json").json["bands"][0]["bad"] == 0
     out = call("-c", scored, *asked).out
     assert "All or none of them turned bad" in out

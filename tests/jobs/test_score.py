@@ -2,6 +2,7 @@
 
 import csv
 import datetime as dt
+import math
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from types import SimpleNamespace
@@ -261,3 +262,13 @@ def test_the_shipped_scorecard_tells_bad_from_good_on_a_real_ledger(ibm: tuple[S
     assert found.auc > D("0.7")
     shares = [bands[grade].share for grade in ("A", "B", "C")]
     assert shares == sorted(s for s in shares if s is not None), "a worse grade turned bad more often"
+    told = [band.woe for band in found.bands if band.woe is not None]
+    assert len(told) > 1
+    assert told == sorted(told, reverse=True), "and speaks less for its customers"
+    # The information value once more, in another way: over the grades that anybody has.
+    counts = [(band.customers - band.bad, band.bad) for band in found.bands if band.customers]
+    more = 0.5 if any(0 in pair for pair in counts) else 0
+    good, bad = (sum(pair[side] + more for pair in counts) for side in (0, 1))
+    pairs = [((g + more) / good, (b + more) / bad) for g, b in counts]
+    assert found.iv is not None
+    assert float(found.iv) == pytest.approx(sum((g - b) * math.log(g / b) for g, b in pairs))
