@@ -111,7 +111,7 @@ def test_each_slot_is_done_once_by_nodes_whose_clocks_are_two_seconds_apart(node
     assert Counter(worked).most_common(1)[0][1] == 1, worked
     assert len(worked) >= 5
     claimed = nodes.claimed()
-    # The last of all may have been told to end between taking a slot and beginning it: whoever comes next takes that anew.
+    # The last of all may have been told to end at its work (its clock raises Stopped): whoever comes next takes that anew.
     left = [slot for slot in claimed if slot not in worked]
     assert left in ([], [max(claimed)])
     assert all(claimed[slot] for slot in left), "it is still somebody's, so that it is not taken for done"
