@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from connector.cli.common import choose_language
+from connector.store import db
 from connector.store.db import Store
 
 
@@ -26,6 +27,26 @@ def pytest_collection_finish() -> None:
 @pytest.fixture(autouse=True)
 def _english() -> None:
     choose_language(["--lang", "en"])
+
+
+_SHIPPED = (db._DURABLE, db._SOON)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nobody_cuts_the_power() -> Iterator[None]:
+    """No file waits for the disk: what a killed process has written stays all the same, only a power cut would show it,
+    and the tests have none. Half of the time of those that write was that."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(db, "_DURABLE", "OFF")
+        patch.setattr(db, "_SOON", "OFF")
+        yield
+
+
+@pytest.fixture
+def as_shipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files wait for the disk as they do where people use them."""
+    monkeypatch.setattr(db, "_DURABLE", _SHIPPED[0])
+    monkeypatch.setattr(db, "_SOON", _SHIPPED[1])
 
 
 @pytest.fixture(scope="session", autouse=True)

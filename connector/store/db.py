@@ -31,6 +31,8 @@ _BUSY_SECONDS = 60.0
 _CACHE_KIB = 64 * 1024
 _MAPPED_BYTES = 256 * 1024 * 1024
 # A server whose machine is gone answers nothing at all: noticed within half a minute, not within hours.
+# When SQLite waits for the disk: with each commit, or only when the log is brought home.
+_DURABLE, _SOON = "FULL", "NORMAL"
 _PATIENCE = {
     "connect_timeout": 10,
     "keepalives_idle": 10,
@@ -100,7 +102,7 @@ class Store:
             return
         with self._turn(meanwhile), self.engine.connect() as connection:
             connection = connection.execution_options(holdfast_writing=True)
-            _driver(connection).execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            _driver(connection).execute(f"PRAGMA synchronous = {_DURABLE if durable else _SOON}")
             try:
                 started = connection.begin()
             except OperationalError as wrong:
@@ -261,7 +263,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry)
     for pragma in (
         "journal_mode = WAL",
         f"busy_timeout = {int(_BUSY_SECONDS * 1000)}",
-        "synchronous = NORMAL",
+        f"synchronous = {_SOON}",
         f"cache_size = -{_CACHE_KIB}",
         f"mmap_size = {_MAPPED_BYTES}",
         "foreign_keys = OFF",

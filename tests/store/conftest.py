@@ -35,6 +35,10 @@ def _server() -> tuple[str, object]:
         server = pgserver.get_server(folder)
     except Exception as wrong:  # whatever keeps it from starting is the reason to skip
         pytest.skip(f"PostgreSQL cannot be started here: {wrong}")
+    # No power is cut here: nothing needs to wait for the disk (see `tests/conftest.py`).
+    for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+        server.psql(f"ALTER SYSTEM SET {setting} = off")
+    server.psql("SELECT pg_reload_conf()")
     return server.get_uri(), server
 
 

@@ -129,6 +129,7 @@ def test_writers_queue_and_readers_see_one_state(store: Store) -> None:
         assert positions.totals(tx, DAY)[0].receivables == 21
 
 
+@pytest.mark.usefixtures("as_shipped")
 def test_decisions_are_durable_and_pulls_need_not_be(tmp_path: Path) -> None:
     store = Store.open(f"sqlite:///{tmp_path / 'a.db'}")
     for durable, expected in ((True, 2), (False, 1), (True, 2)):
