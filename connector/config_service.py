@@ -27,6 +27,9 @@ class ServiceSettings(BaseModel):
     metrics: Literal["open", "key", "off"] = Field("key", description="Who may read /metrics.")
     documents: Literal["open", "key", "off"] = Field("key", description="Who may read the OpenAPI document.")
     body_kib: int = Field(256, ge=1, le=16 * 1024, description="Largest body of a request, in KiB.")
+    paper_mib: int = Field(
+        20, ge=1, le=50, description="Largest attachment of a credit file that a page takes, in MiB."
+    )
 
     @property
     def at(self) -> str:

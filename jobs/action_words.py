@@ -57,6 +57,7 @@ ACTIONS: dict[str, Text] = {
     "panel.link": Text("address of the panel made", "生成信用面板地址"),
     "panel.view": Text("panel looked at", "查看信用面板"),
     "paper.add": Text("paper put on file", "资料归档"),
+    "paper.take": Text("attachment taken from the file", "下载档案附件"),
     "policy.activate": Text("policy activated", "启用政策"),
     "policy.approve": Text("policy approved", "批准政策"),
     "review.approve": Text("review approved", "批准复评"),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from connector.cli.common import Cli, near, say, t
+from connector.cli.options import As
 from connector.cli.output import Column, Format, Table, emit
 from connector.cli.report import Customer, Form, Out
 from connector.cli.words import who
@@ -19,8 +20,17 @@ if TYPE_CHECKING:
     from connector.store.customers import CustomerRow
     from jobs.timeline import Moment
 
-Actor = Annotated[str | None, typer.Option("--as", envvar="HOLDFAST_USER", help=t("Who you are.", "操作人。"))]
 _DAY = ["%Y-%m-%d"]
+# The options of what a paper is put in with.
+_OPTIONS = {
+    "file": "FILE",
+    "dated_on": "--dated",
+    "valid_to": "--valid-until",
+    "source": "--source",
+    "note": "--note",
+    "purpose": "--personal-for",
+    "keep_until": "--keep-until",
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -52,7 +62,7 @@ def register(app: typer.Typer) -> None:
                 "--verify", help=t("Check that attachments are what was put in.", "校验附件是否与存入时一致。")
             ),
         ] = False,
-        actor: Actor = None,
+        actor: As = None,
         form: Form = Format.table,
         out: Out = None,
     ) -> None:
@@ -112,7 +122,7 @@ def register(app: typer.Typer) -> None:
                 "--keep-until", formats=_DAY, help=t("Personal data is kept until this day.", "个人信息保存至该日。")
             ),
         ] = None,
-        actor: Actor = None,
+        actor: As = None,
     ) -> None:
         cli: Cli = context.obj
         row = _customer(cli, customer_id)
@@ -227,12 +237,9 @@ def _attach(
     keep_until: dt.date | None,
     actor: str | None,
 ) -> None:
-    import mimetypes
-
-    from connector.clock import day_in
     from connector.credit.review import PAPERS
-    from connector.store import audit, marks, papers
-    from connector.store.papers import PaperRow
+    from connector.store import papers
+    from jobs.papers import Brought, Unfit, put
 
     if kind not in PAPERS:
         raise ConfigError(
@@ -240,47 +247,31 @@ def _attach(
                 kind=kind, near=near(kind, list(PAPERS))
             )
         )
-    if path is None and not note.strip():
-        raise ConfigError(Text("Give a file or a --note.", "请提供文件或 --note 备注。"))
-    if purpose is not None and keep_until is None:
-        raise ConfigError(
-            Text(
-                "Personal data is kept no longer than needed: --keep-until DAY.",
-                "个人信息应限期保存：请填写 --keep-until 日期。",
-            )
-        )
-    today = day_in(cli.clock.now(), cli.config.business.time_zone)
-    if dated is not None and dated > today:
-        raise ConfigError(Text("--dated: that day is still to come.", "--dated：该日期尚未到来。"))
     person = cli.acting(actor)
-    sha, size = papers.keep(cli.config.files, path) if path is not None else (None, None)
-    one = PaperRow(
-        debtor=row.debtor or 0,
+    one = Brought(
         kind=kind,
-        dated_on=dated or today,
+        dated_on=dated,
         valid_to=valid_to,
-        source=source.strip() or person.actor,
-        note=note.strip(),
-        name=path.name if path is not None else None,
-        media_type=mimetypes.guess_type(path.name)[0] if path is not None else None,
-        size=size,
-        sha=sha,
-        personal=purpose is not None,
+        source=source,
+        note=note,
+        name=path.name if path is not None else "",
+        content=papers.read(path) if path is not None else None,
         purpose=purpose,
         keep_until=keep_until,
-        added_by=person.id,
-        added_at=cli.clock.now(),
     )
-    with cli.store.writing() as tx:
-        number = papers.add(tx, one)
-        after = {"paper": number, "kind": kind, "sha256": sha, "dated_on": one.dated_on, "valid_to": valid_to}
-        entry = audit.Entry("paper.add", f"customer:{row.system}/{row.ref}", person.actor, one.note, after=after)
-        marks.touch(tx, [row.key])  # what was missing from the file may have held orders
-        audit.append(tx, [entry], cli.clock.now())
+    try:
+        number, sha = put(cli.store, cli.config, cli.clock, row, one, actor=person.actor, name=person.id)
+    except Unfit as unfit:
+        field, what = next(iter(unfit.fields.items()))
+        raise ConfigError(
+            Text("{option}: {what}", "{option}：{what}").fill(option=_OPTIONS[field], what=what)
+            if field in _OPTIONS
+            else what
+        ) from None
     typer.echo(
         say(
             Text("On file: {kind} no. {number}{sha}.", "已存入：{kind} 编号 {number}{sha}。").fill(
-                kind=PAPERS[one.kind], number=number, sha=f" (sha256 {sha[:12]}…)" if sha else ""
+                kind=PAPERS[kind], number=number, sha=f" (sha256 {sha[:12]}…)" if sha else ""
             )
         )
     )

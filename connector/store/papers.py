@@ -95,15 +95,14 @@ def _row(row: Any) -> PaperRow:
 def keep(folder: Path, file: Path) -> tuple[str, int]:
     """Copies a file into the folder under its SHA-256; gives that and its size. ConfigError where it cannot be read or is
     too large. The copy is complete before it has its name, so that a stop leaves no half of one."""
-    try:
-        content = _read(file)
-    except OSError as wrong:
-        raise ConfigError(
-            Text("{file} cannot be read: {why}", "无法读取 {file}：{why}").fill(file=file, why=wrong.strerror)
-        ) from wrong
+    return keep_content(folder, read(file))
+
+
+def keep_content(folder: Path, content: bytes) -> tuple[str, int]:
+    """Keeps what was read of a file; gives its SHA-256 and size. What is there is written anew where it was spoilt."""
     sha = hashlib.sha256(content).hexdigest()
     place = _place(folder, sha)
-    if not place.exists():
+    if not place.exists() or hashlib.sha256(place.read_bytes()).hexdigest() != sha:
         place.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=place.parent, prefix=".new-")
         with os.fdopen(handle, "wb") as new:
@@ -114,9 +113,15 @@ def keep(folder: Path, file: Path) -> tuple[str, int]:
     return sha, len(content)
 
 
-def _read(file: Path) -> bytes:
-    with file.open("rb") as opened:
-        content = opened.read(MOST_BYTES + 1)
+def read(file: Path) -> bytes:
+    """A file's content. ConfigError where it cannot be read or is too large."""
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(MOST_BYTES + 1)
+    except OSError as wrong:
+        raise ConfigError(
+            Text("{file} cannot be read: {why}", "无法读取 {file}：{why}").fill(file=file, why=wrong.strerror)
+        ) from wrong
     if len(content) > MOST_BYTES:
         raise ConfigError(
             Text("{file} is larger than {most} MB.", "{file} 超过 {most} MB。").fill(

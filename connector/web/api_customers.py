@@ -1,28 +1,32 @@
-"""The API of customers: who is meant, everything of one on a day, its credit file."""
+"""The API of customers: who is meant, everything of one on a day, its credit file and the attachments in it."""
 
 from __future__ import annotations
 
 import datetime as dt
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from starlette.requests import Request
+from starlette.responses import Response
 
 from connector.errors import NotAllowed
 from connector.store.customer_search import search
-from connector.text import Language
+from connector.text import Language, Text
 from connector.web.answers_customers import CreditFile, CustomerAnswer, CustomerPage
 from connector.web.asked import After, CustomerRef, Line, Most, Why
 from connector.web.auth import Reader
 from connector.web.documents import PROBLEMS
+from connector.web.export import BYTES, as_file
 from connector.web.front import Front
 from connector.web.problem import language_asked
 from jobs import customer_answer
 from jobs.customer_answer import debtor_of, one_customer
+from jobs.papers import NOT_YOURS_TO_TAKE, taken
 from jobs.personal import MASKED, NOT_YOURS, looked, may_see
 from jobs.timeline import timeline
 
 _OLDEST = dt.date(1990, 1, 1)
+_BINARY = {"type": "string", "format": "binary"}
 _NEWEST = dt.date(2200, 1, 1)
 
 
@@ -58,6 +62,27 @@ def router(front: Front) -> APIRouter:
         if personal is not None and not (may_see(caller.roles) and caller.rights & {"decide", "audit"}):
             raise NotAllowed(NOT_YOURS)
         return await front.work(lambda: _file(front, customer, most, personal, caller.actor))
+
+    @routes.get(
+        "/customers/{customer:path}/papers/{number}",
+        summary="An attachment of the credit file, as the bytes that were put in.",
+        response_class=Response,
+        responses={200: {"description": "The file.", "content": {BYTES: {"schema": _BINARY}}}},
+    )
+    async def paper(
+        request: Request,
+        caller: Reader,
+        customer: CustomerRef,
+        number: Annotated[int, Path(ge=1, le=2**53, description="`paper` in `data` of the file's line.")],
+        personal: Annotated[
+            Why | None,
+            Query(description="Needed of a paper that speaks of a person: what for. Kept in the audit trail."),
+        ] = None,
+    ) -> Response:
+        if not (may_see(caller.roles) and caller.rights & {"decide", "audit"}):
+            raise NotAllowed(NOT_YOURS_TO_TAKE)
+        name, content = await front.work(lambda: _paper(front, customer, number, personal or "", caller.actor))
+        return as_file(name.say(language_asked(request)), content)
 
     @routes.get(
         "/customers/{customer:path}",
@@ -103,6 +128,12 @@ def _one(front: Front, customer: str, as_of: dt.date | None, language: Language)
         row = one_customer(tx, front.config, customer)
         shown = customer_answer.on_day(tx, front.config, policy, front.clock, row, as_of)
     return customer_answer.answer(shown, policy, language)
+
+
+def _paper(front: Front, customer: str, number: int, why: str, actor: str) -> tuple[Text, bytes]:
+    with front.store.reading() as tx:
+        row = one_customer(tx, front.config, customer)
+    return taken(front.store, front.config, front.clock, row, number, actor=actor, why=why)
 
 
 def _file(front: Front, customer: str, most: int, why: str | None, actor: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from connector.text import Text
-from connector.web import desk_acts, desk_collection, desk_customer, desk_customers, desk_reviews
+from connector.web import desk_acts, desk_collection, desk_customer, desk_customers, desk_papers, desk_reviews
 from connector.web.export import FORMS, Column, exported
 from connector.web.front import Front
 from connector.web.pages import pages_of
@@ -40,6 +40,7 @@ def router(front: Front) -> APIRouter:
     routes.include_router(desk_collection.router(front, board))
     routes.include_router(desk_reviews.router(front, board))
     routes.include_router(desk_acts.router(front))
+    routes.include_router(desk_papers.router(front))
     routes.include_router(desk_customer.router(front))
 
     @routes.get("/desk")

@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query
 from starlette.requests import Request
@@ -27,6 +28,7 @@ from connector.web.desk_customers import TONES, address_of
 from connector.web.export import FORMS, exported
 from connector.web.form_once import once_field
 from connector.web.front import Front
+from connector.web.guards import PAPERS as WHERE
 from connector.web.pages import pages_of
 from connector.web.session import Visitor, form_of, visits
 from jobs import customer_answer, panel
@@ -130,6 +132,7 @@ async def shown(
         once=once_field,
         contact_kinds=CONTACT_KINDS,
         contact_results=CONTACT_RESULTS,
+        paper_at=lambda number: f"{WHERE}/{number}/{quote(row.system, safe='')}/{quote(row.ref, safe='')}",
         tones=TONES,
         look_tones=_TONES,
         **values,

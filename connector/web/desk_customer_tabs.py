@@ -296,7 +296,9 @@ def papers(asked: Asked) -> dict[str, Any]:
     """What is on file, and what the file lacks for the limit."""
     debtor = asked.one.judged.debtor
     lacking = lacking_of(asked.tx, asked.policy, asked.one.day, [asked.row]).get(debtor, [])
+    room = asked.front.config.service.paper_mib
     return {
+        "most": room,
         "papers": sorted(kept.papers(asked.tx, [debtor]), key=lambda one: one.dated_on, reverse=True),
         "lacking": [one.text for one in lacking],
         "paper_kinds": PAPERS,

@@ -37,6 +37,8 @@ _HEADERS = (
 )
 _GIVEN_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _UNDER = "/api/v1"
+# Where the desk brings the papers of a credit file.
+PAPERS = "/desk/papers"
 # Ids only tell lines of the log apart: asking the system for randomness would cost every request a call.
 _ids = Random()  # noqa: S311
 _QUIET = ("/healthz", "/readyz", "/metrics")
@@ -66,6 +68,8 @@ class Guarded:
     def __init__(self, app: App, front: Front) -> None:
         self.app, self.front = app, front
         self.most = front.config.service.body_kib * 1024
+        # What may be larger than anything else that is sent: the form that brings a file, with room for its other fields.
+        self.files = {PAPERS: front.config.service.paper_mib * 1024 * 1024 + self.most}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -74,12 +78,13 @@ class Guarded:
         began = time.perf_counter()
         request_id = self._id(scope)
         status, started, count, over, refusing = 0, False, 0, False, False
+        most = self.files.get(scope["path"], self.most)
 
         async def receiving() -> MutableMapping[str, Any]:
             nonlocal count, over
             message = await receive()
             count += len(message.get("body", b""))
-            if count > self.most:
+            if count > most:
                 over = True
                 raise _TooLarge
             return message
@@ -105,7 +110,7 @@ class Guarded:
 
         logs.bind(request=request_id)
         try:
-            if self._declared(scope) > self.most:
+            if self._declared(scope) > most:
                 raise _TooLarge
             if self._other_charset(scope):
                 await problem(Request(scope), 400, _UTF_8)(scope, receive, sending)
@@ -118,12 +123,12 @@ class Guarded:
         finally:
             if over and not started:
                 refusing = True
-                await self._too_large(scope)(scope, receive, sending)
+                await self._too_large(scope, most)(scope, receive, sending)
             self._count(scope, status, time.perf_counter() - began)
             logs.unbind()
 
-    def _too_large(self, scope: Scope) -> Response:
-        kib = self.front.config.service.body_kib
+    def _too_large(self, scope: Scope, most: int) -> Response:
+        kib = most // 1024
         self.front.metrics.refusals.labels("too_large").inc()
         log.warning("refused: a body above %s KiB", kib)
         limit = Text("At most {kib} KiB.", "不得超过 {kib} KiB。").fill(kib=kib)

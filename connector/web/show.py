@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_timedelta
 from babel.numbers import format_compact_decimal, format_decimal, format_percent
+from babel.units import format_unit
 from markupsafe import Markup, escape
 
 from connector.money import exponent, from_minor, rounded
@@ -22,6 +23,7 @@ from connector.text import Language
 
 LOCALES: Mapping[Language, Locale] = {"en": Locale("en"), "zh": Locale.parse("zh_CN")}
 _NOTHING = "–"
+_MINUS = "−"
 
 
 @dataclass(frozen=True)
@@ -44,10 +46,25 @@ class Shown:
         """An amount for a page, its currency before it."""
         if amount is None:
             return Markup('<span class="money quiet">–</span>')
-        digits = self.plain_money(amount, currency).replace("-", "−")
+        digits = self.plain_money(amount, currency).replace("-", _MINUS)
         before = Markup('<span class="code">{}</span> ').format(currency) if code and currency else ""
         tone = " minus" if amount < 0 else ""
         return Markup('<span class="money{}">{}{}</span>').format(tone, before, digits)
+
+    def change(self, amount: Decimal | int | None, currency: str) -> Markup:
+        """By how much an amount has moved, its sign before it, without the currency: +1,200.00, −300.00."""
+        shown = self.money(amount, currency, code=False)
+        return Markup('<span class="money">+{}</span>').format(shown) if amount is not None and amount > 0 else shown
+
+    def size(self, count: int | None) -> str:
+        """How large a file is."""
+        if count is None:
+            return _NOTHING
+        for unit, whole in (("megabyte", 1024 * 1024), ("kilobyte", 1024)):
+            if count >= whole:
+                value = Decimal(count) / whole
+                return format_unit(round(value, 1), f"digital-{unit}", "short", locale=LOCALES[self.language])
+        return format_unit(count, "digital-byte", "short", locale=LOCALES[self.language])
 
     def compact(self, amount: Decimal | int | None) -> str:
         """A large number in few characters: 1.2M, 120万. For headings of pictures, never where an exact figure is wanted."""
@@ -60,14 +77,14 @@ class Shown:
         if value is None:
             return _NOTHING
         pattern = None if places is None else "#,##0" + ("." + "0" * places if places else "")
-        return format_decimal(value, format=pattern, locale=LOCALES[self.language])
+        return format_decimal(value, format=pattern, locale=LOCALES[self.language]).replace("-", _MINUS)
 
     def percent(self, value: Decimal | None, places: int = 1) -> str:
         """A share (0.125) in per cent (12.5 %)."""
         if value is None:
             return _NOTHING
         pattern = "0" + ("." + "0" * places if places else "") + "%"
-        return format_percent(value, format=pattern, locale=LOCALES[self.language])
+        return format_percent(value, format=pattern, locale=LOCALES[self.language]).replace("-", _MINUS)
 
     def day(self, value: dt.date | None) -> Markup | str:
         """A calendar day: 2 Mar 2026, 2026年3月2日."""
@@ -76,6 +93,10 @@ class Shown:
         pattern = "y年M月d日" if self.language == "zh" else "d MMM y"
         words = format_date(value, pattern, locale=LOCALES[self.language])
         return Markup('<time datetime="{}" class="nowrap">{}</time>').format(value.isoformat(), words)
+
+    def month(self, value: dt.date) -> str:
+        """A month below a picture, in few characters: Mar 26, 26年3月."""
+        return format_date(value, "yy年M月" if self.language == "zh" else "MMM yy", locale=LOCALES[self.language])
 
     def moment(self, value: dt.datetime | None) -> Markup | str:
         """A moment in the business's time zone, to the minute."""
@@ -97,10 +118,13 @@ class Shown:
         own = (
             self.money,
             self.plain_money,
+            self.change,
+            self.size,
             self.compact,
             self.number,
             self.percent,
             self.day,
+            self.month,
             self.moment,
             self.lasting,
         )
