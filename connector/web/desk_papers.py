@@ -79,7 +79,8 @@ def router(front: Front) -> APIRouter:
                 wrong = unfit.fields
             else:
                 front.wake.set()
-                say = _ON_FILE.fill(kind=PAPERS[one.kind], number=number) if number is not None else _ALREADY
+                kind = PAPERS[one.kind]  # type: ignore[index]  # `put` has refused any other
+                say = _ON_FILE.fill(kind=kind, number=number) if number is not None else _ALREADY
                 return pages_of(request).moved(request, f"{address_of(row)}?tab=papers", say, visitor=visitor)
         return await desk_customer.shown(
             front, request, visitor, row.system, row.ref, "papers", wrong=wrong, typed=given, status=422
