@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from connector.cli.common import Cli, say, t
+from connector.cli.options import As
 from connector.cli.output import Column, Format, Table, emit
 from connector.cli.report import Customer, Form, OnlyCustomer, Out
 from connector.errors import ConfigError
@@ -76,9 +77,7 @@ def register(app: typer.Typer) -> None:
         document: Annotated[
             str, typer.Option("--document", help=t("The invoice the interest is on, by its id.", "利息所属单据编号。"))
         ] = "",
-        actor: Annotated[
-            str | None, typer.Option("--as", envvar="HOLDFAST_USER", help=t("Who you are.", "操作人。"))
-        ] = None,
+        actor: As = None,
     ) -> None:
         from connector.cli.explain import find
         from connector.clock import day_in

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from connector.cli.common import Cli, near, t
+from connector.cli.options import As
 from connector.cli.output import Column, Format, Table, emit
 from connector.cli.report import Customer, Form, OnlyCustomer, Out
 from connector.cli.words import who
@@ -83,9 +84,7 @@ def register(app: typer.Typer) -> None:
             Path | None,
             typer.Option("--proof", help=t("A file that proves the delivery.", "送达凭证文件。")),
         ] = None,
-        actor: Annotated[
-            str | None, typer.Option("--as", envvar="HOLDFAST_USER", help=t("Who you are.", "操作人。"))
-        ] = None,
+        actor: As = None,
     ) -> None:
         from connector.cli.explain import find
         from connector.clock import day_in

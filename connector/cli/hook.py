@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from connector.cli.common import Cli, say, t, tell
+from connector.cli.options import As
 from connector.cli.output import Column, Format, Table, emit
 from connector.cli.report import Form, Out
 from connector.errors import ConfigError
@@ -17,10 +18,6 @@ if TYPE_CHECKING:
     from connector.connect import Connected
     from connector.credit.authority import Person
 
-As = Annotated[
-    str | None,
-    typer.Option("--as", envvar="HOLDFAST_USER", help=t("Who you are; else the user of this machine.", "操作人；缺省为本机用户。")),
-]  # fmt: skip
 System = Annotated[str, typer.Argument(help=t("A system of config.toml.", "config.toml 中的系统。"))]
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from connector.cli.common import Cli, near, say, t, tell
+from connector.cli.options import As, Why
 from connector.cli.output import Column, Format, Table, emit
 from connector.cli.report import Form, Out
 from connector.errors import ConfigError
@@ -17,15 +18,8 @@ if TYPE_CHECKING:
     from connector.credit.authority import Person
     from connector.store.api_keys import Key
 
-As = Annotated[
-    str | None,
-    typer.Option("--as", envvar="HOLDFAST_USER", help=t("Who you are; else the user of this machine.", "操作人；缺省为本机用户。")),
-]  # fmt: skip
 Number = Annotated[str, typer.Argument(metavar="ID", help=t("Of the key: holdfast key list.", "密钥编号：holdfast key list。"))]  # fmt: skip
 Days = Annotated[int | None, typer.Option("--days", min=1, max=3650, help=t("Good for so many days.", "有效天数。"))]
-Why = Annotated[
-    str, typer.Option("--why", "--because", help=t("The reason, for the audit trail.", "理由，记入审计日志。"))
-]
 
 
 def register(app: typer.Typer) -> None:

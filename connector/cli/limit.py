@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from connector.cli.common import Cli, bars, exit_code, say, show_problem, show_run, t, tell
+from connector.cli.options import As, Why
 from connector.cli.output import Format, emit
 from connector.cli.report import Form, Out
 from connector.errors import ConfigError
@@ -19,13 +20,6 @@ if TYPE_CHECKING:
     from connector.model import LimitKind
     from jobs.grant import Desk, Outcome
 
-As = Annotated[
-    str | None,
-    typer.Option("--as", envvar="HOLDFAST_USER", help=t("Who you are; else the user of this machine.", "操作人；缺省为本机用户。")),
-]  # fmt: skip
-Why = Annotated[
-    str, typer.Option("--why", "--because", help=t("The reason, for the audit trail.", "理由，记入审计日志。"))
-]
 Customer = Annotated[
     str | None,
     typer.Argument(metavar="[CUSTOMER]", help=t("Its id, or part of its name.", "客户编号，或名称的一部分。")),

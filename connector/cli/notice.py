@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from connector.cli.common import Cli, say, t
+from connector.cli.options import As, Why
 from connector.cli.output import Column, Format, Table, emit
 from connector.cli.report import Form, Out
 from connector.text import Text
@@ -19,13 +20,6 @@ STATES = {
     "unknown": Text("not known", "送达不明"),
     "dropped": Text("given up", "已放弃"),
 }
-As = Annotated[
-    str | None,
-    typer.Option("--as", envvar="HOLDFAST_USER", help=t("Who you are; else the user of this machine.", "操作人；缺省为本机用户。")),
-]  # fmt: skip
-Why = Annotated[
-    str, typer.Option("--why", "--because", help=t("The reason, for the audit trail.", "理由，记入审计日志。"))
-]
 Number = Annotated[
     int, typer.Argument(help=t("Of the mail: holdfast notice list.", "邮件编号：holdfast notice list。"))
 ]

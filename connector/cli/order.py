@@ -9,6 +9,7 @@ import typer
 
 from connector.cli import order_ask
 from connector.cli.common import Cli, say, t
+from connector.cli.options import As, Why
 from connector.cli.output import Format, emit
 from connector.cli.report import Form, Out
 from connector.errors import ConfigError
@@ -19,15 +20,8 @@ if TYPE_CHECKING:
     from connector.credit.exclusion import Effect
     from connector.store.order_credit import Standing
 
-As = Annotated[
-    str | None,
-    typer.Option("--as", envvar="HOLDFAST_USER", help=t("Who you are; else the user of this machine.", "操作人；缺省为本机用户。")),
-]  # fmt: skip
 Order = Annotated[
     str, typer.Argument(metavar="ORDER", help=t("Its id or number, or SYSTEM/ID.", "订单编号或单号，或 系统/编号。"))
-]
-Why = Annotated[
-    str, typer.Option("--why", "--because", help=t("The reason, for the audit trail.", "理由，记入审计日志。"))
 ]
 Until = Annotated[
     dt.datetime | None,

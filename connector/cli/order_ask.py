@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from connector.cli.common import PROBLEMS, Cli, say, t
+from connector.cli.options import As
 from connector.cli.output import Column, Format, Table, emit
 from connector.cli.report import Form, Out
 from connector.errors import HoldfastError, Missing
@@ -15,11 +16,6 @@ from connector.text import Text, joined, same
 
 if TYPE_CHECKING:
     from jobs.check_asked import Asked
-
-As = Annotated[
-    str | None,
-    typer.Option("--as", envvar="HOLDFAST_USER", help=t("Who you are; else the user of this machine.", "操作人；缺省为本机用户。")),
-]  # fmt: skip
 
 
 def ask(group: typer.Typer) -> None:

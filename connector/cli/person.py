@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from connector.cli.common import Cli, say, t
+from connector.cli.options import As, Why
 from connector.cli.output import Column, Format, Table, emit
 from connector.cli.report import Form, Out
 from connector.cli.versions_shown import versions_answer, versions_table
@@ -17,13 +18,6 @@ from connector.text import Text, joined
 if TYPE_CHECKING:
     from jobs.people import Listed
 
-As = Annotated[
-    str | None,
-    typer.Option("--as", envvar="HOLDFAST_USER", help=t("Who you are; else the user of this machine.", "操作人；缺省为本机用户。")),
-]  # fmt: skip
-Why = Annotated[
-    str, typer.Option("--why", "--because", help=t("The reason, for the audit trail.", "理由，记入审计日志。"))
-]
 Id = Annotated[str, typer.Argument(metavar="ID", help=t("Short name, as in --as.", "简称，用于 --as。"))]
 Name = Annotated[str | None, typer.Option("--name", help=t("Name as people write it.", "姓名。"))]
 Roles = Annotated[

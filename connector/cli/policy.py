@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from connector.cli.common import CONFIG, Cli, say, show_problem, t, tell
+from connector.cli.options import As
 from connector.cli.output import Column, Format, Table, emit
 from connector.cli.report import Form, Out
 from connector.cli.versions_shown import versions_answer, versions_table
@@ -22,10 +23,6 @@ _WHICH = t(
     "A .toml file, the number of a kept version, “active” or “shipped”.",
     ".toml 文件、已保存的版本号、active（使用中）或 shipped（自带）。",
 )
-As = Annotated[
-    str | None,
-    typer.Option("--as", envvar="HOLDFAST_USER", help=t("Who it is; else the user of this machine.", "操作人；缺省为本机用户。")),
-]  # fmt: skip
 Note = Annotated[str, typer.Option(help=t("Why.", "原因。"))]
 
 

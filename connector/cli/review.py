@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from connector.cli.common import Cli, say, t
+from connector.cli.options import As
 from connector.cli.output import Column, Format, Table, emit
 from connector.cli.report import Customer, Form, Out
 from connector.credit.review import CONCLUSIONS
@@ -25,7 +26,6 @@ STATES = {
     "proposed": Text("waits for approval", "待审批"),
     "done": Text("done", "已完成"),
 }
-Actor = Annotated[str | None, typer.Option("--as", envvar="HOLDFAST_USER", help=t("Who you are.", "操作人。"))]
 
 
 def register(app: typer.Typer) -> None:
@@ -66,7 +66,7 @@ def register(app: typer.Typer) -> None:
         "start",
         help=t("Begin a review: everything known is kept as you see it now.", "开始复评：固化当前全部资料快照。"),
     )
-    def start(context: typer.Context, customer_id: Customer, actor: Actor = None) -> None:
+    def start(context: typer.Context, customer_id: Customer, actor: As = None) -> None:
         from jobs import review_decide
 
         cli, row = _customer(context, customer_id)
@@ -95,7 +95,7 @@ def register(app: typer.Typer) -> None:
             str | None,
             typer.Option("--currency", help=t("Of the limit; else the customer's.", "额度币种；缺省为客户币种。")),
         ] = None,
-        actor: Actor = None,
+        actor: As = None,
     ) -> None:
         from connector.money import parse
         from jobs import review_decide
@@ -126,7 +126,7 @@ def register(app: typer.Typer) -> None:
         _tell(cli, row, one)
 
     @review.command("approve", help=t("Agree to what the reviewer concludes.", "同意复评结论。"))
-    def approve(context: typer.Context, customer_id: Customer, actor: Actor = None) -> None:
+    def approve(context: typer.Context, customer_id: Customer, actor: As = None) -> None:
         from jobs import review_decide
         from jobs.review_follow import follow
 
@@ -139,7 +139,7 @@ def register(app: typer.Typer) -> None:
         context: typer.Context,
         customer_id: Customer,
         because: Annotated[str, typer.Option("--because", "--why", help=t("Why.", "理由。"))],
-        actor: Actor = None,
+        actor: As = None,
     ) -> None:
         from jobs import review_decide
 

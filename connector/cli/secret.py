@@ -9,18 +9,12 @@ from typing import Annotated, Any
 import typer
 
 from connector.cli.common import Cli, say, t, tell
+from connector.cli.options import As, Why
 from connector.cli.output import Column, Format, Table, emit
 from connector.cli.report import Form, Out
 from connector.errors import ConfigError
 from connector.text import Text, same
 
-As = Annotated[
-    str | None,
-    typer.Option("--as", envvar="HOLDFAST_USER", help=t("Who you are; else the user of this machine.", "操作人；缺省为本机用户。")),
-]  # fmt: skip
-Why = Annotated[
-    str, typer.Option("--why", "--because", help=t("The reason, for the audit trail.", "理由，记入审计日志。"))
-]
 Name = Annotated[
     str, typer.Argument(metavar="NAME", help=t("Such as erp/password: referred to as sealed:erp/password.", "例如 erp/password，引用时写 sealed:erp/password。"))
 ]  # fmt: skip

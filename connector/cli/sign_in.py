@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from connector.cli.common import Cli, say, t, tell
+from connector.cli.options import As
 from connector.errors import ConfigError
 from connector.text import Text
 
@@ -27,13 +28,7 @@ def register(app: typer.Typer) -> None:
             str | None,
             typer.Option("--person", help=t("For this person; else yourself.", "为该人员生成；缺省为本人。")),
         ] = None,
-        who: Annotated[
-            str | None,
-            typer.Option(
-                "--as", envvar="HOLDFAST_USER",
-                help=t("Who you are; else the user of this machine.", "操作人；缺省为本机用户。"),
-            ),
-        ] = None,
+        who: As = None,
         address: Annotated[
             str | None,
             typer.Option(

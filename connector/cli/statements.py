@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from connector.cli.common import CONFIG, Cli, near, say, t
+from connector.cli.options import As
 from connector.cli.output import Format, emit
 from connector.cli.report import Customer, Form, Out
 from connector.cli.statements_shown import (
@@ -37,7 +38,6 @@ _UNITS = {"元": 1, "千元": 1_000, "万元": 10_000, "百万元": 1_000_000, "
 _DAY = {"formats": ["%Y-%m-%d"]}
 _BASES = ("cas", "small", "ifrs", "uk-gaap", "us-gaap", "annual_report", "bureau")
 _OPINIONS = ("unqualified", "going_concern", "qualified", "adverse", "disclaimer")
-Actor = Annotated[str | None, typer.Option("--as", envvar="HOLDFAST_USER", help=t("Who you are.", "操作人。"))]
 
 
 def register(app: typer.Typer) -> None:
@@ -134,7 +134,7 @@ def register(app: typer.Typer) -> None:
                 help=t("Confirm what the checks refuse, with this reason.", "校验未通过仍予确认，并说明理由。"),
             ),
         ] = "",
-        actor: Actor = None,
+        actor: As = None,
         form: Form = Format.table,
         out: Out = None,
     ) -> None:
@@ -213,7 +213,7 @@ def register(app: typer.Typer) -> None:
             int | None, typer.Option("--refuse", help=t("This one counts no more.", "拒绝该报表，不再使用。"))
         ] = None,
         because: Annotated[str, typer.Option("--because", "--why", help=t("Why.", "理由。"))] = "",
-        actor: Actor = None,
+        actor: As = None,
         form: Form = Format.table,
         out: Out = None,
     ) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from connector.cli.common import CONFIG, Cli, say, show_problem, t, tell
+from connector.cli.options import As, Why
 from connector.cli.output import Column, Format, Table, emit
 from connector.cli.report import Form, Out
 from connector.cli.versions_shown import versions_answer, versions_table
@@ -20,13 +21,6 @@ if TYPE_CHECKING:
     from jobs.systems import Listed
     from jobs.try_system import Tried
 
-As = Annotated[
-    str | None,
-    typer.Option("--as", envvar="HOLDFAST_USER", help=t("Who you are; else the user of this machine.", "操作人；缺省为本机用户。")),
-]  # fmt: skip
-Why = Annotated[
-    str, typer.Option("--why", "--because", help=t("The reason, for the audit trail.", "理由，记入审计日志。"))
-]
 Name = Annotated[str, typer.Argument(help=t("The system's name.", "系统名称。"))]
 Ask = Annotated[
     bool,

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from connector.cli.common import Cli, say, t
+from connector.cli.options import As
 from connector.cli.output import Column, Format, Table, emit
 from connector.cli.report import LEVELS, Customer, Form, Out
-from connector.cli.review import Actor
 from connector.errors import ConfigError
 from connector.text import Text, joined
 
@@ -102,7 +102,7 @@ def register(app: typer.Typer) -> None:
                 ),
             ),
         ] = None,
-        actor: Actor = None,
+        actor: As = None,
     ) -> None:
         from connector.cli.explain import find
         from connector.credit.warn_words import NAMES
