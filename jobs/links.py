@@ -6,7 +6,9 @@ What a machine has found is `jobs/link`; here a person confirms, refuses or part
 from __future__ import annotations
 
 import datetime as dt
+from difflib import get_close_matches
 
+from connector import adapter as adapters
 from connector.config import Config
 from connector.credit.authority import Person
 from connector.errors import ConfigError, Missing
@@ -16,6 +18,9 @@ from connector.store.customers import CustomerRow
 from connector.store.link_list import Pair
 from connector.text import Text
 from jobs.administrator import demand_administrator
+
+# Among so many customers of a system the nearest number is looked for.
+_NEAR_OF = 5000
 
 HOW: dict[str, Text] = {
     "external_id": Text("customer number stored there", "对方保存的客户编号"),
@@ -59,17 +64,22 @@ def decide(tx: Connection, config: Config, number: int, same: bool, *, person: P
     return pair
 
 
-def join(tx: Connection, config: Config, account: str, customer: str, *, person: Person, now: dt.datetime) -> None:
+def join(
+    tx: Connection, config: Config, account: str, customer: str, *, person: Person, now: dt.datetime
+) -> tuple[CustomerRow, CustomerRow]:
     """A person's word that two records, each SYSTEM/ID, are one customer, whether it was proposed or not.
 
-    Missing where there is none of that name; ConfigError where neither is a customer of an ERP.
+    Gives both, the one that owns the ledger last. Missing where there is none of that name; ConfigError where neither is
+    a customer of an ERP, or both are one record.
     """
     demand_administrator(person)
     one, other = found(tx, config, account), found(tx, config, customer)
+    if one.key == other.key:
+        raise ConfigError(Text("These are one and the same record.", "这是同一条记录。"))
     _, erps = sides(config)
     if other.system not in erps and one.system in erps:
         one, other = other, one
-    if other.system not in erps or one.key == other.key:
+    if other.system not in erps:
         raise ConfigError(
             Text(
                 "One of the two must be a customer of an ERP, which owns the ledger: {erps}.",
@@ -79,6 +89,7 @@ def join(tx: Connection, config: Config, account: str, customer: str, *, person:
     links.join(tx, one.key, other.key)
     after = {"with": f"{other.system}/{other.ref}"}
     audit.append(tx, [Entry("link.confirm", f"customer:{one.system}/{one.ref}", person.actor, after=after)], now)
+    return one, other
 
 
 def part(tx: Connection, config: Config, account: str, *, person: Person, now: dt.datetime) -> int:
@@ -101,18 +112,43 @@ def part(tx: Connection, config: Config, account: str, *, person: Person, now: d
 
 
 def found(tx: Connection, config: Config, place: str) -> CustomerRow:
-    """The customer that SYSTEM/ID names. Missing where there is none."""
+    """The customer that SYSTEM/ID names. Missing with the nearest right names where there is none."""
     system, _, ref = place.strip().partition("/")
-    known = {s.name for s in config.systems}
-    rows = customers.customers(tx, systems=[system], refs=[ref]) if system in known and ref else []
-    if not rows:
+    known = [s.name for s in config.systems]
+    if not ref:
         raise Missing(
             Text(
                 "There is no customer “{place}”: write the system, a slash and the number.",
                 "没有客户“{place}”：请按“系统/编号”填写。",
             ).fill(place=place[:100])
         )
+    if system not in known:
+        near = adapters.nearest(system, known) if known else "-"
+        raise Missing(
+            Text("No system is called “{name}”. There are: {near}.", "没有名为“{name}”的系统。已有：{near}。").fill(
+                name=system[:100], near=near
+            )
+        )
+    rows = customers.customers(tx, systems=[system], refs=[ref])
+    if not rows:
+        others = customers.customers(tx, systems=[system])[:_NEAR_OF]
+        if not others:
+            raise Missing(
+                Text("{system} has not been read yet: holdfast pull", "{system} 尚未读取：请先执行 holdfast pull").fill(
+                    system=system
+                )
+            )
+        raise Missing(
+            Text("{system} has no customer {ref}. Near: {near}.", "{system} 中没有客户 {ref}。相近：{near}。").fill(
+                system=system, ref=ref[:100], near=_near(ref, [r.ref for r in others])
+            )
+        )
     return rows[0]
+
+
+def _near(wrong: str, right: list[str]) -> str:
+    found = get_close_matches(wrong, right, 3, 0.5)
+    return ", ".join(found) if found else ", ".join(right[:3]) + (", …" if len(right) > 3 else "")
 
 
 def why(pair: Pair) -> list[Text]:

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from connector.cli.common import Cli, near, t
+from connector.cli.common import Cli, t
+from connector.cli.options import As
 from connector.cli.output import Column, Format, Table, emit
 from connector.cli.report import Form, Out, natural
-from connector.errors import ConfigError
 from connector.text import Text
 
 if TYPE_CHECKING:
-    from connector.store import Connection
     from connector.store.customers import CustomerRow
     from connector.store.links import ProposalRow
 
@@ -123,25 +122,14 @@ def register(app: typer.Typer) -> None:
         context: typer.Context,
         account: Annotated[str, typer.Argument(help=_PLACE)],
         customer: Annotated[str, typer.Argument(help=_PLACE)],
+        who: As = None,
     ) -> None:
-        from connector.store import links
+        from jobs import links
 
         cli: Cli = context.obj
+        person = cli.acting(who)
         with cli.store.writing() as tx:
-            one, other = _row(cli, tx, account), _row(cli, tx, customer)
-            if one.key == other.key:
-                raise ConfigError(Text("These are one and the same record.", "这是同一条记录。"))
-            erps = {s.name for s in cli.config.with_role("erp")}
-            if other.system not in erps and one.system in erps:
-                one, other = other, one
-            if other.system not in erps:
-                raise ConfigError(
-                    Text(
-                        "One of them must be a customer of an ERP, which owns the ledger: {erps}.",
-                        "其中之一须为拥有账簿的 ERP 客户：{erps}。",
-                    ).fill(erps=", ".join(sorted(erps)) or "-")
-                )
-            links.join(tx, one.key, other.key)
+            one, other = links.join(tx, cli.config, account, customer, person=person, now=cli.clock.now())
         typer.echo(
             t(
                 f"{one.system}/{one.ref} is {other.system}/{other.ref}. It counts from the next run: holdfast run",
@@ -152,55 +140,16 @@ def register(app: typer.Typer) -> None:
     @link.command(
         "split", help=t("These are not the same customer; never link them again.", "这不是同一客户；今后不再关联。")
     )
-    def split(context: typer.Context, account: Annotated[str, typer.Argument(help=_PLACE)]) -> None:
-        from connector.store import links
+    def split(context: typer.Context, account: Annotated[str, typer.Argument(help=_PLACE)], who: As = None) -> None:
+        from jobs import links
 
         cli: Cli = context.obj
+        person = cli.acting(who)
         with cli.store.writing() as tx:
-            row = _row(cli, tx, account)
-            debtor = links.debtor_of(tx, row.key)
-            others = links.linked(tx, debtors=[debtor]) if debtor is not None else []
-            if len(others) < 2:
-                raise ConfigError(
-                    Text(
-                        "{place} is linked to nothing: there is nothing to split.",
-                        "{place} 未与任何记录关联，无需拆分。",
-                    ).fill(place=account)
-                )
-            links.split(tx, row.key)
+            links.part(tx, cli.config, account, person=person, now=cli.clock.now())
         typer.echo(
             t(
                 f"{account} stands alone. It counts from the next run: holdfast run",
                 f"{account} 已单独列出。下次运行起生效：holdfast run",
             )
         )
-
-
-def _row(cli: Cli, tx: Connection, name: str) -> CustomerRow:
-    """The customer SYSTEM/ID names. ConfigError with the nearest right name."""
-    from connector.store import customers
-
-    system, _, ref = name.partition("/")
-    if not ref:
-        raise ConfigError(
-            Text(
-                "“{name}”: write SYSTEM/ID, as `holdfast link list` shows it.",
-                "“{name}”：请按 `holdfast link list` 写成 系统/编号。",
-            ).fill(name=name)
-        )
-    cli.config.system(system)
-    found = customers.customers(tx, systems=[system], refs=[ref])
-    if found:
-        return found[0]
-    rows = customers.customers(tx, systems=[system])
-    if not rows:
-        raise ConfigError(
-            Text("{system} has not been read yet: holdfast pull", "{system} 尚未读取：请先执行 holdfast pull").fill(
-                system=system
-            )
-        )
-    raise ConfigError(
-        Text("{system} has no customer {ref}. Near: {near}.", "{system} 中没有客户 {ref}。相近：{near}。").fill(
-            system=system, ref=ref, near=near(ref, [r.ref for r in rows[:5000]])
-        )
-    )

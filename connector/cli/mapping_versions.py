@@ -1,8 +1,10 @@
-"""`holdfast mapping import|activate|history`: mappings of one's own in the database, tried on kept records first."""
+"""`holdfast mapping import|activate|history`: mappings of one's own in the database, tried on kept records first.
+
+Keeping one and putting it in use are the same jobs as in the console: an administrator's, and in the audit trail.
+"""
 
 from __future__ import annotations
 
-import getpass
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +13,7 @@ import typer
 from connector import mapping as mappings
 from connector.cli.common import OK, PROBLEMS, Cli, say, t
 from connector.cli.mapping_trials import tell_trial, tried_on_kept
+from connector.cli.options import Author
 from connector.cli.output import Format, emit
 from connector.cli.report import Form
 from connector.cli.versions_shown import versions_answer, versions_table
@@ -20,25 +23,12 @@ from connector.mapping import Mapping
 from connector.text import Text
 
 _SYSTEM = t("A configured system.", "已配置的系统。")
-Author = Annotated[
-    str | None, typer.Option(help=t("Who it is; else the user of this machine.", "操作人；缺省为本机用户。"))
-]
 Note = Annotated[str, typer.Option(help=t("Why.", "原因。"))]
 Most = Annotated[
     int,
     typer.Option("--records", min=0, help=t("Try it on so many records per stream.", "每个数据流试用的记录数上限。")),
 ]
 _MOST = 5000
-
-
-def author_or_user(author: str | None) -> str:
-    """Who does this: as said, else the user of this machine."""
-    if author:
-        return author
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):  # a container without users
-        return "operator"
 
 
 def register(group: typer.Typer) -> None:
@@ -77,7 +67,7 @@ def _import(group: typer.Typer) -> None:
         most: Most = _MOST,
         form: Form = Format.table,
     ) -> None:
-        from connector.store import documents
+        from jobs import mappings as jobs
 
         cli: Cli = context.obj
         connected = _system(cli, system)
@@ -88,11 +78,11 @@ def _import(group: typer.Typer) -> None:
         if dry:
             tell_trial({"system": system, "version": None, "active": False}, lines, trials, notes, form)
             raise typer.Exit(PROBLEMS if any(one.problems for one in trials) else OK)
-        who, now = author_or_user(author), cli.clock.now()
+        person, now = cli.acting(author), cli.clock.now()
         with cli.store.writing() as tx:
-            made = documents.save(tx, documents.MAPPING, system, text, author=who, now=now, note=note)
+            made = jobs.save(tx, cli.config, system, text, person=person, now=now, note=note)
             if activate:
-                documents.activate(tx, documents.MAPPING, system, made.number, author=who, now=now, note=note)
+                jobs.activate(tx, cli.config, system, made.number, person=person, now=now, note=note)
         active = activate or connected.chosen.version == made.number
         tell_trial({"system": system, "version": made.number, "active": active}, lines, trials, notes, form)
         if form is Format.table:
@@ -143,11 +133,12 @@ def _activate(group: typer.Typer) -> None:
     ) -> None:
         from connector.connect import chosen_mapping
         from connector.store import documents
+        from jobs import mappings as jobs
 
         if (version is None) is not file:
             raise ConfigError(Text("Give a version, or --file.", "请给出版本号，或使用 --file。"))
         cli: Cli = context.obj
-        connected = _system(cli, system)
+        connected, person = _system(cli, system), cli.acting(author)
         if version is not None:
             with cli.store.reading() as tx:
                 text = documents.version(tx, documents.MAPPING, system, version).text
@@ -159,15 +150,7 @@ def _activate(group: typer.Typer) -> None:
         lines = _difference(connected, new)
         trials, notes = tried_on_kept(cli, connected, new, most)
         with cli.store.writing() as tx:
-            documents.activate(
-                tx,
-                documents.MAPPING,
-                system,
-                version,
-                author=author_or_user(author),
-                now=cli.clock.now(),
-                note=note,
-            )
+            jobs.activate(tx, cli.config, system, version, person=person, now=cli.clock.now(), note=note)
         tell_trial({"system": system, "version": version, "active": True}, lines, trials, notes, form)
         if form is Format.table:
             typer.echo(_from_next_pull())

@@ -13,7 +13,7 @@ from connector import mapping as mappings
 from connector.clock import FixedClock
 from connector.connect import connect
 from connector.errors import ConfigError
-from connector.store import customers, documents
+from connector.store import audit, customers, documents
 from connector.store.db import Store
 from jobs.pull import pull
 from tests.unit.mapping.test_commands import CONFIG, edited, run
@@ -173,6 +173,15 @@ def test_history_tells_who_kept_and_who_put_in_use(folder: Path) -> None:
     ]
     assert answer["in_use"]["version"] is None
     assert "the mapping shipped with files" in run(folder, "history", "books")[1]
+    store = store_in(folder)
+    with store.reading() as tx:
+        told = [(one.entry.action, one.entry.actor, one.entry.why) for one in audit.everything(tx)]
+    store.close()
+    assert [one for one in told if one[0].startswith("mapping.")] == [
+        ("mapping.save", "person:wang", "regions"),
+        ("mapping.activate", "person:li", ""),
+        ("mapping.activate", "person:zhao", "too early"),
+    ], "as the console tells it"
 
 
 def test_a_version_that_is_not_there_is_not_put_in_use(folder: Path) -> None:
