@@ -51,6 +51,7 @@ class Business(_Part):
     currency: str = Field("CNY", description="Reporting currency, ISO 4217.")
     time_zone: str = Field("Asia/Shanghai", description="Where calendar days are counted.")
     language: Literal["en", "zh"] = Field("en", description="Language of what is written to systems.")
+    made_up: bool = Field(False, description="The figures are made up, for trying: every page says so.")
 
     @field_validator("currency")
     @classmethod

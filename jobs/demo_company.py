@@ -53,6 +53,11 @@ def in_use(config: Config) -> bool:
     return any(is_demo(system) for system in config.systems)
 
 
+def made_up(config: Config) -> bool:
+    """Whether every figure is made up: of the company here, or because the configuration says so."""
+    return config.business.made_up or in_use(config)
+
+
 def why_not(config: Config, heard_of: list[str]) -> Text | None:
     """Why there is no made-up company here; None: it can be connected. `heard_of`: systems that ever said anything, besides
     those of the company (`connector.store.emptied.others`)."""

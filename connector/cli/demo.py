@@ -183,7 +183,7 @@ class _Setting:
 
     def write(self) -> Path:
         path = self.folder / "config.toml"
-        head = f'[business]\ncurrency = "CNY"\ntime_zone = "Asia/Shanghai"\nlanguage = "{language()}"\n'
+        head = f'[business]\ncurrency = "CNY"\ntime_zone = "Asia/Shanghai"\nlanguage = "{language()}"\nmade_up = true\n'
         path.write_text("\n\n".join([head, *self.blocks]) + "\n", encoding="utf-8")
         return path
 

@@ -21,10 +21,12 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from connector.config import Config
 from connector.text import Language, Text
 from connector.web.catalogue import catalogue
 from connector.web.navigation import navigation
 from connector.web.show import Shown
+from jobs import demo_company
 
 if TYPE_CHECKING:
     from connector.web.front import Front
@@ -42,6 +44,8 @@ LOOK = "holdfast-look"
 SAID = "holdfast-said"
 _LOOK_SECONDS = 400 * 24 * 3600
 _SAID_MOST = 2000
+# Where the made-up company is taken out.
+FIRST_STEPS = "/admin/first-steps"
 TONES = ("ok", "note", "warn", "bad")
 
 
@@ -113,6 +117,7 @@ class Pages:
                     "csrf": lambda: _csrf_field(visitor),
                     "with_query": lambda **changed: _with_query(request, changed),
                     "said": None,
+                    **_made_up(self.front.config, visitor, request.url.path),
                     **values,
                 }
             )
@@ -218,6 +223,15 @@ def _csrf_field(visitor: Visitor | None) -> Markup:
     if visitor is None:
         return Markup("")
     return Markup('<input type="hidden" name="csrf" value="{}">').format(visitor.csrf)
+
+
+def _made_up(config: Config, visitor: Visitor | None, path: str) -> Mapping[str, bool]:
+    """Whether a page says that its figures are made up, and leads to where the company is taken out: there it stands anyway."""
+    there = path == FIRST_STEPS and demo_company.in_use(config)
+    return {
+        "made_up": visitor is not None and not there and demo_company.made_up(config),
+        "way_out": visitor is not None and visitor.may("configure") and demo_company.in_use(config),
+    }
 
 
 def _mac(csrf: str, body: str) -> str:

@@ -94,6 +94,13 @@ def test_the_made_up_company_leads_to_results_and_goes_again(front: Front, admin
     assert "What you see is made up." in page
     assert "data-renew" in page
     run(front)
+    # Every page of desk and console says so, and leads an administrator, and nobody else, to the way out.
+    seller, said = visit(front, "chen.jie", "zh"), "no customer, order or figure here is real."
+    for page in ("/desk", "/admin/systems"):
+        assert said in admin.get(page).text
+    assert f'<a href="{PAGE}">Take the made-up company away</a>' in admin.get("/desk").text
+    assert "此处的客户、订单与金额均为虚构。" in seller.get("/desk").text
+    assert "清除虚构公司" not in seller.get("/desk").text
     page = admin.get(PAGE).text
     assert "What you see now" in page
     assert "made up" in admin.get("/admin/systems").text
@@ -109,6 +116,15 @@ def test_the_made_up_company_leads_to_results_and_goes_again(front: Front, admin
     assert not (tmp_path / "demo").exists()
     assert {"system.activate", "demo.begin", "system.remove", "demo.remove"} <= {act for act, _, _ in told(front)}
     assert "Begin with made-up data" in admin.get(PAGE).text
+
+
+def test_a_configuration_may_say_that_all_is_made_up(front: Front) -> None:
+    made = visit(front, "chen.jie")
+    assert "figure here is real" not in made.get("/me").text
+    front.config = front.config.model_copy(
+        update={"business": front.config.business.model_copy(update={"made_up": True})}
+    )
+    assert "figure here is real" in made.get("/me").text
 
 
 def test_it_comes_back_with_the_service(front: Front, admin: Browser, companies: list[DemoCompany]) -> None:
