@@ -17,12 +17,13 @@ from sqlalchemy import Row, or_, select
 
 from connector.model import Application
 from connector.money import to_minor
-from connector.store import amendments, bulk
+from connector.store import amendments, bulk, echoes
+from connector.store.echoes import Said, Word
 from connector.store.items import BILL, SIGN
 from connector.store.page import Saving, day_of, newest
 from connector.store.tables import application, item
 
-_SAID = (
+SAID = (
     "record",
     "from_ref",
     "to_ref",
@@ -58,50 +59,64 @@ class _Applied:
 
 def save(saving: Saving, facts: Sequence[tuple[int, Application]]) -> None:
     """Applications of a page; finds their ends, and those of others that waited for what this page brought."""
-    tx = saving.tx
-    facts = newest(facts)
-    said = {
-        fact.ref: (
-            record,
-            fact.from_id,
-            fact.to_id,
-            fact.instalment_number,
-            fact.amount,
-            fact.from_amount,
-            fact.base_amount,
-            fact.applied_on,
-            fact.reversed_on,
-        )
-        for record, fact in facts
-    }
+    words, before = newest(facts)
+    heard = Said({f.ref: _word(record, f) for record, f in words}, [(f.ref, _word(record, f)) for record, f in before])
+    save_said(saving, heard)
+
+
+def _word(record: int, fact: Application) -> Word:
+    return (
+        record,
+        fact.from_id,
+        fact.to_id,
+        fact.instalment_number,
+        fact.amount,
+        fact.from_amount,
+        fact.base_amount,
+        fact.applied_on,
+        fact.reversed_on,
+    )
+
+
+def save_said(saving: Saving, heard: Said) -> None:
+    """Applications as the table has them; finds their ends, and those of others that waited."""
+    tx, said = saving.tx, heard.words
     there = {a.ref: a for a in _load(saving, refs=said)} if said else {}
     new_refs = [ref for ref in said if ref not in there]
     new = [
         _Applied(key, ref, said[ref])
         for key, ref in zip(bulk.new_ids(tx, application, len(new_refs)), new_refs, strict=True)
     ]
-    changed = {}
+    changed, replaced = {}, []
+    amended: dict[int, tuple[str, str]] = {}
     for ref, one in there.items():
-        if said[ref] != one.said:
-            one.said = said[ref]
-            changed[one.id] = one
-    amendments.note(saving, amendments.APPLICATION, changed, named={key: one.said[1:3] for key, one in changed.items()})
+        before, now = one.said, said[ref]
+        if now == before:
+            continue
+        if now[0] != before[0]:
+            replaced.append((ref, before))
+        if now[1:] != before[1:]:  # more than the record it comes from
+            amended[one.id] = now[1:3]
+        one.said = now
+        changed[one.id] = one
+    amendments.note(saving, amendments.APPLICATION, amended, named=amended)
     again = {a.id: a for a in _waiting(saving)}
     again.update(changed)
     _find_ends(saving, [*new, *again.values()])
 
     rows = [(one.id, saving.system, one.ref, *_plain(one.said), *(one.found or _NOTHING)) for one in new]
-    bulk.insert(tx, application, ("id", "system", "ref", *_SAID, *_FOUND), rows)
+    bulk.insert(tx, application, ("id", "system", "ref", *SAID, *_FOUND), rows)
     bulk.update(
         tx,
         application,
-        (*_SAID, *_FOUND),
+        (*SAID, *_FOUND),
         [
             (*_plain(one.said), *(one.found or _NOTHING), one.id)
             for one in again.values()
             if one.found != one.before or one.id in changed
         ],
     )
+    echoes.keep(saving, "application", SAID, heard, replaced)
     for one in (*new, *again.values()):
         if one.found != one.before or one.id in changed:
             for ends in (one.found, one.before):
@@ -119,7 +134,7 @@ def _load(
     waiting_for: Collection[str] | None = None,
     items: Collection[int] | None = None,
 ) -> list[_Applied]:
-    tx, columns = saving.tx, (*_SAID, *_FOUND)
+    tx, columns = saving.tx, (*SAID, *_FOUND)
     asked = select(application.c.id, application.c.ref, *(application.c[name] for name in columns))
     own = application.c.system == saving.system
     found: list[Row[Any]] = []
@@ -131,7 +146,7 @@ def _load(
         found += tx.execute(asked.where(own, vague, bulk.among(tx, application.c[name], waiting_for or ()))).all()
     for name in ("from_item", "to_item") if items else ():
         found += tx.execute(asked.where(bulk.among(tx, application.c[name], items or ()))).all()
-    width = 2 + len(_SAID)
+    width = 2 + len(SAID)
     made = []
     for row in found:
         whole: tuple[Any, ...] = tuple(row)

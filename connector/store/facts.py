@@ -1,9 +1,9 @@
 """Facts: saving a page of records and what they say, with its cursor and the marks of changed customers, as one.
 
 The caller's transaction holds it all, so that a crash after any page loses and doubles nothing. A record that has not
-changed is only stamped. What a record said before and does not say now is removed; one that cannot be read any more is
-quarantined with its problem and keeps its last good facts. A reading of everything stamps each record with its
-generation; what it has not seen by its last page is gone.
+changed is only stamped. What a record said before and does not say now is removed, unless another one says it, too; a
+record that cannot be read any more is quarantined with its problem and keeps its last good facts. A reading of everything
+stamps each record with its generation; what it has not seen by its last page is gone.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from connector.store import (
     applications,
     balances,
     bulk,
+    echoes,
     items,
     keys,
     marks,
@@ -32,7 +33,7 @@ from connector.store import (
     problems,
     quick,
     records,
-    tables,
+    unsaid,
 )
 from connector.store.page import Saving, said_twice, uncollected, unfit
 from connector.store.tables import record as record_table
@@ -256,9 +257,23 @@ def _save(
     records.write(saving, stream_id, said, ids, there, quarantined, generation, mapping_version)
     if there or wrong:
         problems.note(tx, "record", system, stream, wrong, saving.now, refs=list(there))
-    _remove_unsaid(saving, told & set(there.values()), found)
+    saving.told = told
+    _forget_echoes(saving, set(there.values()), found)
+    unsaid.remove(saving, told & set(there.values()), found)
     _save_facts(saving, found)
     return Counts(len(new), len(there), len(stamped), 0, len(quarantined))
+
+
+def _forget_echoes(saving: Saving, there: set[int], found: dict[str, list[tuple[int, Any]]]) -> None:
+    """What the records of a page said before beside others: they say it anew, or no more."""
+    if not there:
+        return
+    partly: dict[int, set[tuple[str, str]]] = defaultdict(set)
+    for kind, facts in found.items() if there - saving.told else ():
+        for record, fact in facts:
+            if record in there and record not in saving.told:
+                partly[record].add((kind, fact.ref))
+    echoes.forget(saving, there & saving.told, partly)
 
 
 def _save_facts(saving: Saving, found: dict[str, list[tuple[int, Any]]]) -> None:
@@ -272,51 +287,6 @@ def _save_facts(saving: Saving, found: dict[str, list[tuple[int, Any]]]) -> None
         plain.save(saving, kind, found[kind])
     plain.split_documents(saving)
     applications.save(saving, found["application"])
-
-
-# The table of each kind, and how its rows are removed.
-_TABLES: dict[str, Any] = {
-    "customer": tables.customer,
-    "document": tables.item,
-    "application": tables.application,
-    "order": tables.sales_order,
-    "order_line": tables.order_line,
-    **{kind: how.table for kind, how in plain.KINDS.items()},
-}
-
-
-def _remove_unsaid(saving: Saving, told: Collection[int], found: dict[str, list[tuple[int, Any]]]) -> None:
-    """What these records said before and do not say now."""
-    if not told:
-        return
-    for kind, table in _TABLES.items():
-        asked = select(table.c.id, table.c.ref, *((table.c.family,) if kind == "document" else ())).where(
-            bulk.among(saving.tx, table.c.record, told)
-        )
-        if kind == "document":
-            now = {("d", fact.ref) for _, fact in found["document"]} | {("p", fact.ref) for _, fact in found["payment"]}
-            left = [row.id for row in saving.tx.execute(asked) if (row.family, row.ref) not in now]
-        else:
-            refs = {fact.ref for _, fact in found[kind]}
-            left = [row.id for row in saving.tx.execute(asked) if row.ref not in refs]
-        _remove(saving, kind, left)
-
-
-def _remove(saving: Saving, kind: str, ids: Collection[int]) -> None:
-    if not ids:
-        return
-    if kind == "customer":
-        plain.remove_customers(saving, ids)
-    elif kind == "document":
-        items.remove(saving, ids)
-    elif kind == "application":
-        applications.remove(saving, ids)
-    elif kind == "order":
-        orders.remove_orders(saving, ids)
-    elif kind == "order_line":
-        orders.remove_lines(saving, ids)
-    else:
-        plain.remove(saving, kind, ids)
 
 
 def _remove_keys(saving: Saving, system: str, stream: str, stream_id: int, gone: Sequence[str]) -> int:
@@ -335,7 +305,9 @@ def _remove_unseen(saving: Saving, system: str, stream: str, stream_id: int, gen
 
 def _remove_records(saving: Saving, system: str, stream: str, gone: dict[int, str]) -> int:
     if gone:
-        _remove_unsaid(saving, gone, defaultdict(list))
+        saving.told.update(gone)
+        echoes.forget(saving, gone, {})
+        unsaid.remove(saving, gone, defaultdict(list))
         bulk.delete(saving.tx, record_table, gone)
         problems.note(saving.tx, "record", system, stream, {}, saving.now, refs=list(gone.values()))
     return len(gone)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Sequence
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy import text as sql
 
 from connector.model import Document, Payment
-from connector.store import amendments, bulk
+from connector.store import amendments, bulk, echoes
+from connector.store.echoes import Said, Word
 from connector.store.keys import interned
 from connector.store.page import Saving, newest
 from connector.store.tables import customer, dunning, item, part
@@ -28,6 +28,8 @@ SIGN = {
 BILL = "bill_of_exchange"
 # What an item counts as; drafts and bills stand beside the balance.
 DOCUMENT, PAYMENT, COMMERCIAL_BILL, BANK_BILL, DRAFT, DRAFT_BILL = range(6)
+# The family of each of the two kinds of fact.
+FAMILY = {"document": "d", "payment": "p"}
 _SOLD = {"invoice", "debit_note", "credit_note"}
 
 # What the system said of an item, in the order of the rows below.
@@ -68,8 +70,6 @@ _CUSTOMER, _KIND, _ISSUED, _CURRENCY, _VALUE, _POSTED, _VOIDED = (
     SAID.index(name) for name in ("customer", "kind", "issued_on", "currency", "value", "posted", "voided_on")
 )
 
-Said = tuple[Any, ...]
-
 
 def due_on(fact: Document) -> dt.date | None:
     """The due date as stated, else by the terms; a credit note without either is due on its own day."""
@@ -94,7 +94,7 @@ def sort_of(fact: Document) -> int:
     return DOCUMENT if fact.status == "posted" else DRAFT
 
 
-def _document(record: int, key: int, fact: Document) -> Said:
+def _document(record: int, key: int, fact: Document) -> Word:
     sign = SIGN[fact.kind]
     return (
         record,
@@ -118,7 +118,7 @@ def _document(record: int, key: int, fact: Document) -> Said:
     )
 
 
-def _payment(record: int, key: int, fact: Payment) -> Said:
+def _payment(record: int, key: int, fact: Payment) -> Word:
     sign = SIGN[fact.kind]
     return (
         record,
@@ -144,22 +144,38 @@ def _payment(record: int, key: int, fact: Payment) -> Said:
 
 def save_documents(saving: Saving, facts: Sequence[tuple[int, Document]]) -> None:
     """Documents of a page, each with its record."""
-    facts = newest(facts)
     keys = interned(saving.tx, customer, saving.system, {fact.customer_id for _, fact in facts})
-    _save(saving, "d", {fact.id: _document(record, keys[fact.customer_id], fact) for record, fact in facts})
+    words, before = newest(facts)
+    save_said(
+        saving,
+        Said(
+            {fact.id: _document(record, keys[fact.customer_id], fact) for record, fact in words},
+            [(fact.id, _document(record, keys[fact.customer_id], fact)) for record, fact in before],
+        ),
+        "document",
+    )
 
 
 def save_payments(saving: Saving, facts: Sequence[tuple[int, Payment]]) -> None:
     """Payments of a page, each with its record."""
-    facts = newest(facts)
     keys = interned(saving.tx, customer, saving.system, {fact.customer_id for _, fact in facts})
-    _save(saving, "p", {fact.id: _payment(record, keys[fact.customer_id], fact) for record, fact in facts})
+    words, before = newest(facts)
+    save_said(
+        saving,
+        Said(
+            {fact.id: _payment(record, keys[fact.customer_id], fact) for record, fact in words},
+            [(fact.id, _payment(record, keys[fact.customer_id], fact)) for record, fact in before],
+        ),
+        "payment",
+    )
 
 
-def _save(saving: Saving, family: str, said: dict[str, Said]) -> None:
+def save_said(saving: Saving, heard: Said, kind: str) -> None:
+    """Documents or payments as the table has them."""
+    said = heard.words
     if not said:
         return
-    tx = saving.tx
+    tx, family = saving.tx, FAMILY[kind]
     asked = select(item.c.ref, item.c.id, *(item.c[name] for name in SAID)).where(
         item.c.system == saving.system, item.c.family == family, bulk.among(tx, item.c.ref, said)
     )
@@ -180,12 +196,15 @@ def _save(saving: Saving, family: str, said: dict[str, Said]) -> None:
 
     changed = []
     moved = []
+    replaced = []
     amended: dict[int, int] = {}
     for ref, (key, before) in there.items():
         now = said[ref]
         if now == before:
             continue
         changed.append((*now, key))
+        if now[0] != before[0]:
+            replaced.append((ref, before))
         if now[1:] != before[1:]:  # more than the record it comes from
             saving.touched.update((before[_CUSTOMER], now[_CUSTOMER]))
             saving.unsettled.add(key)
@@ -198,6 +217,7 @@ def _save(saving: Saving, family: str, said: dict[str, Said]) -> None:
     amendments.note(saving, amendments.ITEM, amended)
     amendments.moved(saving, amended)
     bulk.update(tx, item, SAID, changed)
+    echoes.keep(saving, kind, SAID, heard, replaced)
     # How far it has been dunned goes with it.
     bulk.update(tx, dunning, ("customer",), moved, by=("system", "document_ref"))
 
@@ -220,7 +240,7 @@ def remove(saving: Saving, ids: Collection[int]) -> None:
     bulk.delete(tx, item, ids)
 
 
-def _sell(saving: Saving, said: Said, times: int) -> None:
+def _sell(saving: Saving, said: Word, times: int) -> None:
     if said[_KIND] in _SOLD and said[_POSTED] and said[_VOIDED] is None:
         month = said[_ISSUED].replace(day=1)
         sums = saving.sales.setdefault((said[_CUSTOMER], said[_CURRENCY], month), [0, 0])

@@ -14,7 +14,8 @@ from sqlalchemy import select
 
 from connector.model import Order, OrderLine
 from connector.money import EXACT
-from connector.store import bulk
+from connector.store import bulk, echoes
+from connector.store.echoes import Said, Word
 from connector.store.keys import interned
 from connector.store.page import Saving, newest
 from connector.store.tables import customer, order_line, sales_order
@@ -24,7 +25,7 @@ _REST = 10**REST_DIGITS
 _STEP = Decimal(1).scaleb(-REST_DIGITS)
 ZERO = Decimal(0)
 
-_ORDER = (
+ORDER = (
     "record",
     "known",
     "customer",
@@ -44,7 +45,7 @@ _ORDER = (
     "delivered",
     "ordered",
 )
-_LINE = (
+LINE = (
     "record",
     "sales_order",
     "line",
@@ -66,44 +67,57 @@ _LINE = (
 
 def save_orders(saving: Saving, facts: Sequence[tuple[int, Order]]) -> None:
     """Orders of a page, each with its record."""
-    facts = newest(facts)
     if not facts:
         return
-    tx = saving.tx
-    customers = interned(tx, customer, saving.system, {fact.customer_id for _, fact in facts})
-    ids = interned(tx, sales_order, saving.system, {fact.id for _, fact in facts})
-    asked = select(sales_order.c.id, *(sales_order.c[name] for name in _ORDER)).where(
-        bulk.among(tx, sales_order.c.id, list(ids.values()))
+    customers = interned(saving.tx, customer, saving.system, {fact.customer_id for _, fact in facts})
+    interned(saving.tx, sales_order, saving.system, {fact.id for _, fact in facts})
+    words, before = newest(facts)
+    said = Said(
+        {fact.id: _order(record, customers[fact.customer_id], fact) for record, fact in words},
+        [(fact.id, _order(record, customers[fact.customer_id], fact)) for record, fact in before],
     )
-    there = {row[0]: tuple(row[1:]) for row in tx.execute(asked)}
-    changed = []
-    for record, fact in facts:
-        delivered, ordered = _whole(fact)
-        now = (
-            record,
-            True,
-            customers[fact.customer_id],
-            fact.number,
-            fact.reference,
-            fact.ordered_on,
-            fact.ship_on,
-            fact.currency,
-            fact.amount,
-            fact.invoiced_amount,
-            fact.delivered_amount,
-            fact.terms,
-            fact.status,
-            fact.owner,
-            fact.priority,
-            fact.company,
-            delivered,
-            ordered,
-        )
-        before = there[ids[fact.id]]
+    save_said_orders(saving, said)
+
+
+def _order(record: int, key: int, fact: Order) -> Word:
+    return (
+        record,
+        True,
+        key,
+        fact.number,
+        fact.reference,
+        fact.ordered_on,
+        fact.ship_on,
+        fact.currency,
+        fact.amount,
+        fact.invoiced_amount,
+        fact.delivered_amount,
+        fact.terms,
+        fact.status,
+        fact.owner,
+        fact.priority,
+        fact.company,
+        *_whole(fact),
+    )
+
+
+def save_said_orders(saving: Saving, said: Said) -> None:
+    """Orders as the table has them; each has its key already."""
+    tx, c = saving.tx, sales_order.c
+    asked = select(c.ref, c.id, *(c[name] for name in ORDER)).where(
+        c.system == saving.system, bulk.among(tx, c.ref, said.words)
+    )
+    there = {row[0]: (row[1], tuple(row[2:])) for row in tx.execute(asked)}
+    changed, replaced = [], []
+    for ref, now in said.words.items():
+        key, before = there[ref]
         if now != before:
-            changed.append((*now, ids[fact.id]))
-            saving.touched.update(key for key in (now[2], before[2]) if key is not None)
-    bulk.update(tx, sales_order, _ORDER, changed)
+            changed.append((*now, key))
+            saving.touched.update(whose for whose in (now[2], before[2]) if whose is not None)
+        if now[0] != before[0]:
+            replaced.append((ref, before))
+    bulk.update(tx, sales_order, ORDER, changed)
+    echoes.keep(saving, "order", ORDER, said, replaced)
 
 
 def _whole(fact: Order) -> tuple[int, int]:
@@ -114,43 +128,57 @@ def _whole(fact: Order) -> tuple[int, int]:
 
 def save_lines(saving: Saving, facts: Sequence[tuple[int, OrderLine]]) -> None:
     """Order lines of a page, each with its record."""
-    facts = newest(facts)
     if not facts:
         return
-    tx = saving.tx
-    orders = interned(tx, sales_order, saving.system, {fact.order_id for _, fact in facts})
-    columns = (order_line.c.ref, order_line.c.id, *(order_line.c[name] for name in _LINE))
-    asked = select(*columns).where(
-        order_line.c.system == saving.system, bulk.among(tx, order_line.c.ref, {fact.ref for _, fact in facts})
+    orders = interned(saving.tx, sales_order, saving.system, {fact.order_id for _, fact in facts})
+    words, before = newest(facts)
+    said = Said(
+        {fact.ref: _line(record, orders[fact.order_id], fact) for record, fact in words},
+        [(fact.ref, _line(record, orders[fact.order_id], fact)) for record, fact in before],
+    )
+    save_said_lines(saving, said)
+
+
+def _line(record: int, key: int, fact: OrderLine) -> Word:
+    return (
+        record,
+        key,
+        fact.line,
+        fact.quantity,
+        fact.quantity_delivered,
+        fact.quantity_invoiced,
+        fact.quantity_cancelled,
+        fact.unit_price,
+        fact.tax_rate,
+        fact.ship_on,
+        *_values(fact),
+    )
+
+
+def save_said_lines(saving: Saving, said: Said) -> None:
+    """Order lines as the table has them."""
+    tx, c = saving.tx, order_line.c
+    asked = select(c.ref, c.id, *(c[name] for name in LINE)).where(
+        c.system == saving.system, bulk.among(tx, c.ref, said.words)
     )
     there = {row[0]: (row[1], tuple(row[2:])) for row in tx.execute(asked)}
-    new, changed, parents = [], [], set()
-    for record, fact in facts:
-        now = (
-            record,
-            orders[fact.order_id],
-            fact.line,
-            fact.quantity,
-            fact.quantity_delivered,
-            fact.quantity_invoiced,
-            fact.quantity_cancelled,
-            fact.unit_price,
-            fact.tax_rate,
-            fact.ship_on,
-            *_values(fact),
-        )
-        if fact.ref not in there:
-            new.append((fact.ref, now))
-        elif there[fact.ref][1] != now:
-            changed.append((*_plain(now), there[fact.ref][0]))
-            parents.add(there[fact.ref][1][1])
+    new, changed, replaced, parents = [], [], [], set()
+    for ref, now in said.words.items():
+        if ref not in there:
+            new.append((ref, now))
+        elif there[ref][1] != now:
+            changed.append((*_plain(now), there[ref][0]))
+            parents.add(there[ref][1][1])
+            if there[ref][1][0] != now[0]:
+                replaced.append((ref, there[ref][1]))
         else:
             continue
         parents.add(now[1])
     ids = bulk.new_ids(tx, order_line, len(new))
     rows = [(key, saving.system, ref, *_plain(now)) for key, (ref, now) in zip(ids, new, strict=True)]
-    bulk.insert(tx, order_line, ("id", "system", "ref", *_LINE), rows)
-    bulk.update(tx, order_line, _LINE, changed)
+    bulk.insert(tx, order_line, ("id", "system", "ref", *LINE), rows)
+    bulk.update(tx, order_line, LINE, changed)
+    echoes.keep(saving, "order_line", LINE, said, replaced)
     _touch(saving, parents)
 
 

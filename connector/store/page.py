@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import gc
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from operator import attrgetter
@@ -44,6 +44,7 @@ class Saving:
     rates_changed: set[str] = field(default_factory=set)  # currencies
     amended: list[list[Any]] = field(default_factory=list)  # facts as they were before, for `amendments.save`
     decided: bool | None = None  # whether decisions rest on the facts; None: not looked yet
+    told: set[int] = field(default_factory=set)  # records that say all they say on this page, or are gone
 
     @property
     def ledger_exponent(self) -> int:
@@ -64,9 +65,19 @@ def uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def newest(facts: Iterable[tuple[int, F]]) -> list[tuple[int, F]]:
-    """Facts with the record they come from, one for each id: where a page says one twice, the later word counts."""
-    return list({fact.ref: (record, fact) for record, fact in facts}.values())  # type: ignore[attr-defined]
+def newest(facts: Sequence[tuple[int, F]]) -> tuple[Sequence[tuple[int, F]], Sequence[tuple[int, F]]]:
+    """Facts with the record they come from, one for each id: where a page says one twice, the later word counts. Beside
+    them what other records of the page said of it before, each once."""
+    last = {fact.ref: (record, fact) for record, fact in facts}  # type: ignore[attr-defined]
+    if len(last) == len(facts):
+        return facts, ()
+    before: dict[tuple[int, str], tuple[int, F]] = {}
+    for record, fact in facts:
+        ref: str = fact.ref  # type: ignore[attr-defined]
+        if last[ref][0] != record:
+            before.pop((record, ref), None)  # the later place, too
+            before[record, ref] = (record, fact)
+    return list(last.values()), list(before.values())
 
 
 _GETTERS: dict[type, tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]] = {

@@ -14,7 +14,8 @@ from typing import Any
 from sqlalchemy import Table, or_, select
 
 from connector.model import Customer, Fact
-from connector.store import amendments, bulk, tables
+from connector.store import amendments, bulk, echoes, tables
+from connector.store.echoes import Said, Word
 from connector.store.keys import interned
 from connector.store.page import Saving, newest
 
@@ -30,6 +31,11 @@ class Plain:
     columns: tuple[str, ...]
     fields: Callable[[Any], tuple[Any, ...]]
     of_customer: bool = False
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """What a record says, by the names of the table's columns."""
+        return ("record", *(("customer",) if self.of_customer else ()), *self.columns)
 
 
 def _as_named(table: Table, names: str, fields: str = "", *, of_customer: bool = False) -> Plain:
@@ -65,36 +71,52 @@ KINDS: dict[str, Plain] = {
 
 def save(saving: Saving, kind: str, facts: Facts) -> None:
     """The facts of one kind of a page, each with its record."""
-    facts = newest(facts)
     if not facts:
         return
-    tx, how = saving.tx, KINDS[kind]
+    how = KINDS[kind]
     keys: dict[str, int] = {}
     if how.of_customer:
-        keys = interned(tx, tables.customer, saving.system, {fact.customer_id for _, fact in facts})
-    columns = ("record", *(("customer",) if how.of_customer else ()), *how.columns)
-    refs = {fact.ref for _, fact in facts}
+        keys = interned(saving.tx, tables.customer, saving.system, {fact.customer_id for _, fact in facts})
+
+    def word(record: int, fact: Any) -> Word:
+        return (record, *((keys[fact.customer_id],) if how.of_customer else ()), *how.fields(fact))
+
+    words, before = newest(facts)
+    said = Said({fact.ref: word(record, fact) for record, fact in words}, [(f.ref, word(r, f)) for r, f in before])
+    save_said(saving, said, kind)
+
+
+def save_said(saving: Saving, said: Said, kind: str) -> None:
+    """The facts of one kind as the table has them."""
+    tx, how = saving.tx, KINDS[kind]
+    columns = how.said
     asked = select(how.table.c.ref, how.table.c.id, *(how.table.c[name] for name in columns)).where(
-        how.table.c.system == saving.system, bulk.among(tx, how.table.c.ref, refs)
+        how.table.c.system == saving.system, bulk.among(tx, how.table.c.ref, said.words)
     )
     there = {row[0]: (row[1], tuple(row[2:])) for row in tx.execute(asked)}
-    new, changed = [], []
-    for record, fact in facts:
-        now = (record, *((keys[fact.customer_id],) if how.of_customer else ()), *how.fields(fact))
-        if fact.ref not in there:
-            new.append((fact.ref, now))
-        elif there[fact.ref][1] != now:
-            changed.append((*_plain(now), there[fact.ref][0]))
-            _touch(saving, kind, there[fact.ref][1][1:])
-        else:
+    new, changed, replaced, amended = [], [], [], []
+    for ref, now in said.words.items():
+        if ref not in there:
+            new.append((ref, now))
+            _touch(saving, kind, now[1:])
             continue
-        _touch(saving, kind, now[1:])
+        key, before = there[ref]
+        if now == before:
+            continue
+        changed.append((*_plain(now), key))
+        if now[0] != before[0]:
+            replaced.append((ref, before))
+        if now[1:] != before[1:]:  # more than the record it comes from
+            amended.append(key)
+            _touch(saving, kind, before[1:])
+            _touch(saving, kind, now[1:])
     if kind == amendments.INSTALMENT:
-        amendments.note(saving, kind, [row[-1] for row in changed])
+        amendments.note(saving, kind, amended)
     ids = bulk.new_ids(tx, how.table, len(new))
     rows = [(key, saving.system, ref, *_plain(now)) for key, (ref, now) in zip(ids, new, strict=True)]
     bulk.insert(tx, how.table, ("id", "system", "ref", *columns), rows)
     bulk.update(tx, how.table, columns, changed)
+    echoes.keep(saving, kind, columns, said, replaced)
 
 
 def _plain(row: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -115,8 +137,7 @@ def remove(saving: Saving, kind: str, ids: Collection[int]) -> None:
     if not ids:
         return
     how = KINDS[kind]
-    columns = (*(("customer",) if how.of_customer else ()), *how.columns)
-    asked = select(*(how.table.c[name] for name in columns)).where(bulk.among(saving.tx, how.table.c.id, ids))
+    asked = select(*(how.table.c[name] for name in how.said[1:])).where(bulk.among(saving.tx, how.table.c.id, ids))
     for row in saving.tx.execute(asked):
         _touch(saving, kind, tuple(row))
     if kind == amendments.INSTALMENT:
@@ -156,34 +177,47 @@ _CUSTOMER = (
     "status",
     "first_sold_on",
 )
+CUSTOMER = ("record", *_CUSTOMER)
 _said_of_customer = attrgetter(*_CUSTOMER[3:])
 
 
 def save_customers(saving: Saving, facts: Sequence[tuple[int, Customer]]) -> None:
     """Customers of a page, each with its record."""
-    facts = newest(facts)
     if not facts:
         return
-    tx, table = saving.tx, tables.customer
     refs = {fact.id for _, fact in facts} | {fact.parent_id for _, fact in facts if fact.parent_id}
-    keys = interned(tx, table, saving.system, refs)
-    asked = select(table.c.id, table.c.record, *(table.c[name] for name in _CUSTOMER)).where(
-        bulk.among(tx, table.c.id, [keys[fact.id] for _, fact in facts])
-    )
-    there = {row[0]: tuple(row[1:]) for row in tx.execute(asked)}
-    changed = []
-    for record, fact in facts:
-        key = keys[fact.id]
+    keys = interned(saving.tx, tables.customer, saving.system, refs)
+
+    def word(record: int, fact: Customer) -> Word:
         parent = keys[fact.parent_id] if fact.parent_id and fact.parent_id != fact.id else None
-        now = (record, True, fact.name, parent, *_said_of_customer(fact))
-        before = there[key]
+        return (record, True, fact.name, parent, *_said_of_customer(fact))
+
+    words, before = newest(facts)
+    said = Said({fact.id: word(record, fact) for record, fact in words}, [(f.id, word(r, f)) for r, f in before])
+    save_said_customers(saving, said)
+
+
+def save_said_customers(saving: Saving, said: Said) -> None:
+    """Customers as the table has them; each has its key already."""
+    tx, table = saving.tx, tables.customer
+    asked = select(table.c.ref, table.c.id, *(table.c[name] for name in CUSTOMER)).where(
+        table.c.system == saving.system, bulk.among(tx, table.c.ref, said.words)
+    )
+    there = {row[0]: (row[1], tuple(row[2:])) for row in tx.execute(asked)}
+    changed, replaced = [], []
+    for ref, now in said.words.items():
+        key, before = there[ref]
+        parent = now[3]
         if now != before:
             changed.append((*now, key))
+        if now[0] != before[0]:
+            replaced.append((ref, before))
         if now[1:] != before[1:]:
             saving.touched.add(key)
             # The headroom of a group changes with its members.
             saving.touched.update(p for p in (parent, before[3]) if p is not None)
-    bulk.update(tx, table, ("record", *_CUSTOMER), changed)
+    bulk.update(tx, table, CUSTOMER, changed)
+    echoes.keep(saving, "customer", CUSTOMER, said, replaced)
 
 
 def remove_customers(saving: Saving, ids: Collection[int]) -> None:
@@ -224,4 +258,16 @@ def touch_foreign(saving: Saving) -> None:
     saving.rates_changed = set()
 
 
-__all__ = ["KINDS", "Fact", "Plain", "remove", "remove_customers", "save", "save_customers", "touch_foreign"]
+__all__ = [
+    "CUSTOMER",
+    "KINDS",
+    "Fact",
+    "Plain",
+    "remove",
+    "remove_customers",
+    "save",
+    "save_customers",
+    "save_said",
+    "save_said_customers",
+    "touch_foreign",
+]

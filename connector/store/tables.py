@@ -36,7 +36,7 @@ from connector.store.tables_order import exclusion, order_event, order_state
 from connector.store.tables_reserved import reservation
 from connector.store.tables_review import paper, review
 from connector.store.tables_runs import activation, document, lease, problem, run, slot
-from connector.store.tables_said import counter, mark, record, stream, system
+from connector.store.tables_said import counter, echo, mark, record, stream, system
 from connector.store.tables_score import score, scorecard
 from connector.store.tables_sealed import sealed
 from connector.store.tables_session import once_code, password, session
@@ -69,6 +69,7 @@ __all__ = [
     "document",
     "dunning",
     "dunning_step",
+    "echo",
     "event",
     "exclusion",
     "financial",

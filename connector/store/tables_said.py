@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, SmallInteger, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy import text as sql
 
 from connector.store.tables_kinds import Instant, Key, id_column, metadata
@@ -46,6 +57,20 @@ record = Table(
     Column("place", Text),  # file and line, where there is one
     Column("body", LargeBinary),
     UniqueConstraint("stream", "key"),
+)
+
+# What a record says of a fact of which another record's word counts; the highest id is the latest word.
+echo = Table(
+    "echo",
+    metadata,
+    id_column(),
+    Column("system", SmallInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("ref", Text, nullable=False),
+    Column("record", Key, nullable=False),
+    Column("word", Text, nullable=False),
+    UniqueConstraint("record", "kind", "ref"),
+    Index("ix_echo_fact", "system", "kind", "ref"),
 )
 
 # Customers whose facts changed since they were last evaluated; the number orders the changes.
