@@ -86,10 +86,12 @@ class Shown:
         pattern = "0" + ("." + "0" * places if places else "") + "%"
         return format_percent(value, format=pattern, locale=LOCALES[self.language]).replace("-", _MINUS)
 
-    def day(self, value: dt.date | None) -> Markup | str:
-        """A calendar day: 2 Mar 2026, 2026年3月2日."""
-        if value is None:
+    def day(self, value: dt.date | str | None) -> Markup | str:
+        """A calendar day, also one in ISO's form: 2 Mar 2026, 2026年3月2日."""
+        if not value:
             return _NOTHING
+        if isinstance(value, str):
+            value = dt.date.fromisoformat(value)
         pattern = "y年M月d日" if self.language == "zh" else "d MMM y"
         words = format_date(value, pattern, locale=LOCALES[self.language])
         return Markup('<time datetime="{}" class="nowrap">{}</time>').format(value.isoformat(), words)
