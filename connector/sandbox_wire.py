@@ -7,6 +7,7 @@ import logging
 import re
 import socket
 import struct
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -111,6 +112,11 @@ def served(sandbox: Answering, port: int = 0, host: str = "127.0.0.1") -> Iterat
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Tells what went wrong on a connection, except that whoever called went away: that is his own affair."""
+        if not isinstance(sys.exception(), ConnectionError):
+            log.exception("connection of %s:%s", *client_address[:2])
 
 
 def _handler(sandbox: Answering) -> type[BaseHTTPRequestHandler]:
