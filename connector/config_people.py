@@ -82,6 +82,16 @@ def acting(people: Sequence[PersonSettings], name: str | None = None) -> Person:
     )
 
 
+def actor_here(people: Sequence[PersonSettings], name: str | None = None) -> str:
+    """Who does what anybody at this machine may do, as the audit trail names him: the person, else the login ("user:root")."""
+    try:
+        return acting(people, name).actor
+    except ConfigError:
+        if name:
+            raise
+        return f"user:{_login()}"
+
+
 def named(people: Sequence[PersonSettings], name: str) -> Person | None:
     """The person of that id, e-mail address or name, whatever the case; None: nobody, or several of that name."""
     wanted = name.removeprefix("person:").casefold()
@@ -135,4 +145,4 @@ def problems(people: Sequence[PersonSettings], systems: Sequence[str], where: st
     return found
 
 
-__all__ = ["ALL_ROLES", "PersonSettings", "acting", "named", "problems"]
+__all__ = ["ALL_ROLES", "PersonSettings", "acting", "actor_here", "named", "problems"]

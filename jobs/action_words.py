@@ -72,6 +72,8 @@ ACTIONS: dict[str, Text] = {
     "statement.import": Text("financial statement imported", "导入财务报表"),
     "statement.label": Text("label of a statement learned", "登记报表科目对照"),
     "statement.refuse": Text("financial statement refused", "作废财务报表"),
+    "system.check": Text("system looked at", "检查系统"),
+    "system.try": Text("system tried", "试连系统"),
     "system.provision": Text("fields and rules made there", "在系统中创建字段与规则"),
     "warning.acknowledge": Text("warning taken note of", "确认预警"),
     "warning.close": Text("warning ended", "预警解除"),

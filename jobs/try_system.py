@@ -1,7 +1,8 @@
 """Trying a system before it is kept: everything that `holdfast check` looks at, and the first records of each stream.
 
-Nothing is written, neither there nor here, and what was typed as a secret is in this process only for as long as the
-trial lasts. Addresses are guarded as ever (`connector.http_peer`): an administrator's are no better than anybody's.
+Nothing is written there, and here only that it was tried: by whom, which hosts, with which outcome. What was typed as a
+secret is in this process only for as long as the trial lasts. Addresses are guarded as ever (`connector.http_peer`): an
+administrator's are no better than anybody's.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from connector import adapter as adapters
 from connector.adapter import Finding, Json, Stream
@@ -22,7 +24,8 @@ from connector.config_secret import Sealed
 from connector.config_system import System
 from connector.connect import Connected
 from connector.errors import HoldfastError, Problem
-from connector.store import sealed
+from connector.store import audit, sealed
+from connector.store.audit import Entry
 from connector.store.db import Store
 from connector.text import Text, same
 from jobs.configured import opener
@@ -84,12 +87,13 @@ def try_system(
     text: str,
     clock: Clock,
     *,
+    by: str,
     secrets: Mapping[str, str] | None = None,
     seconds: float = 60.0,
 ) -> Tried:
     """Connects with the text of a system, kept or not, and says what can be read and written there.
 
-    `secrets` are values that are not kept yet, by the names under which the text refers to them (`sealed:NAME`, the name
+    `by` is who tries, as the audit trail names him. `secrets` are values that are not kept yet, by the names under which the text refers to them (`sealed:NAME`, the name
     alone). No stream is begun after `seconds`. Never raises for what a system does.
     """
     secrets = secrets or {}
@@ -114,7 +118,24 @@ def try_system(
             if stream.name in wanted:
                 streams.append(_first(connected, stream, until))
         lines += [_read(one) for one in streams]
-    return Tried(system.name, (), tuple(lines), tuple(streams))
+    tried = Tried(system.name, (), tuple(lines), tuple(streams))
+    _tell(store, system, tried, by, clock)
+    return tried
+
+
+def _tell(store: Store, system: System, tried: Tried, by: str, clock: Clock) -> None:
+    """Leaves in the trail what was tried: never a secret, nor more of an address than its host."""
+    hosts = {
+        urlsplit(value).hostname for value in system.settings.values() if isinstance(value, str) and "://" in value
+    }
+    after = {
+        "adapter": system.adapter,
+        "hosts": sorted(host for host in hosts if host),
+        "outcome": "fine" if tried.fine else "wrong",
+        "read": {one.name: one.records for one in tried.streams if one.records is not None},
+    }
+    with store.writing() as tx:
+        audit.append(tx, [Entry("system.try", f"system:{system.name}", by, after=after)], clock.now())
 
 
 def _connected(store: Store, config: Config, system: System, clock: Clock, secrets: Mapping[str, str]) -> Connected:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from connector.cli.common import CONFIG, OK, PROBLEMS, Cli, say, t, trouble
+from connector.cli.options import As
 from connector.cli.output import Column, Format, Table, emit
 from connector.cli.report import Form, Out
 from connector.errors import HoldfastError
@@ -45,13 +46,16 @@ def register(app: typer.Typer) -> None:
     def check(
         context: typer.Context,
         systems: Systems = None,
+        who: As = None,
         form: Form = Format.table,
         out: Out = None,
     ) -> None:
-        from jobs.look import look
+        from connector.config_people import actor_here
+        from jobs.look import looked
 
         cli: Cli = context.obj
-        found, code = _each(cli, systems or [], lambda connected: look(cli.store, cli.config, connected))
+        by = actor_here(cli.config.people, who)
+        found, code = _each(cli, systems or [], lambda connected: looked(cli.store, cli.config, connected, by=by))
         if not systems and cli.config.sign_in.issuer is not None:
             found.append(("sign-in", signing := _sign_in(cli)))
             code = max(code, CONFIG if signing.state == "wrong" else OK)
@@ -76,17 +80,19 @@ def register(app: typer.Typer) -> None:
         strict: Annotated[
             bool, typer.Option("--strict", help=t("Exit 1 where a person has to do.", "有待人工处理时退出码为 1。"))
         ] = False,
+        who: As = None,
         form: Form = Format.table,
         out: Out = None,
     ) -> None:
-        from connector.adapter import Finding
+        from jobs import provisioning
 
         cli: Cli = context.obj
+        person = None if dry else cli.acting(who)
 
         def make(connected: Connected) -> Sequence[Finding]:
-            if connected.adapter.provision is None:
-                return [Finding("fine", Text("Nothing of ours is needed there.", "无需在该系统中创建任何内容。"))]
-            return connected.adapter.provision(connected.client, connected.needs(), dry)
+            if person is None:
+                return provisioning.lacking(connected)
+            return provisioning.provision(cli.store, connected, person=person, now=cli.clock.now())
 
         found, code = _each(cli, systems or [], make)
         if strict and any(finding.state == "todo" for _, finding in found):

@@ -74,11 +74,16 @@ def _try(group: typer.Typer) -> None:
         "try", help=t("Connect with a file, and say what can be read and written; nothing is kept.", "按文件试连，说明可读写的内容；不保存。")
     )  # fmt: skip
     def command(
-        context: typer.Context, file: File, ask: Ask = False, form: Form = Format.table, out: Out = None
+        context: typer.Context,
+        file: File,
+        ask: Ask = False,
+        who: As = None,
+        form: Form = Format.table,
+        out: Out = None,
     ) -> None:
         cli: Cli = context.obj
-        text = _text(file)
-        tried = _tried(cli, text, _asked(cli, text) if ask else {})
+        person, text = cli.acting(who), _text(file)
+        tried = _tried(cli, text, _asked(cli, text) if ask else {}, person.actor)
         emit(lambda: _trial(tried), _trial_plain(tried), form, out)
         if not tried.fine:
             raise typer.Exit(CONFIG)
@@ -111,7 +116,7 @@ def _add(group: typer.Typer) -> None:
             )
         secrets = _asked(cli, text) if ask else {}
         if not untried and not draft:
-            tried = _tried(cli, text, secrets)
+            tried = _tried(cli, text, secrets, person.actor)
             if not tried.fine and not tried.problems:
                 emit(lambda: _trial(tried), _trial_plain(tried), Format.table, None)
                 raise ConfigError(
@@ -214,10 +219,10 @@ def _asked(cli: Cli, text: str) -> dict[str, str]:
     return {name: read_secret(name) for name in dict.fromkeys(names)}
 
 
-def _tried(cli: Cli, text: str, secrets: Mapping[str, str]) -> Tried:
+def _tried(cli: Cli, text: str, secrets: Mapping[str, str], by: str) -> Tried:
     from jobs.try_system import try_system
 
-    return try_system(cli.store, cli.config, text, cli.clock, secrets=secrets)
+    return try_system(cli.store, cli.config, text, cli.clock, by=by, secrets=secrets)
 
 
 # --- shown ---------------------------------------------------------------------------------------------------------------

@@ -163,7 +163,7 @@ def router(front: Front) -> APIRouter:
         text, problems = await front.work(lambda: _problems(front, product, given, old))
         if problems:
             return await _form(request, visitor, product, given, old=old, problems=problems, status=422)
-        tried = await front.work(lambda: _tried(front, text, given))
+        tried = await front.work(lambda: _tried(front, visitor, text, given))
         given.held = await front.work(lambda: _held(front, visitor, given))
         given.tried = _mark(visitor, text, given) if tried.fine else ""
         return await _form(request, visitor, product, given, old=old, tried=tried, problems=list(tried.problems))
@@ -176,7 +176,7 @@ def router(front: Front) -> APIRouter:
             return await _form(request, visitor, product, given, old=old, problems=problems, status=422)
         untried = (await fields_of(request)).get("act") == "untried"
         if not untried and not hmac.compare_digest(given.tried, _mark(visitor, text, given)):
-            tried = await front.work(lambda: _tried(front, text, given))
+            tried = await front.work(lambda: _tried(front, visitor, text, given))
             if not tried.fine:
                 given.held = await front.work(lambda: _held(front, visitor, given))
                 return await _form(request, visitor, product, given, old=old, tried=tried, status=422)
@@ -336,9 +336,12 @@ def _values(product: Adapter[Any], given: Given, old: System | None, values: Map
     return made
 
 
-def _tried(front: Front, text: str, given: Given) -> Tried:
+def _tried(front: Front, visitor: Visitor, text: str, given: Given) -> Tried:
     secrets = {sealed_name(given.fields["name"], key): value for key, value in _by_name(given).items()}
-    return try_system(front.store, config_now(front), text, front.clock, secrets=secrets, seconds=_TRIAL_SECONDS)
+    return try_system(
+        front.store, config_now(front), text, front.clock,
+        by=acting(visitor).actor, secrets=secrets, seconds=_TRIAL_SECONDS,
+    )  # fmt: skip
 
 
 def _old(front: Front, name: str) -> System:

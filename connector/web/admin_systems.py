@@ -25,7 +25,7 @@ from connector.web.pages import pages_of
 from connector.web.session import Visitor, form_of
 from jobs import channels, demo_company, hook_secrets, provisioning, systems, ways
 from jobs.configured import opener, whole
-from jobs.look import look
+from jobs.look import looked
 from jobs.try_system import WRITES
 
 _USED = Text("Version {number} of {name} is in use.", "{name} 版本 {number} 已启用。")
@@ -134,10 +134,10 @@ def router(front: Front) -> APIRouter:
         )
 
     @routes.post("/admin/systems/{name}/look")
-    async def looked(request: Request, visitor: Admin, name: str) -> Response:
+    async def check(request: Request, visitor: Admin, name: str) -> Response:
         def act() -> Sequence[Finding]:
             connected = _connected(front, name)
-            return look(front.store, connected.config, connected)
+            return looked(front.store, connected.config, connected, by=acting(visitor).actor)
 
         return await _told(request, visitor, name, act, Text("Looked at just now", "刚刚检查"))
 

@@ -423,7 +423,7 @@ def test_a_sealed_secret_goes_to_no_other_address(store: Store, config: Config, 
             with store.writing() as tx:
                 systems.remove(tx, config, "erp", person=ROOT, now=LATER)
         made = configured(store, config)
-        tried = try_system(store, made, text, FixedClock(LATER))
+        tried = try_system(store, made, text, FixedClock(LATER), by="person:boss")
         assert {p.code for p in tried.problems} & {"elsewhere", "other_product"}
         assert tried.lines == ()
         refused = pytest.raises(ConfigError, match=r"was used with another address|is a system of tryton")

@@ -17,12 +17,13 @@ from connector.config import Config
 from connector.config_seal import make_key
 from connector.config_toml import system_text
 from connector.sandbox import Sandbox, SandboxOptions
-from connector.store import tables
+from connector.store import audit, tables
 from connector.store.db import Store
 from jobs.try_system import Tried, try_system
 from tests.conformance.stage import cast_of
 from tests.store.conftest import store as store
 
+WHO = "person:boss"
 AS_OF = dt.date(2026, 11, 25)
 PRODUCTS = [name for name in adapters.names() if adapters.load(name).secrets]
 
@@ -67,7 +68,7 @@ def test_every_product_is_tried_without_a_write_anywhere(name: str, config: Conf
     with box.served() as url:
         secrets = dict(cast.world.secrets(box) if cast.world.secrets else box.credentials())
         text, typed = draft(name, cast.world.settings(box, url), secrets, write=True)
-        tried = try_system(one_store, config, text, SystemClock(), secrets=typed)
+        tried = try_system(one_store, config, text, SystemClock(), by=WHO, secrets=typed)
     assert tried.problems == ()
     assert (tried.system, tried.fine) == ("s1", True), tried.lines
     assert states(tried, "check").count("fine") >= 3
@@ -78,9 +79,15 @@ def test_every_product_is_tried_without_a_write_anywhere(name: str, config: Conf
     assert first.more
     assert first.first
     assert [call for call in box.writes() if call.write] == []
-    assert rows(one_store) == before, "and nothing is kept here"
+    changed = {name for name, count in rows(one_store).items() if count != before[name]}
+    assert changed <= {"audit", "audit_head"}, "and nothing is kept here"
+    with one_store.reading() as tx:
+        [told] = [line.entry for line in audit.everything(tx)]
+    assert (told.action, told.subject, told.actor) == ("system.try", "system:s1", WHO)
+    assert (told.after["outcome"], told.after["hosts"]) == ("fine", ["127.0.0.1"])
     for value in secrets.values():
         assert value not in str(tried), "a secret is in no answer"
+        assert value not in str(told), "nor in the trail"
 
 
 @pytest.mark.parametrize("name", PRODUCTS)
@@ -90,7 +97,7 @@ def test_a_wrong_secret_is_told_and_never_repeated(name: str, config: Config, on
     with box.served() as url:
         names = [s.name for s in adapters.load(name).secrets if s.required]
         text, typed = draft(name, cast.world.settings(box, url), dict.fromkeys(names, "wrong-hunter2-hunter2"))
-        tried = try_system(one_store, config, text, SystemClock(), secrets=typed)
+        tried = try_system(one_store, config, text, SystemClock(), by=WHO, secrets=typed)
     assert not tried.fine
     assert tried.streams == ()
     assert any(line.state == "wrong" and line.what.en != line.what.zh for line in tried.lines)
@@ -121,7 +128,7 @@ def odoo(url: str, **more: Any) -> tuple[str, dict[str, str]]:
 )
 def test_an_address_that_is_never_talked_to_is_refused(url: str, config: Config, one_store: Store) -> None:
     text, typed = odoo(url)
-    tried = try_system(one_store, config, text, SystemClock(), secrets=typed)
+    tried = try_system(one_store, config, text, SystemClock(), by=WHO, secrets=typed)
     assert not tried.fine
     assert tried.streams == ()
 
@@ -153,7 +160,7 @@ def test_a_public_name_that_leads_into_this_machine_is_not_followed(
             lambda host, *rest, **more: real("127.0.0.1" if "example" in host else host, *rest, **more),
         )
         text, typed = odoo(f"https://erp.example.com:{port}")
-        tried = try_system(one_store, config, text, SystemClock(), secrets=typed)
+        tried = try_system(one_store, config, text, SystemClock(), by=WHO, secrets=typed)
     assert [line.part for line in tried.lines if line.state == "wrong"] == ["connect"]
     assert "leads to 127.0.0.1 in a private network" in tried.lines[-1].what.en
     assert "指向内网地址 127.0.0.1" in tried.lines[-1].what.zh
@@ -162,8 +169,8 @@ def test_a_public_name_that_leads_into_this_machine_is_not_followed(
 
 def test_a_text_that_will_not_do_is_not_tried(config: Config, one_store: Store) -> None:
     text, _ = odoo("https://erp.example.com")
-    assert [p.code for p in try_system(one_store, config, text, SystemClock()).problems] == ["not_set"]
-    assert [p.code for p in try_system(one_store, config, "[[", SystemClock()).problems] == ["toml"]
+    assert [p.code for p in try_system(one_store, config, text, SystemClock(), by=WHO).problems] == ["not_set"]
+    assert [p.code for p in try_system(one_store, config, "[[", SystemClock(), by=WHO).problems] == ["toml"]
 
 
 def test_whatever_an_adapter_has_not_foreseen_is_told_without_its_words(
@@ -174,7 +181,7 @@ def test_whatever_an_adapter_has_not_foreseen_is_told_without_its_words(
 
     monkeypatch.setattr("jobs.try_system.look", broken)
     text, typed = odoo("http://127.0.0.1:9")
-    tried = try_system(one_store, config, text, SystemClock(), secrets=typed)
+    tried = try_system(one_store, config, text, SystemClock(), by=WHO, secrets=typed)
     assert [(line.part, line.state) for line in tried.lines] == [("connect", "wrong")]
     assert "ValueError" in tried.lines[0].what.en
     assert "hunter2" not in str(tried)
@@ -184,8 +191,8 @@ def test_there_is_an_end_to_it(config: Config, one_store: Store, tmp_path: Path)
     (tmp_path / "book").mkdir()
     (tmp_path / "book" / "customers.csv").write_text("id,name\nC1,One\n", encoding="utf-8")
     text = system_text({"name": "s1", "adapter": "files", "roles": ["erp"], "settings": {"path": "book"}})
-    tried = try_system(one_store, config, text, SystemClock(), seconds=-1)
+    tried = try_system(one_store, config, text, SystemClock(), by=WHO, seconds=-1)
     assert tried.fine
     assert states(tried, "reads")
     assert set(states(tried, "reads")) == {"todo"}
-    assert [s.records for s in try_system(one_store, config, text, SystemClock()).streams][:2] == [1, 0]
+    assert [s.records for s in try_system(one_store, config, text, SystemClock(), by=WHO).streams][:2] == [1, 0]
