@@ -68,6 +68,10 @@ from jobs.grant_words import (
 from jobs.limits import limit_approved
 
 ZERO = Decimal(0)
+_WAITS_ALREADY = Text(
+    "A request of somebody else for this limit waits already, number {number}: it is decided first.",
+    "该额度已有他人提出的待批申请（编号 {number}），须先处理。",
+)
 
 
 @dataclass(frozen=True)
@@ -105,10 +109,19 @@ def ask(
     *,
     why: str = "",
     body: Mapping[str, Any] | None = None,
+    replaces: bool = True,
 ) -> Asked:
-    """A request for one customer's limit; an open one for the same slot gives way to it. Raises ConfigError where the
-    request can be none: a day in the past, an amount below nought, a kind that the system keeping limits does not know."""
+    """A request for one customer's limit; an open one for the same slot gives way to it, somebody else's only where it
+    `replaces`: who sells asks for more, and does not take away what credit has asked for.
+
+    Raises ConfigError where it may not, and where the request can be none: a day in the past, an amount below nought, a kind
+    that the system keeping limits does not know.
+    """
     limits.lock(tx, row.key)
+    for one in limits.requests(tx, keys=[row.key]) if not replaces else ():
+        stands = standing(one.request, one.events)
+        if one.request.slot == request.slot and stands.state == "open" and stands.requested_by != request.requested_by:
+            raise ConfigError(_WAITS_ALREADY.fill(number=one.number))
     (made,) = ask_all(tx, desk, [(row, request, why, body or {})])
     return made
 

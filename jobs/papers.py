@@ -18,7 +18,7 @@ from typing import Any
 from connector.clock import Clock, day_in
 from connector.config import Config
 from connector.credit.review import PAPERS, Lacking, lacking
-from connector.errors import ConfigError, HoldfastError, Missing
+from connector.errors import ConfigError, HoldfastError, Missing, NotAllowed
 from connector.policy import Policy
 from connector.store import Connection, audit, decisions, marks, papers
 from connector.store.customers import CustomerRow
@@ -152,15 +152,18 @@ def paper_of(tx: Connection, row: CustomerRow, number: int) -> PaperRow:
 
 
 def taken(
-    store: Store, config: Config, clock: Clock, row: CustomerRow, number: int, *, actor: str, why: str = ""
+    store: Store, config: Config, clock: Clock, row: CustomerRow, number: int, *, actor: str, may: bool, why: str = ""
 ) -> tuple[Text, bytes]:
-    """The attachment of a paper of this customer, and a name that every system takes for a file.
+    """The attachment of a paper of this customer, and a name that every system takes for a file. `may`: the actor has a role
+    that attachments are for (`jobs.personal.ROLES`).
 
     Each is noted in the audit trail first; `why` must be said of what speaks of a person. Raises Missing where this customer
-    has no such paper, ConfigError where the purpose is wanting, or the file is gone or no longer what was put in.
+    has no such paper, NotAllowed, ConfigError where the purpose is wanting, or the file is gone or no longer what was put in.
     """
     with store.reading() as tx:
         one = paper_of(tx, row, number)
+    if not may:
+        raise NotAllowed(_NOT_YOURS)
     if one.personal and not why.strip():
         raise ConfigError(PURPOSE)
     assert one.sha is not None, "asked of paper_of"
@@ -225,7 +228,7 @@ def _limit(body: Mapping[str, Any]) -> Decimal | None:
     return Decimal(limit["amount"] or 0)
 
 
-NOT_YOURS_TO_TAKE = Text(
+_NOT_YOURS = Text(
     "Attachments are for credit controllers, approvers and auditors.", "附件仅供信用专员、审批人与审计人员下载。"
 )
 PURPOSE = Text("This paper speaks of a person: say what you need it for.", "该资料涉及个人信息：请说明用途。")

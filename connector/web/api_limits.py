@@ -18,7 +18,7 @@ from connector.store.db import Store
 from connector.text import Text
 from connector.web.answers_customers import LimitOutcome, LimitPage, LimitRequest
 from connector.web.asked import After, ApproveAsked, LimitAsked, Line, Most, Number, WhyAsked, amount_of
-from connector.web.auth import Creditor, Decider, Reader
+from connector.web.auth import Decider, Reader, Requester
 from connector.web.documents import PROBLEMS
 from connector.web.front import Front
 from connector.web.once import once
@@ -49,10 +49,11 @@ def router(front: Front) -> APIRouter:
     async def one(caller: Reader, number: Number) -> Any:
         return await front.work(lambda: _one(front, number))
 
+    # Asking is for whoever may ask, in the panel, at the desk and here: who decides is another right.
     @routes.post("/limits", summary="Ask for a limit; somebody else approves it.", response_model=LimitOutcome)
-    async def ask(request: Request, caller: Creditor, asked: LimitAsked) -> Response:
+    async def ask(request: Request, caller: Requester, asked: LimitAsked) -> Response:
         def act(store: Store) -> int:
-            return _ask(front, store, _person(caller), asked)
+            return _ask(front, store, _person(caller), asked, replaces="credit" in caller.rights)
 
         def answer(number: int | None) -> dict[str, Any]:
             return _told(front, number if number is not None else _last_of(front, asked.customer))
@@ -146,7 +147,7 @@ def _last_of(front: Front, customer: str) -> int:
         return max(one.number for one in limits.requests(tx, keys=[key]))
 
 
-def _ask(front: Front, store: Store, person: Person, asked: LimitAsked) -> int:
+def _ask(front: Front, store: Store, person: Person, asked: LimitAsked, *, replaces: bool) -> int:
     desk = _desk(front)
     with store.writing() as tx:
         row = one_customer(tx, front.config, asked.customer)
@@ -168,4 +169,4 @@ def _ask(front: Front, store: Store, person: Person, asked: LimitAsked) -> int:
             percent=None if asked.percent is None else Decimal(asked.percent) / 100,
             condition=asked.season,
         )
-        return grant.ask(tx, desk, row, wanted, why=asked.why).number
+        return grant.ask(tx, desk, row, wanted, why=asked.why, replaces=replaces).number

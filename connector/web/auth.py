@@ -341,7 +341,6 @@ Reader = Annotated[Caller, Depends(needs("read"))]
 Checker = Annotated[Caller, Depends(needs("check"))]
 Requester = Annotated[Caller, Depends(needs("request"))]
 Decider = Annotated[Caller, Depends(needs("decide"))]
-Creditor = Annotated[Caller, Depends(needs("credit"))]
 Configurer = Annotated[Caller, Depends(needs("configure"))]
 Auditor = Annotated[Caller, Depends(needs("audit"))]
 
@@ -385,7 +384,6 @@ __all__ = [
     "Auditor",
     "Checker",
     "Configurer",
-    "Creditor",
     "Decider",
     "Needs",
     "Reader",

@@ -72,6 +72,7 @@ _NEED_END = Text("A temporary limit needs its last day.", "临时额度须填写
 _NEED_SEASON = Text("A season such as 11-01..02-15.", "请填写期间，例如 11-01..02-15。")
 _NO_CONDITION = Text("This cannot be read.", "无法识别。")
 _NEED_PARTS = Text("At least one tranche with an amount.", "至少填写一期及其金额。")
+_NOT_YOURS = Text("What the formula proposes is put forward by credit controllers.", "公式建议的额度由信用专员提出。")
 _NOTHING = Text("No limit can be proposed for this customer.", "无法为该客户提出额度建议。")
 _AGAIN = Text("That was done already.", "该操作此前已完成。")
 _UNLIMITED = Text("unlimited", "不限额")
@@ -119,15 +120,15 @@ def router(front: Front) -> APIRouter:
         return await _list(front, request, visitor)
 
     @routes.get("/desk/limits/new")
-    async def new_page(request: Request, visitor: Annotated[Visitor, Depends(visits("credit"))]) -> Response:
+    async def new_page(request: Request, visitor: Annotated[Visitor, Depends(visits("request"))]) -> Response:
         return await _new(front, request, visitor, dict(request.query_params))
 
     @routes.post("/desk/limits/new/check")
-    async def check(request: Request, visitor: Annotated[Visitor, Depends(visits("credit"))]) -> Response:
+    async def check(request: Request, visitor: Annotated[Visitor, Depends(visits("request"))]) -> Response:
         return await _new(front, request, visitor, await form_of(request), tried=True)
 
     @routes.post("/desk/limits/new")
-    async def ask(request: Request, visitor: Annotated[Visitor, Depends(visits("credit"))]) -> Response:
+    async def ask(request: Request, visitor: Annotated[Visitor, Depends(visits("request"))]) -> Response:
         given = await form_of(request)
         person = visitor.caller.person
         if person is None:
@@ -135,6 +136,8 @@ def router(front: Front) -> APIRouter:
         if given.get("do") == "try":
             return await _new(front, request, visitor, given, tried=True)
         by_formula = given.get("do") == "formula"
+        if by_formula and not visitor.may("credit"):
+            raise Refused(403, _NOT_YOURS)
         wrong: Mapping[str, Text] = {}
         fields = Fields(given)
         why = fields.words("why")
@@ -148,7 +151,7 @@ def router(front: Front) -> APIRouter:
                 wanted, mistakes = _read(desk, row, given, person.actor)
                 if wanted is None or fields.wrong:
                     raise _Mistaken({**mistakes, **fields.wrong})
-                asked = grant.ask(tx, desk, row, wanted, why=why)
+                asked = grant.ask(tx, desk, row, wanted, why=why, replaces=visitor.may("credit"))
                 if person.alone:
                     return grant.approve(tx, desk, asked.number, person, None, why)
                 return grant.outcome(tx, desk, asked)

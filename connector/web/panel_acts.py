@@ -16,6 +16,7 @@ from connector.store import idempotent
 from connector.store.db import Store
 from connector.text import Text
 from connector.web.front import Front
+from connector.web.rights import rights_of
 from jobs import grant
 from jobs import order as orders
 from jobs.panel import Viewer, customer_of, order_of
@@ -130,7 +131,7 @@ def _limit(front: Front, look: Look, person: Person, amount: str, why: str) -> C
                 requested_by=person.actor,
                 valid_from=desk.today,
             )
-            made = grant.ask(tx, desk, row, wanted, why=why)
+            made = grant.ask(tx, desk, row, wanted, why=why, replaces="credit" in rights_of(person.roles))
         return _ASKED_LIMIT.fill(amount=money(number, currency), number=made.number)
 
     return work

@@ -32,9 +32,9 @@ PERSONAL: frozenset[Right] = frozenset({"request", "decide", "credit"})
 RIGHT_NAMES: Mapping[Right, Text] = {
     "read": Text("look at orders and customers", "查看订单与客户"),
     "check": Text("check orders", "检查订单"),
-    "request": Text("ask for releases", "申请放行"),
+    "request": Text("ask for releases and limits, note contacts", "申请放行与额度、登记联系记录"),
     "decide": Text("decide on releases and limits", "审批放行与额度"),
-    "credit": Text("propose limits, hold and set aside", "提出额度、冻结与设置例外"),
+    "credit": Text("hold, set aside, propose by the formula, file papers", "冻结、设置例外、按公式提出额度、资料归档"),
     "configure": Text("change settings", "修改设置"),
     "audit": Text("read the audit trail", "查看审计日志"),
 }

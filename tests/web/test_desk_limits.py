@@ -268,9 +268,15 @@ def test_a_second_click_asks_once(busy: Shop, front: Front) -> None:
 def test_each_page_needs_its_right(busy: Shop, front: Front) -> None:
     sales, approver = visit(front, "chen.jie"), visit(front, "li.wei")
     number = propose(visit(front, "wang.fang"), amount="60000")
-    assert sales.get("/desk/limits/new").status_code == 403
-    assert approver.get("/desk/limits/new").status_code == 403, "who approves does not propose"
-    assert approver.post("/desk/limits/new", customer="books/C2", do="ask", amount="1").status_code == 403
+    # Asking is for whoever may ask, as in the panel and over the API; the formula and another's request are not his.
+    page = sales.get("/desk/limits/new?customer=books/C2").text
+    assert 'name="amount"' in page
+    assert 'value="formula"' not in page
+    assert sales.post("/desk/limits/new", customer="books/C2", do="formula").status_code == 403
+    refused = sales.post("/desk/limits/new", customer="books/C2", do="ask", amount="70000", why="it grows")
+    assert f"waits already, number {number}" in refused.text
+    own = propose(approver, "books/C1", amount="500")
+    assert decide(approver, own, "approve")[0] == 422, "who asks does not approve"
     assert decide(sales, number, "approve")[0] == 403
     page = sales.get(f"/desk/limits/{number}").text
     assert 'value="approve"' not in page

@@ -338,6 +338,13 @@ def test_a_limit_is_asked_for_and_approved_by_somebody_else(busy: Shop, people: 
             break
     assert done["request"]["state"] in ("granted", "in_force")
     assert people["li.wei"].post(f"/limits/{number}/reject", {"why": "late"}).status_code == 422
+    # Who sells asks here as he does in the panel, and decides nothing.
+    wish = {"customer": "C2", "amount": "70000.00", "why": "turnover doubles"}
+    more = people["chen.jie"].post("/limits", wish).json()["request"]
+    assert (more["requested_by"], more["state"]) == ("person:chen.jie", "open")
+    assert people["chen.jie"].post(f"/limits/{more['number']}/approve", {}).status_code == 403
+    assert wang.post("/limits", wish).json()["request"]["number"] > more["number"]
+    assert people["chen.jie"].post("/limits", wish).status_code == 422, "credit's own request waits"
     assert wang.get(f"/limits/{number}").json()["requested_by"] == "person:wang.fang"
 
 
