@@ -48,6 +48,18 @@ class Interest(Section):
         return percent / 100
 
 
+class Statutory(Section):
+    """What the regulation on payments to small and medium-sized enterprises (保障中小企业款项支付条例) needs to be known:
+    what either side was when the contract was signed, and whether invoices bear the day of delivery. Nothing follows from
+    what is not known. `one_year_lpr_percent` is the one-year loan prime rate at signing, below which no agreed rate of late
+    interest goes; 0: no such floor."""
+
+    creditor: Literal["unknown", "large", "medium", "small", "micro"] = "unknown"
+    debtor: Literal["unknown", "public", "large", "medium", "small", "micro"] = "unknown"
+    invoiced: Literal["unknown", "on_delivery"] = "unknown"
+    one_year_lpr_percent: Percent = Decimal(0)
+
+
 class Dunning(Section):
     """How customers are asked for what is overdue."""
 
@@ -59,6 +71,7 @@ class Dunning(Section):
     skip_disputed: StrictBool = True
     payments_within_hours: Annotated[StrictInt, Field(ge=1, le=8_784)] = 20
     interest: Interest = Interest()
+    statutory: Statutory = Statutory()
     step: tuple[DunningStep, ...] = Field(default_factory=lambda: shipped("dunning", "step"), validate_default=True)
 
     @model_validator(mode="after")

@@ -10,6 +10,7 @@ from decimal import Decimal
 from connector.credit.charge import interest_claim, interest_from
 from connector.credit.dun import Key
 from connector.credit.dun_letter import Addressee, Charged, payload
+from connector.credit.statutory import interest_of
 from connector.store.dunning import Charge, NewLetter
 from jobs.dun_plans import Dunned
 from jobs.frame import Frame
@@ -17,7 +18,7 @@ from jobs.frame import Frame
 
 def new_charges(base: Frame, one: Dunned, before: Mapping[int, Sequence[Charge]]) -> list[Charge]:
     """Late interest of what the letter demands and of what was settled since, and the fee of the highest step."""
-    as_of, interest = base.as_of, one.rules.interest
+    as_of, interest = base.as_of, interest_of(one.rules)
     claimed: dict[Key, Decimal] = defaultdict(Decimal)
     times: dict[Key, int] = defaultdict(int)
     for member in one.members:

@@ -148,6 +148,9 @@ def _whole(one: LetterRow) -> Table:
                 "note": item["note"][tongue] if item["note"] else None,
             }
         )
+        if item.get("statute"):  # letters of before say nothing of it
+            name = item["number"] or item["document"]
+            table.notes.append(Text(f"{name}: {item['statute']['en']}", f"{name}：{item['statute']['zh']}"))
     for charge in said["charges"]:
         table.rows.append(
             {"number": charge["text"][tongue], "currency": charge["currency"], "demanded": Decimal(charge["amount"])}

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from connector.credit.dun import Letter, Listed
+from connector.credit.statutory import clock_of, interest_of
 from connector.money import show
 from connector.policy_dunning import Channel, Dunning
 from connector.text import Text
@@ -70,6 +71,9 @@ def payload(
             total["disputed"] += debt.disputed
         total["demanded"] += asked if late else ZERO
         total["promised"] += debt.undisputed if line.mark == "promised" else ZERO
+        clock = clock_of(debt, rules) if letter.is_demand else None
+        if clock is not None and clock.pay_by >= as_of:
+            clock = None  # a letter speaks of what was due
         lines.append(
             {
                 "document": debt.document,
@@ -86,6 +90,8 @@ def payload(
                 "demanded": show(asked, debt.currency),
                 "level": line.level,
                 "note": _said(_note(line, as_of)),
+                "statutory_pay_by": clock.pay_by if clock else None,
+                "statute": _said(clock.text if clock else None),
             }
         )
     for one in charges:
@@ -108,7 +114,7 @@ def payload(
         "title": _said(title.fill(**names)),
         "opening": _said(opening.fill(**names)),
         "closing": _said(closing.fill(**names)),
-        "interest_rate_per_day": format(rules.interest.rate_per_day, "f") if rules.interest.on else None,
+        "interest_rate_per_day": format(interest_of(rules).rate_per_day, "f") if rules.interest.on else None,
         "items": lines,
         "charges": [
             {

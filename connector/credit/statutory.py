@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
+from connector.credit.debt import Debt
+from connector.policy_dunning import STATUTORY_PERCENT_PER_DAY, Dunning, Interest
 from connector.text import Text
 
 # What the debtor was when the contract was signed: a public body (机关、事业单位), a large, medium, small or micro company.
@@ -21,7 +23,9 @@ Size = Literal["large", "medium", "small", "micro"]
 DAYS_PUBLIC = 30
 DAYS_PUBLIC_MOST = 60
 DAYS_LARGE = 60
-DEFAULT_RATE_PER_DAY = Decimal("0.0005")
+DEFAULT_RATE_PER_DAY = STATUTORY_PERCENT_PER_DAY / 100
+_PROTECTED = frozenset({"medium", "small", "micro"})
+_BOUND = frozenset({"public", "large"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,35 @@ def statutory_rate_per_day(agreed: Decimal | None, one_year_lpr: Decimal | None 
     if agreed is None:
         return DEFAULT_RATE_PER_DAY
     return agreed if one_year_lpr is None else max(agreed, one_year_lpr / 365)
+
+
+def clock_of(debt: Debt, rules: Dunning) -> Clock | None:
+    """The clock of an invoice, where the policy says what either side was and that invoices bear the day of delivery.
+
+    The contract's own term is that to the due date. A due date before the delivery is no term of payment for it.
+    """
+    known = rules.statutory
+    if (
+        debt.kind != "invoice"
+        or known.invoiced == "unknown"
+        or known.creditor == "unknown"
+        or known.debtor == "unknown"
+    ):
+        return None
+    agreed = None if debt.due_on is None else (debt.due_on - debt.issued_on).days
+    if agreed is not None and agreed < 0:
+        return None
+    return payment_clock(known.creditor, known.debtor, debt.issued_on, agreed_days=agreed)
+
+
+def interest_of(rules: Dunning) -> Interest:
+    """The rules of late interest: an agreed rate is not below the one-year loan prime rate where the regulation binds the
+    customer. The daily rate is that of a year of 365 days."""
+    own, known = rules.interest, rules.statutory
+    if own.basis != "agreed" or known.creditor not in _PROTECTED or known.debtor not in _BOUND:
+        return own
+    rate = statutory_rate_per_day(own.rate_per_day, known.one_year_lpr_percent / 100)
+    return own if rate == own.rate_per_day else own.model_copy(update={"agreed_percent_per_day": rate * 100})
 
 
 PUBLIC = Text(

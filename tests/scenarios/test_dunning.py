@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from connector.credit.dun import dunning_effects
-from connector.model import Customer, Promise
+from connector.model import Customer, Document, Promise
+from connector.policy import load
 from connector.store import contacts, customers, dunning
 from connector.store.db import Store
 from jobs.dun import Dunned, plans
@@ -245,3 +246,29 @@ def test_the_letter_never_asks_twice_within_a_week(desk: Desk) -> None:
     assert all((after - before).days >= 7 for before, after in pairwise(days))
     assert desk.letters()[-1]["totals"][0]["demanded"] == "10000.00"
     assert Decimal(desk.letters()[-1]["totals"][0]["interest"]) > 0
+
+
+def test_what_the_law_says_of_a_public_body_stands_in_the_letter(desk: Desk) -> None:
+    """A hospital agreed on 75 days with us, a small company; the law allows 60. Of the other customer nothing is known."""
+    desk.say("customers", Customer(id="C1", name="县人民医院", currency="CNY", segment="public"))
+    for name, who in (("F-1001", "C1"), ("F-1002", "C2")):
+        made: dict[str, Any] = {"issued_on": DAY("2025-12-05"), "due_on": DAY("2026-02-18"), "currency": "CNY"}
+        desk.say("documents", Document(id=name, customer_id=who, kind="invoice", amount=10_000_000, **made))
+    policy = load(
+        "[dunning.interest]\non = true\nbasis = 'agreed'\nagreed_percent_per_day = 0.005\n"
+        "[dunning.statutory]\ncreditor = 'small'\ninvoiced = 'on_delivery'\none_year_lpr_percent = 3.65\n"
+        "[segment.public.dunning.statutory]\ndebtor = 'public'\n"
+    )
+    for _ in range(6):
+        desk.pull()
+        desk.dun(policy=policy)
+        desk.clock.sleep(86_400)
+    by_customer = {letter["to"]["customer_id"]: letter for letter in desk.letters()}
+    (item,) = by_customer["C1"]["items"]
+    assert item["due_on"] == DAY("2026-02-18")
+    assert item["statutory_pay_by"] == DAY("2026-02-03")
+    assert item["statute"]["en"].endswith("within 60 days of 2025-12-05, that is by 2026-02-03.")
+    assert item["statute"]["zh"].endswith("贵单位应自 2025-12-05 起 60 日内付款，即最迟于 2026-02-03 前支付。")
+    assert by_customer["C2"]["items"][0]["statute"] is None
+    # 17 days of 100,000: at 0.01 % a day, which is the loan prime rate, and at the agreed 0.005 %.
+    assert [by_customer[who]["totals"][0]["interest"] for who in ("C1", "C2")] == ["170.00", "85.00"]

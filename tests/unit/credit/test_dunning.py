@@ -17,7 +17,7 @@ from connector.credit.dun import Debt, Key, Mail, Plan, Standing, dunning_effect
 from connector.credit.dun_letter import Addressee, Charged, payload
 from connector.credit.interest import after_payments, late_interest
 from connector.credit.limitation import Restart, limitation_ends
-from connector.credit.statutory import payment_clock, statutory_rate_per_day
+from connector.credit.statutory import clock_of, payment_clock, statutory_rate_per_day
 from connector.model import Promise
 from connector.money import rounded
 from connector.policy import load, read
@@ -477,6 +477,28 @@ def test_the_term_runs_from_acceptance_and_not_from_an_unknown_day() -> None:
     assert "third parties" in clock.text.en
     assert "自 2026-06-11 起 60 日内付款，即最迟于 2026-08-10 前支付" in clock.text.zh
     assert payment_clock("small", "large", None) is None
+
+
+@pytest.mark.parametrize(
+    ("known", "about", "pay_by"),
+    [
+        ({}, {}, None),
+        ({"creditor": "unknown"}, {}, None),
+        ({"invoiced": "unknown"}, {}, None),
+        ({"debtor": "large"}, {}, 20),
+        ({"debtor": "public"}, {"due_on": None}, 30),
+        ({"debtor": "public"}, {"due_on": later(-100)}, None),  # due before it was delivered
+        ({"debtor": "public"}, {"kind": "debit_note"}, None),
+        ({"debtor": "medium"}, {}, None),
+    ],
+)
+def test_an_invoice_has_a_clock_where_the_policy_tells_both_sizes(
+    known: dict[str, Any], about: dict[str, Any], pay_by: int | None
+) -> None:
+    rules = Dunning.model_validate({"statutory": {"creditor": "small", "invoiced": "on_delivery", **known}})
+    dates: dict[str, Any] = {"issued_on": later(-40), "due_on": later(-20)}
+    clock = clock_of(debt(**(dates | about)), rules)
+    assert (clock.pay_by if clock else None) == (later(pay_by - 40) if pay_by else None)
 
 
 def test_the_statutory_rate() -> None:
