@@ -105,18 +105,21 @@ class Watch:
             if ref in EXEMPT:
                 continue
             self.seen["judged"] += 1
-            anew = [line for line in lines if line.debtor == debtor and _anew(line)]
+            anew = [(n, line) for n, line in enumerate(lines) if line.debtor == debtor and _anew(line)]
             for node in now.chain(ref):
                 most, owed = now.limits[node], now.owes(node)
                 passed = used(now, of, node, ("passed",))
                 self.seen["near"] += passed > 0 and owed + passed > most * 3 // 4
                 if passed and owed + passed > most:
                     raise Broken(f"{node}: {owed} owed and {passed} passed of {most}; {_told(now, of, node)}; {lines}")
-                for line in anew:
+                for n, line in anew:
                     # Somebody may have said more of it since it was looked up: then it is not among these.
                     if keys.get(line.order) in competing:
                         self.seen["let through"] += 1
-                        self.fits(now, node, used(now, of, node, THROUGH), promised, line)
+                        # What a person releases beyond the limit afterwards does not undo that this one fitted.
+                        later = {one.order for one in lines[n + 1 :] if one.what == "released"}
+                        then = {name: found for name, found in of.items() if found.key not in later}
+                        self.fits(now, node, used(now, then, node, THROUGH), promised, line)
                 if anew:
                     tx.execute(
                         text("INSERT INTO storm_proof VALUES (:line, :node, :most, :owed)"),
