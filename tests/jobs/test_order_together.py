@@ -295,3 +295,20 @@ def test_two_people_at_once_never_wait_for_each_other(shop: Shop, monkeypatch: p
     assert looks[0] >= 2
     assert (wrong, thread.is_alive()) == ([], False)
     assert shop.states() == {"A1": "held", "S1": "released"}
+
+
+def test_what_fits_is_let_through_before_a_release_that_does_not(shop: Shop) -> None:
+    """A person releases, beyond the limit, an order that nobody had looked at; another that was held fits by now."""
+    shop.order("S1", "C1", 60)
+    shop.order("S2", "C1", 50)
+    shop.check("S1")
+    shop.check("S2")
+    assert shop.states() == {"S1": "passed", "S2": "held"}
+    shop.order("S1", "C1", 20)
+    shop.order("S3", "C1", 90)
+    shop.release("S3", "li.wei")
+    with shop.store.reading() as tx:
+        refs = {order_credit.find(tx, ref)[0].key: ref for ref in ("S1", "S2", "S3")}
+        lines = [(refs[one.order], one.what) for one in order_credit.history(tx, orders=list(refs))]
+    assert lines.index(("S2", "auto_released")) < lines.index(("S3", "released"))
+    assert shop.states() == {"S1": "passed", "S2": "passed", "S3": "released"}
