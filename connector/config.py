@@ -304,6 +304,13 @@ def load(path: Path, *, whole: bool = True) -> Config:
     """The configuration in a file. ConfigError listing every problem, each with its remedy. `whole` as in `parse`."""
     try:
         text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigError(
+            Text(
+                "There is no {path}. `holdfast init` writes one; -c FILE names another; `holdfast demo` needs none.",
+                "找不到 {path}。可用 `holdfast init` 生成，或用 -c 文件 指定其他文件；`holdfast demo` 无需配置文件。",
+            ).fill(path=path)
+        ) from None
     except (OSError, UnicodeDecodeError) as wrong:
         raise ConfigError(
             Text(

@@ -40,8 +40,8 @@ _BAD_KEY = Text(
     "[store] seal_key {reference} 中没有格式正确的主密钥（每行 44 个字符）。{how}",
 )
 _NO_EXTRA = Text(
-    "Sealing secrets needs the extra “web”: pip install 'holdfast[web]'.",
-    "加密保存密钥需要附加组件 “web”：pip install 'holdfast[web]'。",
+    "Sealing secrets needs the extra “web”: pip install '.[web]' in Holdfast's own folder.",
+    "加密保存密钥需要附加组件 “web”：请在 Holdfast 所在文件夹执行 pip install '.[web]'。",
 )
 _NOT_OPENED = Text(
     "The secret sealed:{name} cannot be opened: it was sealed under another key than [store] seal_key holds. Put the old "

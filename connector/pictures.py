@@ -128,8 +128,8 @@ def _drawn(
     except ImportError:
         raise ConfigError(
             Text(
-                "Pictures need the extra charts: pip install 'holdfast[charts]'.",
-                "生成图表需要安装附加组件：pip install 'holdfast[charts]'。",
+                "Pictures need the extra charts: pip install '.[charts]' in Holdfast's own folder.",
+                "生成图表需要安装附加组件：请在 Holdfast 所在文件夹执行 pip install '.[charts]'。",
             )
         ) from None
     style = Style(

@@ -93,11 +93,15 @@ _FIX = Text(
     'Run `holdfast provision`, or set `hold` of this system to a weaker way, such as "flag".',
     "请运行 `holdfast provision`，或将该系统的 `hold` 设为较弱的方式，例如 “flag”。",
 )
+_ELSE = Text(
+    'Where that is not wanted, set `hold` of this system to a weaker way, such as "flag".',
+    "如不需要，可将该系统的 `hold` 设为较弱的方式，例如 “flag”。",
+)
 
 
 def joined_fix(found: Finding) -> Text:
     """What to do about a way that is not set up."""
-    return Text("{fix} {more}", "{fix}{more}").fill(fix=found.fix, more=_FIX) if found.fix else _FIX
+    return Text("{fix} {more}", "{fix}{more}").fill(fix=found.fix, more=_ELSE) if found.fix else _FIX
 
 
 def findings(connected: Connected) -> list[Finding]:

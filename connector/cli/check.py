@@ -12,7 +12,7 @@ from connector.cli.options import As
 from connector.cli.output import Column, Format, Table, emit
 from connector.cli.report import Form, Out
 from connector.errors import HoldfastError
-from connector.text import Text, same
+from connector.text import Text
 
 if TYPE_CHECKING:
     from connector.adapter import Finding
@@ -62,6 +62,8 @@ def register(app: typer.Typer) -> None:
         if any(finding.state == "todo" for _, finding in found):
             code = code or CONFIG
         _tell(Text("Check", "检查"), found, form, out)
+        if form is Format.table and out is None:
+            _next(found)
         raise typer.Exit(code)
 
     @app.command(
@@ -98,6 +100,12 @@ def register(app: typer.Typer) -> None:
         if strict and any(finding.state == "todo" for _, finding in found):
             code = code or PROBLEMS
         _tell(Text("Provision", "创建字段"), found, form, out)
+        if form is Format.table and out is None and not dry and code in (OK, PROBLEMS):
+            left = sum(finding.state == "todo" for _, finding in found)
+            then = t("Next: holdfast run", "下一步：holdfast run")
+            typer.echo(
+                t(f"{left} left for a person (!). {then}", f"{left} 项需人工处理（!）。{then}") if left else then
+            )
         raise typer.Exit(code)
 
 
@@ -125,6 +133,22 @@ def _each(
     return found, code
 
 
+def _next(found: Sequence[tuple[str, Finding]]) -> None:
+    """What comes after a look, where nothing is wrong."""
+    states = [finding.state for _, finding in found]
+    if "wrong" in states:
+        return
+    if todo := states.count("todo"):
+        typer.echo(
+            t(
+                f"All systems answer. {todo} to do: holdfast provision makes what can be made from here, and lists the rest.",
+                f"各系统均可访问。{todo} 项待办：holdfast provision 创建可自动创建的内容，并列出其余事项。",
+            )
+        )
+    else:
+        typer.echo(t("All is well. Next: holdfast run", "一切正常。下一步：holdfast run"))
+
+
 def _sign_in(cli: Cli) -> Finding:
     """Whether the issuer of [sign_in] can be asked for the keys that its tokens are signed with."""
     from connector.adapter import Finding
@@ -133,8 +157,13 @@ def _sign_in(cli: Cli) -> Finding:
         from connector.web.oidc import Issuer
     except ModuleNotFoundError:
         return Finding(
-            "wrong", Text("The extra “web” is not installed.", "未安装附加组件 “web”。"), same("pip install 'holdfast[web]'")
-        )  # fmt: skip
+            "wrong",
+            Text("The extra “web” is not installed.", "未安装附加组件 “web”。"),
+            Text(
+                "Run pip install '.[web]' in Holdfast's own folder.",
+                "请在 Holdfast 所在文件夹执行 pip install '.[web]'。",
+            ),
+        )
     try:
         count = Issuer(cli.config.sign_in, cli.clock).look()
     except HoldfastError as wrong:

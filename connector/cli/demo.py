@@ -89,20 +89,24 @@ def register(app: typer.Typer) -> None:
         if cli.given:
             _agreed(cli, yes)
             raise typer.Exit(tell(Stage(cli)))
+        if pages:
+            from connector.cli.serve import need_web
+
+            need_web()  # told before the story, not after it
         with contextlib.ExitStack() as stack:
             folder = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="holdfast-demo-")))
             stage = stack.enter_context(set_up(folder, erp, crm, customers, seed, kept=keep is not None))
-            if pages:
-                from connector.cli.serve import need_web
-
-                need_web()  # told before the story, not after it
             code = tell(stage)
             if pages:
+                from connector.cli.demo_shown import heading
                 from connector.cli.serve import serve_here
 
+                heading(t("In your browser", "在浏览器中"))
                 code = serve_here(stage.cli)
             elif keep is not None:
                 _goodbye(stage)
+            else:
+                _next()
         raise typer.Exit(code)
 
 
@@ -274,6 +278,19 @@ def _opened(stack: contextlib.ExitStack, name: str, options: SandboxOptions) -> 
     return box, stack.enter_context(box.served())
 
 
+def _next() -> None:
+    """What can be done after a demo that leaves nothing behind."""
+    from connector.cli.demo_shown import heading
+
+    heading(t("What next", "接下来"))
+    for command, en, zh in (
+        ("holdfast demo --pages", "this company's desk and console in your browser", "在浏览器中查看该公司的工作台与控制台"),
+        ("holdfast demo --keep FOLDER", "kept, to try every command on it", "保留下来，可逐一试用各命令"),
+        ("holdfast init", "your own systems", "接入您自己的系统"),
+    ):  # fmt: skip
+        console().print(f"  {command:<28} {t(en, zh)}", markup=False, soft_wrap=True)
+
+
 def _goodbye(stage: Stage) -> None:
     """What can be done with a kept demo; where somebody watches, the sandboxes go on until Ctrl+C."""
     from connector.cli.demo_shown import heading, note
@@ -281,7 +298,7 @@ def _goodbye(stage: Stage) -> None:
     path, out = stage.cli.path, console()
     heading(t("Kept", "已保留"))
     # Whole on one line, however long: they are to be copied.
-    for words in ("report positions", "run"):
+    for words in ("order list", "report positions", "report problems", "run", "serve"):
         out.print(f"  holdfast -c {quote(str(path))} {words}", markup=False, soft_wrap=True)
     if sys.stdin.isatty() and sys.stdout.isatty():
         note(

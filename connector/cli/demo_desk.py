@@ -42,9 +42,6 @@ def desk(cli: Cli) -> None:
         note(t(f"Or a release, by {needs}.", f"或由{needs}批准放行。"), indent=2)
     _score(cli, told["customer_id"])
     _warnings(cli, told["customer_id"])
-    note("")
-    note(t(f"More, where the demo is kept (--keep FOLDER): holdfast order explain {number}, holdfast score, warnings, file {told['customer_id']}",
-           f"更多（演示以 --keep 文件夹 保留时）：holdfast order explain {number}，以及 holdfast score、warnings、file {told['customer_id']}"))  # fmt: skip
 
 
 def _order(cli: Cli) -> dict[str, Any] | None:

@@ -55,11 +55,14 @@ def register(app: typer.Typer) -> None:
                 typer.echo(f"  export {name}=…")
         typer.echo(
             t(
-                "Then: holdfast check, holdfast provision, holdfast run",
-                "然后：holdfast check、holdfast provision、holdfast run",
+                "Then: holdfast check, holdfast provision, holdfast run, holdfast order list",
+                "然后：holdfast check、holdfast provision、holdfast run、holdfast order list",
             )
             if several
-            else t("No system is connected yet: holdfast init --force", "尚未连接任何系统：holdfast init --force")
+            else t(
+                "No system is connected yet. In the browser: holdfast serve. Here: holdfast init --force",
+                "尚未连接任何系统。可在浏览器中连接：holdfast serve；或在此重新询问：holdfast init --force",
+            )
         )
 
 
@@ -150,7 +153,6 @@ def _tongue(answer: str) -> str:
 # --- one system ---
 def _system(adapter: Adapter[Any], taken: list[str]) -> tuple[list[str], list[str]]:
     """The lines of one system, and the variables that hold its secrets."""
-    title = say(adapter.title)
     free = next(n for n in (adapter.name, *(f"{adapter.name}{i}" for i in range(2, 99))) if n not in taken)
 
     def named(answer: str) -> str:
@@ -162,7 +164,8 @@ def _system(adapter: Adapter[Any], taken: list[str]) -> tuple[list[str], list[st
             raise ValueError(t("Another system is called that.", "已有系统使用该名称。"))
         return answer
 
-    name = _until(t(f"A short name for this {title}", f"为此 {title} 取一个简称"), free, named)
+    typer.echo(say(adapter.title))
+    name = _until(t("A short name for it", "为该系统取一个简称"), free, named)
     taken.append(name)
     roles = _roles(adapter)
     settings = _settings(adapter)
@@ -180,16 +183,44 @@ def _system(adapter: Adapter[Any], taken: list[str]) -> tuple[list[str], list[st
         lines += ["", "[systems.secrets]  # only references / 只写引用: env:NAME, file:PATH, keyring:NAME"]
         for secret in adapter.secrets:
             variable = f"HOLDFAST_{name}_{secret.name}".upper().replace("-", "_")
-            lines.append(f"{'' if secret.required else '# '}{secret.name} = {quoted('env:' + variable)}")
-            if secret.required:
+            wanted = secret.required or _wanted(secret.title)
+            lines.append(f"{'' if wanted else '# '}{secret.name} = {quoted('env:' + variable)}")
+            if wanted:
                 references.append(variable)
     return lines, references
+
+
+def _wanted(title: Text) -> bool:
+    """Whether a secret that is not needed is to be given all the same."""
+
+    def checked(answer: str) -> str:
+        if answer.lower() not in ("y", "yes", "n", "no", "是", "否", ""):
+            raise ValueError(t("y or n.", "请填 y 或 n。"))
+        return answer.lower()
+
+    return _until(t(f"Also give it: {say(title)}? (y, n)", f"是否同时提供：{say(title)}？（y、n）"), "n", checked) in (
+        "y",
+        "yes",
+        "是",
+    )
+
+
+# What a system is trusted for, in the words of who answers.
+_ROLES = {
+    "erp": Text("who owes what: customers, invoices, payments, orders", "应收账款来源：客户、发票、收款、订单"),
+    "crm": Text("where salespeople work: results are written there", "销售人员使用的系统：结果写回此处"),
+    "rates": Text("exchange rates", "汇率"),
+    "bureau": Text("outside information about customers", "客户的外部资信信息"),
+}
 
 
 def _roles(adapter: Adapter[Any]) -> list[str]:
     known: list[str] = list(adapter.roles)
     if len(known) == 1:
         return known
+
+    for role in known:
+        typer.echo(f"  {role:<7} {say(_ROLES[role])}")
 
     def chosen(answer: str) -> str:
         wrong = [r for r in re.split(r"[,，、\s]+", answer.strip()) if r not in known]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -46,6 +47,14 @@ def register(app: typer.Typer) -> None:
                 nightly=nightly,
                 progress=progress,
                 told=show_run,
+            )
+        if sys.stdout.isatty():
+            typer.echo(
+                t(
+                    "See: holdfast order list, report positions, report problems, explain CUSTOMER; "
+                    "in the browser: holdfast serve",
+                    "查看：holdfast order list、report positions、report problems、explain 客户；在浏览器中：holdfast serve",
+                )
             )
         raise typer.Exit(exit_code(done, strict))
 

@@ -55,9 +55,17 @@ def register(app: typer.Typer) -> None:
         )
         try:
             with box.served(port) as url:
-                typer.echo(t(f"{name} sandbox on {url}", f"{name} 沙箱：{url}"))
-                for key, value in box.credentials().items():
+                book = getattr(box, "folder", None)  # a book is a folder, everything else answers at an address
+                typer.echo(
+                    t(f"{name} sandbox on {url}", f"{name} 沙箱：{url}")
+                    if book is None
+                    else t(f"{name} sandbox: a book in {book}", f"{name} 沙箱：账簿位于 {book}")
+                )
+                settings = {k: v.format(url=url) for k, v in adapters.load(name).demo_settings.items()}
+                for key, value in settings.items() if book is None else [("path", book)]:
                     typer.echo(f"  {key} = {value}")
+                for key, value in box.credentials().items():
+                    typer.echo(t(f"  {key} = {value}  (secret)", f"  {key} = {value}  （密钥）"))
                 if data:
                     typer.echo(t(f"  state and calls: {data}", f"  状态与调用记录：{data}"))
                 typer.echo(t("Ctrl+C stops it.", "按 Ctrl+C 停止。"))

@@ -13,12 +13,12 @@ from connector.errors import ConfigError
 from connector.text import Text
 
 _NO_WEB = Text(
-    "`holdfast serve` needs the extra “web”: pip install 'holdfast[web]'. Or only the jobs: holdfast serve --no-web.",
-    "`holdfast serve` 需要附加组件 “web”：pip install 'holdfast[web]'。若只运行作业：holdfast serve --no-web。",
+    "`holdfast serve` needs the extra “web”: pip install '.[web]' in Holdfast's own folder. Or only the jobs: holdfast serve --no-web.",
+    "`holdfast serve` 需要附加组件 “web”：请在 Holdfast 所在文件夹执行 pip install '.[web]'。若只运行作业：holdfast serve --no-web。",
 )
 _NO_QUEUE = Text(
-    "Procrastinate is not installed; it is the extra “queue”: pip install 'holdfast[queue]'.",
-    "未安装 Procrastinate；请安装附加组件 “queue”：pip install 'holdfast[queue]'。",
+    "Procrastinate is not installed; it is the extra “queue”: pip install '.[queue]' in Holdfast's own folder.",
+    "未安装 Procrastinate；附加组件 “queue” 须另行安装：请在 Holdfast 所在文件夹执行 pip install '.[queue]'。",
 )
 OURS = "own"
 QUEUES = (OURS, "procrastinate")
@@ -34,8 +34,8 @@ def register(app: typer.Typer) -> None:
     @app.command(
         "serve",
         help=t(
-            "The service: API, webhooks, and the jobs by the schedule and whenever something waits. Until stopped.",
-            "持续运行的服务：接口、Webhook，以及按计划和按需执行的作业。",
+            "The service: pages, API, webhooks, and the jobs by the schedule and whenever something waits. Until stopped.",
+            "持续运行的服务：页面、接口、Webhook，以及按计划和按需执行的作业。",
         ),
     )
     def serve(
@@ -165,8 +165,9 @@ def _say_where(cli: Cli, sockets: list[socket.socket], count: int, *, jobs: bool
             # Nobody is configured yet: whoever sees this terminal is the one who begins.
             first = f"{url}/sign-in/with/{first_code(cli)}"
             lines.append(
-                t(f"  First steps, once within 15 minutes:  {first}", f"  首次使用（15 分钟内可登录一次）：  {first}")
-            )
+                t(f"  First steps: open this link, once, within 15 minutes:  {first}",
+                  f"  首次使用：请打开此链接（15 分钟内可登录一次）：  {first}")
+            )  # fmt: skip
         if count > 1:
             lines.append(t(f"  {count} processes answer.", f"  共 {count} 个应答进程。"))
     if jobs:
@@ -216,5 +217,24 @@ def _serve_here(cli: Cli) -> int:
         sockets = listening(service.host, 0)
     node = Node(cli, sockets, jobs=True)
     node.heed_signals()
-    _say_where(cli, sockets, 1, jobs=True)
+    _say_door(cli, sockets)
     return node.run(signals=False)
+
+
+def _say_door(cli: Cli, sockets: list[socket.socket]) -> None:
+    """Where a demo's pages are: one link, and how to get another."""
+    from shlex import quote
+
+    from connector.web.server import url_of
+
+    url = url_of(sockets)
+    again = f"holdfast -c {quote(str(cli.path.resolve()))} sign-in"
+    lines = [
+        t("Open this in your browser; it signs you in, once, within 15 minutes:",
+          "请在浏览器中打开此链接（15 分钟内可登录一次）："),
+        f"  {url}/sign-in/with/{first_code(cli)}",
+        *([t(f"Another link: {again}", f"再取一个链接：{again}")] if url.endswith(f":{cli.config.service.port}") else []),
+        t("Ctrl+C ends it.", "按 Ctrl+C 结束。"),
+    ]  # fmt: skip
+    typer.echo("\n".join(lines))
+    sys.stdout.flush()

@@ -25,7 +25,8 @@ ANSWERS = {
 def answers(name: str, changed: tuple[str, ...] = (), language: str = "") -> list[str]:
     product = adapters.load(name)
     roles = [""] if len(product.roles) > 1 else []
-    return ["", "", language, name, "", *roles, *ANSWERS[name], *changed, "", ""]
+    also = ["" for secret in product.secrets if not secret.required]
+    return ["", "", language, name, "", *roles, *ANSWERS[name], *changed, "", *also, ""]
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -95,6 +96,15 @@ def test_no_secret_is_taken_for_a_setting(tmp_path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert "s3cr3t" not in text
     assert 'settings = { data_center = "cn" }' in text
+
+
+def test_a_secret_that_is_not_needed_is_referred_to_where_it_is_wanted(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    given = ["", "", "", "tryton", "erp", "", *ANSWERS["tryton"], "admin_user=admin", "", "maybe", "y", ""]
+    done = call("-c", path, "init", given="\n".join(given) + "\n")
+    assert "y or n." in done.out
+    assert "export HOLDFAST_ERP_ADMIN_PASSWORD=…" in done.out
+    assert '\nadmin_password = "env:HOLDFAST_ERP_ADMIN_PASSWORD"\n' in path.read_text(encoding="utf-8")
 
 
 def test_settings_that_do_not_go_together_are_asked_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -261,7 +261,7 @@ def test_without_the_extra_the_remedy_is_told(begin: Begin, tmp_path: Path) -> N
     call = hidden + f"connector.cli.main(['--lang', 'en', '-c', {str(tmp_path / 'config.toml')!r}, 'serve'])"
     done = subprocess.run([sys.executable, "-c", call], cwd=ROOT, text=True, capture_output=True, timeout=60)
     assert done.returncode == 2, done.stderr
-    assert "pip install 'holdfast[web]'" in done.stderr
+    assert "pip install '.[web]' in Holdfast's own folder" in done.stderr
     assert "holdfast serve --no-web" in done.stderr
 
 
