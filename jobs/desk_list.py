@@ -18,7 +18,7 @@ from connector.config import Config
 from connector.credit.authority import Person
 from connector.credit.hold_words import rule
 from connector.credit.review import CONCLUSIONS, WHY
-from connector.credit.warn_words import NAMES as SIGNS
+from connector.credit.warn_words import named
 from connector.money import from_minor
 from connector.policy import Policy
 from connector.policy_dunning import Channel
@@ -207,8 +207,8 @@ def _warnings(asking: _Asking) -> Iterator[Work]:
             why = joined([why, say.USED.fill(percent=f"{one.used * 100:.0f}")], ", ", "，")
         elif not late:
             # Neither lateness nor the limit: the signs themselves are named.
-            signs = [n for n, alert in standing.get(one.debtor, {}).items() if alert.state.level == one.level]
-            why = joined([SIGNS[name] for name in signs[:2] if name in SIGNS] or [why], ", ", "，")
+            signs = [named(n, a.value) for n, a in standing.get(one.debtor, {}).items() if a.state.level == one.level]
+            why = joined(signs[:2] or [why], ", ", "，")
         yield Work(
             "warning", _RED if red else _ORANGE, one.debtor, "", say.RED if red else say.ORANGE, why,
             say.LOOK_AT_WARNINGS, "", "bad" if red else "warn", one.warned_since or one.held_since, one.exposure,

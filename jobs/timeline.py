@@ -51,12 +51,14 @@ from jobs.timeline_words import (
     KNOWN,
     LIMIT,
     LIMIT_KINDS,
+    NO_LIMIT,
     NOTED,
     ORDER,
     ORDER_EVENTS,
     PAPER,
     PLANNED,
     PROMISED,
+    REASONS,
     REQUEST,
     REQUESTS,
     REVIEWED,
@@ -66,6 +68,9 @@ from jobs.timeline_words import (
     STEP,
     STEPS,
     TRAIL,
+    UNGRADED,
+    UNKNOWN,
+    UNSCORED,
     UNTIL,
     WARNED,
     because,
@@ -120,8 +125,8 @@ def _identity(asked: Asked) -> Iterator[Moment]:
                 name=row.name,
                 system=row.system,
                 ref=row.ref,
-                tax=row.tax_id or "-",
-                terms=terms_text(row.terms) if row.terms else same("-"),
+                tax=row.tax_id or UNKNOWN,
+                terms=terms_text(row.terms) if row.terms else UNKNOWN,
             )
             yield Moment(row.first_sold_on, "identity", text, row.system, data)
 
@@ -167,16 +172,19 @@ def _decisions(asked: Asked) -> Iterator[Moment]:
             state=HELD if body["hold"] else FREE,
             level=LEVEL_TEXTS[body["warning_level"] or "green"],
             exposure=money(Decimal(body["exposure"]["total"]), currency),
-            limit="-" if limit is None else money(Decimal(limit), currency),
+            limit=NO_LIMIT if limit is None else money(Decimal(limit), currency),
             overdue=money(Decimal(body["overdue"]), currency),
-            reasons=joined([Text(r["en"], r["zh"]) for r in body["reasons"]]) if body["reasons"] else same("-"),
+            reasons=REASONS.fill(reasons=joined([Text(r["en"], r["zh"]) for r in body["reasons"]]))
+            if body["reasons"]
+            else same(""),
         )
         yield Moment(row.as_of, "decision", text, "job:evaluate", {"decision": row.id, "policy": row.policy_version})
 
 
 def _scores(asked: Asked) -> Iterator[Moment]:
     for row in scores.history(asked.tx, asked.debtor):
-        text = SCORED.fill(points="-" if row.points is None else f"{row.points:f}", grade=row.grade or "-")
+        words = UNSCORED if row.points is None else SCORED if row.grade else UNGRADED
+        text = words.fill(points=f"{row.points:f}" if row.points is not None else "", grade=row.grade)
         yield Moment(row.as_of, "score", text, "job:score", {"version": row.version})
 
 
@@ -184,7 +192,7 @@ def _warnings(asked: Asked) -> Iterator[Moment]:
     for one in alerts.history(asked.tx, asked.debtor):
         at = warn_words.kept(one.indicator, one.value)
         names = {
-            "indicator": warn_words.NAMES.get(one.indicator, same(one.indicator)),
+            "indicator": warn_words.named(one.indicator, one.value),
             "level": LEVEL_TEXTS[one.state.level],
             "value": same("") if at is None else AT.fill(value=at),
         }

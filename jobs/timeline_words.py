@@ -11,9 +11,10 @@ def because(words: str) -> Text:
 
 
 KNOWN = Text(
-    "{name} is a customer in {system} ({ref}); tax id {tax}, terms {terms}",
+    "{name} is a customer in {system} ({ref}); tax number {tax}, terms {terms}",
     "{name} 成为 {system} 客户（{ref}）；税号 {tax}，账期 {terms}",
 )
+UNKNOWN = Text("not known", "未知")
 LIMIT = Text("{kind} of {amount}, valid {until}", "{kind} {amount}，有效期 {until}")
 REQUEST = Text("request {number} {what}, {amount}{why}", "申请 {number} {what}，{amount}{why}")
 REQUESTS: dict[What, Text] = {
@@ -36,10 +37,14 @@ LIMIT_KINDS = {
 }
 HELD, FREE = Text("held", "冻结"), Text("free", "正常")
 DECIDED = Text(
-    "{state}, warning level {level}; exposure {exposure}, limit {limit}, overdue {overdue}; reasons: {reasons}",
-    "{state}，预警{level}；占用 {exposure}，额度 {limit}，逾期 {overdue}；原因：{reasons}",
+    "{state}, warning level {level}; exposure {exposure}, limit {limit}, overdue {overdue}{reasons}",
+    "{state}，预警{level}；占用 {exposure}，额度 {limit}，逾期 {overdue}{reasons}",
 )
+REASONS = Text("; reasons: {reasons}", "；原因：{reasons}")
+NO_LIMIT = Text("none", "无")
 SCORED = Text("score {points}, grade {grade}", "评分 {points}，等级 {grade}")
+UNGRADED = Text("score {points}, no grade", "评分 {points}，无等级")
+UNSCORED = Text("no score: too little is known", "无评分：已知信息不足")
 WARNED = Text("{level} warning: {indicator}{value}", "{level}预警：{indicator}{value}")
 AT = Text(": {value}", "：{value}")
 NOTED = Text(

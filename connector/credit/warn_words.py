@@ -104,6 +104,10 @@ _OVER = {
 }
 # What nothing means: the readings that have none where all is well.
 _NOTHING = {"overdue_ratio": Text("nothing is open", "无未清项")}
+NOT_HEARD = Text("not known", "未知")
+# Red by the grade alone: no earlier score to compare with, or it did not fall.
+LOW_GRADE = Text("low grade", "信用等级过低")
+_NO_EARLIER = Text("no earlier score to compare with", "无可比的历史评分")
 _CALM = Text("{name}: {value}", "{name}：{value}")
 
 
@@ -149,14 +153,22 @@ def _calm(name: str, value: Decimal | None, words: tuple[str, ...]) -> Text:
     if name in ("limit_expiry", "insurance_expiry") and words:
         return same(words[0])
     if value is None:
-        return _NOTHING.get(name, same("-"))
+        return _NO_EARLIER if name == "score_drop" and words else _NOTHING.get(name, NOT_HEARD)
     return same(percent(value) if name in SHARES else plain(value))
+
+
+def named(name: str, value: str | None) -> Text:
+    """What an indicator that warns is called, by the value that was kept with it."""
+    if name == "score_drop" and kept(name, value) is None:
+        return LOW_GRADE
+    return NAMES.get(name, same(name))
 
 
 def kept(name: str, value: str | None) -> Text | None:
     """The value of an indicator as it was kept with its warning; None where it says nothing beside its level."""
-    if value is None or name in ("limit_expiry", "insurance_expiry", "data_quality"):
+    if value in (None, "-") or name in ("limit_expiry", "insurance_expiry", "data_quality"):
         return None
+    assert value is not None, "asked above"
     try:
         number = Decimal(value)
     except InvalidOperation:

@@ -14,7 +14,7 @@ from connector.credit.ageing import OpenItem
 from connector.credit.moved_figures import NAMES
 from connector.credit.moved_kinds import KINDS as MOVED_KINDS
 from connector.credit.review import PAPERS
-from connector.credit.warn_words import LEVEL_TEXTS
+from connector.credit.warn_words import LEVEL_TEXTS, named
 from connector.credit.warn_words import NAMES as WARNINGS
 from connector.policy import Policy
 from connector.store import Connection, alerts, customer_list
@@ -228,23 +228,26 @@ def warnings(asked: Asked) -> dict[str, Any]:
     rules = asked.policy.of(asked.row.segment).warning
     found = warned.shown(asked.one.judged.decision, rules)
     order = ("red", "orange", "yellow", "green")
+    standing = alerts.standing(asked.tx, [asked.one.judged.debtor]).get(asked.one.judged.debtor, {})
     found.sort(key=lambda one: (not one["known"] or not one["applies"], order.index(one["level"] or "green")))
     return {
-        "indicators": [{**one, "title": _named(one["name"]), "text": Text(one["en"], one["zh"])} for one in found],
+        "indicators": [
+            {**one, "title": _named(one["name"], one["value"], one["level"]), "text": Text(one["en"], one["zh"])}
+            for one in found
+        ],
         "ended": [
-            {**one, "title": _named(one["indicator"])}
+            {**one, "title": _named(one["indicator"], one["value"], one["level"])}
             for one in warning_answer.ended(asked.tx, asked.row, "yellow")[:50]
         ],
         "level_words": LEVEL_TEXTS,
         "noted": alerts.acknowledged(asked.tx, [asked.one.judged.debtor]).get(asked.one.judged.debtor, {}),
-        "standing": list(alerts.standing(asked.tx, [asked.one.judged.debtor]).get(asked.one.judged.debtor, {})),
-        "warning_names": WARNINGS,
+        "standing_names": {name: named(name, one.value) for name, one in standing.items()},
         "today": asked.one.day,
     }
 
 
-def _named(name: str) -> Text:
-    text = WARNINGS.get(name, Text(name, name))
+def _named(name: str, value: str | None, level: str | None) -> Text:
+    text = named(name, value) if level != "green" else WARNINGS.get(name, Text(name, name))
     return Text(text.en[:1].upper() + text.en[1:], text.zh)
 
 

@@ -75,8 +75,8 @@ def test_a_debtor_of_the_court(desk: WarningDesk) -> None:
     assert desk.sentences() == [
         (
             "orange",
-            "courts: -; still orange: today's value is not known or old",
-            "司法信息：-；仍为橙色：当前数值未知或过期，不降级",
+            "courts: not known; still orange: today's value is not known or old",
+            "司法信息：未知；仍为橙色：当前数值未知或过期，不降级",
         ),
         (
             "yellow",

@@ -119,4 +119,4 @@ def test_the_sentences() -> None:
     assert calm["utilisation"].text.zh == "额度使用率：5.00%"
     assert calm["oldest_overdue"].text.en == "days overdue of the oldest undisputed item: 0"
     assert calm["oldest_overdue"].text.zh == "最早无争议未清项逾期天数：0"
-    assert named(pos())["utilisation"].text.zh == "额度使用率：-"
+    assert named(pos())["utilisation"].text.zh == "额度使用率：未知"

@@ -42,11 +42,13 @@ def sign(value: str | None, *words: str) -> Sign:
          "payments of the last 90 days came 7 days later than those of the 12 months before (yellow from 7)",
          "近 90 天付款比此前 12 个月平均慢 7 天（达到 7 天为黄色）"),
         ("slowdown", sign("6.999"), "green", "slowdown of payments in days: 7", "付款放缓天数：7"),
-        ("slowdown", None, "green", "slowdown of payments in days: -", "付款放缓天数：-"),
+        ("slowdown", None, "green", "slowdown of payments in days: not known", "付款放缓天数：未知"),
         ("score_drop", sign("21.5", "78.00", "56.50", "B"), "orange",
          "the score fell by 21.5 points, from 78.00 to 56.50 (orange from 20)",
          "信用评分下降 21.5 分，由 78.00 降至 56.50（达到 20 分为橙色）"),
         ("score_drop", sign("3", "33.00", "30.00", "D"), "red", "the grade is D, at a score of 30.00", "信用等级为 D，评分 30.00"),
+        ("score_drop", sign(None, "-", "90.00", "A"), "green",
+         "drop of the score: no earlier score to compare with", "评分下降：无可比的历史评分"),
         ("score_drop", sign(None, "-", "30.00", "D"), "red", "the grade is D, at a score of 30.00", "信用等级为 D，评分 30.00"),
         ("order_spike", sign("3.456"), "orange",
          "orders of the last 30 days are 3.46 times the monthly average of the 6 months before (orange from 3)",
@@ -83,7 +85,7 @@ def sign(value: str | None, *words: str) -> Sign:
          "register of companies: nothing listed", "工商登记：无异常"),
         ("court", sign(None, "dishonest", "2026-10-05", "zxgk_manual"), "red",
          "courts: dishonest debtor, on 2026-10-05 (zxgk_manual)", "司法信息：失信被执行人，2026-10-05（来源：zxgk_manual）"),
-        ("court", None, "green", "courts: -", "司法信息：-"),
+        ("court", None, "green", "courts: not known", "司法信息：未知"),
         ("statement_age", sign("12", "2025-11-23"), "green",
          "age of the newest financial statement in months: 12", "最近一期财务报表的月数：12"),
         ("statement_age", sign("13", "2025-11-22"), "yellow",
@@ -135,8 +137,8 @@ def stood(name: str, level: str, signs: Signs, overdue: str = "0", **more: Any) 
 def test_what_is_not_known_any_more_stays_and_is_told() -> None:
     found = stood("court", "orange", Signs(ASKED))
     assert (found["court"].state.level, found["court"].state.clear) == ("orange", 2)
-    assert found["court"].text(WARNING).en == "courts: -; still orange: today's value is not known or old"
-    assert found["court"].text(WARNING).zh == "司法信息：-；仍为橙色：当前数值未知或过期，不降级"
+    assert found["court"].text(WARNING).en == "courts: not known; still orange: today's value is not known or old"
+    assert found["court"].text(WARNING).zh == "司法信息：未知；仍为橙色：当前数值未知或过期，不降级"
     quality = found["data_quality"]
     assert (quality.state.level, quality.today.kept) == ("yellow", "court")
     assert quality.text(WARNING).en == "data are missing or old, so that a warning cannot be looked at again: courts"
