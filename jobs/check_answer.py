@@ -17,7 +17,7 @@ from connector.credit.decide import OrderDecision
 from connector.credit.reason import Reason
 from connector.credit.remedy import Remedy
 from connector.money import show
-from connector.store.positions import OrderRow
+from connector.store.order_values import OrderRow
 from jobs.judge import Judged
 
 Result = Literal["pass", "warn", "hold"]

@@ -19,7 +19,7 @@ from connector.money import rounded
 from connector.policy import Policy
 from connector.store import Connection
 from connector.store.audit import Entry
-from connector.store.positions import OrderRow
+from connector.store.order_values import OrderRow
 from connector.store.reservations import Reservation
 from jobs import check_words as say
 from jobs.check_answer import Result, answer, instant, result_of

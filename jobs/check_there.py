@@ -19,7 +19,7 @@ from connector.store.audit import Entry
 from connector.store.db import Store
 from connector.store.idempotent import Known, Once
 from connector.store.order_credit import OrderAt
-from connector.store.positions import OrderRow
+from connector.store.order_values import OrderRow
 from jobs import check_words as say
 from jobs import order as orders
 from jobs import order_words

@@ -23,7 +23,7 @@ from connector.store import Connection, documents
 from connector.store.amendments import Upto
 from connector.store.customers import CustomerRow
 from connector.store.decisions import DecisionRow
-from connector.store.positions import OrderRow
+from connector.store.order_values import OrderRow
 from connector.text import Text
 from jobs import watch
 from jobs.frame import Frame

@@ -31,7 +31,7 @@ from connector.store.customers import CustomerRow
 from connector.store.history import InvoicedDay, invoiced_by_day
 from connector.store.limits import pieces as limit_pieces
 from connector.store.order_credit import Standing
-from connector.store.positions import OrderRow
+from connector.store.order_values import OrderRow
 from jobs.frame import Frame
 from jobs.judge_orders import OrderBook, check_orders, checked_again, order_book
 from jobs.score import Scorer, scorer

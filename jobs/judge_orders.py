@@ -24,11 +24,11 @@ from connector.credit.reason import Reason
 from connector.credit.review import PAPERS, OnFile, lacking
 from connector.money import rounded
 from connector.policy import Policy
-from connector.store import Connection, dunning, exclusions, order_credit, papers, positions, reservations, reviews
+from connector.store import Connection, dunning, exclusions, order_credit, order_values, papers, reservations, reviews
 from connector.store.customers import CustomerRow
 from connector.store.exclusions import Exclusions
 from connector.store.order_credit import Standing
-from connector.store.positions import OrderRow
+from connector.store.order_values import OrderRow
 from connector.store.reservations import Reservation
 from connector.store.reviews import ReviewRow
 from connector.text import Text
@@ -106,7 +106,7 @@ def order_book(
     by_debtor: dict[int, list[OrderRow]] = defaultdict(list)
     mixed: set[int] = set()
     several = len(frame.systems) > 1
-    for row in positions.order_values(tx, keys, horizon_on=_horizon(frame)):
+    for row in order_values.order_values(tx, keys, horizon_on=_horizon(frame)):
         if row.debtor is not None:
             by_debtor[row.debtor].append(row)
             if several or row.system not in frame.systems:

@@ -25,7 +25,7 @@ from connector.policy import Policy
 from connector.store import order_credit
 from connector.store.db import Store
 from connector.store.order_credit import OrderAt, Standing
-from connector.store.positions import OrderRow
+from connector.store.order_values import OrderRow
 from jobs import order_words as say
 from jobs.judge import Judged
 from jobs.moved import Moved, seated

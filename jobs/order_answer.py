@@ -22,7 +22,7 @@ from connector.money import rounded, show
 from connector.policy import Policy
 from connector.store import Connection, order_credit, positions
 from connector.store.order_credit import Happened, OrderAt, Standing
-from connector.store.positions import OrderRow
+from connector.store.order_values import OrderRow
 from jobs import order_words as say
 from jobs.frame import Frame, frame
 from jobs.judge import Judged, judge

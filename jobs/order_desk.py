@@ -26,7 +26,7 @@ from connector.store import Connection, audit, marks, order_credit, outbox
 from connector.store.audit import Entry
 from connector.store.db import Store
 from connector.store.order_credit import OrderAt, Standing
-from connector.store.positions import OrderRow
+from connector.store.order_values import OrderRow
 from jobs import order_words as say
 from jobs.frame import Frame
 from jobs.judge import Judged, judge

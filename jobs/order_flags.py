@@ -16,8 +16,8 @@ from connector.credit.decide import OrderDecision
 from connector.credit.reason import Reason
 from connector.credit.remedy import Debt
 from connector.store import Connection
+from connector.store.order_values import OrderRow
 from connector.store.outbox import Owed
-from connector.store.positions import OrderRow
 from connector.text import Text, joined
 from jobs import words
 from jobs.frame import Frame

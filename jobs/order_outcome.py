@@ -18,7 +18,7 @@ from connector.money import rounded, show
 from connector.store import Connection, audit, order_credit
 from connector.store.audit import Entry
 from connector.store.order_credit import Happened, OrderAt, Standing, State
-from connector.store.positions import OrderRow
+from connector.store.order_values import OrderRow
 from jobs.judge import Judged
 
 EVALUATE = "job:evaluate"

@@ -11,7 +11,7 @@ from connector.credit.remedy import Case, Debt, Remedy, remedies
 from connector.store import Connection, dunning
 from connector.store.open_debts import open_debts
 from connector.store.order_credit import OrderAt
-from connector.store.positions import OrderRow
+from connector.store.order_values import OrderRow
 from jobs.frame import Frame
 from jobs.judge import Judged
 from jobs.judge_orders import amounts

@@ -10,7 +10,7 @@ from connector.credit.decide import ALONE, OrderDecision
 from connector.credit.exclusion import UNDECIDED
 from connector.money import EXACT, rounded
 from connector.store.order_credit import OrderAt
-from connector.store.positions import OrderRow
+from connector.store.order_values import OrderRow
 from jobs.frame import Frame
 from jobs.judge import Judged
 from jobs.judge_orders import amounts

@@ -25,7 +25,7 @@ from connector.policy import Policy
 from connector.store import Connection, customers, limits, order_credit, panel_facts, promises, reviews
 from connector.store.customers import CustomerRow
 from connector.store.order_credit import OrderAt, Standing
-from connector.store.positions import OrderRow
+from connector.store.order_values import OrderRow
 from connector.text import joined
 from jobs import panel_words as say
 from jobs.frame import Frame, complete_at, frame

@@ -20,7 +20,7 @@ from connector.money import rounded, show
 from connector.policy import Policy
 from connector.store import Connection, order_credit, order_list
 from connector.store.order_credit import OrderAt, Standing
-from connector.store.positions import OrderRow
+from connector.store.order_values import OrderRow
 from jobs.frame import Frame, frame
 from jobs.judge import Judged, judge
 from jobs.order_answer import in_list, remedy_answer

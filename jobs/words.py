@@ -11,7 +11,7 @@ from connector.credit.reason import Reason, money
 from connector.credit.warn_words import LEVEL_TEXTS
 from connector.money import EXACT
 from connector.store.customers import CustomerRow
-from connector.store.positions import OrderRow
+from connector.store.order_values import OrderRow
 from connector.text import Language, Text, joined
 from jobs.judge import Judged
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from connector.credit.exclusion import Exclusion
     from connector.credit.reason import Reason
     from connector.store.order_credit import Happened, Standing
-    from connector.store.positions import OrderRow
+    from connector.store.order_values import OrderRow
     from jobs.judge import Judged
 
 

@@ -26,7 +26,7 @@ from connector.model import (
     Promise,
     Rate,
 )
-from connector.store import bulk, customers, facts, history, marks, positions, problems, records, tables
+from connector.store import bulk, customers, facts, history, marks, order_values, positions, problems, records, tables
 from connector.store.db import Store
 from connector.store.facts import Counts, Kept
 from connector.text import Text
@@ -142,14 +142,14 @@ def test_removal_reaches_every_kind_of_fact(store: Store) -> None:
         assert customers.promises(tx)[key][0].customer_id == "C1"
         assert customers.financials(tx)[key][0].amount == Decimal("1.5")
         assert customers.events(tx)[key][0].text == "被执行人"
-        assert [o.total for o in positions.order_values(tx)] == [Decimal(100)]
+        assert [o.total for o in order_values.order_values(tx)] == [Decimal(100)]
     with store.writing() as tx:
         assert save(tx, "all", [], gone=["R"]).gone == 1
         kinds = (tables.item, tables.part, tables.instalment, tables.application, tables.order_line, tables.record)
         for table in (*kinds, tables.credit_limit, tables.rate, tables.promise, tables.financial, tables.event):
             assert tx.execute(select(table)).all() == [], table.name
         assert customers.customers(tx) == []
-        assert positions.order_values(tx) == []
+        assert order_values.order_values(tx) == []
         assert history.sales_by_month(tx) == []
         assert customers.people(tx) == {}
 

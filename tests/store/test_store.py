@@ -21,6 +21,7 @@ from connector.store import (
     history,
     links,
     marks,
+    order_values,
     positions,
     runs,
     tables,
@@ -353,7 +354,7 @@ def test_a_change_of_an_account_concerns_the_customer_it_is_linked_to(store: Sto
         order = Order(id="SO1", customer_id="A1", ordered_on=DAY, currency="CNY", amount=5, status="draft")
         save(tx, "orders", [order], system="crm")
         assert marks.changed(tx) == sorted(key.values())
-        assert [(o.system, o.ref, o.debtor) for o in positions.order_values(tx, [key["C1"]])] == [
+        assert [(o.system, o.ref, o.debtor) for o in order_values.order_values(tx, [key["C1"]])] == [
             ("crm", "SO1", links.debtor_of(tx, key["C1"]))
         ]
         marks.clear(tx, [key["C1"]], marks.upto(tx))
@@ -379,7 +380,7 @@ def test_orders_by_lines_are_exact_and_respect_the_horizon(store: Store) -> None
         assert abs(row.ordered_not_delivered - (6_780_000 + tiny * 100)) <= Decimal("1e-10")
         near = positions.totals(tx, DAY, horizon_days=30)[0]
         assert near.ordered_not_delivered == 6_780_000
-        (shown,) = positions.order_values(tx, horizon_on=DAY + dt.timedelta(days=30))
+        (shown,) = order_values.order_values(tx, horizon_on=DAY + dt.timedelta(days=30))
         assert (shown.open_value, shown.invoiced_value, shown.ship_on) == (
             Decimal(79_100),
             Decimal(33_900),
@@ -399,7 +400,7 @@ def test_orders_by_lines_are_exact_and_respect_the_horizon(store: Store) -> None
             ],
         )
         assert positions.totals(tx, DAY) == []
-        assert positions.order_values(tx) == []
+        assert order_values.order_values(tx) == []
 
 
 @pytest.mark.parametrize(
@@ -422,7 +423,7 @@ def test_orders_without_lines_go_by_their_own_amounts(
         save(tx, "orders", [order])
         row = positions.totals(tx, DAY)[0]
         assert (row.delivered_not_invoiced, row.ordered_not_delivered) == expected
-        (shown,) = positions.order_values(tx)
+        (shown,) = order_values.order_values(tx)
         assert (shown.total, shown.open_value) == (1000, sum(expected))
 
 

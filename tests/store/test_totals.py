@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connector.credit.totals import Totals
-from connector.store import customers, positions
+from connector.store import customers, order_values, positions
 from connector.store.db import Store
 from tests.store.books import DAY0, Book, books, days, figures, load, reference, turning_days
 from tests.store.conftest import emptied
@@ -138,4 +138,4 @@ def test_an_empty_store_has_no_totals(store: Store) -> None:
     with store.reading() as tx:
         assert positions.totals(tx, DAY0) == []
         assert positions.totals(tx, DAY0, customers=[], placement="fifo") == []
-        assert positions.order_values(tx) == []
+        assert order_values.order_values(tx) == []
