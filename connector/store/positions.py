@@ -38,6 +38,7 @@ from connector.store.items import BANK_BILL, COMMERCIAL_BILL, DOCUMENT, DRAFT, P
 from connector.store.opened import DAY, Asked, Shape, open_ids, sources, split_later, stage_pieces
 from connector.store.order_values import OrderRow as OrderRow
 from connector.store.order_values import on_order
+from connector.store.order_values import order_values as order_values
 from connector.store.tables import item
 
 View = Literal["document", "ledger"]
