@@ -163,7 +163,7 @@ def _unapproved(
     """Whom an activation still needs beside this person; None: nobody. ConfigError where the person may not approve it."""
     if person.alone or not old.approval.rows("policy"):
         return None
-    author = f"person:{made.author}" if made is not None else ""
+    author = Person(made.author).actor if made is not None else ""
     request = authority.Request("policy", None, requested_by=author)
     earlier = _approvals(tx, config, after.sha)
     refused = authority.may(old, person, request, earlier)

@@ -12,10 +12,15 @@ from connector.policy_section import Level
 from connector.text import Text, joined
 
 
+# How actors begin whom only the issuer of sign-in knows.
+ISSUERS = "oidc:"
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """Somebody who decides here. `ids` are his user ids in systems, by system; `email` may be one, too.
 
+    Somebody whom only the issuer of sign-in knows has the name that its token gives him, as an actor: "oidc:mei@example.com".
     `approve_up_to` bounds his own authority, an amount in the reporting currency, inclusive; None: the matrix alone.
     `alone`: nobody was configured, so that whoever sits at the machine has every role and nobody to segregate from.
     """
@@ -32,7 +37,7 @@ class Person:
     @property
     def actor(self) -> str:
         """The person as audit entries name him."""
-        return f"person:{self.id}"
+        return self.id if self.id.startswith(ISSUERS) else f"person:{self.id}"
 
     def is_user(self, system: str, user: str) -> bool:
         """Whether a user id or e-mail address of a system is this person."""
@@ -194,6 +199,7 @@ def role_names(roles: Iterable[Role]) -> Text:
 
 
 __all__ = [
+    "ISSUERS",
     "MATTER_NAMES",
     "ROLE_NAMES",
     "Need",

@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from connector import logs
-from connector.credit.authority import ROLE_NAMES
+from connector.credit.authority import ISSUERS, ROLE_NAMES
 from connector.store import sessions
 from connector.text import Language, Text
 from connector.web.pages import local, secure
@@ -105,21 +105,37 @@ async def visitor_of(request: Request) -> Visitor | None:
     found = await front.work(find)
     if found is None:
         return None
-    person, roles = owner_of(front.config.people, f"person:{found.person}", found.roles)
-    if person is not None and not roles and found.way == ISSUER:
+    is_the_issuers = found.person.startswith(ISSUERS)
+    person, roles = owner_of(
+        front.config.people, found.person if is_the_issuers else f"person:{found.person}", found.roles
+    )
+    if person is not None and not roles and found.way == ISSUER and found.roles:
         # He stands here without roles of his own: he has those that his issuer gave him, and decides nothing.
         roles = frozenset(found.roles)
         caller = Caller(person.name, roles, rights_of(roles) - PERSONAL, person.actor, person, found.way)
-    elif person is not None:
+    elif person is not None and roles:
         caller = Caller(person.name, roles, rights_of(roles), person.actor, person, found.way)
-    elif found.way == ISSUER and found.roles:
-        # The issuer knows him and says his roles; whoever stands nowhere here decides nothing.
-        roles = frozenset(found.roles)
-        caller = Caller(found.person, roles, rights_of(roles) - PERSONAL, f"oidc:{found.person}", None, found.way)
+    elif is_the_issuers and found.roles:
+        # The issuer knows him and says his roles; whoever stands nowhere here decides nothing. That he is called there as
+        # one of our people here makes him none of them.
+        name = found.person.removeprefix(ISSUERS)
+        caller = Caller(name, frozenset(found.roles), rights_of(found.roles) - PERSONAL, found.person, None, found.way)
     else:
-        return None  # taken out of config.toml since he signed in
+        return None  # taken out since he signed in, or without a role now
     logs.bind(caller=caller.actor)
     return Visitor(caller, csrf_of(token), found.way)
+
+
+def kept_as(caller: Caller) -> str:
+    """The name under which the sessions of a caller are kept: the id of one of our people, else as the trail has him."""
+    return caller.person.id if caller.person is not None else caller.actor
+
+
+def kept_roles(caller: Caller) -> tuple[str, ...]:
+    """The roles that a session keeps: none of somebody who stands here with roles of his own, which are looked up each time:
+    what is taken from him is taken at once."""
+    own = caller.person is not None and caller.person.roles and not caller.person.alone
+    return () if own else tuple(sorted(caller.roles))
 
 
 def csrf_of(token: str) -> str:
@@ -200,6 +216,8 @@ __all__ = [
     "drop_cookie",
     "form_of",
     "from_here",
+    "kept_as",
+    "kept_roles",
     "set_cookie",
     "visitor_of",
     "visits",

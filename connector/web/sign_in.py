@@ -28,6 +28,8 @@ from connector.web.session import (
     drop_cookie,
     form_of,
     from_here,
+    kept_as,
+    kept_roles,
     set_cookie,
     visitor_of,
     visits,
@@ -37,14 +39,14 @@ from connector.web.throttle import Throttle
 log = logging.getLogger("holdfast.web.sign_in")
 
 _WRONG = Text("Name or password is not right.", "用户名或密码不正确。")
-_LATER = Text("Too many wrong tries. Wait {seconds} seconds.", "尝试次数过多，请等待 {seconds} 秒。")
+_LATER = Text("Too many wrong tries. Wait {seconds:second|seconds}.", "尝试次数过多，请等待 {seconds} 秒。")
 _SPENT = Text(
     "This link has been used, or is too old. Make a new one: holdfast sign-in",
     "该链接已使用或已过期。请重新生成：holdfast sign-in",
 )
 _NOT_THE_OLD = Text("The password until now is not right.", "原密码不正确。")
 _CHANGED = Text("The password is changed; all other sessions have ended.", "密码已修改，其他登录会话均已结束。")
-_ENDED = Text("{count} other sessions have ended.", "已结束 {count} 个其他登录会话。")
+_ENDED = Text("{count:other session has|other sessions have} ended.", "已结束 {count} 个其他登录会话。")
 _ELSEWHERE = Text("This form came from another site.", "该表单来自其他网站。")
 _YEAR = 365 * 24 * 3600
 
@@ -169,7 +171,7 @@ def router(front: Front) -> APIRouter:
         return await _account(request, visitor)
 
     async def _account(request: Request, visitor: Visitor, wrong: dict[str, Text] | None = None) -> Response:
-        person = visitor.caller.actor.partition(":")[2]
+        person = kept_as(visitor.caller)
 
         def read() -> dict[str, Any]:
             with front.store.reading() as tx:
@@ -206,14 +208,14 @@ def router(front: Front) -> APIRouter:
 
     async def _anew(request: Request, visitor: Visitor, say: Text) -> Response:
         """Ends all sessions of a person and begins a new one in this browser."""
-        person = visitor.caller.actor.partition(":")[2]
+        person = kept_as(visitor.caller)
         now = front.clock.now()
 
         def begin() -> tuple[str, int]:
             with front.store.writing() as tx:
                 before = len(sessions.running(tx, person, now))
                 sessions.end_all(tx, person, now)
-                token = sessions.begin(tx, person, tuple(sorted(visitor.caller.roles)), visitor.way, now)
+                token = sessions.begin(tx, person, kept_roles(visitor.caller), visitor.way, now)
                 audit.append(tx, [Entry("session.end_others", visitor.caller.actor, visitor.caller.actor)], now)
                 return token, before - 1
 

@@ -29,7 +29,7 @@ from connector.web.auth import SignIn
 from connector.web.front import Front
 from connector.web.pages import local, secure
 from connector.web.problem import Refused
-from connector.web.session import ISSUER, set_cookie
+from connector.web.session import ISSUER, kept_as, kept_roles, set_cookie
 
 log = logging.getLogger("holdfast.web.sign_in")
 
@@ -140,9 +140,9 @@ def router(front: Front) -> APIRouter:
             raise oidc.NotGood("token_nonce")
         caller = SignIn.of_claims(front, claims)
         now = front.clock.now()
-        person = caller.person.id if caller.person else caller.name
+        person = kept_as(caller)
         with front.store.writing() as tx:
-            token = sessions.begin(tx, person, tuple(sorted(caller.roles)), ISSUER, now)
+            token = sessions.begin(tx, person, kept_roles(caller), ISSUER, now)
             audit.append(tx, [Entry("session.begin", caller.actor, caller.actor, after={"way": ISSUER})], now)
         return token
 

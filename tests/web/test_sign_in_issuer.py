@@ -15,7 +15,9 @@ from connector.config_sign_in import SignInSettings
 from connector.store import sessions
 from connector.web.app import make
 from connector.web.front import Front
+from connector.web.session import csrf_of
 from tests.jobs.shop import Shop
+from tests.web.console import told
 from tests.web.issuer import Issuer, issuing
 from tests.web.visiting import HTML
 
@@ -34,7 +36,7 @@ def front(shop: Shop, issuer: Issuer) -> Front:
             "audience": "api",
             "client": "holdfast-pages",
             "roles_claim": "groups",
-            "roles": {"credit-viewers": ["viewer"]},
+            "roles": {"credit-viewers": ["viewer"], "credit-admins": ["admin", "approver"]},
         }
     )
     mei = PersonSettings(id="mei", name="Mei", roles=("approver",), email="mei@example.com")
@@ -88,6 +90,34 @@ def test_roles_of_the_issuer_let_look_and_decide_nothing(front: Front, client: T
         assert "Viewer" in page.text
         assert client.get("/admin/systems").status_code in (403, 404)
         client.cookies.delete("holdfast")
+
+
+def test_whom_only_the_issuer_knows_is_in_the_trail_by_its_name_and_is_none_of_our_people(
+    front: Front, client: TestClient, issuer: Issuer
+) -> None:
+    for name, email in (("li.wei", None), ("new@example.com", "new@example.com")):
+        asked = begun(client, "/admin/people")
+        claims = said(front, issuer, sub=name, email=email, groups=["credit-admins"])
+        token = back(client, asked["state"], issuer.signs_in(asked, claims)).cookies["holdfast"]
+        assert client.get("/desk/limits/new").status_code == 403, "as li.wei he could ask for one"
+        sent = {"csrf": csrf_of(token), "id": f"by-{len(name)}", "roles": "admin"}
+        assert client.post("/admin/people", data=sent).status_code == 303
+        assert ("person.add", f"person:by-{len(name)}", f"oidc:{name}") in told(front)
+        client.cookies.delete("holdfast")
+
+
+def test_roles_that_are_taken_from_somebody_end_in_his_session_too(
+    front: Front, client: TestClient, issuer: Issuer
+) -> None:
+    asked = begun(client)
+    token = back(client, asked["state"], issuer.signs_in(asked, said(front, issuer))).cookies["holdfast"]
+    with front.store.writing() as tx:
+        kept = sessions.find(tx, token, front.clock.now())
+        without = sessions.begin(tx, "bare", (), "issuer", front.clock.now())
+    assert kept is not None
+    assert kept.roles == (), "they are looked up each time"
+    client.cookies.set("holdfast", without)
+    assert client.get("/desk").status_code == 303
 
 
 @pytest.mark.parametrize(
