@@ -10,7 +10,6 @@ from typing import Literal, get_args
 from connector.credit.granting import main_amount
 from connector.credit.granting import standing as stands
 from connector.model import Limit
-from connector.money import exponent
 from connector.store import Connection, customers, limit_list, limits
 from connector.store.customers import CustomerRow
 from connector.store.limit_list import Filter, Sort
@@ -69,9 +68,7 @@ def listed(
     """A page of requests, sorted. Raises ValueError where there is no such place in the list."""
     wanted = Filter(show != "all", True if show == "night" else None, customer, words)
     worth = worth_of(tx, desk.config, desk.policy, desk.today) if sort == "amount" else {}
-    # Requests are kept in minor units: of two currencies one may have none.
-    units = {code: one.scaleb(-exponent(code)) for code, one in worth.items()}
-    found, more = limit_list.page(tx, wanted, sort=sort, down=down, after=after, worth=units, most=most)
+    found, more = limit_list.page(tx, wanted, sort=sort, down=down, after=after, worth=worth, most=most)
     place = {one.number: at for at, one in enumerate(found)}
     asked = limits.requests(tx, numbers=list(place)) if place else []
     asked.sort(key=lambda one: place[one.number])

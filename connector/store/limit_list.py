@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal, NamedTuple, get_args
 
-from sqlalchemy import Connection, Date, Float, Select, case, cast, func, literal, or_, select
+from sqlalchemy import Connection, Date, Select, func, literal, or_, select
 
+from connector.store import bulk, by_worth
 from connector.store.sorted_pages import Place, paged, said
 from connector.store.tables import customer, limit_event, limit_request
 
@@ -49,10 +50,12 @@ def page(
 ) -> tuple[list[Found], Place | None]:
     """So many requests at most, sorted, those after a place; and the place that the next page begins after.
 
-    `worth` is what one unit of each currency is in one of them: by it amounts are put in order, and nothing else. Raises
-    ValueError where the place is none.
+    `worth` is what one unit of each currency is in one of them: by it amounts are put in order, and nothing else; what is
+    unlimited is more than anything. Raises ValueError where the place is none.
     """
-    key = _key(sort, worth or {})
+    if sort == "amount":
+        return _by_amount(tx, wanted, worth or {}, down, after, most)
+    key = _key(sort)
     asked: Select[Any] = select(limit_request.c.id, limit_request.c.customer, key.label("sorted_by"))
     place = None if after is None else (_value(sort, after[0]), after[1])
     chosen = _chosen(asked, wanted)
@@ -85,26 +88,29 @@ def _chosen(asked: Select[Any], wanted: Filter) -> Select[Any]:
     return asked
 
 
-def _key(sort: Sort, worth: Mapping[str, Decimal]) -> Any:
+def _by_amount(
+    tx: Connection, wanted: Filter, worth: Mapping[str, Decimal], down: bool, after: Place | None, most: int
+) -> tuple[list[Found], Place | None]:
+    r = limit_request.c
+    chosen = _chosen(select(r.id), wanted)
+    numbers, more = by_worth.ordered(tx, chosen, r.id, r.amount, r.currency, worth, down=down, after=after, most=most)
+    asked = select(r.id, r.customer).where(bulk.among(tx, r.id, numbers))
+    whose = {row.id: row.customer for row in tx.execute(asked)} if numbers else {}
+    return [Found(number, whose[number]) for number in numbers], more
+
+
+def _key(sort: Sort) -> Any:
     r = limit_request.c
     if sort == "customer":
         return func.lower(func.coalesce(customer.c.name, ""))
     if sort == "until":
         return func.coalesce(r.valid_to, literal(_NEVER, Date))
-    if sort == "number":
-        return r.id
-    # For the order on a page only. What is unlimited is more than anything.
-    amount = cast(func.coalesce(r.amount, 2**62), Float)
-    if not worth:
-        return amount
-    return amount * case(*((r.currency == code, literal(float(one), Float)) for code, one in worth.items()), else_=1.0)
+    return r.id
 
 
 def _value(sort: Sort, words: str) -> Any:
     if sort == "until":
         return dt.date.fromisoformat(words)
-    if sort == "amount":
-        return float(words)
     if sort == "number" and (not words.isascii() or not words.isdecimal() or len(words) > 18):
         raise ValueError(words)
     return int(words) if sort == "number" else words

@@ -16,6 +16,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Select, select
 
 from connector.credit.release import Release
+from connector.money import to_minor
 from connector.store import bulk, quick
 from connector.store.keys import known_system, system_names
 from connector.store.outbox_row import packed, unpacked
@@ -23,6 +24,7 @@ from connector.store.tables import debtor, link, notice_due, order_event, order_
 
 State = Literal["passed", "held", "requested", "released", "refused", "expired"]
 THROUGH: frozenset[State] = frozenset({"passed", "released"})
+_MOST = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,7 @@ def _standing(row: Any) -> Standing:
 
 
 _COLUMNS = (
-    "debtor", "state", "since", "at", "point", "total", "currency", "terms", "rules", "manual", "released_by",
+    "debtor", "state", "since", "at", "point", "total", "minor", "currency", "terms", "rules", "manual", "released_by",
     "released_on", "max_total", "valid_until", "was_red", "ended_on",
 )  # fmt: skip
 
@@ -183,6 +185,7 @@ def _row(one: Standing) -> tuple[Any, ...]:
         utc(one.at),
         one.point,
         f"{one.total:f}",
+        max(-_MOST, min(to_minor(one.total, one.currency), _MOST)),
         one.currency,
         one.terms,
         " ".join(one.rules),

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal, NamedTuple, get_args
 
-from sqlalchemy import Connection, Date, Float, Select, Text, case, cast, func, literal, or_, select
+from sqlalchemy import Connection, Date, Select, func, literal, or_, select
 from sqlalchemy import text as sql
 
-from connector.store import bulk
+from connector.store import bulk, by_worth
 from connector.store.keys import system_names
 from connector.store.sorted_pages import Place, paged, said
 from connector.store.tables import alert, customer, order_state, sales_order
@@ -93,24 +93,40 @@ def lines(
 ) -> tuple[list[Line], Place | None]:
     """So many orders at most, sorted, those after one; and what the next page comes after, None: nothing is left.
 
-    `worth` is what one unit of each currency is in one of them: by it amounts are put in order, and nothing else.
+    `worth` is what one unit of each currency is in one of them: by it amounts are put in order, and nothing else. Raises
+    ValueError where the place is none.
     """
-    s, o, c = order_state.c, sales_order.c, customer.c
-    key = _key(sort, worth or {})
-    chosen: Select[Any] = select(
-        s.sales_order, s.debtor, o.system, o.ref, o.number, c.ref, c.name, s.state, s.since, s.rules, s.manual, s.total,
-        s.currency, o.ordered_on, o.ship_on, o.owner, key.label("sorted_by"),
-    )  # fmt: skip
-    asked = _chosen(tx, chosen, wanted)
+    s = order_state.c
+    if sort == "total":
+        chosen = _chosen(tx, select(s.sales_order), wanted)
+        numbers, more = by_worth.ordered(
+            tx, chosen, s.sales_order, s.minor, s.currency, worth or {}, down=down, after=after, most=most
+        )
+        asked = _chosen(tx, _asked(), Filter()).where(bulk.among(tx, s.sales_order, numbers))
+        known = {row.sales_order: row for row in tx.execute(asked)} if numbers else {}
+        return _lines(tx, [known[number] for number in numbers]), more
+    key = _key(sort)
+    asked = _chosen(tx, _asked().add_columns(key.label("sorted_by")), wanted)
     place = None if after is None else (_value(sort, after[0]), after[1])
     rows = tx.execute(paged(asked, key, s.sales_order, down, place, most + 1)).all()
-    names = system_names(tx)
-    found = [
-        Line(r[0], r[1], names[r[2]], r[3], r[4], r[5] or "", r[6], r[7], r[8], tuple(r[9].split()), *r[10:16])
-        for r in rows[:most]
-    ]
     more = (said(rows[most - 1].sorted_by), rows[most - 1].sales_order) if len(rows) > most else None
-    return found, more
+    return _lines(tx, rows[:most]), more
+
+
+def _asked() -> Select[Any]:
+    s, o, c = order_state.c, sales_order.c, customer.c
+    return select(
+        s.sales_order, s.debtor, o.system, o.ref, o.number, c.ref, c.name, s.state, s.since, s.rules, s.manual, s.total,
+        s.currency, o.ordered_on, o.ship_on, o.owner,
+    )  # fmt: skip
+
+
+def _lines(tx: Connection, rows: Sequence[Any]) -> list[Line]:
+    names = system_names(tx)
+    return [
+        Line(r[0], r[1], names[r[2]], r[3], r[4], r[5] or "", r[6], r[7], r[8], tuple(r[9].split()), *r[10:16])
+        for r in rows
+    ]
 
 
 def count(tx: Connection, wanted: Filter) -> int:
@@ -145,7 +161,7 @@ def _chosen(tx: Connection, asked: Select[Any], wanted: Filter) -> Select[Any]:
     return asked
 
 
-def _key(sort: Sort, worth: Mapping[str, Decimal]) -> Any:
+def _key(sort: Sort) -> Any:
     s, o = order_state.c, sales_order.c
     if sort == "ship":
         return func.coalesce(o.ship_on, o.ordered_on, literal(_NEVER, Date))
@@ -153,19 +169,9 @@ def _key(sort: Sort, worth: Mapping[str, Decimal]) -> Any:
         return s.since
     if sort == "order":
         return func.coalesce(o.number, o.ref)
-    if sort == "customer":
-        return func.lower(func.coalesce(customer.c.name, ""))
-    # For the order on a page only; the amount that is shown is the exact one.
-    unit = (
-        case(*((s.currency == code, literal(float(one), Float)) for code, one in worth.items()), else_=1.0)
-        if worth
-        else 1.0
-    )
-    return cast(cast(s.total, Text), Float) * unit
+    return func.lower(func.coalesce(customer.c.name, ""))
 
 
 def _value(sort: Sort, said: str) -> Any:
     """A place in the list. Raises ValueError where it is none."""
-    if sort in ("ship", "since"):
-        return dt.date.fromisoformat(said)
-    return float(said) if sort == "total" else said
+    return dt.date.fromisoformat(said) if sort in ("ship", "since") else said

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Date, Index, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Date, Index, Table, Text
 from sqlalchemy import text as sql
 
 from connector.store.tables_kinds import Exact, Instant, Key, id_column, metadata
@@ -11,8 +11,9 @@ from connector.store.tables_kinds import Exact, Instant, Key, id_column, metadat
 HELD = "ended_on IS NULL AND state <> 'passed' AND state <> 'released'"
 
 # The newest state of each order: passed, held, requested, released, refused, expired. `total` is what was last checked, or
-# what it passed with, in the order's own currency. `rules` are the reasons that applied. The release is there while the
-# state is `released`. `ended_on`: the order was no longer open that day.
+# what it passed with, in the order's own currency; `minor` the same in minor units, rounded, by which lists are put in
+# order (2^63-1 where it is more). `rules` are the reasons that applied. The release is there while the state is
+# `released`. `ended_on`: the order was no longer open that day.
 order_state = Table(
     "order_state",
     metadata,
@@ -23,6 +24,7 @@ order_state = Table(
     Column("at", Instant, nullable=False),
     Column("point", Text, nullable=False),
     Column("total", Exact, nullable=False),
+    Column("minor", BigInteger, nullable=False, server_default="0"),
     Column("currency", Text, nullable=False),
     Column("terms", Text),
     Column("rules", Text, nullable=False),
