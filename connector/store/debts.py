@@ -12,9 +12,9 @@ from sqlalchemy import ColumnElement, Connection, and_, or_, select
 from connector.credit.dun import Debt
 from connector.money import from_minor
 from connector.store import balances, bulk
-from connector.store.balances import Balance
 from connector.store.items import DOCUMENT
 from connector.store.keys import system_names
+from connector.store.pieces import Balance, pieces
 from connector.store.tables import application, dunning, item, link, part
 
 _KINDS = ("invoice", "debit_note")
@@ -40,7 +40,7 @@ class DebtRow:
         found = []
         for day in sorted(days):
             is_void = voided_on is not None and voided_on <= day
-            value = 0 if is_void else balances.pieces(self.balance, day)[self.place].open_value
+            value = 0 if is_void else pieces(self.balance, day)[self.place].open_value
             found.append((day, from_minor(value, self.debt.currency)))
         return found
 
@@ -105,7 +105,7 @@ def _rows(tx: Connection, ids: Collection[int], as_of: dt.date) -> Iterator[Debt
     }
     for balance in balances.load(tx, ids):
         is_void = balance.voided_on is not None and balance.voided_on <= as_of
-        for place, piece in enumerate(balances.pieces(balance, as_of)):
+        for place, piece in enumerate(pieces(balance, as_of)):
             currency = balance.currency
             debt = Debt(
                 system=names[balance.system],

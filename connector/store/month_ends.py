@@ -22,6 +22,7 @@ from connector.credit.totals import Totals
 from connector.store import balances, bulk
 from connector.store.items import BANK_BILL, COMMERCIAL_BILL, DOCUMENT, DRAFT_BILL, PAYMENT
 from connector.store.keys import system_ids
+from connector.store.pieces import pieces
 from connector.store.tables import application, item
 
 _TOGETHER = 500
@@ -76,7 +77,8 @@ def _asked(ids: Collection[int] | None) -> Any:
     i = item.c
     wanted = and_(
         i.issued_on <= bindparam("last"),
-        or_(i.open == bulk.literal(1), i.settled_on > bindparam("first")),
+        # What was settled on the day it came was open at the end of none: most payments.
+        or_(i.open == bulk.literal(1), and_(i.settled_on > bindparam("first"), i.settled_on > i.issued_on)),
         i.sort < bulk.literal(DRAFT_BILL),
     )
     # Added to, so that no plan begins with the key of a whole system.
@@ -130,7 +132,7 @@ def _pieces(tx: Connection, days: Sequence[dt.date], split: list[int]) -> _Piece
             found[balance.id] = [
                 (place, piece.due_on, piece.disputed, piece.open_value)
                 for place in range(bisect_left(days, balance.issued_on), _end(days, balance.voided_on))
-                for piece in balances.pieces(balance, days[place])
+                for piece in pieces(balance, days[place])
                 if piece.open_value
             ]
     return found

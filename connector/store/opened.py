@@ -39,6 +39,7 @@ from sqlalchemy import table as sql_table
 
 from connector.store import balances, bulk, quick
 from connector.store.items import DRAFT, DRAFT_BILL
+from connector.store.pieces import pieces
 from connector.store.tables import application, item, part, system
 
 DAY: ColumnElement[dt.date] = bindparam("day", type_=Date)
@@ -242,7 +243,7 @@ def stage_pieces(asked: Asked, questions: tuple[Select[Any], Select[Any]]) -> bo
     rows = [
         (balance.id, piece.due_on, piece.disputed, piece.open_value, piece.open_base)
         for balance in balances.load(asked.tx, ids)
-        for piece in balances.pieces(balance, asked.as_of)
+        for piece in pieces(balance, asked.as_of)
         if piece.open_value or piece.open_base
     ]
     bulk.stage(asked.tx, _STAGED.name, _STAGED_COLUMNS, rows)

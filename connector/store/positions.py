@@ -39,6 +39,7 @@ from connector.store.opened import DAY, Asked, Shape, open_ids, sources, split_l
 from connector.store.order_values import OrderRow as OrderRow
 from connector.store.order_values import on_order
 from connector.store.order_values import order_values as order_values
+from connector.store.pieces import pieces
 from connector.store.tables import item
 
 View = Literal["document", "ledger"]
@@ -221,7 +222,7 @@ def open_items_of(tx: Connection, customers: Collection[int], as_of: dt.date) ->
         row.id: row.number for row in tx.execute(select(item.c.id, item.c.number).where(bulk.among(tx, item.c.id, ids)))
     }
     for balance in balances.load(tx, ids):
-        for piece in balances.pieces(balance, as_of):
+        for piece in pieces(balance, as_of):
             if piece.open_value:
                 one = OpenItem(
                     ref=f"{balance.ref}/{piece.number}" if piece.number else balance.ref,

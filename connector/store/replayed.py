@@ -1,7 +1,7 @@
 """Histories for a replay, read set by set: what some customers' items were worth from which day on, and their orders.
 
 The worth of an item moves with the days on which something is set against it; an item with instalments goes through the
-same rule as everywhere (`balances.pieces`), day by day of its own.
+same rule as everywhere (`pieces`), day by day of its own.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from connector.store import balances, bulk
 from connector.store.items import DOCUMENT, DRAFT_BILL
 from connector.store.keys import system_ids, system_names
 from connector.store.orders import REST_DIGITS
+from connector.store.pieces import Balance, pieces
 from connector.store.tables import application, item, order_line, sales_order
 
 assert REST_DIGITS == UNIT_DIGITS
@@ -174,7 +175,7 @@ def _made(row: Any, due_on: dt.date | None, ref: str, worth: list[Worth]) -> Lin
     return Line(row.customer, row.currency, row.sort, issued, due, due_on is not None, ref, worth)
 
 
-def _pieces(balance: balances.Balance, row: Any) -> list[Line]:
+def _pieces(balance: Balance, row: Any) -> list[Line]:
     """A document in instalments as one line each."""
     issued = row.issued_on.toordinal()
     gone = row.voided_on.toordinal() if row.voided_on is not None else None
@@ -188,7 +189,7 @@ def _pieces(balance: balances.Balance, row: Any) -> list[Line]:
     worth: dict[str, list[Worth]] = {}
     due: dict[str, dt.date | None] = {}
     for day in sorted(day for day in days if gone is None or day < gone):
-        for piece in balances.pieces(balance, dt.date.fromordinal(day)):
+        for piece in pieces(balance, dt.date.fromordinal(day)):
             due[piece.number] = piece.due_on
             course = worth.setdefault(piece.number, [])
             if not course or (course[-1].value, course[-1].disputed) != (piece.open_value, piece.disputed):

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from connector.store import balances
 from connector.store.db import Store
+from connector.store.pieces import pieces
 from connector.store.tables import item
 from tests.store.books import Book, books, load, maybe
 from tests.store.conftest import emptied
@@ -45,7 +46,7 @@ def test_what_is_stored_is_what_the_rule_says_of_each_item(
             before = [use.base for use in balance.uses]
             assert not list(balances._shares(balance)), "a base value is not the item's own share"
             assert [use.base for use in balance.uses] == before
-            stand = balances.pieces(balance)
+            stand = pieces(balance)
             open_value = sum(p.open_value for p in stand)
             open_base = None if balance.base is None else sum(p.open_base or 0 for p in stand)
             last_on = max([balance.issued_on, *(day for u in balance.uses for day in (u.since, u.until) if day)])
