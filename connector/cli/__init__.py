@@ -15,54 +15,52 @@ from connector.cli.common import Cli, choose_language, guarded, known_language, 
 from connector.errors import ConfigError
 from connector.text import Text
 
-# The commands in the order in which a person meets them, and the module `connector/cli/<module>.py` of each, which has
-# `register(app)`.
-_COMMANDS = {
-    "demo": "demo",
-    "init": "init",
-    "check": "check",
+# The commands in the order in which a person meets them, in groups.
+_GROUPS: dict[Text, tuple[str, ...]] = {
+    Text("Begin", "开始使用"): ("demo", "init", "check", "provision", "run", "serve", "sign-in"),
+    Text("Figures, and why", "数据与解释"): ("report", "explain", "diff", "file", "attach", "audit"),
+    Text("The credit desk", "信用管理"): (
+        "order",
+        "limit",
+        "warnings",
+        "warning",
+        "score",
+        "import",
+        "statements",
+        "review",
+        "dun",
+        "letter",
+        "charge",
+        "contact",
+        "policy",
+    ),
+    Text("Connected systems", "系统接入"): (
+        "system",
+        "mapping",
+        "link",
+        "outbox",
+        "hook",
+        "panel",
+        "plugin",
+        "adapters",
+        "sandbox",
+    ),
+    Text("People and the service", "人员与服务"): ("person", "key", "secret", "notice", "job"),
+    Text("Step by step, and measured", "分步执行与性能测量"): ("pull", "evaluate", "push", "bench"),
+}
+
+# The module `connector/cli/<module>.py` of a command, which has `register(app)`, where it is not called as the command is.
+_MODULES = {
     "provision": "check",
-    "run": "run",
-    "serve": "serve",
-    "job": "job",
     "pull": "run",
     "evaluate": "run",
     "push": "run",
-    "report": "report",
-    "explain": "explain",
-    "diff": "diff",
-    "warnings": "warnings",
     "warning": "warnings",
-    "score": "score",
     "import": "statements",
-    "statements": "statements",
-    "limit": "limit",
-    "dun": "dun",
-    "letter": "letter",
-    "charge": "charge",
-    "contact": "contact",
-    "review": "review",
-    "file": "file",
     "attach": "file",
-    "link": "link",
-    "order": "order",
-    "outbox": "outbox",
-    "notice": "notice",
-    "hook": "hook",
-    "panel": "panel",
-    "system": "system",
-    "person": "person",
-    "secret": "secret",
-    "key": "key",
     "sign-in": "sign_in",
-    "audit": "audit",
-    "policy": "policy",
-    "mapping": "mapping",
-    "adapters": "adapters",
-    "plugin": "plugin",
-    "sandbox": "sandbox",
-    "bench": "bench",
 }
+_COMMANDS = {name: _MODULES.get(name, name) for names in _GROUPS.values() for name in names}
 
 
 def build(only: str | None = None) -> typer.Typer:
@@ -123,7 +121,7 @@ def command(only: str | None = None) -> Any:
     """The command line as it is run: in order, and its help pages in the language of the moment."""
     from connector.cli.usage import dressed
 
-    return dressed(typer.main.get_command(build(only)), list(_COMMANDS))
+    return dressed(typer.main.get_command(build(only)), _GROUPS)
 
 
 def _version_asked(asked: bool) -> None:

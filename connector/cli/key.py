@@ -44,7 +44,7 @@ def _create(group: typer.Typer) -> None:
         context: typer.Context,
         person: Annotated[
             str | None,
-            typer.Option("--person", help=t("For this person of config.toml; else yourself.", "使用密钥的人员；缺省为本人。")),
+            typer.Option("--person", help=t("For this person; else yourself.", "使用密钥的人员；缺省为本人。")),
         ] = None,
         program: Annotated[
             str | None,

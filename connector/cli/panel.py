@@ -35,7 +35,7 @@ def _link(group: typer.Typer) -> None:
     )
     def command(
         context: typer.Context,
-        system: Annotated[str, typer.Argument(help=t("A system of config.toml.", "config.toml 中的系统。"))],
+        system: Annotated[str, typer.Argument(help=t("The name of a connected system.", "已连接系统的名称。"))],
         object: Annotated[
             str,
             typer.Argument(help=t("customer, order, or as the CRM calls it.", "customer、order，或 CRM 中的对象名。")),

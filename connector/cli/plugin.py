@@ -96,7 +96,7 @@ def _build(group: typer.Typer) -> None:
         context: typer.Context,
         name: Annotated[
             str,
-            typer.Argument(help=t("A system of config.toml, an adapter, or “generic”.", "config.toml 中的系统、适配器，或 generic。")),
+            typer.Argument(help=t("The name of a connected system, an adapter, or “generic”.", "已连接系统的名称、适配器，或 generic。")),
         ],
         plugin: Annotated[
             str | None, typer.Option("--plugin", help=t("Only this one of them.", "只构建其中一个。"))
@@ -150,7 +150,7 @@ def _remove(group: typer.Typer) -> None:
     )
     def command(
         context: typer.Context,
-        name: Annotated[str, typer.Argument(help=t("A system of config.toml.", "config.toml 中的系统。"))],
+        name: Annotated[str, typer.Argument(help=t("The name of a connected system.", "已连接系统的名称。"))],
         dry: Annotated[
             bool, typer.Option("--dry-run", help=t("Only say what would be removed.", "只说明将移除什么。"))
         ] = False,

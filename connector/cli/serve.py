@@ -65,7 +65,7 @@ def register(app: typer.Typer) -> None:
             bool, typer.Option("--no-web", help=t("Only the jobs.", "只运行作业。"))
         ] = False,
         no_jobs: Annotated[
-            bool, typer.Option("--no-jobs", help=t("Only the API and webhooks.", "只运行接口与 Webhook。"))
+            bool, typer.Option("--no-jobs", help=t("Only the pages, API and webhooks.", "只运行页面、接口与 Webhook。"))
         ] = False,
         queue: Annotated[
             str,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import typer
@@ -47,22 +47,40 @@ _CHINESE = (
 )
 
 
-def dressed(command: Any, order: Sequence[str] = ()) -> Any:
+def dressed(command: Any, groups: Mapping[Text, Sequence[str]] | None = None, name: str = "") -> Any:
     """A command, and everything under it, whose help pages speak the language of this call.
 
-    `order` are names of sub-commands that come first, as they are; the others follow.
+    `groups` are names of sub-commands in the order in which they are listed, below what each group is called; `name` is
+    the command's own, with those above it, as its examples know it.
     """
     plain: Callable[[Any], str] = command.get_help
-    command.get_help = lambda context: page(plain(context))
+    command.get_help = lambda context: page(_grouped(plain(context), groups or {}) + _examples(name))
     children = getattr(command, "commands", None)
     if children:
-        for name in order:
-            if name in children:
-                children[name] = children.pop(name)
-        for child in children.values():
+        for child in (one for names in (groups or {}).values() for one in names):
+            if child in children:
+                children[child] = children.pop(child)
+        for called, child in children.items():
             child.short_help = (child.help or "").partition("\n")[0]  # else it is cut in the list
-            dressed(child)
+            dressed(child, name=f"{name} {called}".strip())
     return command
+
+
+def _grouped(text: str, groups: Mapping[Text, Sequence[str]]) -> str:
+    """A help page whose list of commands has a line above each group of them."""
+    head, _, rest = text.partition("\nCommands:")
+    for title, names in groups.items():
+        line = f"\n{title.say(language())}{t(':', '：')}"
+        rest = rest.replace(f"\n  {names[0]} ", f"\n{line}\n  {names[0]} ", 1)
+    return head + rest.removeprefix("\n") if groups else text
+
+
+def _examples(name: str) -> str:
+    from connector.cli.examples import EXAMPLES
+
+    lines = EXAMPLES.get(name, ())
+    head = t("Examples", "示例") if len(lines) > 1 else t("Example", "示例")
+    return "\n".join((f"\n\n{head}{t(':', '：')}", *(f"  holdfast {line}" for line in lines))) if lines else ""
 
 
 def page(text: str, width: int | None = None) -> str:

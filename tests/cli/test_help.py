@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 from functools import cache
@@ -121,7 +122,7 @@ def test_no_command_is_cut_in_the_list() -> None:
 
 
 def test_commands_come_in_the_order_of_their_use() -> None:
-    listed = re.findall(r"^  (\w+) ", pages("en")["holdfast"]["page"].partition("Commands:")[2], re.M)
+    listed = re.findall(r"^  (\w+) ", pages("en")["holdfast"]["page"].partition("Begin:")[2], re.M)
     assert listed[:5] == ["demo", "init", "check", "provision", "run"]
 
 
@@ -182,7 +183,31 @@ def test_a_call_that_cannot_be_meant(arguments: list[str], english: str, chinese
 def test_no_arguments_show_the_help() -> None:
     done = call()
     assert done.code != 1
-    assert "Commands:" in done.out + done.err
+    assert "\nBegin:\n" in done.out + done.err
+
+
+def test_every_command_stands_in_one_group() -> None:
+    page = pages("en")["holdfast"]["page"].partition("Begin:")[2].partition("Examples:")[0]
+    listed = re.findall(r"^  ([a-z-]+) ", page, re.M)
+    assert sorted(listed) == sorted(
+        n for name in pages("en") if (n := name.removeprefix("holdfast").strip()) and " " not in n
+    )
+
+
+def test_every_example_is_a_call_that_is_understood() -> None:
+    from connector.cli import command
+    from connector.cli.examples import EXAMPLES
+
+    for name, lines in EXAMPLES.items():
+        for line in lines:
+            left, at = forward(shlex.split(line)), command()
+            context = at.make_context("holdfast", left)
+            path = []
+            while getattr(at, "commands", None):
+                found, at, left = at.resolve_command(context, [*context._protected_args, *context.args])
+                path.append(found)
+                context = at.make_context(found, left, parent=context)
+            assert " ".join(path).startswith(name), line
 
 
 def test_options_of_the_whole_may_stand_anywhere() -> None:
