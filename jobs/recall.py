@@ -21,7 +21,7 @@ from connector.store import Connection, decisions, documents
 from connector.store.amendments import Upto
 from connector.store.decisions import DecisionRow
 from jobs import inputs, watch
-from jobs.evaluate import body_of
+from jobs.conclusion import body_of
 from jobs.frame import Frame, View
 from jobs.inputs import LIMITS, MEMBERS, ORDERS, POLICY_USED, TOTALS, reason_of
 from jobs.inputs_orders import about_of, rooms_of
