@@ -172,9 +172,9 @@ def _field(described: Described, need: Need) -> Finding:
     kind = _LONG if need.type == "text" and need.length > 100 else kind
     steps = Text(
         "Console → Object management → {object} → Fields → New: type “{kind}”, label “{label}”{options}{unique}, "
-        "not required; write rights for the acting employee's role. Similar: {near}.",
+        "not required; write rights for the acting employee's role.{near}",
         "管理后台 → 对象管理 → {object} → 字段 → 新建：类型“{kind}”，名称“{label}”{options}{unique}，非必填；"
-        "为代操作员工的角色开放该字段的编辑权限。相近字段：{near}。",
+        "为代操作员工的角色开放该字段的编辑权限。{near}",
     )
     return Finding(
         "todo",
@@ -191,10 +191,12 @@ def _field(described: Described, need: Need) -> Finding:
     )
 
 
-def _similar(described: Described, label: str) -> str:
+def _similar(described: Described, label: str) -> Text:
+    """Fields that look like it, where there are any."""
     own = [f for f in described.fields.values() if f.name.endswith("__c")]
     close = [f for f in own if label in f.label or f.label in label]
-    return ", ".join(f"{f.label} ({f.name})" for f in close[:3]) or "-"
+    near = ", ".join(f"{f.label} ({f.name})" for f in close[:3])
+    return Text(" Similar: {near}.", "相近字段：{near}。").fill(near=near) if near else same("")
 
 
 def _as_needed(described: Described, need: Need, found: Field) -> Finding:

@@ -101,7 +101,12 @@ ADAPTER: Adapter[Tryton] = Adapter(
     secrets=(
         Secret("password", Text("password of the integration user", "集成用户的密码")),
         Secret(
-            "admin_password", Text("password of admin_user, for provisioning", "admin_user 的密码，用于初始化"), False
+            "admin_password",
+            Text(
+                "password of admin_user, so that `holdfast provision` can make what stops held orders",
+                "admin_user 的密码，供 `holdfast provision` 建立拦截规则",
+            ),
+            False,
         ),
     ),
     streams=(

@@ -37,8 +37,10 @@ def _needed(client: Tryton) -> int:
     if held is None:
         raise ConfigError(
             Text(
-                "Tryton has no party category “{name}”. Run `holdfast provision {system}`, or make it by hand.",
-                "Tryton 中没有参与方类别“{name}”。请运行 `holdfast provision {system}`，或手工创建。",
+                "Tryton has no party category “{name}”. Run `holdfast provision {system}` with the setting admin_user and the "
+                "secret admin_password, or make it by hand.",
+                "Tryton 中没有参与方类别“{name}”。请配置 admin_user 与密钥 admin_password 后运行 `holdfast provision {system}`，"
+                "或手工创建。",
             ).fill(name=client.settings.hold_category, system=client.connection.name)
         )
     return held

@@ -191,8 +191,8 @@ def _make(admin: Tryton, what: Text, model: str, values: dict[str, object], by_h
 
 
 _CATEGORY = Text(
-    "Make it under Parties > Configuration > Categories, with exactly the name “{name}”; or set admin_user and run provision.",
-    "请在“参与方 > 配置 > 类别”中创建，名称必须为“{name}”；或设置 admin_user 后运行 provision。",
+    "Make it under Parties > Configuration > Categories, with exactly the name “{name}”; or set admin_user and admin_password and run `holdfast provision`.",
+    "请在“参与方 > 配置 > 类别”中创建，名称必须为“{name}”；或设置 admin_user 与 admin_password 后运行 `holdfast provision`。",
 )
 
 
@@ -201,9 +201,9 @@ def _rule_by_hand(client: Tryton, held: int | None = None) -> Text:
     condition = holds.condition(known) if known is not None else "…"
     return Text(
         "As administrator, open Administration > Models > Buttons, button “confirm” of sale.sale, and add a rule: "
-        "users 1, group “{group}”, condition {condition}; or set admin_user and run provision.",
+        "users 1, group “{group}”, condition {condition}; or set admin_user and admin_password and run `holdfast provision`.",
         "请以管理员身份打开“系统管理 > 模型 > 按钮”，在 sale.sale 的“confirm”按钮上添加规则："
-        "用户数 1，用户组“{group}”，条件 {condition}；或设置 admin_user 后运行 provision。",
+        "用户数 1，用户组“{group}”，条件 {condition}；或设置 admin_user 与 admin_password 后运行 `holdfast provision`。",
     ).fill(group=client.settings.hold_group, condition=same(condition) if known is not None else _CONDITION_LATER)
 
 

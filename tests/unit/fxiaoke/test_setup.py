@@ -37,7 +37,7 @@ def test_the_checklist_says_what_to_click_in_both_languages(tenant: Any) -> None
     assert limit.fix is not None
     assert limit.fix.zh == (
         "管理后台 → 对象管理 → 客户 → 字段 → 新建：类型“金额，2 位小数”，名称“信用额度”，非必填；"
-        "为代操作员工的角色开放该字段的编辑权限。相近字段：-。"
+        "为代操作员工的角色开放该字段的编辑权限。"
     )
     assert limit.fix.en.startswith(
         "Console → Object management → 客户 → Fields → New: type “amount, 2 decimals”, label “信用额度”, not required"
