@@ -52,7 +52,7 @@ BECAME = {
     "rejected": Text("Request {number} is rejected: {amount}.", "申请 {number} 已否决：{amount}。"),
     "superseded": Text("Request {number} was superseded: {amount}.", "申请 {number} 已被新申请取代：{amount}。"),
 }
-FROZEN = Text("Nothing rises now: {why}.", "目前不得提高额度：{why}。")
+FROZEN = Text("No limit can be raised now: {why}.", "目前不得提高额度：{why}。")
 NO_RISE = Text(
     "The limit cannot rise now: {why}. It can be asked for again when that has cleared; until then a held order can be "
     "released by itself (holdfast order request).",

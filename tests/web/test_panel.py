@@ -213,7 +213,7 @@ def test_a_person_of_ours_sees_the_figures_and_may_ask(frame: Frame) -> None:
     words = text_of(frame.page())
     for said in ("On hold", "−50,000.50", "150%", "100,000.00", "41 days", "70,000.50", "SO-1001", "Ask for release"):
         assert said in words
-    assert "Nothing rises now" in words, "it is held: nobody is sent to ask for what cannot be approved"
+    assert "No limit can be raised now" in words, "it is held: nobody is sent to ask for what cannot be approved"
     assert "Ask for a limit" in text_of(frame.page(record_id="A2"))
 
 
