@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from connector.config_people import PersonSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 READMES = ("README.md", "README.zh-CN.md")
+GUIDES = tuple(f"adapters/{name}/README.md" for name in adapters.names())
 
 
 def text(name: str) -> str:
@@ -26,18 +28,38 @@ def blocks(name: str) -> list[str]:
     return re.findall(r"^```sh\n(.*?)^```", text(name), re.MULTILINE | re.DOTALL)
 
 
-def commands() -> set[str]:
-    """Every command of the command line, with its subcommands."""
+@cache
+def commands() -> dict[str, set[str]]:
+    """Every command of the command line, with its subcommands: the options of each."""
     import typer.main
 
     from connector.cli import build
 
     root: Any = typer.main.get_command(build())
-    found = set()
+    found: dict[str, set[str]] = {}
     for name, command in root.commands.items():
-        found.add(name)
-        found.update(f"{name} {sub}" for sub in getattr(command, "commands", {}))
+        found[name] = {option for p in command.params for option in p.opts}
+        for sub, inner in getattr(command, "commands", {}).items():
+            found[f"{name} {sub}"] = {option for p in inner.params for option in p.opts}
     return found
+
+
+def misnamed(call: str) -> list[str]:
+    """What there is not in one call of `holdfast`: the command, its subcommand, an option."""
+    known = commands()
+    words = re.sub(r"^-c \S+ ", "", call).split()
+    if words[:1] == ["COMMAND"] or words[:1] == ["命令"] or call.startswith("--"):
+        return []
+    name = words[0]
+    if name not in known:
+        return [name]
+    groups = {one.partition(" ")[0] for one in known if " " in one}
+    if name in groups and len(words) > 1 and re.fullmatch(r"[a-z]+", words[1]):
+        name = f"{name} {words[1]}"
+        if name not in known:
+            return [name]
+    given = re.findall(r"(?<![\w-])(--[a-z][a-z-]*)", call)
+    return [f"{name} {option}" for option in given if option not in {*known[name], "--help", "--lang"}]
 
 
 @pytest.mark.parametrize("name", READMES)
@@ -54,7 +76,7 @@ def test_both_languages_give_the_same_commands_and_links() -> None:
     assert blocks("README.md") == blocks("README.zh-CN.md")
     assert one.count("\n## ") == other.count("\n## ")
     assert set(re.findall(r"\(adapters/[^)]+\)", one)) == set(re.findall(r"\(adapters/[^)]+\)", other))
-    named = r"`?holdfast ([a-z]+)"
+    named = r"`?holdfast ([a-z-]+)"
     assert set(re.findall(named, one)) == set(re.findall(named, other))
 
 
@@ -63,13 +85,39 @@ def test_every_command_it_names_exists(name: str) -> None:
     known = commands()
     for command in re.findall(r"^holdfast ([a-z-]+)", text(name), re.MULTILINE):
         assert command in known
-    for command in re.findall(r"`holdfast (?:-c \S+ )?([a-z]+)", text(name)):
-        assert command in known
-    subcommands = re.findall(r"^holdfast (mapping|report)\s+(.*?)[:：,，]", text(name), re.MULTILINE)
-    assert len(subcommands) == 2
+    subcommands = re.findall(r"^holdfast ([a-z]+) +([a-z]+(?: \| [a-z]+)+)", text(name), re.MULTILINE)
+    assert len(subcommands) > 10
     for command, subs in subcommands:
-        for sub in re.findall(r"[a-z]+", subs):
+        for sub in subs.split(" | "):
             assert f"{command} {sub}" in known
+
+
+@pytest.mark.parametrize("name", [*READMES, "config.example.toml", *GUIDES])
+def test_every_call_it_shows_can_be_made(name: str) -> None:
+    shown = re.findall(r"`holdfast ([^`]+)`", text(name))
+    shown += re.findall(r"^(?: *)holdfast ([a-z-]+(?: [a-z]+)?(?: -\S+)*) {2,}", text(name), re.MULTILINE)
+    shown += re.findall(r"(?:\d|then|执行|\(|\") +holdfast ([a-z-]+(?: [a-z]+)? --[^;,\n\")]+)", text(name))
+    assert shown
+    assert [wrong for call in shown for wrong in misnamed(call)] == []
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_pages_have_the_doors_and_buttons_that_it_names(name: str) -> None:
+    said = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "connector/web/locale/zh_CN").glob("*.po"))
+    part = text(name).partition("```text\nmkdir credit")[2].partition("```text\nholdfast init")[0]
+    named = re.findall(r"\*([A-Z][\w ,]+)\*|“([^”]+)”", part)
+    assert len(named) >= 4
+    assert [word for pair in named for word in pair if word and f'"{word}"' not in said] == []
+
+
+def test_nothing_tells_to_install_a_stranger_s_package() -> None:
+    """The name belongs to somebody else where packages are published: extras come from this folder alone."""
+    import subprocess
+
+    told = subprocess.run(
+        ["git", "grep", "-n", "-F", "install '" + "holdfast"], cwd=ROOT, capture_output=True, check=False
+    )
+    assert told.stdout.decode().splitlines() == []
 
 
 @pytest.mark.parametrize("name", READMES)
