@@ -16,13 +16,16 @@ Language = Literal["en", "zh"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Text:
-    """One sentence in both languages; `{name}` marks what `fill` puts in."""
+    """One sentence in both languages; `{name}` marks what `fill` puts in, `{days:day|days}` a number with its word."""
 
     en: str
     zh: str
 
     def fill(self, **values: object) -> Text:
         """The sentence with its values in place; a nested `Text` is taken in the same language."""
+
+        if "|" in self.en:
+            values = {k: Counted(v) if isinstance(v, int | str) else v for k, v in values.items()}
 
         def pick(language: Language) -> dict[str, object]:
             return {k: v.say(language) if isinstance(v, Text) else v for k, v in values.items()}
@@ -41,6 +44,19 @@ class Text:
 
     def __hash__(self) -> int:
         return hash((self.en, self.zh))
+
+
+class Counted:
+    """A number of a sentence that says the word for one thing or for several behind it."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: int | str) -> None:
+        self.value = value
+
+    def __format__(self, words: str) -> str:
+        one, several, more = words.partition("|")
+        return f"{self.value} {one if str(self.value) == '1' else more}" if several else format(self.value, words)
 
 
 class Later(Text):

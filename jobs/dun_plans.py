@@ -157,7 +157,7 @@ NEVER = Text(
     "{system} 的客户暂不催收：其收款数据从未完整拉取。",
 )
 OLD = Text(
-    "Nobody is dunned for debts in {system}: its payments are from {at}, older than {hours} hours or not complete.",
+    "Nobody is dunned for debts in {system}: its payments are from {at}, older than {hours:hour|hours} or not complete.",
     "{system} 的客户暂不催收：其收款数据停留在 {at}，已超过 {hours} 小时或不完整。",
 )
 PULL = Text("Pull it first: holdfast pull {system}", "请先拉取：holdfast pull {system}")

@@ -55,7 +55,7 @@ ERRANDS: dict[Channel, Text] = {
     ),
 }
 LINE = Text(
-    "{ref}: {amount} open, due {due}, {days} days overdue → level {level}, {channel}",
+    "{ref}: {amount} open, due {due}, {days:day|days} overdue → level {level}, {channel}",
     "{ref}：未清 {amount}，到期日 {due}，逾期 {days} 天 → 第 {level} 级，{channel}",
 )
 MORE = Text("… and {count} more", "…… 另有 {count} 笔")

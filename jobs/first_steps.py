@@ -56,7 +56,7 @@ def next_step(steps: Sequence[Step]) -> Step | None:
 
 
 def _people(config: Config) -> Step:
-    count = Text("{count} are entered.", "已登记 {count} 人。").fill(count=len(config.people))
+    count = Text("{count:person is|people are} entered.", "已登记 {count} 人。").fill(count=len(config.people))
     return Step(
         "people",
         bool(config.people),
@@ -101,7 +101,7 @@ def _mapping(tx: Connection, config: Config, now: Begun) -> Step:
     fits = [s for s in config.systems if s in own or (s in read and not now.faults)]
     how = None
     if now.faults:
-        how = Text("{count} problems in records.", "记录中有 {count} 个问题。").fill(count=now.faults)
+        how = Text("{count:problem|problems} in records.", "记录中有 {count} 个问题。").fill(count=now.faults)
     elif own:
         how = Text("Of your own: {names}.", "自有映射：{names}。").fill(names=", ".join(s.name for s in own))
     elif fits:
@@ -127,7 +127,7 @@ def _pull(tx: Connection, config: Config, now: Begun) -> Step:
     ]
     how = None
     if config.systems:
-        how = Text("{count} of {all} systems have been read.", "已读取 {count}/{all} 个系统。").fill(
+        how = Text("{count} of {all:system|systems} read.", "已读取 {count}/{all} 个系统。").fill(
             count=len(read), all=len(config.systems)
         )
     return Step(
@@ -149,7 +149,7 @@ def _link(tx: Connection, config: Config, now: Begun) -> Step:
     several = len([s for s in config.systems if set(s.roles) & {"erp", "crm"}]) > 1
     how = None
     if now.unsure:
-        how = Text("{count} links wait for your word.", "{count} 个关联待人工确认。").fill(count=now.unsure)
+        how = Text("{count:link waits|links wait} for your word.", "{count} 个关联待人工确认。").fill(count=now.unsure)
     elif several and has_run and not links.linked(tx, several_only=True):
         how = Text("No customer was found in two systems.", "未发现同时存在于两个系统的客户。")
     return Step(

@@ -60,11 +60,11 @@ DECIDE = Text(
     "放行：holdfast order release {ref} --why …；拒绝：holdfast order refuse {ref} --why …",
 )
 FIGURES = Text(
-    "Exposure {exposure}, limit {limit}, overdue {overdue} ({days} days), as of {as_of}.",
+    "Exposure {exposure}, limit {limit}, overdue {overdue} ({days:day|days}), as of {as_of}.",
     "信用占用 {exposure}，额度 {limit}，逾期 {overdue}（{days} 天），截至 {as_of}。",
 )
-MANY = Text("Changes to {count} orders", "{count} 张订单有变化")
-MANY_TASK = Text("{count} orders of {name} are held", "{name} 的 {count} 张订单已冻结")
+MANY = Text("Changes to {count:order|orders}", "{count} 张订单有变化")
+MANY_TASK = Text("{count:order|orders} of {name} held", "{name} 的 {count} 张订单已冻结")
 COLUMNS = (
     Text("Order", "订单"),
     Text("Customer", "客户"),

@@ -264,7 +264,7 @@ def _left(rows: Sequence[OutboxRow]) -> list[Problem]:
             "waiting",
             f"{some[0].system}/{kind}",
             Text(
-                "{count} writes could not be delivered yet, the oldest is owed since {since}. Last answer: {why}",
+                "{count:write|writes} could not be delivered yet, the oldest is owed since {since}. Last answer: {why}",
                 "有 {count} 项写入尚未送达，最早的自 {since} 起待写入。最近一次应答：{why}",
             ).fill(count=len(some), since=min(r.owed_at for r in some).isoformat(timespec="minutes"), why=some[0].why),
             Text("They are tried again by themselves.", "系统会自动重试。"),

@@ -88,7 +88,8 @@ CONTACTS = {
 }
 PROMISED = Text("promises {amount} by {due}", "承诺于 {due} 前付款 {amount}")
 STATEMENT = Text(
-    "statement to {end} ({months} months), {file}: {status}", "截至 {end} 的报表（{months} 个月），{file}：{status}"
+    "statement to {end} ({months:month|months}), {file}: {status}",
+    "截至 {end} 的报表（{months} 个月），{file}：{status}",
 )
 STATUSES = {
     "draft": Text("draft", "草稿"),

@@ -43,7 +43,7 @@ def state(judged: Judged) -> Text:
     orders = sum(checked.hold for _, checked in judged.orders)
     parts = [hold, LEVEL_TEXTS[judged.decision.level]]
     if orders:
-        parts.append(Text("{n} orders held", "冻结订单 {n}").fill(n=orders))
+        parts.append(Text("{n:order|orders} held", "冻结订单 {n}").fill(n=orders))
     return joined(parts, ", ", "，")
 
 

@@ -218,9 +218,10 @@ _WRITTEN = Text("Would be written there: {kind} ({object}).", "将写入：{kind
 _NO_TIME = Text("there was no time for it", "时间不足，未尝试")
 _NOT_READ = Text("{title} cannot be read: {why}", "无法读取{title}：{why}")
 _MORE = Text(
-    "{title} can be read: {count} records on the first page, more follow.", "可读取{title}：首页 {count} 条，后续还有。"
+    "{title} can be read: {count:record|records} on the first page, more follow.",
+    "可读取{title}：首页 {count} 条，后续还有。",
 )
-_ALL = Text("{title} can be read: {count} records.", "可读取{title}：共 {count} 条。")
+_ALL = Text("{title} can be read: {count:record|records}.", "可读取{title}：共 {count} 条。")
 _NONE = Text("{title} can be read; there are none.", "可读取{title}；目前没有记录。")
 _UNFORESEEN = Text(
     "{where} answered in a way that was not foreseen ({why}); the log says more.",

@@ -8,11 +8,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from sqlalchemy.engine import make_url
 
 from connector.cli.common import choose_language
 from connector.store import db
 from connector.store.db import Store
+
+# No test is timed, also not by Hypothesis: a machine that has other work to do is no fault of ours.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.hookimpl(trylast=True)

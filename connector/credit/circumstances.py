@@ -97,7 +97,7 @@ def _documents(missing: tuple[Missing, ...]) -> Reason:
 
 
 REVIEW = Text(
-    "the review was due on {due}, {days} days ago; {grace} are allowed",
+    "the review was due on {due}, {days:day|days} ago; {grace:is|are} allowed",
     "定期复评应于 {due} 完成，已逾期 {days} 天，超过允许的 {grace} 天",
 )
 DOCUMENTS = Text("the credit file lacks: {names}", "信用档案缺少：{names}")
@@ -111,7 +111,7 @@ STOPPED_BY_DUNNING = Text(
 )
 STOPPED = Text("credit is stopped ({why}): cash only", "已停止授信（{why}）：仅限现款")
 TERMS = Text(
-    "the order's terms {terms} give {more} days more than the customer's {usual}; {allowed} are allowed",
+    "the order's terms {terms} give {more:day|days} more than the customer's {usual}; {allowed:is|are} allowed",
     "本单账期 {terms} 比客户约定的 {usual} 长 {more} 天，允许多出 {allowed} 天",
 )
 

@@ -305,7 +305,7 @@ _STATUS = {
 LIMIT_EXPIRED = Text("the credit limit is not valid on {on}: it has expired", "信用额度在 {on} 已失效（额度过期）")
 NO_LIMIT = Text("no credit limit was ever given", "未设信用额度")
 OLDEST_OVERDUE = Text(
-    "the oldest undisputed item is {days} days overdue, {grace} are allowed; {overdue} is overdue in all",
+    "the oldest undisputed item is {days:day|days} overdue, {grace:is|are} allowed; {overdue} is overdue in all",
     "最早的无争议未清项已逾期 {days} 天，超过允许的 {grace} 天；逾期合计 {overdue}",
 )
 OVERDUE_AMOUNT = Text(
@@ -328,6 +328,7 @@ WARNING_STOPS = Text(
 )
 MANUAL = Text("held by hand: {note}", "人工冻结：{note}")
 STALE = Text(
-    "the data of {system} are from {at}, older than {hours} hours", "{system} 的数据停留在 {at}，已超过 {hours} 小时"
+    "the data of {system} are from {at}, older than {hours:hour|hours}",
+    "{system} 的数据停留在 {at}，已超过 {hours} 小时",
 )
 NEVER_PULLED = Text("the data of {system} were never pulled completely", "{system} 的数据从未完整拉取")

@@ -311,7 +311,7 @@ NO_RATE_LIMIT = Text(
     "{on} 没有 {frm} 兑 {to} 的汇率：无法与额度比较",
 )
 NO_DUE_DATE = Text(
-    "{count} open item(s) without a due date: how much is overdue cannot be told",
+    "{count:open item|open items} without a due date: how much is overdue cannot be told",
     "{count} 笔未清项没有到期日：无法判断逾期金额",
 )
 UNREAD_LIMIT = Text(

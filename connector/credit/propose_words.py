@@ -20,16 +20,16 @@ def days(number: Decimal) -> str:
 
 
 ANNUAL_SALES = Text(
-    "credit sales of {sales} in {days} days since the first, for a whole year: {result}",
+    "credit sales of {sales} in {days:day|days} since the first, for a whole year: {result}",
     "自首次交易起 {days} 天赊销 {sales}，折算全年：{result}",
 )
 NEED = Text(
-    "need: credit sales of {sales} a year ÷ 365 × ({terms} days of terms + {late} days late) × peak factor {peak} = "
+    "need: credit sales of {sales} a year ÷ 365 × ({terms:day|days} of terms + {late:day|days} late) × peak factor {peak} = "
     "{result}",
     "需求额度：年赊销额 {sales} ÷ 365 ×（账期 {terms} 天 + 通常逾期 {late} 天）× 高峰系数 {peak} = {result}",
 )
 STARTER = Text(
-    "a new customer since {first} (fewer than {days} days): starter limit {result}",
+    "a new customer since {first} (fewer than {days:day|days}): starter limit {result}",
     "新客户，首次交易 {first}（不足 {days} 天）：起步额度 {result}",
 )
 STARTER_NEVER = Text(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from connector.credit import altman, ratios
-from connector.text import Text, joined, same
+from connector.text import Counted, Text, joined, same
 
 Value = Decimal | str | None
 
@@ -143,7 +143,9 @@ FLAGS: dict[str, Text] = {
 }
 
 SOURCES: dict[str, Text] = {
-    "payments": Text("{0} payments and overdue items, {1} to {2}", "{1} 至 {2} 的 {0} 笔付款及逾期项"),
+    "payments": Text(
+        "{0:payment or overdue item|payments and overdue items}, {1} to {2}", "{1} 至 {2} 的 {0} 笔付款及逾期项"
+    ),
     "ledger": Text("ledger of {0}", "{0} 应收账款"),
     "customer": Text("customer since {0}", "自 {0} 起合作"),
     "statement": Text("statement of {0}", "{0} 财务报表"),
@@ -156,7 +158,8 @@ def source_text(source: tuple[str, ...]) -> Text | None:
     if not source or source[0] not in SOURCES:
         return None
     told, details = SOURCES[source[0]], source[1:]
-    return Text(told.en.format(*details), told.zh.format(*details))
+    said = [Counted(detail) for detail in details]
+    return Text(told.en.format(*said), told.zh.format(*said))
 
 
 def value_text(name: str, value: Value) -> Text:

@@ -50,7 +50,7 @@ CASH_BALANCE = Text(
     "现金净增加额与资产负债表货币资金的变动相差 {difference}（是否为受限资金？）。",
 )
 RESTATED = Text(
-    "{count} opening amounts differ from the statement of {day} on file, first {item}: {a} here, {b} there. Both are "
+    "{count:opening amount differs|opening amounts differ} from the statement of {day} on file, first {item}: {a} here, {b} there. Both are "
     "kept; this one counts for averages.",
     "有 {count} 个年初数与已存档的 {day} 报表不符，首个为{item}：本表 {a}，原表 {b}。两者均保留，计算平均数时用本表。",
 )
@@ -79,11 +79,11 @@ SALES = Text(
     "We invoiced {a} to it in the period, more than its cost of sales {b}. Is it this company's statement?",
     "我方当期开票 {a}，超过其营业成本 {b}。是否为该公司的报表？",
 )
-INTERIM = Text("An interim statement of {months} months.", "中期报表，期间 {months} 个月。")
+INTERIM = Text("An interim statement of {months:month|months}.", "中期报表，期间 {months} 个月。")
 UNAUDITED = Text("Not audited.", "未经审计。")
 AUDIT_UNKNOWN = Text("Nobody said whether it is audited.", "未说明是否经审计。")
 OPINION = Text("The auditor's opinion: {opinion}.", "审计意见：{opinion}。")
-STALE = Text("Older than {months} months ({day}).", "报表已超过 {months} 个月（{day}）。")
+STALE = Text("Older than {months:month|months} ({day}).", "报表已超过 {months} 个月（{day}）。")
 FUTURE = Text("It ends in the future ({day}).", "截止日在将来（{day}）。")
 CURRENCY = Text(
     "In {a}, the limit is in {b}: ratios need no conversion.", "报表币种为 {a}，额度币种为 {b}；比率无需折算。"

@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from connector.credit.reason import percent
 from connector.credit.score_inputs import EVENTS
 from connector.policy_section import Level
-from connector.text import Text, joined, same
+from connector.text import Counted, Text, joined, same
 
 LEVEL_TEXTS: dict[Level, Text] = {
     "green": Text("green", "绿色"),
@@ -41,7 +41,7 @@ _TEXTS = {
         "逾期金额占未清项的 {value}（达到 {threshold}% 为{level}）",
     ),
     "oldest_overdue": Text(
-        "the oldest undisputed item is {value} days overdue ({level} from {threshold})",
+        "the oldest undisputed item is {value:day|days} overdue ({level} from {threshold})",
         "最早的无争议未清项已逾期 {value} 天（达到 {threshold} 天为{level}）",
     ),
     "utilisation": Text(
@@ -49,15 +49,15 @@ _TEXTS = {
         "额度使用率 {value}（{level}阈值 {threshold}%）",
     ),
     "broken_promises": Text(
-        "promises to pay not kept in the last {0} days: {value} ({level} from {threshold})",
+        "promises to pay not kept in the last {0:day|days}: {value} ({level} from {threshold})",
         "近 {0} 天有 {value} 次付款承诺未兑现（达到 {threshold} 次为{level}）",
     ),
     "slowdown": Text(
-        "payments of the last 90 days came {value} days later than those of the 12 months before ({level} from {threshold})",
+        "payments of the last 90 days came {value:day|days} later than those of the 12 months before ({level} from {threshold})",
         "近 90 天付款比此前 12 个月平均慢 {value} 天（达到 {threshold} 天为{level}）",
     ),
     "score_drop": Text(
-        "the score fell by {value} points, from {0} to {1} ({level} from {threshold})",
+        "the score fell by {value:point|points}, from {0} to {1} ({level} from {threshold})",
         "信用评分下降 {value} 分，由 {0} 降至 {1}（达到 {threshold} 分为{level}）",
     ),
     "order_spike": Text(
@@ -69,23 +69,23 @@ _TEXTS = {
         "该客户占全部应收账款的 {value}（达到 {threshold}% 为{level}）",
     ),
     "last_payment": Text(
-        "no payment for {value} days while items are overdue ({level} from {threshold})",
+        "no payment for {value:day|days} while items are overdue ({level} from {threshold})",
         "有逾期款项，且已 {value} 天没有回款（达到 {threshold} 天为{level}）",
     ),
     "dishonoured": Text(
-        "bills dishonoured or payments bounced in the last {0} days: {value}, the last on {1} ({level} from {threshold})",
+        "bills dishonoured or payments bounced in the last {0:day|days}: {value}, the last on {1} ({level} from {threshold})",
         "近 {0} 天发生票据拒付或付款退回 {value} 次，最近一次在 {1}（达到 {threshold} 次为{level}）",
     ),
     "limit_expiry": Text(
-        "the credit limit ends on {0}, in {value} days ({level} from {threshold} days before)",
+        "the credit limit ends on {0}, in {value:day|days} ({level} from {threshold} days before)",
         "信用额度将于 {0} 到期，还有 {value} 天（提前 {threshold} 天起为{level}）",
     ),
     "insurance_expiry": Text(
-        "the credit insurance or guarantee ends on {0}, in {value} days ({level} from {threshold} days before)",
+        "the credit insurance or guarantee ends on {0}, in {value:day|days} ({level} from {threshold} days before)",
         "信用保险或担保将于 {0} 到期，还有 {value} 天（提前 {threshold} 天起为{level}）",
     ),
     "statement_age": Text(
-        "the newest financial statement, of {0}, is more than {threshold} months old ({level})",
+        "the newest financial statement, of {0}, is more than {threshold:month|months} old ({level})",
         "最近一期财务报表截至 {0}，已超过 {threshold} 个月（{level}）",
     ),
     "data_quality": Text(
@@ -139,10 +139,12 @@ def sentence(
     return _filled(_TEXTS[name], words, value=shown, level=LEVEL_TEXTS[level], threshold=limit)
 
 
-def _filled(text: Text, words: tuple[str, ...], **values: object) -> Text:
+def _filled(text: Text, words: tuple[str, ...], **values: Text | str) -> Text:
     def said(language: str) -> str:
-        picked = {k: (v.zh if language == "zh" else v.en) if isinstance(v, Text) else v for k, v in values.items()}
-        return (text.zh if language == "zh" else text.en).format(*words, **picked)
+        picked = {
+            k: (v.zh if language == "zh" else v.en) if isinstance(v, Text) else Counted(v) for k, v in values.items()
+        }
+        return (text.zh if language == "zh" else text.en).format(*map(Counted, words), **picked)
 
     return Text(said("en"), said("zh"))
 

@@ -108,7 +108,7 @@ def _rounds(config: Config, found: Backlog, now: dt.datetime) -> Sign:
         what = Text("Nothing has been run yet.", "尚未运行。")
         return Sign(name, LOOK, what, Text("Begin the first run.", "请启动首次运行。"), "/admin/runs")
     late = now - last > 3 * dt.timedelta(minutes=config.schedule.every_minutes)
-    what = Text("The last one ended {minutes} minutes ago.", "最近一次在 {minutes} 分钟前结束。").fill(
+    what = Text("The last one ended {minutes:minute|minutes} ago.", "最近一次在 {minutes} 分钟前结束。").fill(
         minutes=int((now - last).total_seconds() // 60)
     )
     if not late:
@@ -128,7 +128,7 @@ def _night(config: Config, found: Backlog, now: dt.datetime) -> Sign:
             name, LOOK, Text("There was none yet.", "尚未执行。"), Text("It comes by itself.", "到时自动执行。")
         )
     hours = int((now - last).total_seconds() // 3600)
-    what = Text("The last one ended {hours} hours ago.", "最近一次在 {hours} 小时前结束。").fill(hours=hours)
+    what = Text("The last one ended {hours:hour|hours} ago.", "最近一次在 {hours} 小时前结束。").fill(hours=hours)
     if hours < 27:
         return Sign(name, WELL, what)
     return Sign(name, TROUBLE, what, Text("Look at its run.", "请查看运行记录。"), "/admin/runs?job=housekeeping")
@@ -139,29 +139,30 @@ def _writes(found: Backlog, now: dt.datetime) -> Sign:
     parked = found.outbox.get("parked", 0)
     waiting = found.outbox.get("owed", 0) + found.outbox.get("claimed", 0)
     if parked:
-        what = Text("{count} are refused over there.", "有 {count} 项被对方拒绝。").fill(count=parked)
+        what = Text("{count:write is|writes are} refused over there.", "有 {count} 项被对方拒绝。").fill(count=parked)
         return Sign(name, TROUBLE, what, Text("Mend the cause, then try again.", "请消除原因后重试。"), "/admin/outbox")
     if found.owed_since is not None and now - found.owed_since > dt.timedelta(minutes=30):
         what = Text(
-            "{count} wait, the oldest for more than half an hour.", "有 {count} 项等待，最早的已超过半小时。"
+            "{count:write waits|writes wait}, the oldest for more than half an hour.",
+            "有 {count} 项等待，最早的已超过半小时。",
         ).fill(count=waiting)
         return Sign(name, LOOK, what, Text("Can the system be reached?", "对方系统是否可访问？"), "/admin/outbox")
     if not waiting:
         return Sign(name, WELL, Text("Nothing waits.", "无等待项。"))
-    return Sign(name, WELL, Text("{count} are on their way.", "{count} 项正在写入。").fill(count=waiting))
+    return Sign(name, WELL, Text("{count:write is|writes are} on the way.", "{count} 项正在写入。").fill(count=waiting))
 
 
 def _problems(found: Backlog) -> Sign:
     name = Text("Data", "数据")
     if not found.problems:
         return Sign(name, WELL, Text("Nothing is wrong with it.", "未发现问题。"))
-    what = Text("{count} problems.", "有 {count} 个问题。").fill(count=found.problems)
+    what = Text("{count:problem|problems}.", "有 {count} 个问题。").fill(count=found.problems)
     return Sign(name, LOOK, what, Text("See by cause what mends them.", "可按原因查看处理办法。"), "/admin/problems")
 
 
 def _hooks(found: Backlog, now: dt.datetime) -> Iterator[Sign]:
     if found.hooks_since is not None and now - found.hooks_since > dt.timedelta(minutes=10):
-        what = Text("{count} calls wait to be heeded.", "有 {count} 条通知待处理。").fill(
+        what = Text("{count:call waits|calls wait} to be heeded.", "有 {count} 条通知待处理。").fill(
             count=sum(found.hooks.values())
         )
         fix = Text("Is a process with jobs up?", "执行作业的进程是否在运行？")

@@ -23,9 +23,9 @@ from jobs.run_words import CHANNEL_NAMES, WRITE_STATES
 _MOST = 100
 _VIEWS = {"waiting": ("owed", "claimed", "parked", "undone"), "parked": ("parked",), "undone": ("undone",), "all": None}
 TONES = {"owed": "note", "claimed": "note", "parked": "bad", "undone": "warn", "done": "ok"}
-_AGAIN = Text("{count} are tried again at once.", "{count} 项将立即重试。")
+_AGAIN = Text("{count:write is|writes are} tried again at once.", "{count} 项将立即重试。")
 _DROPPED = Text(
-    "{count} given up. The same values are not written again; others are.",
+    "{count:write is|writes are} given up. The same values are not written again; others are.",
     "已放弃 {count} 项。相同的内容不再写入，其他内容照常写入。",
 )
 _NONE = Text("None of them waits any more.", "所选项目均已不在等待中。")

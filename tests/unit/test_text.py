@@ -13,6 +13,15 @@ def test_a_nested_text_is_taken_in_the_same_language() -> None:
     assert (shown.en, shown.zh) == ("held!", "已冻结！")
 
 
+def test_a_number_has_the_word_of_one_or_of_several() -> None:
+    said = Text("{count:order is|orders are} held since {day}", "{count} 张订单自 {day} 起冻结")
+    assert said.fill(count=1, day="1").en == "1 order is held since 1"
+    assert said.fill(count="1", day=2).en == "1 order is held since 2"
+    assert [said.fill(count=n, day=3).en[:12] for n in (0, 2, 21)] == ["0 orders are", "2 orders are", "21 orders ar"]
+    assert said.fill(count=1, day=Text("Monday", "周一")).zh == "1 张订单自 周一 起冻结"
+    assert Text("{share:.1f} | {n:,}", "{n}").fill(share=0.25, n=12000).en == "0.2 | 12,000"
+
+
 def test_a_later_text_is_made_once_and_only_when_read() -> None:
     made: list[int] = []
 

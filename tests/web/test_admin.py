@@ -277,7 +277,7 @@ def test_a_problem_of_the_policy_has_its_line() -> None:
 def test_health_says_what_to_do(front: Front, admin: Browser) -> None:
     parked(front.store, front.clock.now())
     page = admin.get("/admin/health").text
-    assert "2 are refused over there." in page
+    assert "2 writes are refused over there." in page
     assert 'href="/admin/outbox"' in page
 
 

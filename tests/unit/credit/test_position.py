@@ -169,7 +169,7 @@ def test_items_without_a_due_date_are_reported_unless_the_policy_ages_them() -> 
     row = replace(E1, without_due_date=2)
     (reason,) = at([row]).unclear
     assert (reason.rule, reason.numbers) == ("no_due_date", {"count": "2"})
-    assert reason.text.en == "2 open item(s) without a due date: how much is overdue cannot be told"
+    assert reason.text.en == "2 open items without a due date: how much is overdue cannot be told"
     assert reason.text.zh == "2 笔未清项没有到期日：无法判断逾期金额"
     assert at([row], policy=load('[ageing]\nmissing_due_date = "issue_date"')).unclear == ()
 

@@ -297,7 +297,7 @@ def test_whatever_the_numbers_are(case: Case) -> None:
         if case.level != "red":
             assert proposed.amount >= (least if case.asked is None else min(least, case.asked)) - small
         if case.frozen:
-            assert proposed.amount <= current
+            assert proposed.amount <= current + small  # half a yen is rounded to a whole one
     if not (kept or cut):
         for most in (case.insurer, case.group_room, case.asked):
             assert most is None or proposed.amount <= max(most, Decimal(0))
