@@ -7,20 +7,15 @@ pull brings it back. Each step is one transaction with its entries in the audit 
 
 from __future__ import annotations
 
-import datetime as dt
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any
 
 from connector.credit import authority
 from connector.credit.authority import Need, Person
 from connector.credit.granting import (
     Event,
-    Request,
     Standing,
-    What,
     adopted,
     ended_by,
     main_amount,
@@ -28,7 +23,6 @@ from connector.credit.granting import (
     standing,
 )
 from connector.credit.limit import Effective
-from connector.credit.stage import in_season, parse_condition
 from connector.errors import ConfigError
 from connector.policy import Policy
 from connector.store import Connection, audit, customers, limits, marks
@@ -41,7 +35,6 @@ from jobs.grant_matter import (
     LIMIT_ENDS,
     Desk,
     Known,
-    before_it,
     freeze,
     frozen,
     known,
@@ -51,14 +44,13 @@ from jobs.grant_matter import (
     owners,
     rises,
 )
-from jobs.grant_trail import changed_entry, entry, granted_entry, subject, taken_over_entry
+from jobs.grant_trail import changed_entry, entry, event_after, granted_entry, subject, taken_over_entry
 from jobs.grant_words import (
     BECAME,
     BY_HAND,
     FROZEN,
     KINDS,
     NO_DECISION,
-    NO_RISE,
     NOBODY,
     STATES,
     WAITS,
@@ -67,10 +59,9 @@ from jobs.grant_words import (
 )
 from jobs.limits import limit_approved
 
-ZERO = Decimal(0)
-_WAITS_ALREADY = Text(
-    "A request of somebody else for this limit waits already, number {number}: it is decided first.",
-    "该额度已有他人提出的待批申请（编号 {number}），须先处理。",
+NO_CUSTOMER = Text(
+    "The ledger does not have this customer any more: nothing can be decided about its limit.",
+    "账套中已无此客户，无法再审批其额度。",
 )
 
 
@@ -100,116 +91,6 @@ class Outcome:
         return BECAME[self.stands.state].fill(**words)
 
 
-# --- asking ---------------------------------------------------------------------------------------------------------------
-def ask(
-    tx: Connection,
-    desk: Desk,
-    row: CustomerRow,
-    request: Request,
-    *,
-    why: str = "",
-    body: Mapping[str, Any] | None = None,
-    replaces: bool = True,
-) -> Asked:
-    """A request for one customer's limit; an open one for the same slot gives way to it, somebody else's only where it
-    `replaces`: who sells asks for more, and does not take away what credit has asked for.
-
-    Raises ConfigError where it may not, and where the request can be none: a day in the past, an amount below nought, a kind
-    that the system keeping limits does not know.
-    """
-    limits.lock(tx, row.key)
-    for one in limits.requests(tx, keys=[row.key]) if not replaces else ():
-        stands = standing(one.request, one.events)
-        if one.request.slot == request.slot and stands.state == "open" and stands.requested_by != request.requested_by:
-            raise ConfigError(_WAITS_ALREADY.fill(number=one.number))
-    (made,) = ask_all(tx, desk, [(row, request, why, body or {})])
-    return made
-
-
-def ask_all(
-    tx: Connection, desk: Desk, wanted: Sequence[tuple[CustomerRow, Request, str, Mapping[str, Any]]]
-) -> list[Asked]:
-    """Requests of many customers at once; one that stands open with the very same content is asked for once. Gives those
-    that are new."""
-    now, today = desk.clock.now(), desk.today
-    rows = {row.key: row for row, *_ in wanted}
-    before = limits.requests(tx, keys=list(rows))
-    open_ones: dict[tuple[int, tuple[str, str | None]], Asked] = {}
-    last: dict[tuple[int, tuple[str, str | None]], Asked] = {}
-    for one in before:
-        last[one.customer, one.request.slot] = one
-        if standing(one.request, one.events).state == "open":
-            open_ones[one.customer, one.request.slot] = one
-    counted = limits.pieces(tx, list(rows), desk.config.limits.master, ledgers(desk))
-    new: list[Asked] = []
-    entries: list[Entry] = []
-    for row, request, why, body in wanted:
-        _possible(desk, row, request)
-        kept = {**body, "parts": [[amount, condition] for amount, condition in request.parts]}
-        digest = _digest(request, body)
-        same = last.get((row.key, request.slot))
-        older = open_ones.get((row.key, request.slot))
-        if not request.requested_by.startswith("person:"):
-            # What stands or was refused is not proposed again until something is another; what a person has asked for is
-            # not overruled by a job.
-            if older is not None and older.request.requested_by.startswith("person:"):
-                continue
-            if same is not None and same.digest == digest and _state(same) in ("open", "rejected"):
-                continue
-        if older is not None:
-            limits.record(tx, older.number, [_event(older, "superseded", request.requested_by, now)])
-            entries.append(entry("limit.supersede", row, request.requested_by, "", older.request, None))
-        held = before_it(tx, desk, row, counted.get(row.key, ()), request, today)
-        made_of = Asked(request, row.key, now, today, why, held, digest, kept)
-        # Nobody waits for what cannot be approved. (What a review ends with waits until the level allows it.)
-        by_hand = request.requested_by.startswith("person:") and "review" not in body
-        frozen_by = frozen(tx, desk.policy.of(row.segment), row) if by_hand else None
-        if frozen_by is not None and rises(tx, desk, row, made_of, standing(request, ())):
-            raise ConfigError(NO_RISE.fill(why=frozen_by))
-        new.append(made_of)
-    numbers = limits.ask(tx, new)
-    made = {one.number: one for one in limits.requests(tx, numbers=numbers)}
-    for one in (made[number] for number in numbers):
-        asked = one.request
-        entries.append(entry("limit.propose", rows[one.customer], asked.requested_by, one.why, None, asked, one.before))
-    marks.take_turn(tx)  # what is asked for may be granted in this transaction
-    audit.append(tx, entries, now)
-    return [made[number] for number in numbers]
-
-
-def _possible(desk: Desk, row: CustomerRow, request: Request) -> None:
-    if request.amount_minor is not None and request.amount_minor < 0:
-        raise ConfigError(Text("A limit is not below nought.", "信用额度不能为负数。"))
-    if (request.amount_minor is None) != (request.kind == "unlimited"):
-        raise ConfigError(Text("Only an unlimited limit has no amount.", "只有不限额（unlimited）可以不填金额。"))
-    if request.valid_from < desk.today:
-        raise ConfigError(
-            Text(
-                "A limit cannot begin in the past ({day}): what was shown then would be another.",
-                "额度不能从过去的日期（{day}）开始：否则当时的结论会被改变。",
-            ).fill(day=request.valid_from)
-        )
-    if request.valid_to is not None and request.valid_to < request.valid_from:
-        raise ConfigError(Text("A limit ends after it has begun.", "额度的结束日不能早于开始日。"))
-    try:
-        if request.kind == "seasonal":
-            in_season(request.condition, desk.today)
-        for _, condition in request.parts:
-            parse_condition(condition)
-    except ValueError as wrong:
-        raise ConfigError(
-            Text("The condition “{words}” cannot be read.", "无法识别条件“{words}”。").fill(words=wrong)
-        ) from None
-    if desk.master(row) != HERE and (request.kind not in ("base", "unlimited") or request.parts):
-        raise ConfigError(
-            Text(
-                "{system} keeps one amount a customer: what ends by itself or comes in stages is only possible with "
-                'master = "here" under [limits] in config.toml.',
-                '{system} 中每个客户只有一个额度：临时、季节或分期额度须在 config.toml 的 [limits] 中设置 master = "here"。',
-            ).fill(system=desk.master(row))
-        )
-
-
 # --- deciding -------------------------------------------------------------------------------------------------------------
 def approve(
     tx: Connection, desk: Desk, number: int, person: Person, amount: Decimal | None = None, why: str = ""
@@ -228,7 +109,7 @@ def approve(
             raise ConfigError(Text("A limit is not below nought.", "信用额度不能为负数。"))
         if not _sits_on(policy, person):
             raise ConfigError(NO_DECISION.fill(person=person.name or person.id))
-        asked = _recorded(tx, asked, _event(asked, "changed", person.actor, now, why, new))
+        asked = _recorded(tx, asked, event_after(asked, "changed", person.actor, now, why, new))
         entries.append(changed_entry(row, person.actor, why, asked, stands.amount_minor, new))
         stands = standing(asked.request, asked.events)
     asks = matter(tx, desk, row, asked, stands)
@@ -242,7 +123,7 @@ def approve(
         return _waiting(desk, policy, asked, asks, before)
     if rises(tx, desk, row, asked, stands) and (why_not := frozen(tx, policy, row)) is not None:
         raise ConfigError(FROZEN.fill(why=why_not))
-    asked = _recorded(tx, asked, _event(asked, "approved", person.actor, now, why, stands.amount_minor))
+    asked = _recorded(tx, asked, event_after(asked, "approved", person.actor, now, why, stands.amount_minor))
     if not authority.settled(policy, asks, [*before, person]):
         entries.append(entry("limit.approve_first", row, person.actor, why, None, asked.request, None, stands))
         audit.append(tx, entries, now)
@@ -254,7 +135,7 @@ def approve_by_itself(tx: Connection, desk: Desk, asked: Asked, actor: str) -> O
     """A request that the policy lets pass without a person; whether it does is decided where it was proposed."""
     row = _row(tx, asked.customer)
     now = desk.clock.now()
-    asked = _recorded(tx, asked, _event(asked, "approved", actor, now, "", asked.request.amount_minor))
+    asked = _recorded(tx, asked, event_after(asked, "approved", actor, now, "", asked.request.amount_minor))
     return _grant(tx, desk, row, asked, actor, "", [])
 
 
@@ -268,7 +149,9 @@ def reject(tx: Connection, desk: Desk, number: int, person: Person, why: str) ->
     policy = desk.policy.of(row.segment)
     if not _sits_on(policy, person) and person.actor != stands.requested_by:
         raise ConfigError(NO_DECISION.fill(person=person.name or person.id))
-    asked = _recorded(tx, asked, _event(asked, "rejected", person.actor, desk.clock.now(), why, stands.amount_minor))
+    asked = _recorded(
+        tx, asked, event_after(asked, "rejected", person.actor, desk.clock.now(), why, stands.amount_minor)
+    )
     told = entry("limit.reject", row, person.actor, why, asked.request, None)
     audit.append(tx, [told], desk.clock.now())
     return Outcome(asked, standing(asked.request, asked.events))
@@ -280,7 +163,7 @@ def _grant(
     now, today = desk.clock.now(), desk.today
     stands = standing(asked.request, asked.events)
     before = limit_of(tx, desk, row)
-    asked = _recorded(tx, asked, _event(asked, "granted", actor, now, why, stands.amount_minor))
+    asked = _recorded(tx, asked, event_after(asked, "granted", actor, now, why, stands.amount_minor))
     amount, currency = asked.request.amount, asked.request.currency
     by_hand = None
     if desk.master(row) == HERE:
@@ -294,7 +177,7 @@ def _grant(
                 entries.append(taken_over_entry(row, actor, taken_over))
         ended = ended_by(pieces[0], mine)
         limits.grant(tx, row.key, pieces, asked.number, ended)
-        asked = _recorded(tx, asked, _event(asked, "in_force", actor, now, "", stands.amount_minor))
+        asked = _recorded(tx, asked, event_after(asked, "in_force", actor, now, "", stands.amount_minor))
         after = limit_of(tx, desk, row)
         amount, currency = after.amount, after.currency or currency
         told = after.kind != "none"
@@ -326,19 +209,17 @@ def brought_back(tx: Connection, desk: Desk) -> int:
     counted = limits.pieces(tx, keys, desk.config.limits.master, ledgers(desk))
     entries = []
     for one in waiting:
+        if one.customer not in rows:
+            continue  # deleted meanwhile: its limit does not come back
         stands, row = standing(one.request, one.events), rows[one.customer]
         unlimited, base = main_amount(counted.get(one.customer, ()), desk.today)
         there = None if base is None else base.amount
         if (unlimited and stands.amount_minor is None) or (there is not None and there == stands.amount_minor):
             actor = f"system:{desk.master(row)}"
-            limits.record(tx, one.number, [_event(one, "in_force", actor, desk.clock.now())])
+            limits.record(tx, one.number, [event_after(one, "in_force", actor, desk.clock.now())])
             entries.append(entry("limit.in_force", row, actor, "", None, one.request, None, stands))
     audit.append(tx, entries, desk.clock.now())
     return len(entries)
-
-
-def _state(asked: Asked) -> str:
-    return standing(asked.request, asked.events).state
 
 
 # --- helpers --------------------------------------------------------------------------------------------------------------
@@ -360,8 +241,10 @@ def _open(tx: Connection, number: int) -> tuple[Asked, CustomerRow]:
 
 
 def _row(tx: Connection, key: int) -> CustomerRow:
-    (row,) = customers.customers(tx, keys=[key])
-    return row
+    found = customers.customers(tx, keys=[key])
+    if not found:
+        raise ConfigError(NO_CUSTOMER)
+    return found[0]
 
 
 def _sits_on(policy: Policy, person: Person) -> bool:
@@ -414,23 +297,9 @@ def _outcome(
     return _waiting(desk, policy, asked, asks, before)
 
 
-def _event(asked: Asked, what: What, actor: str, at: dt.datetime, why: str = "", amount: int | None = None) -> Event:
-    last = asked.events[-1].number if asked.events else 1
-    return Event(last + 1, at, what, actor, why, amount)
-
-
 def _recorded(tx: Connection, asked: Asked, event: Event) -> Asked:
     limits.record(tx, asked.number, [event])
     return replace(asked, events=(*asked.events, event))
-
-
-def _digest(request: Request, body: Mapping[str, Any]) -> str:
-    """What makes a proposal another one: what is asked for and what it rests on, not the day."""
-    said = (
-        request.slot, request.kind, request.amount_minor, request.currency, request.percent, request.condition,
-        [amount for amount, _ in request.parts], body.get("binding"), body.get("grade"), body.get("current"),
-    )  # fmt: skip
-    return hashlib.blake2b(repr(said).encode(), digest_size=16).hexdigest()
 
 
 __all__ = [
@@ -442,8 +311,6 @@ __all__ = [
     "Outcome",
     "approve",
     "approve_by_itself",
-    "ask",
-    "ask_all",
     "brought_back",
     "freeze",
     "frozen",

@@ -1,17 +1,26 @@
-"""What the audit trail tells of limits: each step with who took it, why, and what was before and after."""
+"""The trail of limits: what becomes of a request next, and what the audit trail tells of it."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from connector.credit.granting import Request, Standing
+from connector.credit.granting import Event, Request, Standing, What
 from connector.credit.limit import Effective
 from connector.model import Limit
 from connector.store.audit import Entry
 from connector.store.customers import CustomerRow
 from connector.store.limits import Asked
+
+
+def event_after(
+    asked: Asked, what: What, actor: str, at: dt.datetime, why: str = "", amount: int | None = None
+) -> Event:
+    """What becomes of a request next, with its number; `amount` in minor units is what it stands at since."""
+    last = asked.events[-1].number if asked.events else 1
+    return Event(last + 1, at, what, actor, why, amount)
 
 
 def entry(

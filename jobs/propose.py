@@ -34,7 +34,8 @@ from connector.store.customers import CustomerRow
 from connector.store.db import Store
 from connector.text import Text
 from jobs.frame import Frame, frame
-from jobs.grant import HERE, LIMIT_ENDS, Desk, approve_by_itself, ask_all, brought_back, freeze
+from jobs.grant import HERE, LIMIT_ENDS, Desk, approve_by_itself, brought_back, freeze
+from jobs.grant_ask import ask_all
 from jobs.judge import Judged, judge, portions
 from jobs.progress import Progress, silent
 from jobs.run import Run, running

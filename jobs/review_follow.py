@@ -16,7 +16,7 @@ from connector.errors import ConfigError
 from connector.store import Connection
 from connector.store.customers import CustomerRow
 from connector.store.reviews import ReviewRow
-from jobs import grant, grant_matter
+from jobs import grant, grant_ask, grant_matter
 from jobs.review_decide import Desk, Follow
 
 
@@ -39,7 +39,7 @@ def _limit(desk: Desk, tx: Connection, row: CustomerRow, review: ReviewRow, pers
         valid_to=months_later(desk.today, desk.policy.of(row.segment).limit.valid_months),
     )
     why = review.reason or ""
-    asked = grant.ask(tx, limits, row, wanted, why=why, body={"review": review.id})
+    asked = grant_ask.ask(tx, limits, row, wanted, why=why, body={"review": review.id})
     if person.actor == reviewer and not person.alone:
         return
     # Whoever agrees to a review may not decide on every limit: then it waits for somebody who may.

@@ -101,7 +101,8 @@ def _propose_one(
     from connector.cli.explain import find
     from connector.cli.limit_shown import reckoning
     from jobs.frame import frame
-    from jobs.grant import approve_by_itself, ask_all, outcome
+    from jobs.grant import approve_by_itself, outcome
+    from jobs.grant_ask import ask_all
     from jobs.propose import JOB, body_of, proposals, request_of
     from jobs.warned import all_owed
 
@@ -213,7 +214,8 @@ def _set(group: typer.Typer) -> None:
         from connector.cli.explain import find
         from connector.credit.granting import Request
         from connector.money import is_currency, to_minor_exact
-        from jobs.grant import ask, outcome
+        from jobs.grant import outcome
+        from jobs.grant_ask import ask
 
         cli: Cli = context.obj
         person, desk = cli.acting(who), _desk(cli)

@@ -23,7 +23,7 @@ from connector.web.documents import PROBLEMS
 from connector.web.front import Front
 from connector.web.once import once
 from connector.web.rights import Caller
-from jobs import grant, limit_answer
+from jobs import grant, grant_ask, limit_answer
 from jobs.customer_answer import one_customer
 from jobs.grant import Desk, Outcome
 
@@ -169,4 +169,4 @@ def _ask(front: Front, store: Store, person: Person, asked: LimitAsked, *, repla
             percent=None if asked.percent is None else Decimal(asked.percent) / 100,
             condition=asked.season,
         )
-        return grant.ask(tx, desk, row, wanted, why=asked.why, replaces=replaces).number
+        return grant_ask.ask(tx, desk, row, wanted, why=asked.why, replaces=replaces).number

@@ -33,7 +33,7 @@ from connector.web.front import Front
 from connector.web.pages import pages_of
 from connector.web.problem import Refused
 from connector.web.session import Visitor, form_of, visits
-from jobs import grant
+from jobs import grant, grant_ask
 from jobs.customer_answer import one_customer
 from jobs.frame import frame
 from jobs.grant import Desk, Outcome
@@ -151,7 +151,7 @@ def router(front: Front) -> APIRouter:
                 wanted, mistakes = _read(desk, row, given, person.actor)
                 if wanted is None or fields.wrong:
                     raise _Mistaken({**mistakes, **fields.wrong})
-                asked = grant.ask(tx, desk, row, wanted, why=why, replaces=visitor.may("credit"))
+                asked = grant_ask.ask(tx, desk, row, wanted, why=why, replaces=visitor.may("credit"))
                 if person.alone:
                     return grant.approve(tx, desk, asked.number, person, None, why)
                 return grant.outcome(tx, desk, asked)
@@ -405,7 +405,7 @@ def _by_formula(store: Store, front: Front, desk: Desk, given: Mapping[str, str]
     if one is None:
         raise ConfigError(_NOTHING)
     with store.writing() as tx:
-        made = grant.ask_all(tx, desk, [(one.row, request_of(one, desk, JOB), why, body_of(one))])
+        made = grant_ask.ask_all(tx, desk, [(one.row, request_of(one, desk, JOB), why, body_of(one))])
         if made and one.person_needed is None:
             return grant.approve_by_itself(tx, desk, made[0], JOB)
         if made:

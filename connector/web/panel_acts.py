@@ -17,7 +17,7 @@ from connector.store.db import Store
 from connector.text import Text
 from connector.web.front import Front
 from connector.web.rights import rights_of
-from jobs import grant
+from jobs import grant, grant_ask
 from jobs import order as orders
 from jobs.panel import Viewer, customer_of, order_of
 from jobs.panel_launch import Look
@@ -131,7 +131,7 @@ def _limit(front: Front, look: Look, person: Person, amount: str, why: str) -> C
                 requested_by=person.actor,
                 valid_from=desk.today,
             )
-            made = grant.ask(tx, desk, row, wanted, why=why, replaces="credit" in rights_of(person.roles))
+            made = grant_ask.ask(tx, desk, row, wanted, why=why, replaces="credit" in rights_of(person.roles))
         return _ASKED_LIMIT.fill(amount=money(number, currency), number=made.number)
 
     return work

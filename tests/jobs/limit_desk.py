@@ -17,7 +17,7 @@ from connector.store import audit, customers, decisions, limits, links
 from connector.store.audit import Line
 from connector.store.customers import CustomerRow
 from connector.store.db import Store
-from jobs import grant
+from jobs import grant, grant_ask
 from jobs.evaluate import evaluate
 from jobs.grant import Desk, Outcome
 from jobs.propose import run_proposals
@@ -89,7 +89,7 @@ class LimitDesk(Books):
             valid_from=more.pop("valid_from", self.today), **more,
         )  # fmt: skip
         with self.store.writing() as tx:
-            return grant.ask(tx, self.desk, self.row(customer), request).number
+            return grant_ask.ask(tx, self.desk, self.row(customer), request).number
 
     def approve(self, number: int, who: str, yuan: int | str | None = None, why: str = "") -> Outcome:
         person = acting(self.config.people, who)

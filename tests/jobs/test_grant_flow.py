@@ -21,7 +21,7 @@ from connector.policy import default_policy
 from connector.sandbox import SandboxOptions
 from connector.store import customers
 from connector.store.db import Store
-from jobs import grant
+from jobs import grant, grant_ask
 from jobs.evaluate import evaluate
 from jobs.link import link
 from jobs.pull import pull
@@ -83,7 +83,7 @@ def approved(desk: Desk, ref: str, kind: str, yuan: int, begins: int = 0, lasts:
     )
     with desk.store.writing() as tx:
         (row,) = customers.customers(tx, systems=["erp"], refs=[ref])
-        number = grant.ask(tx, at, row, request).number
+        number = grant_ask.ask(tx, at, row, request).number
         return grant.approve(tx, at, number, acting(desk.config.people, "wang")).owed
 
 

@@ -20,7 +20,7 @@ from connector.store import audit, customers, decisions, limits, papers, reviews
 from connector.store.customers import CustomerRow
 from connector.store.db import Store
 from connector.store.papers import PaperRow
-from jobs import grant, grant_matter, review_decide
+from jobs import grant_ask, grant_matter, review_decide
 from jobs.evaluate import evaluate
 from jobs.papers import lacking_of
 from jobs.review import review
@@ -136,12 +136,12 @@ def test_who_asks_for_a_limit_is_reviewed_within_days(office: Office) -> None:
     )
     desk = grant_matter.Desk(office.config, POLICY, office.clock)
     with office.store.writing() as tx:
-        grant.ask(tx, desk, office.row(), wanted)
+        grant_ask.ask(tx, desk, office.row(), wanted)
     office.night()
     assert office.due()["C1"] == (dt.date(2026, 6, 3), "class"), "what is proposed each night is no event"
     asked_on = office.today
     with office.store.writing() as tx:
-        grant.ask(tx, desk, office.row(), replace(wanted, requested_by="person:zhao.min", valid_from=asked_on))
+        grant_ask.ask(tx, desk, office.row(), replace(wanted, requested_by="person:zhao.min", valid_from=asked_on))
     office.night()
     assert office.due()["C1"] == (asked_on + dt.timedelta(days=10), "limit_request")
 

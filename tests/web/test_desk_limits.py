@@ -12,7 +12,8 @@ from connector.model import Customer, Limit
 from connector.store import customers, limits
 from connector.store.db import Store
 from connector.web.front import Front
-from jobs.grant import Desk, ask
+from jobs.grant import Desk
+from jobs.grant_ask import ask
 from tests.jobs.shop import TODAY, Shop
 from tests.web.test_desk_orders import token
 from tests.web.visiting import Browser, visit
