@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import logging
 import random
-import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -36,6 +35,7 @@ from connector.http_answer import Answer, Verdict, by_status
 from connector.http_limits import Limits, Throttle
 from connector.http_peer import Line, checked_url, guard, names_private, using
 from connector.http_signing import Auth, Fixed, NoAuth, Renewed, Token, basic, bearer
+from connector.http_trouble import meaning, unreachable
 from connector.http_words import hide, hide_form, hide_headers, redacted, said
 from connector.text import Text
 
@@ -114,6 +114,7 @@ class Http:
     ) -> None:
         self.base_url = checked_url(base_url)
         parts = urlsplit(self.base_url)
+        self._host = parts.netloc
         self._origin = (parts.scheme, parts.netloc.lower())
         self.system = system or parts.netloc
         self.auth: Auth = auth or NoAuth()
@@ -282,7 +283,7 @@ class Http:
             with self._throttle:
                 left = until - self._now()
                 if left <= 0:
-                    raise self._unreachable("deadline")
+                    raise unreachable(self.system, self._host, "deadline")
                 connecting, waiting = (min(t, left) for t in self._timeout)
                 began = time.monotonic()
                 with (
@@ -327,39 +328,8 @@ class Http:
 
     def _meaning(self, wrong: Exception, safe: bool) -> Exception:
         """What a failed attempt means for us: our error, or the leave to try again."""
-        causes = list(_causes(wrong))
-        untrusted = any(isinstance(c, ssl.SSLCertVerificationError) for c in causes)
-        if untrusted or any("WRONG_VERSION_NUMBER" in str(c) for c in causes if isinstance(c, ssl.SSLError)):
-            host = urlsplit(self.base_url).netloc
-            return ConfigError(
-                Text("{system}: the certificate of {host} is not trusted.", "{system}：{host} 的证书不受信任。").fill(
-                    system=self.system, host=host
-                )
-                if untrusted
-                else Text("{system}: {host} does not speak https.", "{system}：{host} 不支持 https。").fill(
-                    system=self.system, host=host
-                ),
-                log=type(wrong).__name__,
-            )
-        if isinstance(wrong, requests.exceptions.ContentDecodingError):
-            return ProtocolError(
-                Text("{system}'s answer cannot be unpacked.", "{system} 的应答无法解压。").fill(system=self.system),
-                log=type(wrong).__name__,
-            )
-        bad = (requests.exceptions.InvalidHeader, requests.exceptions.InvalidURL, UnicodeError)
-        if any(isinstance(c, bad) for c in causes):
-            return ConfigError(
-                Text(
-                    "{system}: the call cannot be written down: its address, or a secret, holds a character that is not "
-                    "allowed there (a line break, a letter outside ASCII).",
-                    "{system}：无法发出调用：地址或密钥中含有不允许的字符（换行符或非 ASCII 字符）。",
-                ).fill(system=self.system),
-                log=type(wrong).__name__,
-            )
-        failure = self._unreachable(type(wrong).__name__)
-        # Never connected: nothing was sent. Otherwise the system may have acted, and only a safe call is repeated.
-        unsent = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
-        return _Again(failure, None) if safe or any(isinstance(c, unsent) for c in causes) else failure
+        error, unsent = meaning(wrong, self.system, self._host)
+        return _Again(error, None) if isinstance(error, TransientError) and (safe or unsent) else error
 
     def _read(self, response: requests.Response) -> bytes:
         pieces: list[bytes] = []
@@ -388,16 +358,6 @@ class Http:
             if got and got < int(said_length):
                 raise requests.exceptions.ChunkedEncodingError("the answer ended early")
 
-    def _unreachable(self, why: str) -> TransientError:
-        host = urlsplit(self.base_url).netloc
-        return TransientError(
-            Text(
-                "{system} ({host}) cannot be reached or does not answer in time.",
-                "{system}（{host}）无法连接或未及时应答。",
-            ).fill(system=self.system, host=host),
-            log=f"{self.system}: {why}",
-        )
-
 
 @contextmanager
 def _time_limit(seconds: float) -> Iterator[Line]:
@@ -412,20 +372,6 @@ def _time_limit(seconds: float) -> Iterator[Line]:
     finally:
         alarm.cancel()
         using(None)
-
-
-def _causes(wrong: BaseException) -> Iterator[BaseException]:
-    """An exception and those inside it, as `requests` and urllib3 wrap them."""
-    seen: set[int] = set()
-    waiting: list[BaseException] = [wrong]
-    while waiting:
-        one = waiting.pop()
-        if id(one) in seen:
-            continue
-        seen.add(id(one))
-        yield one
-        inside = [getattr(one, "reason", None), one.__cause__, one.__context__, *one.args]
-        waiting.extend(i for i in inside if isinstance(i, BaseException))
 
 
 def _no_cookies() -> Any:
