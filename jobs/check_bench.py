@@ -27,7 +27,8 @@ from jobs.check_asked import Asked
 from jobs.check_find import order_names
 from jobs.frame import Frame, frame
 from jobs.judge import Judged, judge
-from jobs.judge_orders import BINDING, OrderBook, above, check_beside, order_book, taken_by
+from jobs.judge_orders import BINDING, above, check_beside, taken_by
+from jobs.order_book import OrderBook, order_book
 from jobs.order_remedy import debts_of
 
 ZERO = Decimal(0)

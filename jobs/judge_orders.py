@@ -5,33 +5,25 @@ The same order in the CRM and in the ledger's own system is one order: that of t
 
 from __future__ import annotations
 
-import datetime as dt
-from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from functools import cached_property
 from typing import TYPE_CHECKING
 
-from connector.credit.circumstances import ORDINARY, Circumstances, Missing
 from connector.credit.compete import Contender, Share, Taken, Verdict, compete
 from connector.credit.decide import ORDER_NO_RATE, OrderDecision, Room, check_order
 from connector.credit.exclusion import Exclusion
 from connector.credit.group import Node
 from connector.credit.hold import OrderAmounts
-from connector.credit.position import Position
 from connector.credit.reason import Reason
-from connector.credit.review import PAPERS, OnFile, lacking
 from connector.money import rounded
 from connector.policy import Policy
-from connector.store import Connection, dunning, exclusions, order_credit, order_values, papers, reservations, reviews
-from connector.store.customers import CustomerRow
-from connector.store.exclusions import Exclusions
 from connector.store.order_credit import Standing
 from connector.store.order_values import OrderRow
 from connector.store.reservations import Reservation
-from connector.store.reviews import ReviewRow
-from connector.text import Text
+from jobs.order_book import OrderBook as OrderBook
+from jobs.order_book import horizon_on
+from jobs.order_book import order_book as order_book
+from jobs.order_names import firsts, stands_for
 
 if TYPE_CHECKING:
     from jobs.frame import Frame
@@ -41,162 +33,6 @@ ZERO = Decimal(0)
 # A draft takes no credit until it has passed one of these.
 BINDING = frozenset({"confirmation", "release", "delivery", "change", "reopen"})
 Checked = tuple[tuple[OrderRow, OrderDecision], ...]
-
-
-@dataclass
-class OrderBook:
-    """Open and draft orders by debtor, the newest states of orders, what persons have set aside or forced, and the credit
-    that is reserved for orders that are not there yet."""
-
-    rows: Mapping[int, Sequence[OrderRow]] = field(default_factory=dict)
-    standings: Mapping[int, Standing] = field(default_factory=dict)
-    exclusions: Exclusions = field(default_factory=Exclusions)
-    levels: Mapping[int, int] = field(default_factory=dict)
-    reviews: Mapping[int, dt.date] = field(default_factory=dict)
-    papers: Mapping[int, Sequence[OnFile]] = field(default_factory=dict)
-    stopped: Mapping[int, ReviewRow] = field(default_factory=dict)
-    reserved: Mapping[int, Sequence[Reservation]] = field(default_factory=dict)
-    # The orders of a debtor as they compete, made once for all that is asked beside them.
-    standing_by: dict[int, Sequence[Contender]] = field(default_factory=dict, repr=False, compare=False)
-
-    @cached_property
-    def of_debtor(self) -> Mapping[int, dict[int, Standing]]:
-        """The states by debtor and order; of an order that has another customer now, still under the former one."""
-        found: dict[int, dict[int, Standing]] = defaultdict(dict)
-        for key, standing in self.standings.items():
-            found[standing.debtor][key] = standing
-        return found
-
-    def about(
-        self, debtor: int, members: Sequence[CustomerRow], policy: Policy, position: Position, is_today: bool
-    ) -> Circumstances:
-        """A debtor's circumstances, by its customers in the ledger, as far as its policy asks for them."""
-        first = members[0]
-        level, mine = self.levels.get(debtor, 0), self.exclusions.of(debtor, first.segment)
-        terms = first.terms if policy.hold.terms_worsened.on else None
-        due = self.reviews.get(debtor) if policy.hold.review_overdue.on and policy.review.on else None
-        missing = self._missing(debtor, policy, position) if policy.hold.documents.on and is_today else ()
-        stop = self.stopped.get(debtor)
-        if not level and not mine and terms is None and due is None and not missing and stop is None:
-            return ORDINARY
-        return Circumstances(
-            dunning_level=level,
-            review_due_on=due,
-            missing=missing,
-            terms=terms,
-            stopped=_stopped(stop),
-            exclusions=mine,
-        )
-
-    def _missing(self, debtor: int, policy: Policy, position: Position) -> tuple[Missing, ...]:
-        """What the credit file lacks for the limit of the day; a limit that cannot be converted asks for nothing."""
-        limit: Decimal | None = ZERO
-        if position.limit.kind == "unlimited":
-            limit = None
-        elif position.limit_amount is not None and position.unit:
-            limit = position.limit_amount / position.unit
-        found = lacking(self.papers.get(debtor, ()), limit, policy.review, position.as_of)
-        return tuple(Missing(PAPERS[one.paper], one.since) for one in found)
-
-
-def order_book(
-    tx: Connection, frame: Frame, keys: Collection[int] | None, debtors: Collection[int] | None
-) -> OrderBook:
-    """What is known of the orders of some customers and debtors (None: of all); states only of a day that is today."""
-    by_debtor: dict[int, list[OrderRow]] = defaultdict(list)
-    mixed: set[int] = set()
-    several = len(frame.systems) > 1
-    for row in order_values.order_values(tx, keys, horizon_on=_horizon(frame)):
-        if row.debtor is not None:
-            by_debtor[row.debtor].append(row)
-            if several or row.system not in frame.systems:
-                mixed.add(row.debtor)
-    for debtor in mixed:
-        by_debtor[debtor] = named(frame.systems, by_debtor[debtor])
-    if not frame.is_today:
-        return OrderBook(by_debtor)
-    mentioned = [row.key for rows in by_debtor.values() for row in rows] if debtors is not None else []
-    return OrderBook(
-        by_debtor,
-        order_credit.states(tx, debtors, mentioned),
-        exclusions.in_force(tx, frame.as_of, debtors),
-        dunning.levels(tx, debtors),
-        reviews.due(tx, debtors) if _asked(frame.policy, "review_overdue") else {},
-        papers.held(tx, debtors) if _asked(frame.policy, "documents") else {},
-        reviews.stopped(tx, debtors),
-        reservations.standing(tx, frame.now, debtors) if frame.now is not None else {},
-    )
-
-
-def named(ledgers: Collection[str], rows: Sequence[OrderRow]) -> list[OrderRow]:
-    """The orders of one debtor; one of another system that is an order of a ledger bears its name.
-
-    It is the same where either knows the other's number (its own number, else its id there, or its reference). What has
-    the same number in two ledgers is two orders.
-    """
-    names: dict[str, str] = {}
-    references: dict[str, str] = {}
-    whose: dict[str, str] = {}
-    found = []
-    for row in rows:
-        if row.system in ledgers:
-            if whose.setdefault(row.name, row.system) != row.system:
-                row = row._replace(twin=f"{row.system}/{row.name}")
-            else:
-                names[row.name] = row.name
-            if row.reference:
-                references.setdefault(row.reference, row.name)
-        found.append(row)
-    for at, row in enumerate(found):
-        if row.system in ledgers:
-            continue
-        own = row.reference or ""
-        same = names.get(row.name) or names.get(own) or references.get(row.name) or references.get(own)
-        if same is not None and same != row.name:
-            found[at] = row._replace(twin=same)
-    return found
-
-
-def firsts(frame: Frame, rows: Sequence[OrderRow]) -> dict[str, OrderRow]:
-    """Which of the orders of one debtor stands for each name: the open one of the ledger, else one that is open elsewhere,
-    else the ledger's quote. Nothing where all are the ledger's own."""
-    ledgers = frame.systems
-    if all(row.system in ledgers for row in rows):
-        return _OWN
-    found: dict[str, OrderRow] = {}
-    ranks: dict[str, int] = {}
-    for row in rows:
-        mine = row.system in ledgers
-        rank = (0 if mine else 1) if row.status == "open" else (2 if mine else 3)
-        if rank < ranks.get(row.name, 4):
-            found[row.name], ranks[row.name] = row, rank
-    return found
-
-
-def stands_for(first: Mapping[str, OrderRow], row: OrderRow) -> OrderRow:
-    """The order that is checked in place of one: of the same name in another system, else itself."""
-    found = first.get(row.name, row)
-    return found if found.system != row.system else row
-
-
-_OWN: dict[str, OrderRow] = {}
-
-STOPPED_BY_REVIEW = Text("the review of {on} ended so: {reason}", "{on} 的复评结论：{reason}")
-
-
-def _stopped(one: ReviewRow | None) -> Text | None:
-    return None if one is None else STOPPED_BY_REVIEW.fill(on=one.done_on, reason=one.reason)
-
-
-def _asked(policy: Policy, rule: str) -> bool:
-    """Whether a hold rule is on for anybody."""
-    every = (policy, *(policy.of(segment) for segment in policy.segment))
-    return any(getattr(rules.hold, rule).on for rules in every)
-
-
-def _horizon(frame: Frame) -> dt.date | None:
-    days = frame.policy.exposure.order_horizon_days
-    return frame.as_of + dt.timedelta(days=days) if days is not None else None
 
 
 # --- which pass together ---------------------------------------------------------------------------------------------
@@ -390,7 +226,7 @@ def _share(frame: Frame, order: OrderAmounts, row: OrderRow, currency: str, bind
             _converted(frame, stands, row.currency, currency), _converted(frame, leaves, row.currency, currency)
         )
     counting = frame.policy.exposure
-    last = _horizon(frame)
+    last = horizon_on(frame)
     beyond = last is not None and row.ship_on is not None and row.ship_on > last
     if not binding or beyond or not counting.ordered_not_delivered:
         return _NOTHING

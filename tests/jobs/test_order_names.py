@@ -13,7 +13,7 @@ import pytest
 from connector.model import Customer
 from connector.store.db import Store
 from connector.store.order_values import OrderRow
-from jobs.judge_orders import firsts, named, stands_for
+from jobs.order_names import firsts, named, stands_for
 from tests.jobs.shop import Shop, config
 from tests.jobs.test_order_together import in_the_crm
 from tests.store.conftest import store as store
