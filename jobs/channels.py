@@ -2,21 +2,31 @@
 
 Each system's subscriptions are in the store. Renewal is part of every run that reads the systems, long before the end:
 forgotten renewal is what usually ends webhooks. Where the address or the secret has changed, it is told at the next run.
+
+A system that is taken out, or may call no more, still holds what it promised: every run asks it to end that, until it has,
+or a person says that it was done there by hand (`forget`). Meanwhile its calls are refused like anybody's.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 
 from connector.adapter import Finding
-from connector.config import Config
-from connector.connect import Connected
-from connector.errors import ConfigError
+from connector.clock import Clock
+from connector.config import Config, refusal
+from connector.config_kept import read_system
+from connector.connect import Connected, connect
+from connector.credit.authority import Person
+from connector.errors import ConfigError, HoldfastError, Problem
 from connector.hook import Callback, Hook, Subscription, digest
-from connector.store import Connection, audit, inbox, subscriptions
+from connector.store import Connection, audit, documents, inbox, subscriptions
 from connector.store.audit import Entry
 from connector.store.db import Store
+from connector.store.leases import LeaseLost
 from connector.text import Text
+from jobs.administrator import demand_administrator
+from jobs.configured import opener
 from jobs.hook_secrets import callback, hook_of
 from jobs.run import Run, running
 
@@ -54,6 +64,111 @@ def unsubscribe(store: Store, config: Config, connected: Connected, *, actor: st
         before = [{"id": s.id, "streams": list(s.streams), "until": _day(s)} for s in mine]
         audit.append(tx, [Entry("hook.unsubscribe", f"system:{connected.name}", actor, before=before)], now)
     return gone
+
+
+# What is out keeps no run waiting for long.
+_PATIENCE = {"attempts": 2, "deadline": 20.0}
+
+
+# --- of systems that are out ---------------------------------------------------------------------------------------------
+def left(tx: Connection, config: Config) -> dict[str, list[Subscription]]:
+    """What systems have promised that are in use no more, or may call no more; by system."""
+    may = {system.name for system in config.systems if system.hook is not None}
+    found: dict[str, list[Subscription]] = {}
+    for one in subscriptions.held(tx):
+        if one.system not in may:
+            found.setdefault(one.system, []).append(one.subscription)
+    return found
+
+
+def end_left(store: Store, config: Config, clock: Clock, names: Collection[str] = ()) -> list[Run]:
+    """Asks systems that are out to call no more (`names`: only these); a run each, none where nothing is left.
+
+    Never raises our own errors: what could not be ended is a problem of the run, which says what a person may do, and the
+    next run tries again. What has ended by itself meanwhile is forgotten.
+    """
+    with store.reading() as tx:
+        found = left(tx, config)
+    return [_end(store, config, clock, name, found[name]) for name in sorted(found) if not names or name in names]
+
+
+def _end(store: Store, config: Config, clock: Clock, name: str, mine: list[Subscription]) -> Run:
+    with running(store, clock, "hooks", name) as run:
+        now = clock.now()
+        good = [one for one in mine if one.until is None or one.until > now]
+        try:
+            if good:
+                connected = _as_it_was(store, config, clock, name)
+                hook = connected.adapter.hook
+                if hook is None or hook.unsubscribe is None:
+                    raise ConfigError(_NOT_BY_US.fill(system=name))
+                hook.unsubscribe(connected.client, good)
+        except LeaseLost:
+            raise
+        except HoldfastError as wrong:
+            what = _LEFT.fill(system=name, count=len(good), why=wrong.user)
+            run.problem(Problem("hooks_left", name, what, _BY_HAND.fill(system=name)))
+            mine = [one for one in mine if one not in good]
+        if mine:
+            run.counts["ended"] = _forgotten(store, name, mine, "job:hooks", now)
+    return run
+
+
+def forget(store: Store, config: Config, name: str, *, person: Person, now: dt.datetime) -> int:
+    """A person's word that the webhooks of a system that is out were ended there by hand; of how many subscriptions.
+
+    NotAllowed for who is no administrator; ConfigError where there are none, or the system is in use.
+    """
+    demand_administrator(person)
+    with store.reading() as tx:
+        mine = left(tx, config).get(name)
+    if not mine:
+        raise ConfigError(_NONE_LEFT.fill(system=name))
+    return _forgotten(store, name, mine, person.actor, now)
+
+
+def _forgotten(store: Store, name: str, mine: list[Subscription], actor: str, now: dt.datetime) -> int:
+    with store.writing() as tx:
+        gone = subscriptions.drop(tx, name, [s.id for s in mine])
+        before = [{"id": s.id, "streams": list(s.streams), "until": _day(s)} for s in mine]
+        audit.append(tx, [Entry("hook.unsubscribe", f"system:{name}", actor, before=before)], now)
+    return gone
+
+
+def _as_it_was(store: Store, config: Config, clock: Clock, name: str) -> Connected:
+    """A system as it was in use last. ConfigError where nobody knows that any more."""
+    if any(system.name == name for system in config.systems):
+        return connect(config, name, clock, store)
+    base = config.base
+    with store.reading() as tx:
+        used = next((a.number for a in documents.activations(tx, documents.SYSTEM, name) if a.number is not None), None)
+        if used is None:
+            raise ConfigError(_NOT_KNOWN.fill(system=name))
+        text = documents.version(tx, documents.SYSTEM, name, used).text
+    system, problems = read_system(text, f"{name}@{used}", base)
+    if system is None:
+        raise refusal(problems)
+    others = config.systems[len(base.systems) :]
+    whole = base.with_more([*others, system], config.people[len(base.people) :], opener(store, config))
+    return Connected(whole, system, clock, lambda: store, _PATIENCE)
+
+
+_LEFT = Text(
+    "{system} is out, and {count} of its webhooks could not be ended there: {why}",
+    "{system} 已停用，但其 {count} 项 Webhook 订阅未能在对方取消：{why}",
+)
+_BY_HAND = Text(
+    "It is tried again in each run. Or end them there by hand, then: holdfast hook forget {system}",
+    "每次运行都会重试。也可在对方系统中手工取消，然后执行 holdfast hook forget {system}",
+)
+_NOT_BY_US = Text("{system} cannot be asked by us.", "无法由本系统向 {system} 提出。")
+_NOT_KNOWN = Text(
+    "how {system} was connected stands nowhere any more; it was taken out of config.toml.",
+    "{system} 已从 config.toml 中移除，其连接方式已无从得知。",
+)
+_NONE_LEFT = Text(
+    "{system} is in use, or nothing is left of its webhooks.", "{system} 仍在使用，或没有遗留的 Webhook 订阅。"
+)
 
 
 def findings(store: Store, config: Config, connected: Connected) -> list[Finding]:

@@ -85,6 +85,8 @@ def work(
             store.prove()
         between()
 
+    for run in channels.end_left(store, config, clock):
+        tell(run)
     for connected in systems:
         tell(pull(store, connected, full=full, nightly=nightly, progress=progress))
         if channels.is_due(store, config, connected):

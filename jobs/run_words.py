@@ -34,6 +34,7 @@ COUNT_NAMES = {
     "same": Text("unchanged", "未变"),
     "gone": Text("gone", "删除"),
     "pages": Text("pages", "页"),
+    "ended": Text("ended", "已取消"),
     "remapped": Text("mapped again", "重新映射"),
     "customers": Text("customers", "客户"),
     "accounts": Text("CRM accounts", "CRM 客户"),

@@ -25,6 +25,7 @@ from connector.store.attention import Waiting, waiting
 from connector.store.db import Store, in_trouble
 from connector.store.leases import Fenced, LeaseLost, Stopped
 from connector.text import Text, same
+from jobs import channels
 from jobs.configured import Following
 from jobs.hooks import heed, pending
 from jobs.named import Act, act_of
@@ -170,13 +171,15 @@ class Worker:
 
     def _follow(self) -> None:
         """Systems and people that were put in use since, or taken out, count from the next job on; what was connected is
-        read at once, by one of the nodes."""
+        read at once, by one of the nodes, and what was taken out is asked to call no more."""
         config, before = self._following.now(), self.shift.config
         if config is before:
             return
         self.shift = replace(self.shift, config=config)
         regular = self._timed.get("regular")
-        is_new = any(system not in before.systems for system in config.systems)
+        with self.store.reading() as tx:
+            is_left = bool(channels.left(tx, config))
+        is_new = is_left or any(system not in before.systems for system in config.systems)
         if regular is not None and is_new and "regular" not in self._due:
             now = self.shift.clock.now()
             self._due["regular"] = _Due(f"{regular.slot(now)} {self._following.turn}", now + regular.keeps)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from connector.connect import Connected
     from connector.credit.authority import Person
 
-System = Annotated[str, typer.Argument(help=t("A system of config.toml.", "config.toml 中的系统。"))]
+System = Annotated[str, typer.Argument(help=t("The name of a connected system.", "已连接系统的名称。"))]
 
 
 def register(app: typer.Typer) -> None:
@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
         no_args_is_help=True,
     )
     app.add_typer(group, name="hook")
-    for command in (_list, _address, _subscribe, _unsubscribe, _renew, _events, _replay):
+    for command in (_list, _address, _subscribe, _unsubscribe, _renew, _forget, _events, _replay):
         command(group)
 
 
@@ -37,12 +37,25 @@ def _list(group: typer.Typer) -> None:
     )
     def command(context: typer.Context, form: Form = Format.table, out: Out = None) -> None:
         from connector.store import inbox, subscriptions
+        from jobs import channels
 
         cli: Cli = context.obj
         with cli.store.reading() as tx:
             held, tallies = subscriptions.held(tx), inbox.tallies(tx)
-        rows: list[dict[str, Any]] = []
-        for system in cli.connected():
+            left = channels.left(tx, cli.config)
+        rows: list[dict[str, Any]] = [
+            {
+                "system": name,
+                "state": Text("out; to be ended there", "已停用，待在对方取消"),
+                "streams": ", ".join(dict.fromkeys(s for one in mine for s in one.streams)),
+                "until": min((s.until for s in mine if s.until), default=None),
+                "waiting": 0,
+                "last": None,
+            }
+            for name, mine in left.items()
+            if name not in {system.name for system in cli.config.systems}
+        ]
+        for system in cli.connected() if cli.config.systems or not rows else ():
             mine = [h.subscription for h in held if h.system == system.name]
             tally = tallies.get(system.name)
             until = min((s.until for s in mine if s.until), default=None)
@@ -170,6 +183,25 @@ def _renew(group: typer.Typer) -> None:
                 print(t(f"{system.name}: {renewed} renewed, {made} made anew", f"{system.name}：续订 {renewed} 项，重建 {made} 项"))  # fmt: skip
         if failed:
             raise typer.Exit(TROUBLE)
+
+
+def _forget(group: typer.Typer) -> None:
+    @group.command(
+        "forget",
+        help=t(
+            "What a system that is out had promised was ended there by hand.", "已停用系统遗留的订阅已在对方手工取消。"
+        ),
+    )
+    def command(
+        context: typer.Context,
+        system: Annotated[str, typer.Argument(help=t("A system that is out.", "已停用的系统。"))],
+        who: As = None,
+    ) -> None:
+        from jobs import channels
+
+        cli: Cli = context.obj
+        gone = channels.forget(cli.store, cli.config, system, person=cli.acting(who), now=cli.clock.now())
+        print(t(f"{gone} forgotten.", f"已清除 {gone} 项。"))
 
 
 def _events(group: typer.Typer) -> None:

@@ -168,13 +168,20 @@ def _remove(group: typer.Typer) -> None:
         ),
     )
     def command(context: typer.Context, name: Name, why: Why = "", who: As = None) -> None:
-        from jobs import systems
+        from jobs import channels, systems
+        from jobs.configured import configured
 
         cli: Cli = context.obj
         person = cli.acting(who)
         with cli.store.writing() as tx:
             systems.remove(tx, cli.config, name, person=person, now=cli.clock.now(), note=why)
         print(say(Text("Taken out: {name}", "已移除：{name}").fill(name=name)))
+        for run in channels.end_left(cli.store, configured(cli.store, cli.file), cli.clock, [name]):
+            for problem in run.problems:
+                tell(show_problem(problem))
+            if run.counts["ended"]:
+                words = Text("Its webhooks were ended there: {count}", "已在对方取消其 Webhook 订阅：{count} 项")
+                print(say(words.fill(count=run.counts["ended"])))
 
 
 def _history(group: typer.Typer) -> None:

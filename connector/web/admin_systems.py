@@ -34,6 +34,11 @@ _REMOVED = Text(
     "{name} 已移除，不再读写。可在其历史中重新启用。",
 )
 _ASKED = Text("{name} was asked to call us.", "已向 {name} 订阅 Webhook。")
+_REMOVED_CALLING = Text(
+    "{name} is taken out. The next run asks it to call no more; until then its calls are refused.",
+    "{name} 已移除。下次运行时会请其停止通知，此前的通知一律拒收。",
+)
+_FORGOTTEN = Text("Nothing is left of its webhooks.", "已没有遗留的 Webhook 订阅。")
 _ENDED = Text("{name} was asked to call no more.", "已取消 {name} 的 Webhook 订阅。")
 ROLES = {
     "erp": Text("ERP, which keeps the ledger", "ERP（掌管账簿）"),
@@ -166,9 +171,14 @@ def router(front: Front) -> APIRouter:
 
     @routes.post("/admin/systems/{name}/hook")
     async def hook(request: Request, visitor: Admin, name: str) -> Response:
-        """Webhooks: asks the system to call, or to call no more; or shows the address that is to be entered there."""
+        """Webhooks: asks the system to call, or to call no more; shows the address that is to be entered there; takes a
+        person's word that those of a system that is out were ended there by hand."""
         act = (await form_of(request)).get("act", "")
         who = acting(visitor).actor
+        if act == "forget":
+            person, now = acting(visitor), front.clock.now()
+            await front.work(lambda: channels.forget(front.store, config_now(front), name, person=person, now=now))
+            return _moved(request, visitor, name, _FORGOTTEN)
         connected = await front.work(lambda: _connected(front, name))
         try:
             if act == "subscribe":
@@ -239,7 +249,9 @@ def router(front: Front) -> APIRouter:
 
         await front.work(act)
         await follow(request)
-        return pages_of(request).moved(request, "/admin/systems", _REMOVED.fill(name=name), visitor=visitor)
+        left = (await front.work(lambda: _about(front, name)))["left"]
+        say = (_REMOVED_CALLING if left else _REMOVED).fill(name=name)
+        return pages_of(request).moved(request, "/admin/systems", say, visitor=visitor)
 
     @routes.get("/admin/products/{adapter}")
     async def product(request: Request, visitor: Admin, adapter: str) -> Response:
@@ -278,6 +290,7 @@ def _about(front: Front, name: str) -> dict[str, Any]:
         listed = systems.one(tx, front.config, name)
         state = system_state.states(tx, [name])[name]
         held = [h for h in subscriptions.held(tx) if h.system == name]
+        left = channels.left(tx, config).get(name, [])
     system = listed.system
     adapter = adapters.load(system.adapter) if system is not None else None
     streams = []
@@ -292,6 +305,7 @@ def _about(front: Front, name: str) -> dict[str, Any]:
         "state": state,
         "streams": streams,
         "held": held,
+        "left": left,
         "writes": system is not None and config.writes_to(system),
         "settings": _plain(system.settings) if system is not None else [],
     }

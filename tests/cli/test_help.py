@@ -68,7 +68,7 @@ NAMES = (
     *(f" outbox {name}" for name in ["list", "retry", "drop"]),
     *(
         f" hook{name}"
-        for name in ["", " list", " address", " subscribe", " unsubscribe", " renew", " events", " replay"]
+        for name in ["", " list", " address", " subscribe", " unsubscribe", " renew", " forget", " events", " replay"]
     ),
     " sign-in",
     *(f" key{name}" for name in ["", " create", " list", " rotate", " revoke"]),

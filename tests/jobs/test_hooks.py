@@ -9,17 +9,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from connector.clock import SystemClock
 from connector.config import Config
+from connector.config_toml import system_text
 from connector.connect import Connected
-from connector.errors import ConfigError
+from connector.errors import ConfigError, TransientError
 from connector.hook import Delivery
-from connector.store import audit, inbox, subscriptions
+from connector.store import audit, documents, inbox, subscriptions
 from connector.store.customers import customers
 from connector.store.db import Store
+from connector.text import Text
 from jobs import channels
 from jobs.hooks import heed, pending, pending_at, take_in
 from jobs.night import work
@@ -157,6 +160,31 @@ def test_the_same_call_again_is_the_same_event(subscribed: Scene) -> None:
     assert subscribed.name_of(key)
     late = take_in(subscribed.store, subscribed.config, Ahead(7200), system, again)
     assert (late.outcome, late.reply.status) == ("late", 403)
+
+
+def test_a_system_that_is_out_is_asked_to_call_no_more_until_it_has(subscribed: Scene) -> None:
+    others = tuple(s for s in subscribed.config.systems if s.name != "crm")
+    out, clock, store = subscribed.config.model_copy(update={"systems": others}), SystemClock(), subscribed.store
+    [unknown] = channels.end_left(store, out, clock)
+    assert "taken out of config.toml" in unknown.problems[0].what.en, "what nobody knows any more is told, not dropped"
+    with store.writing() as tx:
+        # What the ERP uses, too, is the operator's.
+        text = system_text(subscribed.config.system("crm")).replace("HOLDFAST_TEST_HOOK", "HOLDFAST_TEST_HOOK_CRM")
+        documents.save(tx, documents.SYSTEM, "crm", text, author="ada", now=clock.now())
+        documents.activate(tx, documents.SYSTEM, "crm", 1, author="ada", now=clock.now())
+        documents.activate(tx, documents.SYSTEM, "crm", None, author="ada", now=clock.now())
+    promised = len(subscribed.held())
+    assert promised > 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("adapters.zoho_crm.hook._call", Mock(side_effect=TransientError(Text("away", "不可用"))))
+        [down] = channels.end_left(store, out, clock)
+    assert [p.code for p in down.problems] == ["hooks_left"]
+    assert len(subscribed.held()) == promised, "nothing is lost where the system does not answer"
+    [ended] = channels.end_left(store, out, clock)
+    assert (ended.problems, ended.counts["ended"], subscribed.held()) == ([], promised, [])
+    subscribed.edit(4)
+    assert subscribed.crm.watch.sender.sent == [], "it calls no more"
+    assert channels.end_left(store, out, clock) == []
 
 
 def test_what_is_lost_is_caught_by_the_poll(subscribed: Scene) -> None:

@@ -10,8 +10,9 @@ import pytest
 from connector import adapter as adapters
 from connector.config import Config
 from connector.config_seal import seal_of
+from connector.hook import Subscription
 from connector.sandbox import SandboxOptions
-from connector.store import documents, sealed
+from connector.store import documents, sealed, subscriptions
 from connector.store.db import Store
 from connector.web.front import Front
 from tests.web.console import HOSTILE, OTHERS, console, told, whole_trail
@@ -185,8 +186,17 @@ def test_a_tried_system_is_connected_changed_gone_back_and_removed(
     assert "<ins>hold = &#34;flag&#34;</ins>" in history
     assert admin.post("/admin/systems/zoho/activate", version="1").status_code == 303
     assert versions(front, "zoho")[1][2]
-    assert "What follows" in admin.get("/admin/systems/zoho/remove").text
+    with front.store.writing() as tx:
+        subscriptions.keep(tx, "zoho", Subscription("7", ("accounts",)), "", front.clock.now())
+    asked = admin.get("/admin/systems/zoho/remove").text
+    assert "What follows" in asked
+    assert "The next run asks it to call no more" in asked
     assert admin.post("/admin/systems/zoho/remove", note="no more").status_code == 303
+    assert "until then its calls are refused" in admin.get("/admin/systems").text
+    assert admin.client.post("/hooks/zoho", json={"token": "x"}).status_code == 404
+    assert "Webhooks to be ended there" in admin.get("/admin/systems/zoho").text
+    assert admin.post("/admin/systems/zoho/hook", act="forget").status_code == 303
+    assert "Webhooks to be ended there" not in admin.get("/admin/systems/zoho").text
     assert not any(used for _, _, used in versions(front, "zoho"))
     acts = [a[0] for a in told(front) if a[1] == "system:zoho"]
     assert acts == [
@@ -200,6 +210,7 @@ def test_a_tried_system_is_connected_changed_gone_back_and_removed(
         "system.provision",
         "system.activate",
         "system.remove",
+        "hook.unsubscribe",
     ]
 
 
