@@ -35,7 +35,8 @@ class Setting:
     `place`: in which table of `[[systems]]` it stands ("" the system itself). `kind`: `text`, `number` (a whole one),
     `truth`, one `choice` or several `choices` of `choices`, `list` (one text a line), `table` (as TOML), `secret` (never
     shown again). `default` is what counts where nothing is entered, as it would be entered. `least` and `most` bound a
-    number, `longest` a text.
+    number, `longest` a text. `asked`: it is asked for beside what must be entered, because it differs from company to
+    company, though it has a default.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Setting:
     least: int | None = None
     most: int | None = None
     longest: int | None = None
+    asked: bool = False
 
     @property
     def field(self) -> str:
@@ -56,10 +58,16 @@ class Setting:
 
 
 def form_of(adapter: Adapter[Any]) -> list[Setting]:
-    """What an adapter wants: what must be entered first, then secrets, then what has a default."""
+    """What an adapter wants: what must be entered first, then what is asked for all the same, secrets, and the rest."""
     settings = [_setting(name, "settings", field) for name, field in adapter.settings.model_fields.items()]
     secrets = [Setting(s.name, "secrets", "secret", s.title, s.required) for s in adapter.secrets]
-    return [*(s for s in settings if s.required), *secrets, *(s for s in settings if not s.required)]
+    rest = [s for s in settings if not s.required]
+    return [
+        *(s for s in settings if s.required),
+        *(s for s in rest if s.asked),
+        *secrets,
+        *(s for s in rest if not s.asked),
+    ]
 
 
 def form_of_system() -> list[Setting]:
@@ -124,7 +132,15 @@ def _setting(name: str, place: Literal["", "settings"], field: FieldInfo) -> Set
     least, most = (getattr(bounds.get(n), a, None) for n, a in (("Ge", "ge"), ("Le", "le")))
     longest = getattr(bounds.get("MaxLen"), "max_length", None)
     default = "" if field.is_required() else _written(kind, field.get_default(call_default_factory=True))
-    return Setting(name, place, kind, meaning(field), field.is_required(), default, choices, least, most, longest)
+    asked = is_asked(field)
+    return Setting(
+        name, place, kind, meaning(field), field.is_required(), default, choices, least, most, longest, asked
+    )
+
+
+def is_asked(field: FieldInfo) -> bool:
+    """Whether a setting with a default is asked for all the same: a model marks it with `json_schema_extra={"ask": True}`."""
+    return isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("ask") is True
 
 
 def _kind(annotation: Any) -> tuple[Kind, tuple[str, ...]]:

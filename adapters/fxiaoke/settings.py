@@ -25,7 +25,8 @@ class Settings(BaseModel):
         description="Address of the tenant's cloud: open.fxiaoke.com, open-hwcloud.fxiaoke.com, open-ale.fxiaoke.com, "
         "open-hws.fxiaoke.com, open-ksc.sharecrm.com, open-na.sharecrm.com, or a dedicated one.",
         json_schema_extra={
-            "zh": "所在云的接口地址：open.fxiaoke.com、open-hwcloud.fxiaoke.com、open-ale.fxiaoke.com、open-hws.fxiaoke.com、open-ksc.sharecrm.com、open-na.sharecrm.com，或专属云地址。"
+            "zh": "所在云的接口地址：open.fxiaoke.com、open-hwcloud.fxiaoke.com、open-ale.fxiaoke.com、open-hws.fxiaoke.com、open-ksc.sharecrm.com、open-na.sharecrm.com，或专属云地址。",
+            "ask": True,
         },
     )
     auth_style: Literal["header", "body"] = Field(

@@ -30,7 +30,7 @@ class Settings(BaseModel):
     database: str = Field(
         "",
         description="Name of the database; may be empty where the address serves only one.",
-        json_schema_extra={"zh": "数据库名称；若该地址只有一个数据库，可留空。"},
+        json_schema_extra={"zh": "数据库名称；若该地址只有一个数据库，可留空。", "ask": True},
     )
     company: str = Field(
         "",

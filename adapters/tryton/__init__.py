@@ -55,7 +55,7 @@ class Settings(BaseModel):
         str | None,
         Field(
             description="Login of an administrator, used by `provision` only, to make category and rule",
-            json_schema_extra={"zh": "管理员登录名，仅供 `provision` 创建类别和规则时使用"},
+            json_schema_extra={"zh": "管理员登录名，仅供 `provision` 创建类别和规则时使用", "ask": True},
         ),
     ] = None
     hold_category: Annotated[

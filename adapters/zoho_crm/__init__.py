@@ -28,7 +28,7 @@ class Settings(BaseModel):
     data_center: DataCenter = Field(
         "us",
         description="where the organisation lives: us, eu, in, au, jp, cn, sa, ca",
-        json_schema_extra={"zh": "组织所在的数据中心：us、eu、in、au、jp、cn、sa、ca"},
+        json_schema_extra={"zh": "组织所在的数据中心：us、eu、in、au、jp、cn、sa、ca", "ask": True},
     )
     base_url: str | None = Field(
         None,

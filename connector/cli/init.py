@@ -237,6 +237,7 @@ def _roles(adapter: Adapter[Any]) -> list[str]:
 def _settings(adapter: Adapter[Any]) -> dict[str, Any]:
     """What the adapter must know, and what a person wants otherwise than by default."""
     from connector.cli.adapters import described
+    from connector.config_form import is_asked
 
     fields = adapter.settings.model_fields
     settings: dict[str, Any] = {}
@@ -248,10 +249,19 @@ def _settings(adapter: Adapter[Any]) -> dict[str, Any]:
 
         return checked
 
+    def asked(key: str, known: str) -> Callable[[str], str]:
+        return lambda answer: answer if answer in ("", known) else take(key)(answer)
+
     for key, field in fields.items():
         if field.is_required():
             typer.echo(f"  {described(field)}")
             _until(key, None, take(key))
+    for key, field in fields.items():
+        if not field.is_required() and is_asked(field):
+            typer.echo(f"  {described(field)}")
+            default = field.get_default(call_default_factory=True)
+            known = str(default) if default else ""
+            _until(t(f"{key} (empty: none)", f"{key}（可留空）") if not known else key, known, asked(key, known))
     others = [key for key, field in fields.items() if not field.is_required()]
     if others:
         typer.echo(t("Other settings, with their defaults:", "其他设置及默认值："))

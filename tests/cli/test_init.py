@@ -15,10 +15,10 @@ from tests.cli.calling import call
 # What each adapter must know; whoever adds an adapter adds its answers.
 ANSWERS = {
     "files": ["book"],
-    "fxiaoke": ["1000"],
-    "odoo": ["https://company.example"],
-    "tryton": ["https://erp.example", "company", "connector"],
-    "zoho_crm": [],
+    "fxiaoke": ["1000", ""],
+    "odoo": ["https://company.example", ""],
+    "tryton": ["https://erp.example", "company", "connector", ""],
+    "zoho_crm": [""],
 }
 
 
@@ -100,11 +100,13 @@ def test_no_secret_is_taken_for_a_setting(tmp_path: Path) -> None:
 
 def test_a_secret_that_is_not_needed_is_referred_to_where_it_is_wanted(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
-    given = ["", "", "", "tryton", "erp", "", *ANSWERS["tryton"], "admin_user=admin", "", "maybe", "y", ""]
+    given = ["", "", "", "tryton", "erp", "", *ANSWERS["tryton"][:-1], "admin", "", "maybe", "y", ""]
     done = call("-c", path, "init", given="\n".join(given) + "\n")
     assert "y or n." in done.out
     assert "export HOLDFAST_ERP_ADMIN_PASSWORD=…" in done.out
-    assert '\nadmin_password = "env:HOLDFAST_ERP_ADMIN_PASSWORD"\n' in path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8")
+    assert 'admin_user = "admin"' in text
+    assert '\nadmin_password = "env:HOLDFAST_ERP_ADMIN_PASSWORD"\n' in text
 
 
 def test_settings_that_do_not_go_together_are_asked_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
