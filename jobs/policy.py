@@ -10,6 +10,7 @@ import datetime as dt
 import hashlib
 from functools import lru_cache
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from connector import policy as policies
 from connector.config import Config
@@ -63,7 +64,7 @@ def chosen(tx: Connection | None, config: Config) -> Chosen:
     """
     copy = documents.active(tx, documents.POLICY, documents.THE_POLICY) if tx is not None else None
     if copy is not None:
-        return kept(copy)
+        return kept(copy, config)
     if config.policy:
         path = config.path(config.policy)
         origin = Text("the file {path} named in config.toml", "config.toml 指定的文件 {path}").fill(path=config.policy)
@@ -71,11 +72,14 @@ def chosen(tx: Connection | None, config: Config) -> Chosen:
     return shipped()
 
 
-def kept(version: Version) -> Chosen:
-    """A version of the database."""
+def kept(version: Version, config: Config | None = None) -> Chosen:
+    """A version of the database; with a configuration, its author by name and its moment in the business's time zone."""
     origin = Text("version {number} in the database, of {author}, {day}", "数据库中的版本 {number}（{author}，{day}）")
-    day = f"{version.made_at:%Y-%m-%d %H:%M}Z"
-    filled = origin.fill(number=version.number, author=version.author, day=day)
+    author, day = version.author, f"{version.made_at:%Y-%m-%d %H:%M}Z"
+    if config is not None:
+        author = next((one.name for one in config.people if one.id == author and one.name), author)
+        day = f"{version.made_at.astimezone(ZoneInfo(config.business.time_zone)):%Y-%m-%d %H:%M}"
+    filled = origin.fill(number=version.number, author=author, day=day)
     return Chosen(version.text, f"policy@{version.number}", filled, version.number)
 
 
@@ -111,7 +115,7 @@ def activate(
     Cards(config, policy).files()  # a scorecard that cannot be read would stop the night
     if new is not None:
         made = _version(tx, new, person, now, note)
-        after = kept(made)
+        after = kept(made, config)
     else:
         made = None
     if before.version == (made.number if made else None):

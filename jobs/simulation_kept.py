@@ -46,7 +46,7 @@ def subject(tx: Connection, config: Config, which: str, draft: str = "") -> Chos
     elif which == "shipped":
         chosen = policies.shipped()
     elif which.isascii() and which.isdecimal() and len(which) < 10:
-        chosen = policies.kept(documents.version(tx, documents.POLICY, documents.THE_POLICY, int(which)))
+        chosen = policies.kept(documents.version(tx, documents.POLICY, documents.THE_POLICY, int(which)), config)
     else:
         chosen = policies.chosen(tx, config)
     chosen.loaded()

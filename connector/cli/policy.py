@@ -55,7 +55,7 @@ def subject(cli: Cli, which: str) -> Chosen:
     if number.isdecimal():
         with cli.store.reading() as tx:
             found = documents.version(tx, documents.POLICY, documents.THE_POLICY, int(number))
-        return policies.kept(found)
+        return policies.kept(found, cli.config)
     path = Path(which)
     if path.suffix != ".toml" and not path.exists():
         raise ConfigError(

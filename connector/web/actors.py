@@ -31,3 +31,8 @@ def who(config: Config, actor: str) -> Text:
     if kind == "person":
         return same(next((person.name for person in config.people if person.id == rest and person.name), rest))
     return same(rest)
+
+
+def author_of(config: Config, author: str) -> Text:
+    """Who wrote a version of a document: kept is his id alone, or an actor as the trail names him."""
+    return who(config, author if ":" in author else f"person:{author}")

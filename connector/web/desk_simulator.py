@@ -161,7 +161,7 @@ async def _form(
     today = day_in(front.clock.now(), front.config.business.time_zone)
     return await pages_of(request).show(
         request, "desk/simulator.html", visitor, status=422 if wrong else 200,
-        versions=versions, used=used, made=made, given=given, draft=given.get("draft", "") or text, wrong=wrong or {}, late=LATE_DAYS, names_of=_names,
+        versions=versions, used=used, made=made, given=given, draft=given.get("draft", "") or text, wrong=wrong or {}, late=LATE_DAYS, names_of=_told,
         first=months_later(today, -12).isoformat(), last=today.isoformat(), day_of=dt.date.fromisoformat,
         may=any(visitor.may(right) for right in MAKES), who=lambda actor: who(front.config, actor),
     )  # fmt: skip
@@ -185,6 +185,12 @@ def _one(front: Front, number: int, compare: bool = True) -> tuple[Calculation, 
 def _names(one: Calculation) -> tuple[Text, Text]:
     old, new = one.asked["old"], one.asked["new"]
     return _OLD.fill(name=_short(old["name"])), _NEW.fill(name=_short(new["name"]))
+
+
+def _told(one: Calculation) -> tuple[Text, Text]:
+    """Both policies as people tell them apart: versions by number, author and day."""
+    old, new = (Text(side["en"], side["zh"]) for side in (one.asked["old"], one.asked["new"]))
+    return _OLD.fill(name=old), _NEW.fill(name=new)
 
 
 def _short(name: str) -> Text:
