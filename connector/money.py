@@ -81,6 +81,15 @@ def to_minor_exact(amount: Decimal, currency: str) -> int:
     return int(scaled)
 
 
+def share_of(whole: int, portion: int, of: int) -> int:
+    """`whole × portion ÷ of`, rounded half up; zero where there is nothing to divide by."""
+    if of == 0:
+        return 0
+    negative = (whole < 0) ^ (portion < 0) ^ (of < 0)
+    size = (2 * abs(whole) * abs(portion) + abs(of)) // (2 * abs(of))
+    return -size if negative else size
+
+
 def from_minor(minor: int, currency: str) -> Decimal:
     """The amount that so many minor units are, with the currency's own number of decimals."""
     return Decimal(minor).scaleb(-exponent(currency), EXACT)

@@ -13,10 +13,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, Update, and_, case, exists, func, or_, select, union_all
 
-from connector.money import to_minor
+from connector.money import share_of, to_minor
 from connector.store import bulk, dunning
 from connector.store.page import Saving
-from connector.store.pieces import Balance, Stated, Use, pieces, share_of
+from connector.store.pieces import Balance, Stated, Use, pieces
 from connector.store.tables import application, instalment, item, part
 from connector.store.tables import system as system_table
 

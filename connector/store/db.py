@@ -21,6 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from connector.errors import ConfigError, TransientError
+from connector.money import share_of
 from connector.store import upgrade
 from connector.store.homeward import Homeward
 from connector.store.seats import looked_after
@@ -260,6 +261,8 @@ def _engine(url: str, **pool: Any) -> Engine:
 def _prepare_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
     # Transactions begin where we say so, not where the driver guesses.
     connection.isolation_level = None
+    # A product of two amounts does not fit its numbers, and would silently become a float.
+    connection.create_function("share_of", 3, share_of, deterministic=True)
     for pragma in (
         "journal_mode = WAL",
         f"busy_timeout = {int(_BUSY_SECONDS * 1000)}",

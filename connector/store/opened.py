@@ -21,7 +21,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Date,
-    Double,
+    Numeric,
     Select,
     Text,
     and_,
@@ -183,19 +183,26 @@ def _in_view(shape: Shape, raw: Any) -> Select[Any]:
         r.sort,
         r.issued_on,
         r.due_on,
-        _in_proportion(r.disputed, r.base, r.value).label("disputed"),
+        _in_proportion(shape, r.disputed, r.base, r.value).label("disputed"),
         shape.value(r.value, r.base).label("value"),
         r.ref,
         r.whole,
     )
 
 
-def _in_proportion(disputed: Any, base: Any, value: Any) -> Any:
-    """The disputed part of a debt in the ledger's currency. A part of a part: no ledger keeps it, so it is rounded."""
+def _in_proportion(shape: Shape, disputed: Any, base: Any, value: Any) -> Any:
+    """The disputed part of a debt in the ledger's currency. A part of a part: no ledger keeps it, so it is rounded, half
+    up, in whole numbers (`share_of`)."""
+    if shape.sqlite:
+        share = func.share_of(base, disputed, value)
+    else:
+        exact = cast(base, Numeric)
+        size = 2 * func.abs(exact) * disputed + value
+        share = cast(func.sign(exact) * func.div(size, 2 * cast(value, Numeric)), BigInteger)
     return case(
         (or_(disputed == bulk.literal(0), base.is_(None), base == value), disputed),
         (or_(value == bulk.literal(0), disputed >= value), base),
-        else_=cast(func.round(cast(base, Double) * disputed / value), BigInteger),
+        else_=share,
     )
 
 

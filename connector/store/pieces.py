@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from connector.money import share_of
 from connector.store.items import SIGN
 
 
@@ -157,13 +158,4 @@ def _opened(balance: Balance, whole: Sequence[tuple[str, int]], as_of: dt.date |
     return opened
 
 
-def share_of(whole: int, portion: int, of: int) -> int:
-    """`whole × portion ÷ of`, rounded half up; zero where there is nothing to divide by."""
-    if of == 0:
-        return 0
-    negative = (whole < 0) ^ (portion < 0) ^ (of < 0)
-    size = (2 * abs(whole) * abs(portion) + abs(of)) // (2 * abs(of))
-    return -size if negative else size
-
-
-__all__ = ["Balance", "Piece", "Stated", "Use", "pieces", "share_of"]
+__all__ = ["Balance", "Piece", "Stated", "Use", "pieces"]

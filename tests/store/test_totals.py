@@ -11,9 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connector.credit.totals import Totals
+from connector.model import Document
 from connector.store import customers, order_values, positions
 from connector.store.db import Store
-from tests.store.books import DAY0, Book, books, days, figures, load, reference, turning_days
+from tests.store.books import DAY0, Book, books, days, figures, load, reference, save, turning_days
 from tests.store.conftest import emptied
 
 EVERY = [(b, p) for b in ("due", "issue") for p in ("separate", "fifo", "own_bucket")]
@@ -139,3 +140,22 @@ def test_an_empty_store_has_no_totals(store: Store) -> None:
         assert positions.totals(tx, DAY0) == []
         assert positions.totals(tx, DAY0, customers=[], placement="fifo") == []
         assert order_values.order_values(tx) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "disputed", "base", "share"),
+    [
+        (2, 1, 5, 3),  # half a fen, half up in both databases
+        (3, 1, 10**15 + 2, 333_333_333_333_334),  # a product that no 63 bits hold
+        (200_000_000, 100_000_001, 200_000_000 - 1, 100_000_000),
+    ],
+)
+def test_the_disputed_part_in_the_ledgers_currency_is_exact(
+    store: Store, value: int, disputed: int, base: int, share: int
+) -> None:
+    about: dict[str, Any] = {"issued_on": DAY0, "due_on": DAY0, "currency": "USD", "kind": "invoice"}
+    with store.writing() as tx:
+        one = Document(id="D1", customer_id="C1", amount=value, disputed_amount=disputed, base_amount=base, **about)
+        save(tx, "documents", [one], ledger_currency="CNY")
+        (row,) = positions.totals(tx, DAY0, view="ledger", ledger_currency="CNY")
+    assert (row.receivables, row.disputed) == (base, share)
