@@ -19,8 +19,9 @@ from connector.store import bulk
 from connector.store.db import Store
 from connector.store.tables import idempotent, utc
 
-# A request that was begun so long ago and has not acted was killed: it may be begun again.
-_DEAD_AFTER = dt.timedelta(seconds=60)
+# A request that was begun so long ago and has not acted was killed: it may be begun again. Longer than any waits for its
+# turn to write (`db`), and then acts.
+_DEAD_AFTER = dt.timedelta(minutes=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,9 @@ def answered(tx: Connection, caller: str, key: str, status: int, answer: str) ->
 
 
 def forget(tx: Connection, caller: str, key: str) -> None:
-    """Gives a key back: its request was refused and has changed nothing, so that it may be sent again."""
-    mine = (idempotent.c.caller == caller, idempotent.c.key == key, idempotent.c.state != "answered")
+    """Gives a key back: its request was refused and has changed nothing, so that it may be sent again. One that has acted
+    before something went wrong keeps its key: sent again it would act twice."""
+    mine = (idempotent.c.caller == caller, idempotent.c.key == key, idempotent.c.state == "begun")
     tx.execute(idempotent.delete().where(*mine))
 
 

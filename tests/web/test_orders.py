@@ -221,7 +221,7 @@ def test_a_request_that_was_killed_before_it_acted_is_done_a_minute_later(busy: 
         assert people["li.wei"].post("/orders/SO1/refuse", {"why": "no"}, once="k").status_code == 500
     soon = people["li.wei"].post("/orders/SO1/refuse", {"why": "no"}, once="k")
     assert (soon.status_code, soon.json()["code"]) == (409, "key_in_use")
-    busy.clock.at += dt.timedelta(seconds=61)
+    busy.clock.at += dt.timedelta(seconds=181)
     assert people["li.wei"].post("/orders/SO1/refuse", {"why": "no"}, once="k").status_code == 200
 
 
@@ -263,6 +263,13 @@ def test_a_refusal_of_the_job_gives_the_key_back(busy: Shop) -> None:
         known = idempotent.begin(tx, "person:x", "k", "other", now)
     assert known is not None
     assert known.state == "begun", "what was rolled back has not acted"
+    with idempotent.Once(busy.store, "person:x", "k").writing():
+        pass
+    with busy.store.writing() as tx:
+        idempotent.forget(tx, "person:x", "k")
+        known = idempotent.begin(tx, "person:x", "k", "other", now)
+    assert known is not None
+    assert known.state == "acted", "what has acted is never done again, whatever went wrong after it"
 
 
 # --- customers, limits, the trail ------------------------------------------------------------------------------------
