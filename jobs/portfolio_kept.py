@@ -14,7 +14,7 @@ from typing import Any
 from connector.clock import Clock
 from connector.config import Config
 from connector.credit.kpi import ratio
-from connector.money import from_minor, rounded
+from connector.money import EXACT, from_minor, rounded
 from connector.store import Connection, calculations
 from connector.store.calculations import Calculation
 from connector.store.db import Store
@@ -168,4 +168,4 @@ def _named(risk: Risk) -> dict[str, Any]:
 
 def _digits(value: Decimal | None) -> Decimal | None:
     """A figure without currency with as many places as any page shows."""
-    return None if value is None else value.quantize(Decimal("0.000001"))
+    return None if value is None else EXACT.quantize(value, Decimal("0.000001"))

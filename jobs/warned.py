@@ -9,7 +9,7 @@ from typing import Any
 
 from connector.credit.decide import Decision
 from connector.credit.warn import RANK
-from connector.money import exponent, from_minor
+from connector.money import from_minor, rounded, to_minor_exact
 from connector.policy_warning import Warning
 from connector.store import Connection, alerts, receivables, runs
 from connector.store.alerts import Change
@@ -166,8 +166,8 @@ def _day(day: dt.date | None) -> str | None:
 
 # --- all receivables -----------------------------------------------------------------------------------------------------
 def all_owed(tx: Connection, base: Frame, last: RunRow | None, anew: bool) -> tuple[Decimal, int] | None:
-    """What all customers owe, in the reporting currency, and how many they are: of the last run, or summed `anew`. None
-    where something of it has no rate."""
+    """What all customers owe, in the reporting currency and rounded to it, so that every run of a day judges by the same
+    total, and how many they are: of the last run, or summed `anew`. None where something of it has no rate."""
     currency = base.config.business.currency
     if not anew and last is not None and TOTAL in last.counts:
         return from_minor(last.counts[TOTAL], currency), last.counts[OWING]
@@ -177,7 +177,7 @@ def all_owed(tx: Connection, base: Frame, last: RunRow | None, anew: bool) -> tu
         if quote is None:
             return None
         total, count = total + quote.convert(from_minor(value, frm)), count + customers
-    return total, count
+    return rounded(total, currency), count
 
 
 def thorough(tx: Connection, base: Frame) -> None:
@@ -193,4 +193,4 @@ def note(run: Run, base: Frame, last: RunRow | None) -> None:
         run.counts.update({name: last.counts[name] for name in (TOTAL, OWING)})
     if base.receivables is not None:
         total, run.counts[OWING] = base.receivables
-        run.counts[TOTAL] = int(total.scaleb(exponent(base.config.business.currency)).to_integral_value())
+        run.counts[TOTAL] = to_minor_exact(total, base.config.business.currency)

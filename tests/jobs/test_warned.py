@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from connector.credit.warn_state import CALM, step
+from connector.model import Document, Rate
 from connector.policy import default_policy, load
 from connector.store import alerts, audit, outbox
 from connector.store.db import Store
+from jobs import warned
+from jobs.frame import frame
 from jobs.recall import replay
+from jobs.run import Run
 from tests.jobs.ledger import CONFIG
 from tests.jobs.test_night import BOOK, Night, night  # noqa: F401 - a fixture
 from tests.jobs.warning_desk import WarningDesk
+from tests.store.books import save
 from tests.store.conftest import emptied
 
 
@@ -164,3 +170,22 @@ def test_who_pays_is_asked_for_nothing_though_the_level_stands(night: Night) -> 
     night.run()
     assert night.account("Dragon")["Credit_Status"] == "Good", "three days a level: red, orange, yellow, green"
     assert [t["Subject"] for t in night.crm.shelf.all("Tasks") if "Dragon" in t["Subject"]] == before
+
+
+def test_all_that_is_owed_is_the_same_total_in_every_run_of_a_day(tmp_path: Path) -> None:
+    """Half a fen, from a rate: rounded half up when it is summed, and not otherwise when it is read again."""
+    store = Store.open(f"sqlite:///{tmp_path / 'desk.db'}")
+    desk = WarningDesk(store)
+    usd: dict[str, Any] = {"currency": "USD", "issued_on": desk.today, "due_on": desk.today}
+    desk.say("documents", Document(id="F-1", customer_id="C1", kind="invoice", amount=1, **usd))
+    with store.writing() as tx:
+        save(tx, "rates", [Rate(on=desk.today, from_currency="USD", to_currency="CNY", rate=Decimal("6.5"))])
+    desk.pull()
+    run = Run("evaluate")
+    with store.reading() as tx:
+        base = frame(tx, CONFIG, default_policy(), desk.clock, desk.today, debtors=())
+        base.receivables = warned.all_owed(tx, base, None, anew=True)
+    warned.note(run, base, None)
+    store.close()
+    assert base.receivables == (Decimal("0.07"), 1)
+    assert run.counts["receivables"] == 7
