@@ -27,6 +27,8 @@ from tests.web.calling import free_port
 
 SHOTS = Path(os.environ.get("HOLDFAST_SCREENSHOTS") or Path(__file__).parents[2] / "build" / "screenshots")
 SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
+# As much of a long page as tells how it looks: the rows further down are of the same making.
+_TALL = 3000
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -92,19 +94,14 @@ class Site:
             self.complaints.append(f"asked elsewhere: {request.url}")
 
 
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    store = Store.open(f"sqlite:///{tmp_path / 'browser.db'}")
-    yield Shop(store, config(tmp_path))
-    store.close()
-
-
-@pytest.fixture
-def site(chromium: Any, shop: Shop) -> Iterator[Site]:
+@pytest.fixture(scope="module")
+def site(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The service for a small company on SQLite; at the end nothing may have been complained of."""
-    port = free_port()
-    front = Front(shop.store, shop.config, shop.clock)
-    yield from serving(front, port, chromium)
+    folder = tmp_path_factory.mktemp("site")
+    store = Store.open(f"sqlite:///{folder / 'browser.db'}")
+    shop = Shop(store, config(folder))
+    yield from serving(Front(store, shop.config, shop.clock), free_port(), chromium)
+    store.close()
 
 
 def serving(front: Front, port: int, chromium: Any) -> Iterator[Site]:
@@ -133,13 +130,22 @@ Shoot = Callable[[Any, str], None]
 
 @pytest.fixture(scope="session")
 def shoot() -> Shoot:
-    """Keeps a picture of a page, as a person would see all of it."""
+    """Keeps a picture of a page, as a person would see it who reads on; pictures in it that wait to be seen are fetched."""
     SHOTS.mkdir(parents=True, exist_ok=True)
 
     def shoot(page: Any, name: str) -> None:
-        page.screenshot(path=str(SHOTS / (re.sub(r"[^\w.-]", "_", name) + ".png")), full_page=True)
+        high, wide = page.evaluate(_PICTURED)
+        part = {"x": 0, "y": 0, "width": wide, "height": min(high, _TALL)}
+        page.screenshot(path=str(SHOTS / (re.sub(r"[^\w.-]", "_", name) + ".png")), full_page=True, clip=part)
 
     return shoot
+
+
+_PICTURED = """async () => {
+  const late = [...document.querySelectorAll("img[loading=lazy]")];
+  await Promise.all(late.map(one => { one.loading = "eager"; return one.decode().catch(() => {}); }));
+  return [document.documentElement.scrollHeight, document.documentElement.clientWidth];
+}"""
 
 
 def faults(page: Any) -> list[str]:
@@ -153,3 +159,12 @@ def faults(page: Any) -> list[str]:
         for one in found
         if one["impact"] in ("serious", "critical")
     ]
+
+
+def told(page: Any, said: list[str], words: str) -> bool:
+    """Whether the browser has said so, which it may do a little later."""
+    for _ in range(400):
+        if any(words in line for line in said):
+            return True
+        page.wait_for_timeout(25)
+    return False

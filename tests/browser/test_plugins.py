@@ -23,7 +23,7 @@ from connector.store.db import Store
 from connector.web.front import Front
 from jobs import plugins
 from tests.browser import crm_frames
-from tests.browser.conftest import Shoot, Site, faults, serving
+from tests.browser.conftest import Shoot, Site, faults, serving, told
 from tests.browser.crm_frames import Stage, staged
 from tests.npm import package
 from tests.web.calling import free_port
@@ -358,9 +358,7 @@ def test_a_page_that_was_not_named_frames_nothing(near: Any, service: Service) -
     hosts = {"https://evil.example": {"": f'<iframe src="{service.address()}"></iframe>'.encode()}}
     with staged(near, hosts, open_=(service.site.url,)) as stage:
         stage.page.goto("https://evil.example/")
-        stage.page.wait_for_function("() => document.querySelector('iframe')")
-        stage.page.wait_for_timeout(1000)
-        assert any("frame-ancestors" in line for line in stage.said), stage.said
+        assert told(stage.page, stage.said, "frame-ancestors"), stage.said
         assert "90,000.50" not in stage.page.frames[1].content()
 
 
