@@ -265,7 +265,7 @@ def _settings(adapter: Adapter[Any]) -> dict[str, Any]:
     others = [key for key, field in fields.items() if not field.is_required()]
     if others:
         typer.echo(t("Other settings, with their defaults:", "其他设置及默认值："))
-    for key in others:
+    for key in (one for one in others if not is_asked(fields[one])):
         default = fields[key].get_default(call_default_factory=True)
         shown = toml_value(default) if isinstance(default, (str, bool, int)) else t("none", "无")
         typer.echo(f"  {key} = {shown}  {described(fields[key])}")
