@@ -22,6 +22,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from connector.config import Config
+from connector.store.begun import begun
 from connector.text import Language, Text
 from connector.web.catalogue import catalogue
 from connector.web.navigation import navigation
@@ -117,11 +118,17 @@ class Pages:
                     "csrf": lambda: _csrf_field(visitor),
                     "with_query": lambda **changed: _with_query(request, changed),
                     "said": None,
+                    "nothing_yet": lambda: visitor is not None and self._nothing_yet(),
                     **_made_up(self.front.config, visitor, request.url.path),
                     **values,
                 }
             )
         )
+
+    def _nothing_yet(self) -> bool:
+        """Whether no customer has been judged so far: then an empty page says what comes first."""
+        with self.front.store.reading() as tx:
+            return not begun(tx).judged
 
     def framed(self, language: Language, template: str, **values: Any) -> str:
         """A template inside another system's page: no visitor of ours, no cookie; language and look are given."""
