@@ -56,6 +56,7 @@ def ask_all(
     that are new."""
     now, today = desk.clock.now(), desk.today
     rows = {row.key: row for row, *_ in wanted}
+    limits.lock(tx, *rows)
     before = limits.requests(tx, keys=list(rows))
     open_ones: dict[tuple[int, tuple[str, str | None]], Asked] = {}
     last: dict[tuple[int, tuple[str, str | None]], Asked] = {}

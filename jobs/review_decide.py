@@ -25,6 +25,7 @@ from connector.store import (
     customers,
     decisions,
     dunning,
+    limits,
     marks,
     outbox,
     papers,
@@ -129,6 +130,7 @@ def conclude(
     """
     now = desk.clock.now()
     with desk.store.writing() as tx:
+        limits.lock(tx, row.key)  # another limit may follow
         marks.take_turn(tx)
         one = _open(tx, row, "started")
         if not person.alone and person.id != one.reviewer:
@@ -170,6 +172,7 @@ def conclude(
 def approve(desk: Desk, row: CustomerRow, person: Person, follow: Sequence[Follow] = ()) -> ReviewRow:
     """Agrees to what the reviewer concludes. ConfigError where nothing waits, or this person may not."""
     with desk.store.writing() as tx:
+        limits.lock(tx, row.key)  # another limit may follow
         marks.take_turn(tx)
         one = _open(tx, row, "proposed")
         refusal = may(desk.policy.of(row.segment), person, _request(tx, desk, row, one), _people(desk, one))

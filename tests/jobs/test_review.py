@@ -16,7 +16,7 @@ from connector.credit.granting import Request, standing
 from connector.errors import ConfigError
 from connector.model import Customer, Event, Limit
 from connector.policy import default_policy
-from connector.store import audit, customers, decisions, limits, papers, reviews
+from connector.store import audit, customers, decisions, limits, marks, papers, reviews
 from connector.store.customers import CustomerRow
 from connector.store.db import Store
 from connector.store.papers import PaperRow
@@ -29,6 +29,7 @@ from jobs.review_follow import follow
 from jobs.timeline import timeline
 from tests.jobs.ledger import CONFIG, Books
 from tests.store.books import save
+from tests.store.conftest import emptied
 from tests.store.conftest import shared_store as shared_store
 from tests.store.conftest import store as store
 
@@ -294,3 +295,23 @@ def test_the_file_is_one_time_line(office: Office) -> None:
     (event,) = [line for line in lines if line.kind == "event"]
     assert (event.text.en, event.source) == ("enforcement by a court: (2026) 1", "court")
     assert latest.id in [line.data.get("decision") for line in lines]
+
+
+def test_whoever_concludes_a_review_holds_its_customer_before_the_turn_of_those_who_touch(
+    pg_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pull writes customers and then takes the turn: taken the other way round, each would wait for the other."""
+    emptied(pg_store)
+    office = Office(pg_store)
+    office.night()
+    review_decide.start(office.desk, office.row(), person("li.wei"))
+    taken: list[str] = []
+    for module, name in ((limits, "lock"), (marks, "next_number")):
+        own = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda *given, own=own, name=name: (taken.append(name), own(*given))[1])
+    cut = Decimal(400_000)
+    review_decide.conclude(
+        office.desk, office.row(), person("li.wei"), "cut", "slower", ANSWERS, cut, follow=follow(office.desk)
+    )
+    assert taken[0] == "lock"
+    assert "next_number" in taken
