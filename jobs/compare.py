@@ -68,8 +68,10 @@ def compare(
     keys, currency = frames[1].members[debtor], found[1].currency
     rules = frames[1].policy.of(frames[1].rows[keys[0]].segment)
     kept = [_kept(tx, config, debtor, day) for day in (start, end)]
-    # Both days by the same knowledge: read once.
-    ledgers = known.ledgers(tx, keys)
+    # Both days by the same knowledge, and by that of the decisions: read once.
+    moments = {one.upto: at.as_of for one, at in zip(kept, frames, strict=True) if one is not None}
+    reading = known.Reading(tx, keys, moments, start)
+    ledgers = reading.ledgers()
     seen = []
     for at, whole, then in zip(frames, found, kept, strict=True):
         past = then is not None and at.as_of < today
@@ -78,7 +80,7 @@ def compare(
         steps = whole.limit.steps if whole else ()
         limit = whole.limit_amount if whole else None
         seen.append(Seen(at.as_of, currency, convert, ledgers, orders, limit, steps))
-    days = [_day(tx, one, then, rules) for one, then in zip(seen, kept, strict=True)]
+    days = [_day(tx, one, then, rules, reading, start) for one, then in zip(seen, kept, strict=True)]
     limits = _limits(tx, frames[1], keys, start, end)
     return Comparison(currency, days[0], days[1], walk(seen[0], seen[1], rules, limits))
 
@@ -105,17 +107,19 @@ class _Converter:
         return self.rates.convert(amount, currency, self.currency, self.day)
 
 
-def _day(tx: Connection, now: Seen, kept: Kept | None, policy: Policy) -> Day:
+def _day(tx: Connection, now: Seen, kept: Kept | None, policy: Policy, reading: known.Reading, start: dt.date) -> Day:
     """A day as it is known now, and as it was shown."""
     amounts = figures(now, policy)
     if kept is None or kept.judged.position.currency != now.currency:
         return Day(now.day, amounts)
-    position = kept.judged.position
+    position, members = kept.judged.position, kept.frame.members[kept.row.debtor]
+    if set(members) != set(reading.customers):  # it had other accounts then
+        reading = known.Reading(tx, members, {kept.upto: now.day}, start)
     then = Seen(
         now.day,
         now.currency,
         _Converter(kept.frame.rates, now.currency, kept.row.as_of),
-        known.ledgers(tx, kept.frame.members[kept.row.debtor], kept.upto),
+        reading.ledgers(kept.upto),
         _kept_orders(kept),
         position.limit_amount,
         position.limit.steps,

@@ -10,6 +10,7 @@ did are movements of their own.
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -30,7 +31,7 @@ from connector.credit.moved_figures import (
 )
 from connector.credit.reason import money
 from connector.model import Document
-from connector.money import rounded
+from connector.money import EXACT, rounded
 from connector.policy import Policy
 from connector.text import Text, joined
 
@@ -55,6 +56,7 @@ class Seen:
     orders: Sequence[OnOrder] = ()
     limit: Decimal | None = None
     steps: Sequence[Text] = ()
+    _sums: list[tuple[Policy, dict[str, Amounts]]] = field(default_factory=list, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -96,12 +98,21 @@ def _raw(seen: Seen, policy: Policy) -> Amounts:
 
 def _own(seen: Seen, policy: Policy) -> dict[str, Amounts]:
     """The sums by currency, each in its own."""
-    sums: dict[str, Amounts] = {}
+    for known, made in seen._sums:
+        if known is policy:
+            return made
+    sums: dict[str, Amounts] = defaultdict(dict)
     for _, _, currency, amounts in _contributions(seen, policy):
-        sums[currency] = added(sums.get(currency, {}), amounts)
+        _add(sums[currency], amounts)
     for currency, amounts in netting(seen.ledgers, seen.day, policy).items():
-        sums[currency] = added(sums.get(currency, {}), amounts)
-    return sums
+        _add(sums[currency], amounts)
+    seen._sums.append((policy, dict(sums)))
+    return seen._sums[-1][1]
+
+
+def _add(sums: Amounts, amounts: Mapping[str, Decimal]) -> None:
+    for name, amount in amounts.items():
+        sums[name] = EXACT.add(sums.get(name, ZERO), amount)
 
 
 def _contributions(seen: Seen, policy: Policy) -> Iterator[tuple[str, object, str, Amounts]]:
@@ -149,7 +160,7 @@ def _item_walk(
     at = of_item(ledger, key, before.day, policy)
     aged: Amounts = {}  # by the calendar alone, told once
     upto = before.day
-    for day in [*(d for d in _days(ledger, key) if before.day < d <= after.day), None]:
+    for day in [*(d for d in ledger.part(key).days() if before.day < d <= after.day), None]:
         eve_day = after.day if day is None else day - dt.timedelta(days=1)
         eve = of_item(ledger, key, eve_day, policy)
         if passed := less(eve, at):
@@ -161,19 +172,6 @@ def _item_walk(
             yield _moved(ledger, key, day, words.told(words.events(ledger, key, day)), after, happened)
     if any(aged.values()):
         yield _moved(ledger, key, None, words.aged(fact, upto), after, aged)
-
-
-def _days(ledger: Ledger, key: Key) -> list[dt.date]:
-    """The days on which something happens to an item: its own, those of what was set against it and of the ends of that."""
-    part = ledger.part(key)
-    days: set[dt.date | None] = set()
-    for document in part.documents:
-        days |= {document.issued_on, document.voided_on}
-    for payment in part.payments:
-        days |= {payment.received_on, payment.voided_on}
-    for one in part.applications:
-        days |= {one.applied_on, one.reversed_on}
-    return sorted(day for day in days if day is not None)
 
 
 def _moved(
@@ -256,6 +254,8 @@ def restate(then: Seen, now: Seen, policy: Policy) -> list[Movement]:
     for system in sorted({**was, **here}):
         old, new = was.get(system) or Ledger(system, ()), here.get(system) or Ledger(system, ())
         for key in dict.fromkeys([*old.keys(), *new.keys()]):
+            if old.part(key) is new.part(key):
+                continue
             first = of_item(old, key, then.day, policy) if old.has(key) else {}
             second = of_item(new, key, now.day, policy) if new.has(key) else {}
             if _currency_in(old, key) not in (None, _currency_in(new, key)) and new.has(key):

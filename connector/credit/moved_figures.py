@@ -7,6 +7,7 @@ knowledge, can be told document by document (`credit.moved`).
 from __future__ import annotations
 
 import datetime as dt
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -59,7 +60,9 @@ class OnOrder:
 class Ledger:
     """The facts of one system that concern a customer, as they are known at some moment.
 
-    `mine` are its ids there; items of others may be among the facts, as the other ends of applications.
+    `mine` are its ids there; items of others may be among the facts, as the other ends of applications. `only` are the
+    items that are looked at, where not everything is known of the others. What is the same in `like`, the ledger as it is
+    known at another moment, is worked out once for both.
     """
 
     system: str
@@ -68,13 +71,33 @@ class Ledger:
     instalments: Sequence[Instalment] = ()
     payments: Sequence[Payment] = ()
     applications: Sequence[Application] = ()
-    _parts: dict[Key, Ledger] | None = field(default=None, repr=False)
+    only: Collection[Key] | None = None
+    like: Ledger | None = field(default=None, repr=False, compare=False)
+    _items: dict[Key, Document | Payment] | None = field(default=None, repr=False, compare=False)
+    _parts: dict[Key, Ledger] | None = field(default=None, repr=False, compare=False)
+    _days: list[dt.date] | None = field(default=None, repr=False, compare=False)
+    _opened: dict[tuple[Key, int], list[OpenItem]] = field(default_factory=dict, repr=False, compare=False)
+    _sums: dict[tuple[Key, dt.date], tuple[Policy, Amounts]] = field(default_factory=dict, repr=False, compare=False)
 
     def keys(self) -> list[Key]:
         """The customer's own items."""
         mine = set(self.mine)
         found: list[Key] = [("d", d.id) for d in self.documents if d.customer_id in mine]
-        return found + [("p", p.id) for p in self.payments if p.customer_id in mine]
+        found += [("p", p.id) for p in self.payments if p.customer_id in mine]
+        return found if self.only is None else [key for key in found if key in self.only]
+
+    def days(self) -> list[dt.date]:
+        """The days on which something happens to what is here, the first one first."""
+        if self._days is None:
+            days: set[dt.date | None] = set()
+            for document in self.documents:
+                days |= {document.issued_on, document.voided_on}
+            for payment in self.payments:
+                days |= {payment.received_on, payment.voided_on}
+            for one in self.applications:
+                days |= {one.applied_on, one.reversed_on}
+            self._days = sorted(day for day in days if day is not None)
+        return self._days
 
     def part(self, key: Key) -> Ledger:
         """All that one item's open amount depends on: itself, what was set against it, and the ends of that."""
@@ -84,9 +107,10 @@ class Ledger:
 
     def item(self, key: Key) -> Document | Payment | None:
         """A document or payment by its key."""
-        part = self.part(key)
-        given: Sequence[Document | Payment] = part.documents if key[0] == "d" else part.payments
-        return next((one for one in given if one.id == key[1]), None)
+        if self._items is None:
+            self._items = {("d", one.id): one for one in self.documents}
+            self._items |= {("p", one.id): one for one in self.payments}
+        return self._items.get(key)
 
     def has(self, key: Key) -> bool:
         """Whether an item is there and the customer's own."""
@@ -106,8 +130,10 @@ def _parted(ledger: Ledger) -> dict[Key, Ledger]:
         split[instalment.document_id].append(instalment)
     made = {}
     for family, ref in [*(("d", ref) for ref in papers), *(("p", ref) for ref in cash)]:
+        if ledger.only is not None and (family, ref) not in ledger.only:
+            continue
         refs = dict.fromkeys([ref, *(end for one in uses[ref] for end in (one.from_id, one.to_id))])
-        made[family, ref] = Ledger(
+        part = Ledger(
             ledger.system,
             ledger.mine,
             [papers[r] for r in refs if r in papers],
@@ -115,12 +141,22 @@ def _parted(ledger: Ledger) -> dict[Key, Ledger]:
             [cash[r] for r in refs if r in cash],
             uses[ref],
         )
+        same = ledger.like.part((family, ref)) if ledger.like is not None else part
+        made[family, ref] = same if same == part else part
     return made
 
 
 def opened(ledger: Ledger, key: Key, day: dt.date) -> list[OpenItem]:
     """What is open of one item at the end of a day, in pieces where it has instalments."""
     part = ledger.part(key)
+    # Between two days on which something happens it stays as it is.
+    since = bisect_right(part.days(), day)
+    if (key, since) not in part._opened:
+        part._opened[key, since] = _open(part, key, day)
+    return part._opened[key, since]
+
+
+def _open(part: Ledger, key: Key, day: dt.date) -> list[OpenItem]:
     found = open_items(part.documents, part.instalments, part.payments, part.applications, day)
     family, ref = key
     numbers = {x.number for x in part.instalments if x.document_id == ref} if family == "d" else set()
@@ -133,6 +169,14 @@ _CASH = ("receipt", "refund", "write_off")
 
 def of_item(ledger: Ledger, key: Key, day: dt.date, policy: Policy) -> Amounts:
     """What an item contributes to each figure at the end of a day, in its own currency; figures it leaves alone are out."""
+    part = ledger.part(key)
+    made = part._sums.get((key, day))
+    if made is None or made[0] is not policy:
+        made = part._sums[key, day] = policy, _of_item(ledger, key, day, policy)
+    return made[1]
+
+
+def _of_item(ledger: Ledger, key: Key, day: dt.date, policy: Policy) -> Amounts:
     counting, ageing = policy.exposure, policy.ageing
     sums: Amounts = defaultdict(Decimal)
     fact = ledger.item(key)

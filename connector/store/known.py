@@ -7,18 +7,19 @@ then; whoever compares says what is left unexplained.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, cast
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, or_, select
 
 from connector.credit.moved_figures import Ledger
 from connector.model import Application, Document, Instalment, Payment
 from connector.store import amendments, bulk
-from connector.store.amendments import APPLICATION, INSTALMENT, ITEM, Amended, Upto
+from connector.store.amendments import APPLICATION, INSTALMENT, ITEM, KEPT, Amended, Upto
 from connector.store.items import SIGN
 from connector.store.keys import system_names
 from connector.store.tables import application, customer, instalment, item
@@ -27,6 +28,8 @@ _ITEM = ("id", "system", "family", "ref", *amendments.KEPT[ITEM])
 _APPLICATION = ("id", "system", "ref", *amendments.KEPT[APPLICATION])
 _INSTALMENT = ("id", "system", "ref", *amendments.KEPT[INSTALMENT])
 Row = Mapping[str, Any]
+# The system and the id of customers, by key.
+Refs = Mapping[int, tuple[int, str]]
 
 
 @dataclass
@@ -56,28 +59,133 @@ class _Then:
         ]
 
 
+class Reading:
+    """The facts of some customers' items, read once, to be seen as they are known now and as they were at some moments.
+
+    With `since` only those items are keys of the ledgers that have anything open at the end of that day or of a later one,
+    by what is known now or was at one of the `moments` of its own day or of earlier ones: what was settled before, or on
+    the day it came, moves nothing. A customer of years has few others.
+    """
+
+    def __init__(
+        self,
+        tx: Connection,
+        customers: Collection[int],
+        moments: Mapping[Upto, dt.date],
+        since: dt.date | None = None,
+    ) -> None:
+        self.customers, self._tx = customers, tx
+        self._then = {one: _Then(tx, one, amendments.since(tx, customers, one.amendment)) for one in moments}
+        self._now: dict[str, Ledger] | None = None
+        changed = {kind: [row for then in self._then.values() for row in then.changed(kind)] for kind in KEPT}
+        self._items = _items(tx, item.c.customer, customers) if since is None else self._lively(since, moments, changed)
+        mine = [row for row in (*self._items, *changed[ITEM]) if row["customer"] in customers]
+        # What may be compared; of other items among the facts not all is read.
+        self._only = None if since is None else {(row["system"], row["family"], row["ref"]) for row in mine}
+        self._uses = _uses(tx, mine)
+        refs: dict[int, set[str]] = defaultdict(set)
+        for use in (*self._uses, *changed[APPLICATION]):
+            refs[use["system"]].update((use["from_ref"], use["to_ref"]))
+        known = {row["id"] for row in self._items}
+        self._others = [
+            row
+            for system, names in refs.items()
+            for row in _items(tx, item.c.ref, names, system)
+            if row["id"] not in known and (since is not None or row["customer"] not in customers)
+        ]
+        papers = defaultdict(set)
+        for row in (*self._items, *self._others, *changed[ITEM]):
+            if row["family"] == "d":
+                papers[row["system"]].add(row["ref"])
+        self._parts = [row for system, names in papers.items() for row in _parts(tx, system, names)]
+        self._facts: dict[int, tuple[Row, Any]] = {}
+        self._whose: dict[int, tuple[int, str]] = {}
+
+    def ledgers(self, upto: Upto | None = None) -> list[Ledger]:
+        """By system, as known now, or as known at one of the moments."""
+        then = self._then[upto] if upto is not None else _Then(self._tx, None, {})
+        items = then.of(ITEM, self._items) + then.changed(ITEM)
+        known = {row["id"] for row in items}
+        items += [row for row in then.of(ITEM, self._others) if row["id"] not in known]
+        uses = then.of(APPLICATION, self._uses) + then.changed(APPLICATION)
+        parts = then.of(INSTALMENT, self._parts) + then.changed(INSTALMENT)
+        made = self._made(items, uses, parts)
+        if upto is None:
+            self._now = {one.system: one for one in made}
+        return made
+
+    def _lively(
+        self, since: dt.date, moments: Mapping[Upto, dt.date], changed: Mapping[str, Sequence[Row]]
+    ) -> list[Row]:
+        """The items that have anything open at the end of a day, and those of which anything came or changed after one of
+        the moments that is dated before."""
+        c, a, i, tx = item.c, application.c, instalment.c, self._tx
+        mine = bulk.among(tx, c.customer, self.customers)
+        asked = select(*(c[name] for name in _ITEM))
+        is_open = or_(c.settled_on.is_(None), and_(c.settled_on > since, c.settled_on > c.issued_on))
+        found = [_rows(tx, asked.where(mine, is_open))]
+        late: set[int] = set()
+        of = and_(c.system == i.system, c.ref == i.document_ref, c.family == "d")
+        for upto, day in moments.items():
+            for end in (a.from_item, a.to_item):
+                came = select(c.id).join_from(application, item, c.id == end)
+                late |= set(tx.execute(came.where(a.id > upto.application, a.applied_on <= day, mine)).scalars())
+            cut = select(c.id).join_from(instalment, item, of)
+            late |= set(tx.execute(cut.where(i.id > upto.instalment, c.issued_on <= day, mine)).scalars())
+        found.append(_rows(tx, asked.where(bulk.among(tx, c.id, late))) if late else [])
+        names: dict[int, set[str]] = defaultdict(set)
+        for kind, rows in changed.items():
+            for row in rows:
+                names[row["system"]].update(row[end] for end in _ENDS[kind])
+        found += [
+            _rows(tx, asked.where(c.system == system, mine, bulk.among(tx, c.ref, refs)))
+            for system, refs in names.items()
+        ]
+        return list({row["id"]: row for rows in found for row in rows}.values())
+
+    # --- as facts -------------------------------------------------------------------------------------------------
+    def _made(self, items: Collection[Row], uses: Collection[Row], parts: Collection[Row]) -> list[Ledger]:
+        names = system_names(self._tx)
+        keys = {*self.customers, *(row["customer"] for row in items)} - self._whose.keys()
+        asked = select(customer.c.id, customer.c.system, customer.c.ref).where(
+            bulk.among(self._tx, customer.c.id, keys)
+        )
+        self._whose |= {key: (system, ref) for key, system, ref in self._tx.execute(asked)} if keys else {}
+        mine: dict[int, list[str]] = defaultdict(list)
+        for key in self.customers:
+            mine[self._whose[key][0]].append(self._whose[key][1])
+        made = []
+        for system, own in sorted(mine.items()):
+            here = [row for row in items if row["system"] == system]
+            made.append(
+                Ledger(
+                    names[system],
+                    sorted(own),
+                    [self._fact(row, _document) for row in here if row["family"] == "d"],
+                    [self._fact(row, _instalment) for row in parts if row["system"] == system],
+                    [self._fact(row, _payment) for row in here if row["family"] == "p"],
+                    [self._fact(row, _application) for row in uses if row["system"] == system],
+                    None if self._only is None else {(family, ref) for at, family, ref in self._only if at == system},
+                    self._now.get(names[system]) if self._now is not None else None,
+                )
+            )
+        return made
+
+    def _fact(self, row: Row, make: Callable[[Row, Refs], Any]) -> Any:
+        """The fact that a row says; of one row always the same one."""
+        found = self._facts.get(id(row))
+        if found is None:
+            found = self._facts[id(row)] = (row, make(row, self._whose))
+        return found[1]
+
+
+# By which names a fact is of an item.
+_ENDS = {ITEM: ("ref",), APPLICATION: ("from_ref", "to_ref"), INSTALMENT: ("document_ref",)}
+
+
 def ledgers(tx: Connection, customers: Collection[int], upto: Upto | None = None) -> list[Ledger]:
     """The facts of some customers' open items by system: as known now, or as known up to somewhere."""
-    then = _Then(tx, upto, {})
-    if upto is not None:
-        then = _Then(tx, upto, amendments.since(tx, customers, upto.amendment))
-    items = then.of(ITEM, _items(tx, item.c.customer, customers)) + then.changed(ITEM)
-    mine = [row for row in items if row["customer"] in customers]
-    uses = then.of(APPLICATION, _uses(tx, mine)) + then.changed(APPLICATION)
-    refs: dict[int, set[str]] = defaultdict(set)
-    for use in uses:
-        refs[use["system"]].update((use["from_ref"], use["to_ref"]))
-    known = {row["id"] for row in items}
-    for system, names in refs.items():
-        others = [r for r in _items(tx, item.c.ref, names, system) if r["customer"] not in customers]
-        items += [row for row in then.of(ITEM, others) if row["id"] not in known]
-    papers = defaultdict(set)
-    for row in items:
-        if row["family"] == "d":
-            papers[row["system"]].add(row["ref"])
-    parts = [r for system, names in papers.items() for r in _parts(tx, system, names)]
-    parts = then.of(INSTALMENT, parts) + then.changed(INSTALMENT)
-    return _made(tx, customers, items, uses, parts)
+    return Reading(tx, customers, {} if upto is None else {upto: dt.date.max}).ledgers(upto)
 
 
 def _items(tx: Connection, column: Any, wanted: Collection[Any], system: int | None = None) -> list[Row]:
@@ -116,38 +224,7 @@ def _rows(tx: Connection, asked: Any) -> list[Row]:
 
 
 # --- as facts ---------------------------------------------------------------------------------------------------------
-def _made(
-    tx: Connection,
-    customers: Collection[int],
-    items: Collection[Row],
-    uses: Collection[Row],
-    parts: Collection[Row],
-) -> list[Ledger]:
-    names = system_names(tx)
-    c = customer.c
-    keys = {*customers, *(row["customer"] for row in items)}
-    asked = select(c.id, c.system, c.ref).where(bulk.among(tx, c.id, keys))
-    refs = {key: (system, ref) for key, system, ref in tx.execute(asked)}
-    mine: dict[int, list[str]] = defaultdict(list)
-    for key in customers:
-        mine[refs[key][0]].append(refs[key][1])
-    made = []
-    for system, own in sorted(mine.items()):
-        here = [row for row in items if row["system"] == system]
-        made.append(
-            Ledger(
-                names[system],
-                sorted(own),
-                [_document(row, refs) for row in here if row["family"] == "d"],
-                [_instalment(row) for row in parts if row["system"] == system],
-                [_payment(row, refs) for row in here if row["family"] == "p"],
-                [_application(row) for row in uses if row["system"] == system],
-            )
-        )
-    return made
-
-
-def _document(row: Row, refs: Mapping[int, tuple[int, str]]) -> Document:
+def _document(row: Row, refs: Refs) -> Document:
     return Document(
         id=row["ref"],
         customer_id=refs[row["customer"]][1],
@@ -164,7 +241,7 @@ def _document(row: Row, refs: Mapping[int, tuple[int, str]]) -> Document:
     )
 
 
-def _payment(row: Row, refs: Mapping[int, tuple[int, str]]) -> Payment:
+def _payment(row: Row, refs: Refs) -> Payment:
     return Payment(
         id=row["ref"],
         customer_id=refs[row["customer"]][1],
@@ -176,7 +253,7 @@ def _payment(row: Row, refs: Mapping[int, tuple[int, str]]) -> Payment:
     )
 
 
-def _application(row: Row) -> Application:
+def _application(row: Row, _refs: Refs) -> Application:
     return Application(
         id=row["ref"],
         from_id=row["from_ref"],
@@ -189,7 +266,7 @@ def _application(row: Row) -> Application:
     )
 
 
-def _instalment(row: Row) -> Instalment:
+def _instalment(row: Row, _refs: Refs) -> Instalment:
     return Instalment(
         document_id=row["document_ref"],
         number=row["number"],
