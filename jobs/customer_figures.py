@@ -89,8 +89,10 @@ def _month_ends(as_of: dt.date, count: int) -> list[dt.date]:
 def paying(tx: Connection, base: Frame, judged: Judged) -> Paying:
     """How a customer pays, over all accounts of the same debtor."""
     keys = [m.key for m in judged.members]
-    known = scorer(tx, base.cards, base.rates, base.as_of, base.systems, [judged.debtor], keys)
-    habits, _ = known.habits(judged.members, judged.position.currency)
+    habits = judged.habits
+    if habits is None:
+        known = scorer(tx, base.cards, base.rates, base.as_of, base.systems, [judged.debtor], keys)
+        habits, _ = known.habits(judged.members, judged.position.currency)
     months = _sold(tx, base, judged, keys)
     if months is None:
         return Paying(habits, None, None)

@@ -15,6 +15,7 @@ from typing import Any
 from connector.credit.circumstances import ORDINARY, Circumstances
 from connector.credit.decide import Decision, OrderDecision, Room, decide, risk_level
 from connector.credit.group import Node, node_of
+from connector.credit.habits import Habits
 from connector.credit.limit import Effective, added, effective
 from connector.credit.position import Position, position
 from connector.credit.reason import Reason
@@ -51,8 +52,8 @@ class Judged:
     """One debtor on a day: its ERP customers, the figures of all of them together, and what the policy concludes.
 
     `own` has the figures of each ERP customer alone, by key; for a single one they are the debtor's. `facts` are what it
-    was judged from, `score` its score where that was asked for. `rooms` are what each order was checked with, by its key,
-    and `standings` what was decided of its orders before.
+    was judged from, `score` its score, and `habits` how it pays, where that was asked for. `rooms` are what each order was
+    checked with, by its key, and `standings` what was decided of its orders before.
     `alerts` are its open warnings after the last run, `signs` what was known beside the ledger.
     """
 
@@ -68,6 +69,7 @@ class Judged:
     standings: Mapping[int, Standing] = field(default_factory=dict)
     alerts: Mapping[str, Alert] = field(default_factory=lambda: NO_ALERTS)
     signs: Signs = NOTHING_ASKED
+    habits: Habits | None = None
 
     @property
     def lasts(self) -> bool:
@@ -262,6 +264,7 @@ def _scored(
     signs = seen.signs(debtor, members, facts.limits, whole, score)
     judged = _judged(frame, debtor, whole, own, above, about, facts, graded, signs, states_of(alerts))
     judged.score, judged.alerts = score, alerts
+    judged.habits = at.habits(members, whole.currency)[0] if at is not None else None
     return judged
 
 

@@ -28,6 +28,7 @@ from connector.store.order_credit import OrderAt, Standing
 from connector.store.order_values import OrderRow
 from connector.text import joined
 from jobs import panel_words as say
+from jobs.customer_figures import Course
 from jobs.frame import Frame, complete_at, frame
 from jobs.grant_matter import frozen
 from jobs.grant_words import FROZEN
@@ -86,9 +87,10 @@ def panel(
     look: Look,
     viewer: Viewer,
     at: tuple[Frame, Judged] | None = None,
+    aged: Course | None = None,
 ) -> Panel:
     """What a viewer is shown of a record; where there is nothing to show, `nothing` says why. `at`: its customer, where it
-    was judged already, on this day and with its orders and score."""
+    was judged already, on this day and with its orders and score; `aged`: how its debts have aged, where that is known."""
     clock = stopped(clock)
     today = day_in(clock.now(), config.business.time_zone)
     whose = subject(tx, look)
@@ -119,7 +121,7 @@ def panel(
         customer=f"{first.system}/{first.ref}",
         currency=judged.position.currency,
         score=decision.score,
-        figures=_figures(tx, base, judged),
+        figures=_figures(tx, base, judged, aged),
         reasons=tuple(reason.text for reason in decision.reasons),
         warnings=tuple(
             one.today.text for one in decision.warned if one.state.level != "green" and one.today.level != "green"
@@ -175,7 +177,7 @@ def order_of(tx: Connection, look: Look, name: str) -> OrderAt | None:
 
 
 # --- the figures ----------------------------------------------------------------------------------------------------------
-def _figures(tx: Connection, base: Frame, judged: Judged) -> Figures:
+def _figures(tx: Connection, base: Frame, judged: Judged, aged: Course | None) -> Figures:
     position = judged.position
     by_due = base.policy.ageing.basis == "due"
     buckets = [
@@ -195,7 +197,7 @@ def _figures(tx: Connection, base: Frame, judged: Judged) -> Figures:
         position.disputed,
         position.overdue_days if position.overdue else 0,
         tuple(buckets),
-        trend(tx, base, judged),
+        trend(tx, base, judged, aged),
     )
 
 

@@ -10,6 +10,7 @@ from connector.credit.position import position
 from connector.credit.totals import Totals
 from connector.store import Connection
 from connector.store.month_ends import day_ends_of
+from jobs.customer_figures import Course
 from jobs.frame import Frame
 from jobs.judge import Judged
 from jobs.panel_shape import Point
@@ -17,9 +18,12 @@ from jobs.panel_shape import Point
 _MONTHS = 6
 
 
-def trend(tx: Connection, base: Frame, judged: Judged) -> tuple[Point, ...]:
+def trend(tx: Connection, base: Frame, judged: Judged, aged: Course | None = None) -> tuple[Point, ...]:
     """The points, oldest first; today is the last one. Empty where a day's figures cannot be told in the customer's currency:
-    a line with a gap would be read as a fall."""
+    a line with a gap would be read as a fall. `aged`: its course over more month ends, where that is known already."""
+    if aged is not None and len(aged.ends) > _MONTHS:
+        before = [Point(end.on, end.balance, end.overdue) for end in aged.ends[-_MONTHS - 1 : -1]]
+        return (*before, Point(base.as_of, judged.position.balance, judged.position.overdue))
     days = [*month_ends(base.as_of, _MONTHS), base.as_of]
     now, currency = judged.position, judged.position.currency
     edges = base.policy.ageing.edges("due") or default_edges("due")

@@ -76,9 +76,10 @@ def router(front: Front) -> APIRouter:
     async def personal(request: Request, visitor: Annotated[Visitor, Depends(visits("read"))]) -> Response:
         given = await form_of(request)
         system, customer, why = given.get("system", ""), given.get("customer", ""), given.get("why", "").strip()
+        part = {name: given.get(name, "") for name in ("kind", "after")}
         if not why:
             wrong = {"why": Text("Say what for.", "请说明用途。")}
-            return await shown(front, request, visitor, system, customer, "file", {}, "", wrong=wrong, status=422)
+            return await shown(front, request, visitor, system, customer, "file", part, wrong=wrong, status=422)
 
         if not may_see(visitor.caller.roles):
             raise NotAllowed(NOT_YOURS)
@@ -90,7 +91,7 @@ def router(front: Front) -> APIRouter:
                 looked(tx, row, visitor.caller.actor, why[:1000], sum(one.personal for one in lines), front.clock.now())
 
         await front.work(look)
-        return await shown(front, request, visitor, system, customer, "file", {}, "", personal=True)
+        return await shown(front, request, visitor, system, customer, "file", part, personal=True)
 
     return routes
 
@@ -176,7 +177,8 @@ def _values(
         # Only the overview tells everything; the other tabs have the head of it.
         viewer = panel.Viewer(visitor.caller.actor, visitor.caller.person, not tab, visitor.may("request"))
         look = Look(row.system, "customer", "customer", row.ref, "")
-        sheet = panel.panel(tx, front.config, policy, front.clock, look, viewer, at)
+        aged = course(tx, *at) if at is not None and not tab else None
+        sheet = panel.panel(tx, front.config, policy, front.clock, look, viewer, at, aged)
         values: dict[str, Any] = {"row": row, "sheet": sheet, "by": lambda actor: said_by(front, actor)}
         values |= {"one": None, "may_look": may_see(visitor.caller.roles)}
         if at is None:
@@ -188,7 +190,8 @@ def _values(
         if tab:
             asking = tabs.Asked(tx, front, policy, row, one, asked, personal and values["may_look"])
             return values | TABS[tab](asking)
-        return values | _overview(tx, front, base, one)
+        assert aged is not None, "the overview has it"
+        return values | _overview(tx, front, base, one, aged)
 
 
 def _judged(tx: Connection, front: Front, policy: Policy, row: CustomerRow) -> tuple[Frame, Judged] | None:
@@ -201,8 +204,7 @@ def _judged(tx: Connection, front: Front, policy: Policy, row: CustomerRow) -> t
     return None if found is None else (base, found)
 
 
-def _overview(tx: Connection, front: Front, base: Frame, one: customer_answer.Shown) -> dict[str, Any]:
-    aged: Course = course(tx, base, one.judged)
+def _overview(tx: Connection, front: Front, base: Frame, one: customer_answer.Shown, aged: Course) -> dict[str, Any]:
     pays: Paying = paying(tx, base, one.judged)
     keys = [m.key for m in one.judged.members]
     debtor = one.judged.debtor
