@@ -48,6 +48,8 @@ SIZES = {Size.small: (1_000, 20_000), Size.medium: (20_000, 1_000_000), Size.lar
 
 
 _GOALS = ("P1", "P2", "P3", "P4", "P5", "P6", "P8", "P9", "P10", "P13", "P14")
+# These change nothing of the book but who has looked.
+_LOOKING = ("P13", "P14")
 # Measured only where they are asked for: they make a book of their own.
 _APART = ("P7", "P11", "P12")
 # So long the clients of P7 ask, each time; of a large book longer.
@@ -87,6 +89,16 @@ def register(app: typer.Typer) -> None:
         only: Annotated[
             list[str] | None, typer.Option(help=t("Only these goals: P1 … P14.", "仅测量这些目标：P1 … P14。"))
         ] = None,
+        keep: Annotated[
+            Path | None,
+            typer.Option(
+                help=t(
+                    "Keep the book in this folder and use the one that is there: with --only P13 and P14, which change "
+                    "nothing of it.",
+                    "将账簿保存在该文件夹并重复使用：仅限 --only P13、P14，它们不改动账簿。",
+                )
+            ),
+        ] = None,
         form: Annotated[Form, typer.Option("--format", help=t("table or json.", "table 或 json。"))] = Form.table,
     ) -> None:
         from connector.cli.bench_book import Book
@@ -97,13 +109,20 @@ def register(app: typer.Typer) -> None:
         known = (*_GOALS, *_APART)
         if wanted - set(known):
             raise ConfigError(Text("--only: one of {known}.", "--only：可选 {known}。").fill(known=", ".join(known)))
+        if keep is not None and (database != "sqlite" or not wanted or wanted - set(_LOOKING)):
+            raise ConfigError(
+                Text(
+                    "--keep is for --only P13 and --only P14 on SQLite: the other goals change the book.",
+                    "--keep 仅可与 --only P13、--only P14 及 SQLite 一起使用：其他目标会改动账簿。",
+                )
+            )
         usual = SIZES[size]
         book = Book(customers or usual[0], max(documents or usual[1], customers or usual[0]), seed)
         began = time.monotonic()
         rows: list[Row] = []
         with bars() as progress:
             try:
-                for row in measured(book, database, progress, wanted):
+                for row in measured(book, database, progress, wanted, keep):
                     rows.append(row)
                     if cli.verbose:  # a large book takes long: what is known is told at once
                         told = f"{row.goal} {say(row.what)}: {_figure(row.figure)} ({_limit(row)})"
@@ -115,7 +134,7 @@ def register(app: typer.Typer) -> None:
         show(rows, book, database, time.monotonic() - began, Format(form.value))
 
 
-def measured(book: Book, database: str, progress: Progress, only: set[str]) -> Iterator[Row]:
+def measured(book: Book, database: str, progress: Progress, only: set[str], keep: Path | None = None) -> Iterator[Row]:
     """The rows of the table, as they come. Raises `Different` where sides do not agree."""
     from connector.cli import (
         bench_full,
@@ -128,7 +147,7 @@ def measured(book: Book, database: str, progress: Progress, only: set[str]) -> I
         bench_push,
     )
     from connector.cli.bench_book import Book
-    from connector.cli.bench_scene import scene_of
+    from connector.cli.bench_scene import kept_scene, scene_of
     from connector.store import contest
 
     if only:
@@ -138,9 +157,11 @@ def measured(book: Book, database: str, progress: Progress, only: set[str]) -> I
     small = book.documents < 500_000
     tenth = Book(max(20, book.customers // 10), max(200, book.documents // 10), book.seed, book.as_of)
     with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="holdfast-bench-")))
+        folder = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="holdfast-bench-")))
         places = stack.enter_context(contest.places(database, folder))
-        scene = smaller = scene_of(book, places, "whole", progress)
+        scene = smaller = (
+            scene_of(book, places, "whole", progress) if keep is None else kept_scene(book, places, keep, progress)
+        )
         stack.callback(scene.store.close)
         if not only or only & {"P3", "P5"}:
             smaller = scene_of(tenth, places, "tenth", progress)
@@ -229,6 +250,7 @@ def show(rows: list[Row], book: Book, database: str, seconds: float, form: Forma
             for row in rows
         ],
     )
+    table.more += [_pages(row.detail["pages"]) for row in rows if "pages" in row.detail]
     table.notes.append(
         Text(
             f"CPU time, the least of several turns; {seconds:,.0f} s altogether.",
@@ -260,6 +282,24 @@ def show(rows: list[Row], book: Book, database: str, seconds: float, form: Forma
         ],
     }
     emit(table, answer, form, None)
+
+
+def _pages(found: list[dict[str, Any]]) -> Table:
+    """Each page by itself, the slowest first."""
+    columns = [
+        Column("page", Text("page", "页面")),
+        Column("cpu_p50_ms", Text("CPU p50, ms", "CPU p50（毫秒）"), right=True),
+        Column("cpu_p95_ms", Text("CPU p95, ms", "CPU p95（毫秒）"), right=True),
+        Column("wall_p50_ms", Text("clock p50, ms", "时钟 p50（毫秒）"), right=True),
+        Column("wall_p95_ms", Text("clock p95, ms", "时钟 p95（毫秒）"), right=True),
+        Column("met", Text("met", "达成")),
+    ]
+    rows = [
+        {"page": one["page"], "met": _MET[one["met"]]}
+        | {column.key: f"{one[column.key]:.1f}" for column in columns if column.right}
+        for one in found
+    ]
+    return Table(Text("pages; the goal is held against CPU p95", "各页面（以 CPU p95 对照目标）"), columns, rows)
 
 
 _MET = {True: Text("yes", "是"), False: Text("NO", "否"), None: Text("not measured", "未测量")}

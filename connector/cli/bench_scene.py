@@ -12,7 +12,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import make_url
 
 from connector.cli.bench_book import Book, said
 from connector.clock import FixedClock
@@ -161,3 +164,17 @@ def scene_of(book: Book, places: Places, name: str, progress: Progress) -> Scene
     made = Scene(Store.open(url), book, places, url)
     load(made, progress)
     return made
+
+
+def kept_scene(book: Book, places: Places, folder: Path, progress: Progress) -> Scene:
+    """A book that stays in a folder, loaded and evaluated; made where it is not there yet."""
+    file = folder / f"book-{book.customers}-{book.documents}-{book.seed}.db"
+    if not file.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        made = scene_of(book, places, f"{file.stem}.part", progress)
+        made.evaluate(full=True)
+        made.store.close()
+        # Only a whole one is used again.
+        Path(make_url(made.url).database or "").replace(file)
+    url = f"sqlite:///{file}"
+    return Scene(Store.open(url), book, places, url)
