@@ -124,13 +124,19 @@ class Node:
     def _answer(self) -> None:
         from connector.web.app import make
         from connector.web.front import Front
-        from connector.web.server import Server
+        from connector.web.server import Server, settled
+
+        def ready() -> None:
+            front.ready()
+            settled()
 
         systems = self.cli.connected() if self.cli.config.systems else ()
         front = Front(self.cli.store, self.cli.config, self.cli.clock, systems, wake=self.wake)
         self._server = Server(make(front), self.cli.config.service)
         if self.stopping.is_set():
             return
+        # Beside the first requests: orders are checked from the beginning.
+        threading.Thread(target=ready, name="pages", daemon=True).start()
 
         async def serving() -> None:
             telling = asyncio.create_task(self._tell(front))

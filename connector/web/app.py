@@ -91,6 +91,7 @@ def make(front: Front) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.front, app.state.sign_in, app.state.pages = front, SignIn(front), Pages(front)
+    front.early.append(app.state.pages.ready)
     app.state.calculating = Calculating(front)
     install(app)
     straight: dict[str, APIRoute] = {}

@@ -36,6 +36,12 @@ def router(front: Front) -> APIRouter:
     """The pages of the desk: work list, customers, collection, reviews."""
     routes = APIRouter(include_in_schema=False)
     board = Board()
+
+    def known() -> None:
+        with front.store.reading() as tx:
+            board.renew(tx)
+
+    front.early.append(known)
     routes.include_router(desk_customers.router(front, board))
     routes.include_router(desk_collection.router(front, board))
     routes.include_router(desk_reviews.router(front, board))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +24,7 @@ from connector.text import Text
 from connector.web.metrics import Metrics
 from jobs.policy import in_force
 
+log = logging.getLogger("holdfast.web.front")
 T = TypeVar("T")
 
 # As many at once as the store's pool has connections for.
@@ -34,7 +36,8 @@ _WAITING_MOST = 500
 class Front:
     """One process of the service.
 
-    `wake` is set when something has come that a job should look at now. `stopping`: no new work is taken.
+    `wake` is set when something has come that a job should look at now. `stopping`: no new work is taken. `early` is what is
+    made once and then kept (templates, lists): made by `ready` beside the first requests, or else by whoever asks first.
     """
 
     store: Store
@@ -44,6 +47,7 @@ class Front:
     metrics: Metrics = field(default_factory=Metrics)
     wake: threading.Event = field(default_factory=threading.Event)
     stopping: bool = False
+    early: list[Callable[[], object]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="front")
@@ -54,6 +58,16 @@ class Front:
         """The policy in force now."""
         with self.store.reading() as tx:
             return in_force(tx, self.config)
+
+    def ready(self) -> None:
+        """Makes what is made once. What cannot be made now is made when it is asked for."""
+        for one in self.early:
+            if self.stopping:
+                return
+            try:
+                one()
+            except Exception as wrong:
+                log.warning("not made early: %s", type(wrong).__name__)
 
     def seat(self) -> Store:
         """A seat at the store (`Store.seat`) that is given back when the front closes."""

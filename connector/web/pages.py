@@ -12,11 +12,14 @@ import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -58,6 +61,25 @@ class Said:
     tone: str = "ok"
 
 
+class _Compiled(BytecodeCache):
+    """Templates as they were compiled for one language and time zone: once in a process, however many fronts it has."""
+
+    def __init__(self) -> None:
+        self._codes: dict[tuple[str, str], Any] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._codes.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._codes[bucket.key, bucket.checksum] = bucket.code
+
+
+# By language and time zone: what stands in a template as a constant is shown by the compiler already.
+@cache
+def _compiled(_language: Language, _zone: str) -> _Compiled:
+    return _Compiled()
+
+
 class Pages:
     """The pages of one front."""
 
@@ -75,6 +97,7 @@ class Pages:
             lstrip_blocks=True,
             extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
             auto_reload=False,
+            bytecode_cache=_compiled(language, self.front.config.business.time_zone),
         )
         made.install_gettext_translations(catalogue(language), newstyle=True)  # type: ignore[attr-defined]
         made.filters.update(Shown(language, self.front.config.business.time_zone).filters())
@@ -85,6 +108,15 @@ class Pages:
             lang="zh-CN" if language == "zh" else "en",
         )
         return made
+
+    def ready(self) -> None:
+        """Compiles every template in both languages, and reads what dates and amounts are written by: else whoever asks for
+        a page first waits for it."""
+        for made in self._made.values():
+            for name in made.list_templates():
+                made.get_template(name)
+            made.filters["money"](Decimal(1), self.front.config.business.currency)
+            made.filters["moment"](self.front.clock.now())
 
     def asset(self, name: str) -> str:
         """The address of a file of ours; it changes with the file, so that a browser may keep it for good."""
