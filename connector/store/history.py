@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, and_, func, or_, select, union_all
 
+from connector.credit.terms import months_later
 from connector.money import from_minor
 from connector.store import bulk
 from connector.store.items import DOCUMENT
@@ -80,8 +81,7 @@ def payment_experience(
 ) -> list[Experience]:
     """Every payment that was set against an invoice in so many months up to a day, oldest first."""
     a, paid, due = application.c, item.alias("paid"), part.alias("due")
-    year, month = divmod(as_of.year * 12 + as_of.month - 1 - months, 12)
-    start = dt.date(year, month + 1, 1) + dt.timedelta(days=as_of.day - 1)
+    start = months_later(as_of, -months)
     asked = (
         select(
             item.c.customer,
