@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -58,8 +59,14 @@ def spawn(*arguments: object, lang: str = "en", **more: Any) -> subprocess.Popen
         stdout=more.pop("stdout", subprocess.PIPE),
         stderr=more.pop("stderr", subprocess.PIPE),
         text=True,
+        preexec_fn=_heed_ctrl_c,
         **more,
     )
+
+
+def _heed_ctrl_c() -> None:
+    """A shell that begins the tests in the background has them ignore Ctrl+C, and with them all that they begin."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 CONFIG = """
