@@ -29,7 +29,7 @@ ASKED_ALREADY = Text("another one was asked for", "已有续期申请")
 # --- the next step -----------------------------------------------------------------------------------------------------------
 DECIDE = Text("Decide", "审批")
 DECIDED_SOON = Text("See who may decide", "查看审批人")
-LOOK_WHAT_FREES = Text("See what would let it go", "查看解除措施")
+LOOK_WHAT_FREES = Text("See what helps", "查看解除措施")
 LOOK_AT_WARNINGS = Text("Look into it", "查看原因")
 CALL_AGAIN = Text("Call again", "再次联系")
 NOTE_WHAT_CAME = Text("Do it and note what came of it", "执行并记录结果")
