@@ -203,16 +203,18 @@ def _warnings(asking: _Asking) -> Iterator[Work]:
         red = one.level == "red"
         late = one.late_on(asking.today)
         why = say.OVERDUE_DAYS.fill(days=late) if late else say.NOTHING_OVERDUE
+        mine = {n: a for n, a in standing.get(one.debtor, {}).items() if a.state.level == one.level}
+        opened = [alert.state.opened_on for alert in mine.values() if alert.state.opened_on is not None]
         if one.used is not None and one.used > 1:
             why = joined([why, say.USED.fill(percent=f"{one.used * 100:.0f}")], ", ", "，")
         elif not late:
             # Neither lateness nor the limit: the signs themselves are named.
-            signs = [named(n, a.value) for n, a in standing.get(one.debtor, {}).items() if a.state.level == one.level]
+            signs = [named(name, alert.value) for name, alert in mine.items()]
             why = joined(signs[:2] or [why], ", ", "，")
         yield Work(
             "warning", _RED if red else _ORANGE, one.debtor, "", say.RED if red else say.ORANGE, why,
-            say.LOOK_AT_WARNINGS, "", "bad" if red else "warn", one.warned_since or one.held_since, one.exposure,
-            one.currency,
+            say.LOOK_AT_WARNINGS, "", "bad" if red else "warn",
+            one.warned_since or one.held_since or min(opened, default=None), one.exposure, one.currency,
         )  # fmt: skip
 
 

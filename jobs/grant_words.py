@@ -54,9 +54,9 @@ BECAME = {
 }
 FROZEN = Text("No limit can be raised now: {why}.", "目前不得提高额度：{why}。")
 NO_RISE = Text(
-    "The limit cannot rise now: {why}. It can be asked for again when that has cleared; until then a held order can be "
-    "released by itself (holdfast order request).",
-    "目前不得申请提高额度：{why}。待情况消除后可再次申请；在此之前可就单笔被冻结的订单申请放行（holdfast order request）。",
+    "The limit cannot rise now: {why}. It can be asked for again when that has cleared; until then the "
+    "release of a single held order can be asked for.",
+    "目前不得申请提高额度：{why}。待情况消除后可再次申请；在此之前可就单笔被冻结的订单申请放行。",
 )
 DUNNED = Text("dunning has reached level {level}", "催收已达 {level} 级")
 NO_DECISION = Text("{person} has no role that decides on limits.", "{person} 没有审批额度的角色。")

@@ -21,6 +21,7 @@ from connector.text import Text
 from connector.web import desk_customer
 from connector.web.desk_acts import acting, the_customer
 from connector.web.desk_customers import TONES, today
+from connector.web.export import FORMS, MOST, Column, exported
 from connector.web.form_once import done_once, once_field
 from connector.web.front import Front
 from connector.web.pages import pages_of
@@ -45,6 +46,19 @@ STATES: Mapping[str, tuple[Text, str]] = {
     "proposed": (Text("waits for approval", "待审批"), "warn"),
     "done": (Text("done", "已完成"), "ok"),
 }
+_COLUMNS = (
+    Column("customer", Text("Customer", "客户")),
+    Column("name", Text("Name", "名称")),
+    Column("due_on", Text("Due", "到期日")),
+    Column("why", Text("Why", "原因")),
+    Column("state", Text("State", "状态")),
+    Column("reviewer", Text("Reviewer", "复评人")),
+    Column("conclusion", Text("Conclusion", "结论")),
+    Column("level", Text("Warning level", "预警级别")),
+    Column("currency", Text("Currency", "币种")),
+    Column("exposure", Text("Exposure", "信用占用")),
+    Column("limit", Text("Limit", "信用额度")),
+)
 _BEGUN = Text(
     "The review is begun; everything that is known is kept as it is now.", "复评已开始，当前全部资料已固化留存。"
 )
@@ -64,8 +78,13 @@ def router(front: Front, board: Board) -> APIRouter:
         visitor: Annotated[Visitor, Depends(visits("read"))],
         show: Annotated[str, Query(max_length=10)] = "",
         after: Annotated[str, Query(max_length=40)] = "",
+        form: Annotated[str, Query(alias="as", max_length=4)] = "",
     ) -> Response:
         chosen = show if show in SHOWS else ""
+        if form in FORMS:
+            whole = await front.work(lambda: _list(front, board, chosen, "", MOST))
+            rows = [_exported(whole, each) for each in whole["rows"]]
+            return exported(request, "reviews", _COLUMNS, rows, form, visitor)
         found = await front.work(lambda: _list(front, board, chosen, after))
         return await pages_of(request).show(
             request, "desk/reviews.html", visitor, **found, show=chosen, shows=SHOWS, why=WHY, first=bool(after),
@@ -167,7 +186,24 @@ def _desk(front: Front, store: Store) -> review_decide.Desk:
     return review_decide.Desk(store, front.config, front.policy(), front.clock)
 
 
-def _list(front: Front, board: Board, show: str, after: str) -> dict[str, Any]:
+def _exported(found: Mapping[str, Any], each: Mapping[str, Any]) -> dict[str, Any]:
+    one, row, line = each["one"], each["row"], each["line"]
+    return {
+        "customer": f"{row.system}/{row.ref}",
+        "name": row.name,
+        "due_on": one.due_on,
+        "why": WHY.get(one.why, Text(one.why, one.why)),
+        "state": STATES[one.state][0],
+        "reviewer": found["by"](one.reviewer) if one.reviewer else None,
+        "conclusion": CONCLUSIONS[one.conclusion] if one.conclusion else None,
+        "level": LEVEL_TEXTS[line.level] if line else None,
+        "currency": line.currency if line else None,
+        "exposure": line.exposure if line else None,
+        "limit": line.limit if line else None,
+    }
+
+
+def _list(front: Front, board: Board, show: str, after: str, most: int = _MOST) -> dict[str, Any]:
     day = today(front)
     until = day + dt.timedelta(days=_DAYS)
     erps = [s.name for s in front.config.with_role("erp")]
@@ -175,10 +211,10 @@ def _list(front: Front, board: Board, show: str, after: str) -> dict[str, Any]:
     with front.store.reading() as tx:
         lines = board.renew(tx)
         found = desk_waits.reviews_due(
-            tx, until, states=states, before=day if show == "late" else None, after=_place(after), most=_MOST + 1
+            tx, until, states=states, before=day if show == "late" else None, after=_place(after), most=most + 1
         )
         counts = desk_waits.review_counts(tx, until, day)
-        part = found[:_MOST]
+        part = found[:most]
         rows: dict[int, CustomerRow] = {}
         for row in customers.customers(tx, systems=erps, debtors=[one.debtor for one in part]) if part else ():
             if row.debtor is not None:
@@ -198,7 +234,7 @@ def _list(front: Front, board: Board, show: str, after: str) -> dict[str, Any]:
         "rows": made,
         "count": counts["planned"] + counts["started"] + counts["proposed"],
         "counts": {**counts, "due": counts["planned"]},
-        "next": f"{part[-1].due_on}~{part[-1].id}" if len(found) > _MOST else None,
+        "next": f"{part[-1].due_on}~{part[-1].id}" if len(found) > most else None,
         "today": day,
         "by": lambda actor: desk_customer.said_by(front, f"person:{actor}"),
     }

@@ -132,6 +132,9 @@ class Guarded:
         self.front.metrics.refusals.labels("too_large").inc()
         log.warning("refused: a body above %s KiB", kib)
         limit = Text("At most {kib} KiB.", "不得超过 {kib} KiB。").fill(kib=kib)
+        if most > self.most:
+            mib = self.front.config.service.paper_mib
+            limit = Text("A file is at most {mib} MB.", "文件不得超过 {mib} MB。").fill(mib=mib)
         return problem(Request(scope), 413, limit, headers={"Connection": "close"})
 
     @staticmethod

@@ -16,7 +16,6 @@ from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlencode
 
 from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
 from jinja2.bccache import Bucket
@@ -27,6 +26,9 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from connector.config import Config
 from connector.store.begun import begun
 from connector.text import Language, Text
+from connector.web.actors import author_of
+from connector.web.addresses import here_of, with_query
+from connector.web.addresses import local as local
 from connector.web.catalogue import catalogue
 from connector.web.navigation import navigation
 from connector.web.show import Shown
@@ -137,7 +139,6 @@ class Pages:
     def render(self, request: Request, template: str, visitor: Visitor | None = None, **values: Any) -> str:
         """A template with what every page needs."""
         language = language_of(request, visitor)
-        here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return (
             self._made[language]
             .get_template(template)
@@ -145,12 +146,13 @@ class Pages:
                 {
                     "visitor": visitor,
                     "theme": theme_of(request),
-                    "here": here,
+                    "here": here_of(request),
                     "navigation_of": navigation(visitor.caller.rights, request.url.path) if visitor else (),
                     "csrf": lambda: _csrf_field(visitor),
-                    "with_query": lambda **changed: _with_query(request, changed),
+                    "with_query": lambda **changed: with_query(request, changed),
                     "said": None,
                     "nothing_yet": lambda: visitor is not None and self._nothing_yet(),
+                    "written_by": lambda author: author_of(self.front.config, author),
                     **_made_up(self.front.config, visitor, request.url.path),
                     **values,
                 }
@@ -252,12 +254,6 @@ def secure(front: Front) -> bool:
     return (front.config.service.address or "").startswith("https://")
 
 
-def local(address: str) -> str:
-    """An address of our own, without host; "/" for any other: nobody is sent elsewhere by a link that looks like ours."""
-    plain = address.startswith("/") and not address.startswith(("//", "/\\"))
-    return address if plain and address.isprintable() and "\\" not in address and len(address) < 2000 else "/"
-
-
 def _csrf_field(visitor: Visitor | None) -> Markup:
     if visitor is None:
         return Markup("")
@@ -275,13 +271,6 @@ def _made_up(config: Config, visitor: Visitor | None, path: str) -> Mapping[str,
 
 def _mac(csrf: str, body: str) -> str:
     return hmac.new(csrf.encode(), body.encode(), hashlib.sha256).hexdigest()[:32]
-
-
-def _with_query(request: Request, changed: Mapping[str, Any]) -> str:
-    """This page's address with some of its query changed; None takes a key out."""
-    kept = [(k, v) for k, v in parse_qsl(request.url.query) if k not in changed]
-    kept += [(k, str(v)) for k, v in changed.items() if v is not None]
-    return request.url.path + (f"?{urlencode(kept)}" if kept else "")
 
 
 def _stamp(file: Path) -> str:

@@ -211,17 +211,19 @@ def test_nothing_rises_while_dunning_has_reached_the_final_demand(desk: LimitDes
         desk.days(1)
     desk.evaluate()
     en, zh = refusal(desk, more, "wang.fang")
-    assert en in ("No limit can be raised now: dunning has reached level 4.", "Nothing rises now: the warning level is red.")
+    assert en in (
+        "No limit can be raised now: dunning has reached level 4.",
+        "Nothing rises now: the warning level is red.",
+    )
     assert zh in ("目前不得提高额度：催收已达 4 级。", "目前不得提高额度：预警等级为红色。")
     with pytest.raises(ConfigError) as at_once:
         desk.ask("base", 320_000)
     assert at_once.value.user.en == (
         "The limit cannot rise now: the warning level is red. It can be asked for again when that has cleared; until then "
-        "a held order can be released by itself (holdfast order request)."
+        "the release of a single held order can be asked for."
     )
     assert at_once.value.user.zh == (
-        "目前不得申请提高额度：预警等级为红色。待情况消除后可再次申请；在此之前可就单笔被冻结的订单申请放行"
-        "（holdfast order request）。"
+        "目前不得申请提高额度：预警等级为红色。待情况消除后可再次申请；在此之前可就单笔被冻结的订单申请放行。"
     )
     less = desk.ask("base", 200_000)
     assert desk.approve(less, "wang.fang").stands.state == "in_force"

@@ -258,6 +258,7 @@ def test_a_policy_is_checked_tried_saved_and_put_in_force(front: Front, admin: B
     assert late.status_code == 409, "somebody has saved since it was opened"
     page = admin.get("/admin/policy/history").text
     assert "first" in page
+    assert ">The Boss</td>" in page, "by name, not by id"
     with front.store.reading() as tx:
         assert [v.number for v in documents.versions(tx, documents.POLICY, documents.THE_POLICY)] == [1]
     assert admin.get("/admin/policy/export?version=1").text.endswith("# kept\n")

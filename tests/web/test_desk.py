@@ -182,7 +182,7 @@ def test_exports_say_what_the_list_says_and_run_nothing(busy: Shop, front: Front
     assert "books/C1" in chinese
     assert "5550" not in chinese  # who only looks is shown nobody's telephone number
     assert "+86 21 5550 1234" in visit(front, "wang.fang").get("/desk/collection?as=csv").text
-    for address in ("/desk?as=xlsx", "/desk/customers/books/C1?tab=documents&as=csv"):
+    for address in ("/desk?as=xlsx", "/desk/customers/books/C1?tab=documents&as=csv", "/desk/reviews?as=csv"):
         assert browser.get(address).headers["content-disposition"].startswith("attachment")
 
 
@@ -449,3 +449,16 @@ def test_what_speaks_of_persons_is_masked_until_somebody_who_may_says_what_for(
     assert [(e.actor, e.why, (e.after or {}).get("lines")) for e in seen] == [
         ("person:wang.fang", "the guarantee is called", 1)
     ]
+
+
+def test_what_answers_a_form_leads_back_to_the_page_it_was_on(busy: Shop, front: Front, store: Store) -> None:
+    one(store)
+    browser = visit(front, "wang.fang")
+    page = "http://testserver/desk/customers/books/C1?tab=file&kind=order"
+    fields = {"csrf": csrf_of(browser.token), "system": "books", "customer": "C1", "kind": "order", "why": "a call"}
+    answer = browser.client.post("/desk/personal", data=fields, headers={"Referer": page})
+    assert answer.status_code == 200
+    assert 'name="back" value="/desk/customers/books/C1?tab=file&amp;kind=order"' in answer.text  # the choice of language
+    assert '<option value="order" selected>' in answer.text
+    strange = browser.client.post("/desk/personal", data=fields, headers={"Referer": "http://evil.example/desk"})
+    assert 'name="back" value="/"' in strange.text
