@@ -213,7 +213,7 @@ def test_nothing_rises_while_dunning_has_reached_the_final_demand(desk: LimitDes
     en, zh = refusal(desk, more, "wang.fang")
     assert en in (
         "No limit can be raised now: dunning has reached level 4.",
-        "Nothing rises now: the warning level is red.",
+        "No limit can be raised now: the warning level is red.",
     )
     assert zh in ("目前不得提高额度：催收已达 4 级。", "目前不得提高额度：预警等级为红色。")
     with pytest.raises(ConfigError) as at_once:
