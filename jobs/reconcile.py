@@ -16,7 +16,8 @@ from typing import Any
 from connector.adapter import ActionKind, Change, Channel
 from connector.connect import Connected
 from connector.errors import Problem
-from connector.store import Connection, customers, outbox, stops
+from connector.store import Connection, customers, order_credit, outbox, stops
+from connector.store.bulk import is_sqlite
 from connector.store.db import Store
 from connector.store.outbox import OutboxRow
 from connector.store.stops import Stopped
@@ -143,6 +144,9 @@ def _answer(
     changes = _changes(connected, channel, differing)
     now = connected.clock.now()
     with store.writing() as tx:
+        stands = _stand(tx, connected.name, channel.kind, [*differing, *otherwise])
+        differing = [seen for seen in differing if seen.row.id in stands]
+        otherwise = [seen for seen in otherwise if seen.row.id in stands]
         outbox.close_undone(tx, over, now)
         for seen in otherwise:
             outbox.write_again(tx, seen.row, now)
@@ -172,6 +176,18 @@ def _answer(
             run.counts["restored"] += bool(again or whole)
         for seen, what in told:  # last: others wait for the audit trail
             run.counts["told"] += tell(tx, connected, seen.row, seen.undone, seen.there, what)
+
+
+def _stand(tx: Connection, system: str, kind: ActionKind, found: Sequence[_Seen]) -> set[int]:
+    """Which of these rows are still the last word on their records. While they were read back somebody may have decided
+    otherwise, and an old word written after a newer one would stand there."""
+    if not found:
+        return set()
+    if not is_sqlite(tx):
+        # Whoever decides has this lock. (SQLite has one writer anyway.)
+        keys = [seen.row.customer for seen in found if seen.row.customer is not None]
+        order_credit.lock(tx, customers.debtors_of(tx, keys))
+    return {row.id for row in outbox.standing(tx, system, kind, [seen.row.target for seen in found])}
 
 
 def _changes(connected: Connected, channel: Channel[Any], seen: Sequence[_Seen]) -> Mapping[str, Change]:

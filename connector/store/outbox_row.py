@@ -158,9 +158,9 @@ def forget_pushed(tx: Connection, system: str, kind: str | None = None, target: 
     return tx.execute(asked).rowcount
 
 
-def standing(tx: Connection, system: str, kind: str) -> list[OutboxRow]:
-    """What we last wrote of each target of a desired state, where nothing else is under way for it: by rights it stands
-    there now."""
+def standing(tx: Connection, system: str, kind: str, targets: Collection[str] | None = None) -> list[OutboxRow]:
+    """What we last wrote of each target of a desired state (of these only), where nothing else is under way for it: by
+    rights it stands there now."""
     known = known_system(tx, system)
     o, other = outbox.c, outbox.alias("other")
     newest = (
@@ -168,6 +168,8 @@ def standing(tx: Connection, system: str, kind: str) -> list[OutboxRow]:
         .where(o.system == known, o.kind == kind, o.state == "done", o.kind.not_in(tuple(ONCE)))
         .group_by(o.target)
     )
+    if targets is not None:
+        newest = newest.where(bulk.among(tx, o.target, targets))
     waiting = (
         select(other.c.id)
         .where(

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
+from connector.adapter import Channel
 from connector.errors import Problem
 from connector.policy import default_policy
 from connector.store import audit, outbox, runs
-from jobs.night import work
-from jobs.reconcile import alike
+from connector.store.outbox import Owed
+from jobs.night import connected_systems, work
+from jobs.reconcile import alike, reconcile
 from jobs.run import Run
 from tests.jobs.test_night import BOOK, Night
 from tests.jobs.test_night import night as night
@@ -161,6 +164,26 @@ def test_figures_that_were_overwritten_are_restored_once(night: Night) -> None:
     (problem,) = done["reconcile crm"].problems
     assert problem.code == "overwritten_again"
     assert night.account("Crane")["Credit_Limit"] == 999999, "not a fight"
+
+
+def test_what_was_decided_while_a_record_was_read_back_is_not_overwritten(
+    night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nightly(night)
+    change(night, "Crane", Credit_Limit=999999)
+    newer = Owed("crm", "customer_fields", night.account("Crane")["id"], "k", {"Credit_Limit": 7}, "another")
+
+    def decide(_: object, channel: Channel[Any], seen: Sequence[object]) -> dict[str, Any]:
+        if channel.kind == "customer_fields" and seen:
+            with night.store.writing() as tx:
+                assert outbox.owe(tx, [newer]) == 1
+        return {}
+
+    monkeypatch.setattr("jobs.reconcile._changes", decide)
+    (crm,) = connected_systems(night.config, night.clock, ["crm"], night.store)
+    assert reconcile(night.store, crm).problems == []
+    with night.store.reading() as tx:
+        assert [row.values for row in outbox.listing(tx, states=("owed",), system="crm")] == [newer.values]
 
 
 def test_a_hold_that_somebody_set_by_hand_is_not_ours_to_lift(night: Night) -> None:
