@@ -256,7 +256,10 @@ def test_every_page_is_without_fault(
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("name", ["order", "customer", "limit", "desk-limits", "admin-people", "admin-runs", "system"])
+_BY_TAB = ("order", "customer", "customer-papers", "limit", "desk-limits", "admin-people", "admin-runs", "system")
+
+
+@pytest.mark.parametrize("name", _BY_TAB)
 def test_every_control_is_reached_by_tab_and_shows_it(company: Company, addresses: dict[str, str], name: str) -> None:
     page = company.site.visit(ALL_HANDS.id)
     page.goto(addresses[name])
