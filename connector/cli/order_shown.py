@@ -131,7 +131,8 @@ def explained(cli: Cli, wanted: str) -> tuple[Table, dict[str, Any]]:
     lead += _block(WARNINGS, [r.text for r in decision.warnings])
     lead += _block(WAYS, [way.text for way in ways])
     if decision.hold:
-        names = joined([same(person.name or person.id) for person in people], ", ", "、") if people else NOBODY
+        nobody = NOBODY if cli.config.people else NOBODY_YET
+        names = joined([same(person.name or person.id) for person in people], ", ", "、") if people else nobody
         lead += [("", ""), (say(WHO.fill(need=need.text if need else NOBODY, names=names)), "")]
     lead.append(("", ""))
     table = Table(
@@ -186,6 +187,9 @@ WARNINGS = Text("Take note:", "提示：")
 WAYS = Text("Each of these alone would release it:", "以下任一措施即可解除冻结：")
 WHO = Text("A release needs {need}. Who may now: {names}", "放行须由{need}批准。目前可放行的人员：{names}")
 NOBODY = Text("nobody", "无")
+NOBODY_YET = Text(
+    "nobody is entered yet; `holdfast person add` does it", "尚未登记人员，可用 `holdfast person add` 登记"
+)
 
 
 # --- exclusions ------------------------------------------------------------------------------------------------------

@@ -158,9 +158,9 @@ def _say_where(cli: Cli, sockets: list[socket.socket], count: int, *, jobs: bool
             t(f"  The API:     {url}/api/v1; make a key with: holdfast key create",
               f"  接口：      {url}/api/v1；新建密钥：holdfast key create"),
         ]  # fmt: skip
-        lines.append(
-            t(f"  Pages:       {url}; sign in with: holdfast sign-in", f"  页面：      {url}；登录：holdfast sign-in")
-        )
+        usual = cli.config.service.address or url.endswith(f":{cli.config.service.port}")
+        door = "holdfast sign-in" if usual else f"holdfast sign-in --address {url}"
+        lines.append(t(f"  Pages:       {url}; sign in with: {door}", f"  页面：      {url}；登录：{door}"))
         if not cli.config.people:
             # Nobody is configured yet: whoever sees this terminal is the one who begins.
             first = f"{url}/sign-in/with/{first_code(cli)}"
@@ -228,12 +228,12 @@ def _say_door(cli: Cli, sockets: list[socket.socket]) -> None:
     from connector.web.server import url_of
 
     url = url_of(sockets)
-    again = f"holdfast -c {quote(str(cli.path.resolve()))} sign-in"
+    again = f"holdfast -c {quote(str(cli.path.resolve()))} sign-in --address {url}"
     lines = [
         t("Open this in your browser; it signs you in, once, within 15 minutes:",
           "请在浏览器中打开此链接（15 分钟内可登录一次）："),
         f"  {url}/sign-in/with/{first_code(cli)}",
-        *([t(f"Another link: {again}", f"再取一个链接：{again}")] if url.endswith(f":{cli.config.service.port}") else []),
+        t(f"Another link: {again}", f"再取一个链接：{again}"),
         t("Ctrl+C ends it.", "按 Ctrl+C 结束。"),
     ]  # fmt: skip
     typer.echo("\n".join(lines))
