@@ -20,7 +20,7 @@ settings = { path = "book" }
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo, available_timezones
@@ -158,11 +158,19 @@ class Config(_Part):
         return self._base or self
 
     def with_more(
-        self, systems: Sequence[System], people: Sequence[PersonSettings], sealed: Sealed | None = None
+        self,
+        systems: Sequence[System],
+        people: Sequence[PersonSettings],
+        sealed: Sealed | None = None,
+        resting: Mapping[str, Collection[str]] | None = None,
     ) -> Config:
-        """What config.toml says, with these systems and people added; `sealed` opens secrets that the database keeps."""
-        base = self.base
-        more = {"systems": (*base.systems, *systems), "people": (*base.people, *people)}
+        """What config.toml says, with these systems and people added; `sealed` opens secrets that the database keeps.
+
+        `resting` are roles, by the id of a person, that count for nothing now, wherever he stands.
+        """
+        base, rests = self.base, resting or {}
+        everybody = tuple(one.without(rests.get(one.id, ())) for one in (*base.people, *people))
+        more = {"systems": (*base.systems, *systems), "people": everybody}
         made = base.model_copy(update=more)
         made._file, made._base, made._sealed = base._file, base, sealed
         return made

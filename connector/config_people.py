@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StrictInt
 
 from connector.adapter import nearest
 from connector.credit.authority import Person
@@ -40,6 +40,18 @@ class PersonSettings(BaseModel):
         None, ge=0, description="Most that this person may approve, beside the matrix; inclusive."
     )
 
+    # Roles that count for nothing until a second person has confirmed them; never written anywhere.
+    _resting: frozenset[Role] = PrivateAttr(frozenset())
+
+    def without(self, resting: Collection[str]) -> PersonSettings:
+        """The same person while some of his roles rest: at least he may look."""
+        rests = frozenset(self.roles) & frozenset(resting)
+        if not rests:
+            return self
+        made = self.model_copy(update={"roles": tuple(r for r in self.roles if r not in rests) or ("viewer",)})
+        made._resting = rests
+        return made
+
     @property
     def person(self) -> Person:
         """The same as the rules of authority see it."""
@@ -51,6 +63,7 @@ class PersonSettings(BaseModel):
             self.language,
             tuple(self.ids.items()),
             None if self.approve_up_to is None else Decimal(self.approve_up_to),
+            resting=self._resting,
         )
 
 

@@ -1,6 +1,7 @@
 """The configuration as it stands now: config.toml, and the systems and people that the database has in use beside it.
 
-config.toml is the operator's and wins. What is wrong with something of the database leaves that one thing out, and is
+config.toml is the operator's and wins; only the roles of somebody rest until they are confirmed (`jobs/unconfirmed`),
+wherever he stands. What is wrong with something of the database leaves that one thing out, and is
 told as a problem; what is wrong with config.toml stops whoever needs it, as ever. Every node follows a change within its
 next look: no restart.
 """
@@ -21,6 +22,7 @@ from connector.config_system import System
 from connector.errors import ConfigError, HoldfastError, Problem
 from connector.store import Connection, documents, sealed
 from connector.store.db import Store
+from jobs.unconfirmed import resting
 
 log = logging.getLogger("holdfast.config")
 
@@ -61,8 +63,9 @@ def whole(tx: Connection, config: Config, opened: Sealed | None = None) -> Whole
     if kept is not None:
         people, lost = _people(kept.text, f"{THE_PEOPLE}@{kept.number}", base)
         problems += lost
-    if people:
-        made = base.with_more(systems, people, opened)
+    rests = {who: one.roles for who, one in resting(tx).items()}
+    if people or rests:
+        made = base.with_more(systems, people, opened, rests)
     return Whole(made, problems)
 
 

@@ -1,7 +1,9 @@
 """People whom administrators enter: added, changed, taken out, each step a version; those of config.toml stay as they are.
 
 Somebody who is an administrator must remain, and nobody gives himself more than he has: another administrator does, or
-the operator in config.toml. Whoever is taken out is out on every node with its next look; what he did keeps his name.
+the operator in config.toml. Nor does one administrator alone make somebody who decides: what he gives rests until a second
+person confirms it (`jobs/unconfirmed`), except where it is done at the machine (`here`) by whoever has the database anyway.
+Whoever is taken out is out on every node with its next look; what he did keeps his name.
 """
 
 from __future__ import annotations
@@ -22,34 +24,38 @@ from connector.config_system import problems_of
 from connector.config_toml import people_text
 from connector.credit.authority import Person
 from connector.errors import Missing, NotAllowed, Problem
-from connector.store import Connection, audit, documents
+from connector.store import Connection, audit, documents, passwords, sessions
 from connector.store.audit import Entry
 from connector.store.documents import Activation, Version
 from connector.text import Text
+from jobs import unconfirmed
 from jobs.administrator import demand_administrator, differences
 from jobs.configured import THE_PEOPLE, whole
+from jobs.unconfirmed import Resting
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One person for a list. `kept`: where he stands; only those of the database are changed here. `problems`: why one of
-    the database counts for nothing now."""
+    """One person for a list, with all the roles that he is to have. `kept`: where he stands; only those of the database are
+    changed here. `problems`: why one of the database counts for nothing now. `resting`: what of him is to be confirmed."""
 
     settings: PersonSettings
     kept: Literal["file", "database"]
     problems: tuple[Problem, ...] = ()
+    resting: Resting | None = None
 
 
 def listing(tx: Connection, config: Config) -> list[Listed]:
     """Everybody: those of config.toml first, then those of the database in their order."""
     base = {p.id for p in config.base.people}
     counted = {p.id for p in config.people}
-    found = [Listed(p, "file") for p in config.base.people]
+    rests = unconfirmed.resting(tx)
+    found = [Listed(p, "file", (), rests.get(p.id)) for p in config.base.people]
     for one in _kept(tx):
         problems = [of_file("people", one.id, one.id)] if one.id in base else []
         if not problems and one.id not in counted:
             problems = _together(config, [*config.base.people, one])
-        found.append(Listed(one, "database", tuple(problems)))
+        found.append(Listed(one, "database", tuple(problems), rests.get(one.id)))
     return found
 
 
@@ -101,7 +107,14 @@ def _kept(tx: Connection) -> list[PersonSettings]:
 
 # --- changing ------------------------------------------------------------------------------------------------------------
 def add(
-    tx: Connection, config: Config, values: Mapping[str, Any], *, person: Person, now: dt.datetime, note: str = ""
+    tx: Connection,
+    config: Config,
+    values: Mapping[str, Any],
+    *,
+    person: Person,
+    now: dt.datetime,
+    note: str = "",
+    here: bool = False,
 ) -> PersonSettings:
     """Enters somebody, by the names of `[[people]]` (`id`, `name`, `roles`, …), and gives him.
 
@@ -113,6 +126,8 @@ def add(
     if problems or made is None:
         raise refusal(problems)
     _keep(tx, config, [*kept, made], person, now, note, Entry("person.add", f"person:{made.id}", person.actor, note, None, _plain(made)))  # fmt: skip
+    if not here:
+        unconfirmed.rest(tx, config, made, unconfirmed.given(None, made), person=person, now=now)
     return made
 
 
@@ -125,6 +140,7 @@ def change(
     person: Person,
     now: dt.datetime,
     note: str = "",
+    here: bool = False,
 ) -> PersonSettings:
     """Changes some settings of somebody and gives him; None takes a setting out. The id does not change.
 
@@ -142,6 +158,9 @@ def change(
         others = [made if p.id == before.id else p for p in kept]
         entry = Entry("person.change", f"person:{made.id}", person.actor, note, None, {"changes": changes})
         _keep(tx, config, others, person, now, note, entry)
+        if not here:
+            power = unconfirmed.given(before, made)
+            unconfirmed.rest(tx, config, made, power, person=person, now=now, before=before)
     return made
 
 
@@ -154,10 +173,21 @@ def remove(tx: Connection, config: Config, who: str, *, person: Person, now: dt.
     gone = _found(config, kept, who)
     entry = Entry("person.remove", f"person:{gone.id}", person.actor, note, _plain(gone))
     _keep(tx, config, [p for p in kept if p.id != gone.id], person, now, note, entry)
+    unconfirmed.forget(tx, gone.id, person=person, now=now)
+    # Who is entered under his name later begins anew.
+    sessions.end_all(tx, gone.id, now)
+    passwords.drop(tx, gone.id)
 
 
 def activate(
-    tx: Connection, config: Config, number: int, *, person: Person, now: dt.datetime, note: str = ""
+    tx: Connection,
+    config: Config,
+    number: int,
+    *,
+    person: Person,
+    now: dt.datetime,
+    note: str = "",
+    here: bool = False,
 ) -> Version:
     """Goes back to a kept version of the people of the database. Raises as `change` does."""
     kept, config = _begin(tx, config, person)
@@ -171,12 +201,43 @@ def activate(
     mine = next((p for p in people if p.id == person.id), None)
     if mine is not None:
         _refuse_more(person, before.get(mine.id, PersonSettings(id=mine.id)), mine)  # type: ignore[call-arg]
-    _demand_admin(config, people)
+    _demand_admin(tx, config, people)
     documents.activate(tx, documents.PEOPLE, THE_PEOPLE, number, author=person.id, now=now, note=note)
     changes = differences({i: _plain(p) for i, p in before.items()}, {p.id: _plain(p) for p in people})
     after = {"version": number, "changes": changes}
     audit.append(tx, [Entry("person.activate", "people:people", person.actor, note, None, after)], now)
+    for one in people if not here else ():
+        old = before.get(one.id)
+        unconfirmed.rest(tx, config, one, unconfirmed.given(old, one), person=person, now=now, before=old)
     return chosen
+
+
+def invite(
+    tx: Connection, config: Config, who: str, *, person: Person, now: dt.datetime, here: bool = False
+) -> tuple[PersonSettings | None, str]:
+    """A code that signs somebody in, once, within a quarter of an hour; with whom it is for (None: nobody is entered yet).
+
+    Whoever has it is that person: where another made it, and not at the machine, his roles of power rest. Missing where
+    there is nobody of that name; NotAllowed for who is no administrator and makes one for somebody else.
+    """
+    found = next((one.settings for one in listing(tx, config) if one.settings.id == who), None)
+    is_his = person.id == who
+    if not is_his:
+        demand_administrator(person)
+    if found is None and not (is_his and person.alone):
+        raise Missing(_NOBODY.fill(name=who))
+    code = sessions.make_code(
+        tx, sessions.SIGN_IN, now, sessions.SIGN_IN_LASTS, person=who, said="" if is_his else person.actor
+    )
+    audit.append(tx, [Entry("session.invite", f"person:{who}", person.actor)], now)
+    if found is not None and not is_his and not here:
+        power = {"link": frozenset(found.roles) & unconfirmed.POWER}
+        documents.lock(tx)
+        unconfirmed.rest(tx, config, found, power, person=person, now=now)
+    return found, code
+
+
+_NOBODY = Text("Nobody who works here is called “{name}”.", "没有名为“{name}”的人员。")
 
 
 def _begin(tx: Connection, config: Config, person: Person) -> tuple[list[PersonSettings], Config]:
@@ -225,15 +286,16 @@ def _keep(
     note: str,
     entry: Entry,
 ) -> None:
-    _demand_admin(config, people)
+    _demand_admin(tx, config, people)
     made = documents.save(tx, documents.PEOPLE, THE_PEOPLE, people_text(people), author=person.id, now=now, note=note)
     documents.activate(tx, documents.PEOPLE, THE_PEOPLE, made.number, author=person.id, now=now, note=note)
     audit.append(tx, [entry], now)
 
 
-def _demand_admin(config: Config, people: Sequence[PersonSettings]) -> None:
-    """ConfigError where nobody would be an administrator any more."""
-    if not any("admin" in p.roles for p in (*config.base.people, *people)):
+def _demand_admin(tx: Connection, config: Config, people: Sequence[PersonSettings]) -> None:
+    """ConfigError where nobody would be an administrator any more, of those who may act now."""
+    rests = {who for who, one in unconfirmed.resting(tx).items() if "admin" in one.roles}
+    if not any("admin" in p.roles and p.id not in rests for p in (*config.base.people, *people)):
         what = Text("Nobody would be an administrator.", "将没有任何系统管理员。")
         fix = Text("Give somebody the role admin first.", "请先为某人设置 admin 角色。")
         raise refusal([Problem("no_admin", "people", what, fix, "roles")])
@@ -243,4 +305,4 @@ def _plain(person: PersonSettings) -> dict[str, Any]:
     return person.model_dump(mode="json", exclude_defaults=True)
 
 
-__all__ = ["Listed", "activate", "add", "change", "check_person", "history", "listing", "remove"]
+__all__ = ["Listed", "activate", "add", "change", "check_person", "history", "invite", "listing", "remove"]

@@ -51,7 +51,7 @@ def register(app: typer.Typer) -> None:
         no_args_is_help=True,
     )
     app.add_typer(group, name="person")
-    for command in (_list, _add, _change, _remove, _activate, _history):
+    for command in (_list, _add, _change, _confirm, _remove, _activate, _history):
         command(group)
 
 
@@ -92,7 +92,9 @@ def _add(group: typer.Typer) -> None:
         person = cli.acting(who)
         values = {k: v for k, v in _values(name, roles, tongue, email, users, subject, most).items() if v is not None}
         with cli.store.writing() as tx:
-            made = people.add(tx, cli.config, {"id": id, **values}, person=person, now=cli.clock.now(), note=why)
+            made = people.add(
+                tx, cli.config, {"id": id, **values}, person=person, now=cli.clock.now(), note=why, here=True
+            )
         print(say(Text("Entered: {id}", "已新增：{id}").fill(id=made.id)))
 
 
@@ -128,8 +130,29 @@ def _change(group: typer.Typer) -> None:
         if not values:
             raise ConfigError(Text("Say what to change: --role, --name …", "请指明要修改的内容：--role、--name 等。"))
         with cli.store.writing() as tx:
-            made = people.change(tx, cli.config, id, values, person=person, now=cli.clock.now(), note=why)
+            made = people.change(tx, cli.config, id, values, person=person, now=cli.clock.now(), note=why, here=True)
         print(say(Text("Changed: {id}", "已修改：{id}").fill(id=made.id)))
+
+
+def _confirm(group: typer.Typer) -> None:
+    @group.command(
+        "confirm",
+        help=t(
+            "You have asked this person, who is who he is said to be: roles that rest count again.",
+            "已向本人核实其身份：恢复其暂停的角色。",
+        ),
+    )
+    def command(context: typer.Context, id: Id, why: Why = "", who: As = None) -> None:
+        from connector.credit.authority import role_names
+        from jobs import unconfirmed
+
+        cli: Cli = context.obj
+        person = cli.acting(who)
+        with cli.store.writing() as tx:
+            one = unconfirmed.confirm(tx, cli.config, id, person=person, now=cli.clock.now(), note=why, here=True)
+        print(
+            say(Text("Confirmed: {id}, as {roles}", "已确认：{id}，{roles}").fill(id=id, roles=role_names(one.roles)))
+        )
 
 
 def _remove(group: typer.Typer) -> None:
@@ -159,7 +182,7 @@ def _activate(group: typer.Typer) -> None:
         cli: Cli = context.obj
         person = cli.acting(who)
         with cli.store.writing() as tx:
-            made = people.activate(tx, cli.config, number, person=person, now=cli.clock.now(), note=why)
+            made = people.activate(tx, cli.config, number, person=person, now=cli.clock.now(), note=why, here=True)
         print(say(Text("In use: version {number}", "使用中：版本 {number}").fill(number=made.number)))
 
 
@@ -213,16 +236,21 @@ def _ids(users: Sequence[str]) -> dict[str, str]:
     return found
 
 
+_RESTS = Text(
+    "{id} is to be confirmed as {roles}: holdfast person confirm {id}",
+    "{id} 待确认为{roles}：holdfast person confirm {id}",
+)
 _KEPT = {"file": Text("config.toml", "config.toml"), "database": Text("database", "数据库")}
 
 
 def _plain(one: Listed) -> dict[str, Any]:
     found: dict[str, Any] = one.settings.model_dump(mode="json")
-    return {**found, "kept": one.kept, "problems": [say(p.what) for p in one.problems]}
+    rests = sorted(one.resting.roles) if one.resting is not None else []
+    return {**found, "kept": one.kept, "resting": rests, "problems": [say(p.what) for p in one.problems]}
 
 
 def _table(found: Sequence[Listed]) -> Table:
-    from connector.credit.authority import ROLE_NAMES
+    from connector.credit.authority import ROLE_NAMES, role_names
 
     table = Table(
         Text("People", "人员"),
@@ -247,6 +275,9 @@ def _table(found: Sequence[Listed]) -> Table:
         ],
     )
     table.notes += [Text("{id} counts for nothing now: {what} {fix}", "{id} 目前不生效：{what}{fix}").fill(id=one.settings.id, what=p.what, fix=p.fix) for one in found for p in one.problems]  # fmt: skip
+    table.notes += [
+        _RESTS.fill(id=one.settings.id, roles=role_names(one.resting.roles)) for one in found if one.resting
+    ]
     if not found:
         table.notes.append(
             Text("Nobody is entered: whoever sits at this machine may do everything.", "尚未登记人员：操作本机者拥有全部权限。")

@@ -37,18 +37,15 @@ def register(app: typer.Typer) -> None:
         ] = None,
     ) -> None:  # fmt: skip
         from connector.config_people import acting
-        from connector.store import audit, sessions
-        from connector.store.audit import Entry
+        from jobs import people
 
         cli: Cli = context.obj
         me = acting(cli.config.people, who)
         chosen = acting(cli.config.people, person) if person else me
         if chosen.id != me.id and "admin" not in me.roles:
             raise ConfigError(_ONLY_ADMIN)
-        now = cli.clock.now()
         with cli.store.writing() as tx:
-            code = sessions.make_code(tx, sessions.SIGN_IN, now, sessions.SIGN_IN_LASTS, person=chosen.id)
-            audit.append(tx, [Entry("session.invite", chosen.actor, me.actor)], now)
+            _, code = people.invite(tx, cli.config, chosen.id, person=me, now=cli.clock.now(), here=True)
         tell(
             say(
                 Text(

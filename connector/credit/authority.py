@@ -11,7 +11,6 @@ from connector.policy_approval import ApprovalRow, Matter, Role
 from connector.policy_section import Level
 from connector.text import Text, joined
 
-
 # How actors begin whom only the issuer of sign-in knows.
 ISSUERS = "oidc:"
 
@@ -22,6 +21,7 @@ class Person:
 
     Somebody whom only the issuer of sign-in knows has the name that its token gives him, as an actor: "oidc:mei@example.com".
     `approve_up_to` bounds his own authority, an amount in the reporting currency, inclusive; None: the matrix alone.
+    `resting` are roles that he has, and that count for nothing until a second person confirms them.
     `alone`: nobody was configured, so that whoever sits at the machine has every role and nobody to segregate from.
     """
 
@@ -33,6 +33,7 @@ class Person:
     ids: tuple[tuple[str, str], ...] = ()
     approve_up_to: Decimal | None = None
     alone: bool = False
+    resting: frozenset[Role] = frozenset()
 
     @property
     def actor(self) -> str:
@@ -108,6 +109,8 @@ def may(policy: Policy, person: Person, request: Request, already: Sequence[Pers
     if person.id in [other.id for other in already]:
         return _AGAIN.fill(person=person.name or person.id)
     mine = [way for way in need.ways if way.role in person.roles]
+    if not mine and any(way.role in person.resting for way in need.ways):
+        return RESTS.fill(person=person.name or person.id, roles=role_names(person.resting))
     if not mine:
         return _ROLE.fill(person=person.name or person.id, whom=need.text, roles=role_names(person.roles))
     if person.approve_up_to is not None and (request.amount is None or request.amount > person.approve_up_to):
@@ -183,6 +186,10 @@ _ROLE = Text("This needs {whom}; {person} is {roles}.", "须由{whom}批准；{p
 _BEYOND = Text(
     "{person} may approve up to {most}; this is {amount}.", "{person} 的审批权限为 {most} 以内，本项为 {amount}。"
 )
+RESTS = Text(
+    "What {person} may do as {roles} rests until a second administrator confirms it (People and keys).",
+    "{person} 的{roles}权限暂停，待第二名系统管理员确认（人员与密钥）。",
+)
 _OWN_REQUEST = Text("{person} asked for it: somebody else has to approve it.", "该申请由 {person} 提出，须由他人批准。")
 _NO_ROLE = Text("without a role", "无")
 
@@ -201,6 +208,7 @@ def role_names(roles: Iterable[Role]) -> Text:
 __all__ = [
     "ISSUERS",
     "MATTER_NAMES",
+    "RESTS",
     "ROLE_NAMES",
     "Need",
     "Person",

@@ -28,6 +28,8 @@ POLICY = "policy"
 THE_POLICY = "policy"
 SYSTEM = "system"
 PEOPLE = "people"
+# Of whom something rests until a second person confirms it; there is one.
+UNCONFIRMED = "unconfirmed"
 
 # Any number will do that no other program takes for its own lock.
 _LOCK = 1_684_365_165
@@ -214,6 +216,7 @@ __all__ = [
     "POLICY",
     "SYSTEM",
     "THE_POLICY",
+    "UNCONFIRMED",
     "Activation",
     "Version",
     "activate",

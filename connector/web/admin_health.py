@@ -84,6 +84,7 @@ def signs(config: Config, found: Backlog, now: dt.datetime, *, same_schema: bool
     yield _writes(found, now)
     yield _problems(found)
     yield from _hooks(found, now)
+    yield from _unconfirmed(config)
 
 
 def _schema(is_same: bool) -> Sign:
@@ -158,6 +159,16 @@ def _problems(found: Backlog) -> Sign:
         return Sign(name, WELL, Text("Nothing is wrong with it.", "未发现问题。"))
     what = Text("{count:problem|problems}.", "有 {count} 个问题。").fill(count=found.problems)
     return Sign(name, LOOK, what, Text("See by cause what mends them.", "可按原因查看处理办法。"), "/admin/problems")
+
+
+def _unconfirmed(config: Config) -> Iterator[Sign]:
+    names = [one.name or one.id for one in config.people if one.person.resting]
+    if names:
+        what = Text("To be confirmed by a second person: {names}.", "待第二人确认：{names}。").fill(
+            names=", ".join(names)
+        )
+        fix = Text("Ask them, and confirm.", "请向本人核实后确认。")
+        yield Sign(Text("People", "人员"), LOOK, what, fix, "/admin/people")
 
 
 def _hooks(found: Backlog, now: dt.datetime) -> Iterator[Sign]:

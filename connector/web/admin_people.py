@@ -14,7 +14,7 @@ from connector.config_people import ALL_ROLES
 from connector.credit.authority import ROLE_NAMES
 from connector.errors import ConfigError, Missing
 from connector.store import api_keys, audit, passwords, sessions
-from connector.store.audit import Entry
+from connector.store.audit import Entry, Line
 from connector.text import Text
 from connector.web.actors import who
 from connector.web.administrator import Admin, acting
@@ -23,13 +23,15 @@ from connector.web.front import Front
 from connector.web.pages import pages_of
 from connector.web.rights import RIGHT_NAMES, RIGHTS, allowed
 from connector.web.session import all_of, form_of, set_cookie
-from jobs import keys, people
+from jobs import keys, people, unconfirmed
+from jobs.action_words import action
 
 _ADDED = Text("{name} is entered.", "已添加 {name}。")
 _CHANGED = Text("{name} is changed.", "已修改 {name}。")
 _REMOVED = Text(
     "{name} is taken out: signed out everywhere, keys are good no more.", "已移除 {name}：所有登录与密钥均已失效。"
 )
+_CONFIRMED = Text("{name} is confirmed; the roles count again.", "已确认 {name}，其角色恢复有效。")
 _ENDED = Text("{name} is signed out everywhere.", "{name} 的所有登录会话均已结束。")
 _REVOKED = Text("The key {id} is good no more.", "密钥 {id} 已失效。")
 _REVOKED_BEFORE = Text("The key {id} was revoked before.", "密钥 {id} 此前已吊销。")
@@ -37,6 +39,8 @@ _NOBODY = Text("There is nobody of that name.", "没有该人员。")
 _NOT_ALLOWED = Text("The roles do not allow it.", "所选角色没有该权限。")
 _NO_ROLE = Text("Choose at least one role.", "请至少选择一个角色。")
 _NAME = Text("Small letters, digits, dots and dashes.", "仅限小写字母、数字、点和连字符。")
+# Of what has become of somebody since something of him rests, so many lines are shown.
+_LINES_MOST = 20
 ROLES = [(role, ROLE_NAMES[role]) for role in ROLE_NAMES]
 
 
@@ -86,14 +90,18 @@ def router(front: Front) -> APIRouter:
                 found = next((p for p in people.listing(tx, front.config) if p.settings.id == name), None)
                 if found is None:
                     raise Missing(_NOBODY)
+                since = found.resting.since if found.resting is not None else now
+                lines = audit.listing(tx, subject=f"person:{name}", since=since, limit=_LINES_MOST)
                 return {
                     "person": found,
                     "password": passwords.find(tx, name),
                     "sessions": sessions.running(tx, name, now),
+                    "since": [(line.at, action(line.entry.action), *_by(front, line)) for line in lines],
                 }
 
         found = await front.work(read)
-        settings = found["person"].settings
+        settings, rests = found["person"].settings, found["person"].resting
+        may = rests is not None and visitor.caller.actor not in (*rests.by, f"person:{name}")
         given = {
             "name": settings.name,
             "email": settings.email or "",
@@ -111,6 +119,12 @@ def router(front: Front) -> APIRouter:
             visitor,
             roles=ROLES,
             currency=front.config.business.currency,
+            why=unconfirmed.WHY,
+            by=[who(front.config, actor) for actor in rests.by] if rests is not None else [],
+            may_confirm=may,
+            others=unconfirmed.others(front.config, name, rests) if rests is not None else [],
+            power=unconfirmed.POWER,
+            role_names=ROLE_NAMES,
             systems=[system.name for system in front.config.systems],
             **(usual | found | more),
         )
@@ -177,8 +191,6 @@ def router(front: Front) -> APIRouter:
     async def remove(request: Request, visitor: Admin, who: str) -> Response:
         def act(tx: Any, person: Any, now: dt.datetime) -> None:
             people.remove(tx, front.config, who, person=person, now=now)
-            sessions.end_all(tx, who, now)
-            passwords.drop(tx, who)
 
         await front.work(lambda: _on(visitor, who, act))
         await request.app.state.sign_in.people.anew()
@@ -196,15 +208,31 @@ def router(front: Front) -> APIRouter:
 
     @routes.post("/admin/people/{who}/invite")
     async def invite(request: Request, visitor: Admin, who: str) -> Response:
-        def act(tx: Any, person: Any, now: dt.datetime) -> str:
-            code = sessions.make_code(tx, sessions.SIGN_IN, now, sessions.SIGN_IN_LASTS, person=who)
-            audit.append(tx, [Entry("session.invite", f"person:{who}", person.actor)], now)
-            return code
+        person, now = acting(visitor), front.clock.now()
 
-        code = await front.work(lambda: _on(visitor, who, act))
+        def act() -> str:
+            with front.store.writing() as tx:
+                return people.invite(tx, front.config, who, person=person, now=now)[1]
+
+        code = await front.work(act)
+        await request.app.state.sign_in.people.anew()
         # Shown in the answer to this very form, and kept nowhere: it is not in any address of ours that a browser keeps.
         base = front.config.service.address or str(request.base_url).rstrip("/")
         return await _one(request, visitor, who, invited=f"{base}/sign-in/with/{code}")
+
+    @routes.post("/admin/people/{who}/confirm")
+    async def confirm(request: Request, visitor: Admin, who: str) -> Response:
+        note = (await form_of(request)).get("note", "")[:500]
+        person, now = acting(visitor), front.clock.now()
+
+        def act() -> None:
+            with front.store.writing() as tx:
+                unconfirmed.confirm(tx, front.config, who, person=person, now=now, note=note)
+
+        await front.work(act)
+        await request.app.state.sign_in.people.anew()
+        say = _CONFIRMED.fill(name=who)
+        return pages_of(request).moved(request, f"/admin/people/{who}", say, visitor=visitor)
 
     # --- keys ------------------------------------------------------------------------------------------------------------
     @routes.post("/admin/keys")
@@ -255,6 +283,12 @@ def router(front: Front) -> APIRouter:
         return pages_of(request).moved(request, "/admin/people", say.fill(id=number), tone=tone, visitor=visitor)
 
     return routes
+
+
+def _by(front: Front, line: Line) -> tuple[Text, str]:
+    """Who did something, and from which address where that is told."""
+    after = line.entry.after
+    return who(front.config, line.entry.actor), str(after.get("address", "")) if isinstance(after, dict) else ""
 
 
 def _values(given: Mapping[str, str], roles: list[str]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from starlette.requests import Request
 from connector import logs
 from connector.config import Config
 from connector.config_people import PersonSettings
+from connector.credit.authority import RESTS, role_names
 from connector.store import api_keys
 from connector.store.api_keys import Key
 from connector.text import Text
@@ -147,7 +148,7 @@ class SignIn:
         )
         raise Refused(
             403,
-            _NO_RIGHT.fill(name=caller.name, right=RIGHT_NAMES[right]),
+            _why_not(caller, right),
             headers={"WWW-Authenticate": 'Bearer realm="holdfast", error="insufficient_scope"'},
         )
 
@@ -263,6 +264,13 @@ class SignIn:
         self.front.metrics.refusals.labels("too_many").inc()
         log.warning("refused: too_many", extra={"reason": "too_many", **_where(request)})
         return Refused(429, _WAIT, headers={"Retry-After": str(int(wait) + 1)})
+
+
+def _why_not(caller: Caller, right: Right) -> Text:
+    person = caller.person
+    if person is not None and right in rights_of(person.resting):
+        return RESTS.fill(person=person.name or person.id, roles=role_names(person.resting))
+    return _NO_RIGHT.fill(name=caller.name, right=RIGHT_NAMES[right])
 
 
 def _keep(kept: OrderedDict[bytes, V], sha: bytes, what: V) -> None:

@@ -1,5 +1,8 @@
 """Sign-in to the pages: by a password kept here, by a code that is good once, or at the company's own sign-in (`issuer`).
 
+Who comes by a link that another made is that person, but decides and administers nothing until a second person has confirmed
+it (`jobs/unconfirmed`).
+
 Every sign-in makes a new session, so that nobody can fix one before; every sign-in, failure and sign-out is in the audit
 trail. A code (`holdfast sign-in`, or what `serve` prints while nobody is configured) is spent by a button, not by looking at
 the address: programs that look at links before people do spend nothing.
@@ -15,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 
 from connector.config_people import ALL_ROLES, PersonSettings
+from connector.credit.authority import ROLE_NAMES
 from connector.store import audit, passwords, sessions
 from connector.store.audit import Entry
 from connector.text import Text
@@ -133,6 +137,8 @@ def router(front: Front) -> APIRouter:
             return await pages_of(request).show(
                 request, "sign_in_code.html", status=403, code="", next=local(next), wrong=_SPENT
             )
+        # What rests because somebody else made this link rests in this process, too, before the first page is asked for.
+        await request.app.state.sign_in.people.anew()
         answer = RedirectResponse(local(next), 303)
         set_cookie(front, answer, token)
         return answer
@@ -185,6 +191,7 @@ def router(front: Front) -> APIRouter:
             visitor,
             status=422 if wrong else 200,
             own=visitor.caller.person,
+            role_names=ROLE_NAMES,
             wrong=wrong or {},
             least=argon.LEAST,
             **found,
@@ -260,18 +267,18 @@ def _by_code(front: Front, code: str, address: str) -> str | None:
         used = sessions.use_code(tx, sessions.SIGN_IN, code, now)
         if used is None:
             return None
-        person, _ = used
+        person, maker = used
         people = front.config.people
         if people and all(one.id != person for one in people):
             return None
         roles = () if people else tuple(sorted(ALL_ROLES))
-        return _begin(tx, front, person, roles, "code", address)
+        return _begin(tx, front, person, roles, "code", address, maker)
 
 
-def _begin(tx: Any, front: Front, person: str, roles: tuple[str, ...], way: str, address: str) -> str:
+def _begin(tx: Any, front: Front, person: str, roles: tuple[str, ...], way: str, address: str, maker: str = "") -> str:
     now = front.clock.now()
     token = sessions.begin(tx, person, roles, way, now)
-    after = {"way": way, "address": address}
+    after = {"way": way, "address": address} | ({"made_by": maker} if maker else {})
     audit.append(tx, [Entry("session.begin", f"person:{person}", f"person:{person}", after=after)], now)
     return token
 

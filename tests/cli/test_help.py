@@ -74,7 +74,7 @@ NAMES = (
     *(f" key{name}" for name in ["", " create", " list", " rotate", " revoke"]),
     *(f" secret{name}" for name in ["", " key", " set", " list", " rotate", " remove"]),
     *(f" system{name}" for name in ["", " list", " show", " try", " add", " activate", " remove", " history"]),
-    *(f" person{name}" for name in ["", " list", " add", " change", " remove", " activate", " history"]),
+    *(f" person{name}" for name in ["", " list", " add", " change", " confirm", " remove", " activate", " history"]),
     *(f" audit{name}" for name in ["", " list", " verify", " show", " replay", " export"]),
     *(f" policy{name}" for name in ["", " check", " show", " diff", " activate", " history", " try", " simulate"]),
     *(f" plugin{name}" for name in ["", " list", " build", " remove"]),

@@ -73,7 +73,7 @@ def connect(
 
 def enter(store: Store, config: Config, person: Person = ROOT, **values: Any) -> None:
     with store.writing() as tx:
-        people.add(tx, config, values, person=person, now=NOW)
+        people.add(tx, config, values, person=person, now=NOW, here=True)
 
 
 def trail(store: Store) -> list[tuple[str, str, str]]:
@@ -282,9 +282,8 @@ def test_people_are_entered_changed_and_taken_out(store: Store, config: Config) 
     enter(store, config, id="ada", name="Ada", roles=["admin"], email="ada@example.com")
     enter(store, config, id="bob", roles=["sales"], ids={"books": "7"})
     with store.writing() as tx:
-        changed = people.change(
-            tx, config, "bob", {"roles": ["approver"], "approve_up_to": 5000, "ids": None}, person=ADA, now=NOW
-        )
+        more = {"roles": ["approver"], "approve_up_to": 5000, "ids": None}
+        changed = people.change(tx, config, "bob", more, person=ADA, now=NOW, here=True)
     assert (changed.roles, changed.approve_up_to, changed.ids) == (("approver",), 5000, {})
     made = configured(store, config)
     assert [(p.id, p.roles) for p in made.people] == [("root", ("admin",)), ("ada", ("admin",)), ("bob", ("approver",))]
@@ -296,7 +295,7 @@ def test_people_are_entered_changed_and_taken_out(store: Store, config: Config) 
     with store.writing() as tx:
         people.remove(tx, config, "bob", person=ADA, now=NOW)
         assert [one.settings.id for one in people.listing(tx, whole(tx, config).config)] == ["root", "ada"]
-        people.activate(tx, config, 3, person=ADA, now=NOW)
+        people.activate(tx, config, 3, person=ADA, now=NOW, here=True)
         kept, journal = people.history(tx)
     assert [p.id for p in configured(store, config).people] == ["root", "ada", "bob"]
     assert ([v.number for v in kept], [a.number for a in journal]) == ([4, 3, 2, 1], [3, 4, 3, 2, 1])
