@@ -21,9 +21,9 @@ from connector.credit.position import Position
 from connector.credit.rates import Rates
 from connector.model import Limit
 from connector.policy import Policy
-from connector.store import Connection, decisions, known, positions
+from connector.store import Connection, decisions, known, order_values
 from connector.store.limits import pieces as limit_pieces
-from connector.store.positions import OrderRow
+from connector.store.order_values import OrderRow
 from connector.text import Text
 from jobs.frame import Frame, frame
 from jobs.judge import judge
@@ -162,7 +162,7 @@ def _kept_orders(kept: Kept) -> list[OnOrder]:
 def _orders_now(tx: Connection, base: Frame, keys: Sequence[int]) -> list[OnOrder]:
     horizon = base.policy.exposure.order_horizon_days
     until = None if horizon is None else base.as_of + dt.timedelta(days=horizon)
-    rows = positions.order_values(tx, keys, horizon_on=until)
+    rows = order_values.order_values(tx, keys, horizon_on=until)
     return [
         _on_order(row)
         for row in rows

@@ -35,7 +35,7 @@ from connector.store.decisions import DecisionRow
 from connector.store.limits import Asked
 from connector.text import Text
 from jobs.grant_words import DUNNED
-from jobs.judge import released_in
+from jobs.judge_facts import released_in
 
 HERE = "here"
 # The warning that a limit runs out must not keep it from being renewed.

@@ -5,12 +5,9 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
 
 from connector.credit.circumstances import ORDINARY, Circumstances
 from connector.credit.decide import Decision, OrderDecision, Room, decide, risk_level
@@ -20,21 +17,20 @@ from connector.credit.limit import Effective, added, effective
 from connector.credit.position import Position, position
 from connector.credit.reason import Reason
 from connector.credit.score import Score
-from connector.credit.stage import Behaviour, begun_on
+from connector.credit.stage import Behaviour
 from connector.credit.totals import Totals
 from connector.credit.warn import State
 from connector.credit.warn_signs import NOTHING_ASKED, Signs
-from connector.model import Limit
 from connector.policy import Level, default_policy
-from connector.store import Connection, decisions, positions
+from connector.store import Connection
 from connector.store.alerts import Alert
 from connector.store.customers import CustomerRow
-from connector.store.history import InvoicedDay, invoiced_by_day
-from connector.store.limits import pieces as limit_pieces
 from connector.store.order_credit import Standing
 from connector.store.order_values import OrderRow
 from jobs.frame import Frame
-from jobs.judge_orders import OrderBook, check_orders, checked_again, order_book
+from jobs.judge_facts import Facts, currency_of, facts_of
+from jobs.judge_orders import check_orders, checked_again
+from jobs.order_book import OrderBook, order_book
 from jobs.score import Scorer, scorer
 from jobs.signs import kinds
 from jobs.unhurried import unhurried
@@ -159,7 +155,7 @@ def _portion(
     book: OrderBook | None = None,
 ) -> Iterator[Judged]:
     keys = None if everybody else [k for d in wanted for k in frame.members.get(d, ())]
-    facts = _facts(tx, frame, keys)
+    facts = facts_of(tx, frame, keys)
     check = book is None
     if book is None:
         book = order_book(tx, frame, keys, None if everybody else wanted) if orders else NO_ORDERS
@@ -290,106 +286,13 @@ def judged_of(
     return judged
 
 
-# --- the facts of many customers at once ---------------------------------------------------------------------------------
-@dataclass(slots=True)
-class Facts:
-    """Sums and limits by customer, and how the invoices of each tranche of staged limits were paid."""
-
-    sums: Mapping[int, list[Totals]]
-    limits: Mapping[int, list[Limit]]
-    paid: Mapping[int, Mapping[str, Decimal]]
-
-
-def _facts(tx: Connection, frame: Frame, keys: Sequence[int] | None) -> Facts:
-    view, policy = frame.view, frame.policy
-    sums: dict[int, list[Totals]] = defaultdict(list)
-    for row in positions.totals(
-        tx,
-        frame.as_of,
-        customers=keys,
-        edges=view.edges or policy.ageing.edges(view.basis),
-        basis=view.basis or policy.ageing.basis,
-        placement=view.placement or policy.ageing.placement,
-        view="ledger" if view.ledger else "document",
-        ledger_currency=frame.config.business.currency,
-        company=view.company,
-        horizon_days=policy.exposure.order_horizon_days,
-        systems=frame.systems,
-    ):
-        sums[row.customer].append(row)
-    limits = limit_pieces(tx, keys, frame.config.limits.master, frame.systems, frame.as_of)
-    if frame.supposed:
-        limits = limits | {key: list(pieces) for key, pieces in frame.supposed.items()}
-    tranches = {}
-    for key, pieces in limits.items():
-        if key in frame.rows and (own := [x for x in pieces if x.kind == "stage"]):
-            tranches[key] = own
-    return Facts(sums, limits, _paid(tx, frame, tranches) if tranches else {})
-
-
-def _paid(tx: Connection, frame: Frame, tranches: Mapping[int, Sequence[Limit]]) -> dict[int, dict[str, Decimal]]:
-    """By customer and tranche, the paid share of what was invoiced under the tranche; also recalls what was released.
-
-    A tranche once released stays released: what earlier decisions have released counts in reports, too.
-    """
-    debtors = {key: frame.rows[key].debtor for key in tranches}
-    for debtor, row in decisions.latest(tx, {d for d in debtors.values() if d is not None}).items():
-        frame.released[debtor] = released_in(row.body)
-    asking = {}
-    for key, pieces in tranches.items():
-        begun = begun_on(pieces, frame.released.get(debtors[key] or -1, {}))
-        if begun:
-            asking[key] = begun
-    if not asking:
-        return {}
-    days: dict[int, list[InvoicedDay]] = defaultdict(list)
-    for day in invoiced_by_day(tx, list(asking), frame.as_of):
-        days[day.customer].append(day)
-    found: dict[int, dict[str, Decimal]] = {}
-    for key, begun in asking.items():
-        shares = {ref: _paid_share(frame, key, days[key], since, until) for ref, (since, until) in begun.items()}
-        found[key] = {ref: share for ref, share in shares.items() if share is not None}
-    return found
-
-
-def _paid_share(
-    frame: Frame, key: int, days: Sequence[InvoicedDay], since: dt.date, until: dt.date | None
-) -> Decimal | None:
-    """Paid of invoiced, in value, of the invoices of some days; None where there are none, or no rate for one."""
-    invoiced = left = ZERO
-    currency = _currency(frame, frame.rows[key])
-    for one in days:
-        if one.issued_on < since or (until is not None and one.issued_on >= until):
-            continue
-        quote = frame.rates.quote(one.currency, currency, frame.as_of)
-        if quote is None:
-            return None
-        invoiced, left = invoiced + quote.convert(one.invoiced), left + quote.convert(one.open)
-    return 1 - left / invoiced if invoiced > 0 else None
-
-
-def released_in(body: Mapping[str, Any]) -> dict[str, dt.date]:
-    """The tranches that a kept decision had released, each with the day of its release."""
-    released = body.get("released") or {}
-    if not isinstance(released, Mapping):  # older decisions name the tranches without their days
-        released = dict.fromkeys(released, body["as_of"])
-    return {ref: dt.date.fromisoformat(day) for ref, day in released.items()}
-
-
-def _currency(frame: Frame, row: CustomerRow) -> str:
-    return (
-        frame.view.currency
-        or (frame.config.business.currency if frame.view.ledger else None)
-        or (row.currency or frame.config.business.currency)
-    )
-
-
+# --- positions ---------------------------------------------------------------------------------------------------------
 def _positions(frame: Frame, debtor: int, facts: Facts) -> tuple[Position, dict[int, Position]]:
     keys = frame.members[debtor]
     own: dict[int, Position] = {}
     granted: list[Effective] = []
     for key in keys:
-        currency = _currency(frame, frame.rows[key])
+        currency = currency_of(frame, frame.rows[key])
         mine, rows = facts.limits.get(key, ()), facts.sums.get(key, ())
         limit = effective(mine, frame.as_of, None, frame.rates.convert, currency=currency)
         own[key] = _position(frame, key, currency, rows, limit)
@@ -408,7 +311,7 @@ def _positions(frame: Frame, debtor: int, facts: Facts) -> tuple[Position, dict[
     # One legal person under several accounts is one debtor: all rows together, so that each figure is rounded once.
     everything = [row for key in keys for row in facts.sums.get(key, ())]
     limit = added(granted, frame.as_of, frame.rates.convert)
-    return _position(frame, keys[0], _currency(frame, frame.rows[keys[0]]), everything, limit), own
+    return _position(frame, keys[0], currency_of(frame, frame.rows[keys[0]]), everything, limit), own
 
 
 def _position(frame: Frame, key: int, currency: str, rows: Sequence[Totals], limit: Effective) -> Position:

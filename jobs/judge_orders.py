@@ -20,9 +20,7 @@ from connector.policy import Policy
 from connector.store.order_credit import Standing
 from connector.store.order_values import OrderRow
 from connector.store.reservations import Reservation
-from jobs.order_book import OrderBook as OrderBook
-from jobs.order_book import horizon_on
-from jobs.order_book import order_book as order_book
+from jobs.order_book import OrderBook, horizon_on
 from jobs.order_names import firsts, stands_for
 
 if TYPE_CHECKING:

@@ -25,7 +25,8 @@ from jobs.conclusion import body_of
 from jobs.frame import Frame, View
 from jobs.inputs import LIMITS, MEMBERS, ORDERS, POLICY_USED, TOTALS, reason_of
 from jobs.inputs_orders import about_of, rooms_of
-from jobs.judge import Facts, Judged, judged_of
+from jobs.judge import Judged, judged_of
+from jobs.judge_facts import Facts
 from jobs.program import rules_version
 
 

@@ -36,9 +36,7 @@ from connector.store.history import payment_experience as payment_experience
 from connector.store.history import sales_by_month as sales_by_month
 from connector.store.items import BANK_BILL, COMMERCIAL_BILL, DOCUMENT, DRAFT, PAYMENT
 from connector.store.opened import DAY, Asked, Shape, open_ids, sources, split_later, stage_pieces
-from connector.store.order_values import OrderRow as OrderRow
 from connector.store.order_values import on_order
-from connector.store.order_values import order_values as order_values
 from connector.store.pieces import pieces
 from connector.store.tables import item
 
