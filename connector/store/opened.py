@@ -194,7 +194,7 @@ def _in_proportion(shape: Shape, disputed: Any, base: Any, value: Any) -> Any:
     """The disputed part of a debt in the ledger's currency. A part of a part: no ledger keeps it, so it is rounded, half
     up, in whole numbers (`share_of`)."""
     if shape.sqlite:
-        share = func.share_of(base, disputed, value)
+        share: ColumnElement[Any] = func.share_of(base, disputed, value)
     else:
         exact = cast(base, Numeric)
         size = 2 * func.abs(exact) * disputed + value
