@@ -154,7 +154,10 @@ def _release(group: typer.Typer) -> None:
         until: Until = None,
         up_to: Annotated[
             str | None,
-            typer.Option(metavar="AMOUNT", help=t("Up to this total of the order.", "订单金额上限。")),
+            typer.Option(
+                metavar="AMOUNT",
+                help=t("Up to this total of the order, in its own currency.", "订单金额上限（订单币种）。"),
+            ),
         ] = None,
         who: As = None,
     ) -> None:

@@ -41,7 +41,11 @@ Subject = Annotated[
 ]  # fmt: skip
 Most = Annotated[
     int | None,
-    typer.Option("--approve-up-to", min=0, help=t("Most that this person may approve.", "个人审批上限。")),
+    typer.Option(
+        "--approve-up-to",
+        min=0,
+        help=t("Most that this person may approve, in the reporting currency.", "个人审批上限（报告币种）。"),
+    ),
 ]
 
 

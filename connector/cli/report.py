@@ -52,7 +52,10 @@ LEVELS = {
 
 def register(app: typer.Typer) -> None:
     report = typer.Typer(
-        help=t("Positions of a day, one customer, problems.", "某日应收与信用状况、单个客户、问题清单。"),
+        help=t(
+            "Positions, one customer, overdue, portfolio, expected loss, problems.",
+            "应收状况、单个客户、催收清单、组合、预期损失、问题清单。",
+        ),
         no_args_is_help=True,
     )
     app.add_typer(report, name="report", rich_help_panel=None)

@@ -41,7 +41,10 @@ _OPINIONS = ("unqualified", "going_concern", "qualified", "adverse", "disclaimer
 
 
 def register(app: typer.Typer) -> None:
-    bring = typer.Typer(help=t("Files that people bring.", "导入人工提供的文件。"), no_args_is_help=True)
+    bring = typer.Typer(
+        help=t("Read files that people bring: financial statements.", "导入人工提供的文件：财务报表。"),
+        no_args_is_help=True,
+    )
     app.add_typer(bring, name="import")
 
     @bring.command(
