@@ -20,12 +20,13 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from connector.config import Config
 from connector.errors import HoldfastError, TransientError
-from connector.store import asked_runs, runs
+from connector.store import asked_runs, calculations, runs
 from connector.store.attention import Waiting, waiting
 from connector.store.db import Store, in_trouble
 from connector.store.leases import Fenced, LeaseLost, Stopped
 from connector.text import Text, same
 from jobs import channels
+from jobs.beside import Beside
 from jobs.configured import Following
 from jobs.hooks import heed, pending
 from jobs.named import Act, act_of
@@ -43,6 +44,8 @@ log = logging.getLogger("holdfast.jobs")
 _LOOK_SECONDS = 1.0
 # What could not be done is left alone for so long, doubled each time.
 _PAUSE_SECONDS, _PAUSE_MOST = 2.0, 60.0
+# How often it is looked whether a calculation was left behind: its own time limit is a minute.
+_CALCULATIONS_SECONDS = 20.0
 _ALL = ""  # no system's name: all that waits
 # The night's run waits its turn for up to three hours; a regular one leaves its work to the next.
 _NIGHT_KEEPS = dt.timedelta(hours=3)
@@ -113,12 +116,14 @@ def _others(found: Waiting) -> Waiting:
 @dataclass
 class Worker:
     """One node's work: `work` goes on until `shift.stop` is set; `wake` says that something has come. `doing` is the job
-    that is being done now. `by_schedule` False: somebody else says when jobs are due, and only what waits is worked on."""
+    that is being done now. `by_schedule` False: somebody else says when jobs are due, and only what waits is worked on.
+    `beside` begins the process for long questions that a node has left behind; None: nobody does."""
 
     store: Store
     shift: Shift
     wake: threading.Event = field(default_factory=threading.Event)
     by_schedule: bool = True
+    beside: Beside | None = None
     doing: str = ""
     _due: dict[str, _Due] = field(default_factory=dict)
     _next: dict[str, dt.datetime] = field(default_factory=dict)
@@ -126,6 +131,7 @@ class Worker:
     _stuck: Waiting = field(default_factory=Waiting)
     _troubles: int = 0
     _looked: bool = False
+    _calculations_at: float = 0.0
 
     def __post_init__(self) -> None:
         timed = timed_jobs(self.shift.config) if self.by_schedule else []
@@ -158,6 +164,7 @@ class Worker:
                 if job in self._due and not self.shift.stop.is_set():
                     self._do(job, self._due[job])
             self._do_what_is_asked()
+            self._take_calculations_over()
             if not self.shift.stop.is_set():
                 self._attend()
             self._troubles = 0
@@ -285,6 +292,16 @@ class Worker:
                 self.doing = ""
             with self.store.writing() as tx:
                 asked_runs.end(tx, one.id, self.shift.clock.now(), failed)
+
+    def _take_calculations_over(self) -> None:
+        """A calculation whose node has died is worked on again, also where nobody looks at its page."""
+        if self.beside is None or time.monotonic() < self._calculations_at:
+            return
+        self._calculations_at = time.monotonic() + _CALCULATIONS_SECONDS
+        with self.store.reading() as tx:
+            is_left = calculations.left(tx, self.shift.clock.now())
+        if is_left:
+            self.beside.begin()
 
     # --- what waits ---------------------------------------------------------------------------------------------------
     def _waiting(self) -> Waiting:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from connector.cli.common import OK, STOPPED, TROUBLE, Cli, say, show_run, t, tell
 from connector.cli.serve import OURS
 from connector.errors import ConfigError
+from jobs.beside import Beside
 from jobs.night import abandon
 from jobs.scheduler import Worker
 from jobs.shift import Shift, WakefulClock
@@ -81,7 +82,8 @@ class Node:
         threads = []
         if self.jobs:
             shift = Shift(self.cli.config, WakefulClock(self.stopping), told=_told, stop=self.stopping)
-            self._worker = Worker(self.cli.store, shift, self.wake, by_schedule=self.queue == OURS)
+            beside = Beside(self.cli.config.file)
+            self._worker = Worker(self.cli.store, shift, self.wake, by_schedule=self.queue == OURS, beside=beside)
             threads.append(threading.Thread(target=self._worker.work, name="jobs", daemon=True))
             if self.queue != OURS:
                 threads.append(threading.Thread(target=self._queue, args=(shift,), name="queue", daemon=True))
@@ -96,6 +98,8 @@ class Node:
             self.stop()
         for thread in threads:
             thread.join()
+        if self._worker is not None and self._worker.beside is not None:
+            self._worker.beside.end()
         self._ended.set()
         self.cli.store.close()
         return TROUBLE if self._failed else OK

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import Connection, and_, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from connector.store import bulk
@@ -122,6 +122,15 @@ def questions(tx: Connection, kind: str, most: int) -> list[str]:
 def waits(tx: Connection, now: dt.datetime) -> bool:
     """Whether one is to be worked on by nobody yet, or by nobody any more."""
     return tx.execute(select(calculation.c.id).where(_free(now)).limit(1)).scalar() is not None
+
+
+def left(tx: Connection, now: dt.datetime) -> bool:
+    """Whether one was left behind: who worked on it is gone, or it has waited for long while nobody works on any."""
+    c = calculation.c
+    oldest: dt.datetime | None = tx.execute(select(func.min(c.beat_at)).where(c.state == "running")).scalar()
+    if oldest is None:
+        oldest = tx.execute(select(func.min(c.asked_at)).where(c.state == "waiting")).scalar()
+    return oldest is not None and oldest < now - DEAD_AFTER
 
 
 def take(tx: Connection, holder: str, now: dt.datetime) -> Calculation | None:
