@@ -21,6 +21,11 @@ stable `code`: 401 `unsigned`, `signature`; 403 `late`, `early`; 409 `replayed`;
 where the system has no panel; 429 after many bad calls. The same call at `/launch/{system}/answer` is answered with the
 figures themselves as JSON, for cards that the CRM draws by itself.
 
+Why no API key opens a launch: whoever launches says who looks, so what he proves with must hold for this one connection,
+for this very call and for these minutes, and must not travel. A key is a program's, good for every system, and is itself
+sent with each call: a log of the CRM's that keeps headers would open every customer in every user's name. Programs that read
+figures as themselves have the API.
+
 Why a code in an address will do: a browser keeps no cookie of ours inside another site's frame, and a frame is opened by an
 address. The code is 256 random bits that stand for nothing by themselves, is used up by the first who comes with it (whatever
 node he comes to), ends after 90 seconds, is in no log of ours, and no page hands it on (`Referrer-Policy: no-referrer`). A
