@@ -69,6 +69,7 @@ class Site:
         context = self.browser.new_context(
             viewport={"width": width, "height": height},
             color_scheme=scheme,
+            reduced_motion="reduce",  # axe does not see a colour on its way
             locale="zh-CN" if language == "zh" else "en-GB",
             base_url=self.url,
             **more,

@@ -58,7 +58,10 @@ def staged(
 ) -> Iterator[Stage]:
     """A page of a browser of its own that knows these hosts only."""
     context = chromium.new_context(
-        viewport={"width": width, "height": 760}, color_scheme="dark" if dark else "light", locale="en-GB"
+        viewport={"width": width, "height": 760},
+        color_scheme="dark" if dark else "light",
+        locale="en-GB",
+        reduced_motion="reduce",
     )
     try:
         page = context.new_page()

@@ -86,6 +86,7 @@ class Crm:
         context = self.site.browser.new_context(
             viewport={"width": width, "height": 1060},  # all of the page: it is not resized for a picture
             color_scheme=scheme,
+            reduced_motion="reduce",
             locale="zh-CN" if language == "zh" else "en-GB",
             **more,
         )
