@@ -208,7 +208,7 @@ def _uses(tx: Connection, items: Collection[Row]) -> list[Row]:
         for end in (a.from_ref, a.to_ref):
             loose = asked.where(a.system == system, a.firm == bulk.literal(0), bulk.among(tx, end, refs))
             found += _rows(tx, loose)
-    return list({row["id"]: row for row in found}.values())
+    return sorted({row["id"]: row for row in found}.values(), key=lambda row: row["id"])
 
 
 def _parts(tx: Connection, system: int, papers: Collection[str]) -> list[Row]:

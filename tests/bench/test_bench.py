@@ -52,6 +52,10 @@ def test_every_goal_is_measured() -> None:
     assert by_name["calls over the cap"].figure == 0
     assert by_name["write calls of a second run"].figure == 0
     written = by_name["write calls for each record written"]
+    [told] = [row.detail["pages"] for row in rows if row.goal == "P14"]
+    assert len(told) > 30
+    assert all(0 < page["cpu_p50_ms"] <= page["cpu_p95_ms"] for page in told)
+    assert all(page["met"] is (page["cpu_p95_ms"] <= 300) for page in told)
     # 40 accounts: their fields in one call of up to 100, holds in another, tasks in a third.
     assert written.ours is not None
     assert 1 <= written.ours <= 3
@@ -61,6 +65,16 @@ def test_every_goal_is_measured() -> None:
 
 def test_only_what_is_asked_for_is_measured() -> None:
     assert [row.goal for row in _rows(only={"P5"})] == ["P5"]
+
+
+def test_a_book_that_is_kept_is_made_once(tmp_path: Path) -> None:
+    found = [list(bench.measured(Book(20, 200), "sqlite", silent, {"P13"}, tmp_path)) for _ in range(2)]
+    assert all(row.figure is not None for rows in found for row in rows)
+    [kept] = tmp_path.glob("book-*.db")
+    assert kept.name == "book-20-200-1.db"
+    assert list(tmp_path.glob("*.part.db")) == []
+    with pytest.raises(ConfigError, match="change the book"):
+        CliRunner().invoke(command_line(), ["bench", "--only", "P4", "--keep", str(tmp_path)], catch_exceptions=False)
 
 
 def test_a_goal_that_is_not_known_is_refused() -> None:

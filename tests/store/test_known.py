@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, func, select
 
 from connector.credit.limit import NO_LIMIT
-from connector.credit.moved import Seen, figures
+from connector.credit.moved import Movement, Seen, figures, restate, walk
 from connector.credit.moved_figures import Ledger
 from connector.credit.position import position
 from connector.credit.rates import Rates
@@ -104,6 +104,27 @@ def test_what_was_known_is_known_again(shared_store: Store, before: Book, after:
             assert own(again) == own(stood)
             for day in days:
                 assert shown(again, day) == shown(stood, day), day
+            looked_at_from_a_day(tx, key, upto, again, days[1], days[2])
+
+
+def looked_at_from_a_day(
+    tx: Connection, key: int, upto: amendments.Upto, then: Sequence[Ledger], day: dt.date, later: dt.date
+) -> None:
+    """What was settled before a day is not read, and nothing that is told from that day on is another."""
+    now, reading = known.ledgers(tx, [key]), known.Reading(tx, [key], {upto: day}, day)
+    few = reading.ledgers()
+    assert moved(walk, few, day, few, later) == moved(walk, now, day, now, later)
+    assert moved(restate, reading.ledgers(upto), day, few, day) == moved(restate, then, day, now, day)
+
+
+def moved(
+    how: Callable[..., list[Movement]], first: Sequence[Ledger], one: dt.date, second: Sequence[Ledger], other: dt.date
+) -> tuple[list[Movement], dict[str, Decimal]]:
+    before, after = (
+        Seen(day, "CNY", lambda amount, c, on=day: RATES.convert(amount, c, "CNY", on), ledgers)  # type: ignore[misc]
+        for day, ledgers in ((one, first), (other, second))
+    )
+    return how(before, after, POLICY), figures(after, POLICY)
 
 
 def own(ledgers: Sequence[Ledger]) -> list[Any]:
