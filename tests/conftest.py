@@ -8,15 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
-from sqlalchemy.engine import make_url
+from hypothesis import HealthCheck, settings
+from sqlalchemy.engine import Engine, make_url
 
 from connector.cli.common import choose_language
 from connector.store import db
 from connector.store.db import Store
 
 # No test is timed, also not by Hypothesis: a machine that has other work to do is no fault of ours.
-settings.register_profile("untimed", deadline=None)
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 
 
@@ -58,8 +58,10 @@ def as_shipped(monkeypatch: pytest.MonkeyPatch) -> None:
 def _new_files_are_copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """The first SQLite file of a run is made by all migrations, one after the other; every other new one begins as a copy
     of it, because a thousand tests each want one and the migrations take twenty times as long. What the migrations make is
-    looked at where they are tested (`tests/store`), from nothing and from each version."""
+    looked at where they are tested (`tests/store`), from nothing and from each version. They share the words that
+    statements are put into, which each would find by itself again."""
     made = tmp_path_factory.mktemp("schema") / "new.db"
+    first: list[Engine] = []
     opens = Store.open.__func__  # type: ignore[attr-defined]
 
     def opened(cls: type[Store], url: str) -> Store:
@@ -69,7 +71,14 @@ def _new_files_are_copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             if not made.exists():
                 opens(cls, f"sqlite:///{made}").close()
             shutil.copyfile(made, file)
-        return opens(cls, url)  # type: ignore[no-any-return]
+        store: Store = opens(cls, url)
+        if store.engine.dialect.name == "sqlite":
+            first.append(store.engine) if not first else alike(store.engine)
+        return store
+
+    def alike(engine: Engine) -> None:
+        engine.dialect = engine.pool._dialect = first[0].dialect
+        engine._compiled_cache = first[0]._compiled_cache
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Store, "open", classmethod(opened))

@@ -29,7 +29,9 @@ D = Decimal
 COUNTED = ("invoice", "debit_note", "credit_note")
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(book=books.books(), seed=st.integers(0, 3), offset=st.integers(0, 220))
 def test_sums_by_days_late_are_the_payments_one_by_one(shared_store: Store, book: Book, seed: int, offset: int) -> None:
     emptied(shared_store)
@@ -56,7 +58,9 @@ def test_sums_by_days_late_are_the_payments_one_by_one(shared_store: Store, book
     assert nobody == {}
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(book=books.books(), seed=st.integers(0, 3), offset=st.integers(0, 220))
 def test_debts_past_due_are_those_of_the_plain_rules(shared_store: Store, book: Book, seed: int, offset: int) -> None:
     emptied(shared_store)

@@ -29,7 +29,9 @@ documents = st.lists(
 uses = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5), st.integers(1, 300), days), max_size=6)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(documents=documents, uses=uses)
 def test_open_debts_are_what_adding_up_anew_gives(shared_store: Store, documents: object, uses: object) -> None:
     emptied(shared_store)
