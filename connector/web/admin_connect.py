@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import simplejson
@@ -19,19 +17,18 @@ from starlette.responses import Response
 
 from connector import adapter as adapters
 from connector.adapter import Adapter
-from connector.config_form import entered, form_of, form_of_system, shown
+from connector.config_form import form_of, form_of_system, shown
 from connector.config_seal import HOW, seal_of
 from connector.config_system import System
-from connector.config_toml import system_text
 from connector.errors import ConfigError, HoldfastError, Missing, Problem
-from connector.store import documents, sealed
+from connector.store import documents
 from connector.text import Text
 from connector.web.admin_systems import ROLES, config_now, follow, gives
 from connector.web.administrator import Admin, acting
-from connector.web.fields import is_number
+from connector.web.connect_form import Given, by_name, given_of, more_of, problems_of
 from connector.web.front import Front
 from connector.web.pages import pages_of
-from connector.web.session import Visitor, all_of
+from connector.web.session import Visitor
 from connector.web.session import form_of as fields_of
 from jobs import seals, systems
 from jobs.overtaken import Overtaken, not_overtaken
@@ -43,31 +40,8 @@ _CONNECTED = Text(
     "{name} 已连接，一分钟内开始读取。下一步：查看字段映射。",
 )
 _CHANGED = Text("{name} is changed: version {number} is in use.", "{name} 已修改：版本 {number} 已启用。")
-_NO_ROLE = Problem(
-    "role",
-    "new",
-    Text("Say what it is used as.", "请选择用途。"),
-    Text("Choose at least one.", "请至少选择一项。"),
-    "roles",
-)
 _KEPT_SECONDS = 1800
 _TRIAL_SECONDS = 40.0
-_MOST = 20_000
-# Secrets that stand in tables of their own.
-_MORE = ("hook", "panel")
-
-
-@dataclass
-class Given:
-    """What a form has collected. `secrets` are what was typed, by field; `held` the same as it came back sealed."""
-
-    fields: dict[str, str]
-    roles: list[str]
-    secrets: dict[str, str] = field(default_factory=dict)
-    held: str = ""
-    seen: int = 0
-    note: str = ""
-    tried: str = ""
 
 
 def router(front: Front) -> APIRouter:
@@ -100,7 +74,7 @@ def router(front: Front) -> APIRouter:
 
         system, seen = await front.work(read)
         product = adapters.load(system.adapter)
-        fields = {"name": system.name, **shown(product, system), **_more_of(system)}
+        fields = {"name": system.name, **shown(product, system), **more_of(system)}
         return await _form(request, visitor, product, Given(fields, list(system.roles), seen=seen), old=system)
 
     async def _form(
@@ -146,7 +120,7 @@ def router(front: Front) -> APIRouter:
         request: Request, visitor: Visitor, adapter: str, name: str | None
     ) -> tuple[Any, Given, System | None]:
         product = _product(adapter)
-        given = await _given(request, product)
+        given = await given_of(request, product)
         old = await front.work(lambda: _old(front, name)) if name is not None else None
         if old is not None:
             given.fields["name"] = old.name
@@ -155,12 +129,12 @@ def router(front: Front) -> APIRouter:
 
     async def _check(request: Request, visitor: Visitor, adapter: str, name: str | None = None) -> Response:
         product, given, old = await _told(request, visitor, adapter, name)
-        problems = await front.work(lambda: _problems(front, product, given, old)[1])
+        problems = await front.work(lambda: problems_of(front, product, given, old)[1])
         return await _form(request, visitor, product, given, old=old, problems=problems, checked=True)
 
     async def _try(request: Request, visitor: Visitor, adapter: str, name: str | None = None) -> Response:
         product, given, old = await _told(request, visitor, adapter, name)
-        text, problems = await front.work(lambda: _problems(front, product, given, old))
+        text, problems = await front.work(lambda: problems_of(front, product, given, old))
         if problems:
             return await _form(request, visitor, product, given, old=old, problems=problems, status=422)
         tried = await front.work(lambda: _tried(front, visitor, text, given))
@@ -170,7 +144,7 @@ def router(front: Front) -> APIRouter:
 
     async def _save(request: Request, visitor: Visitor, adapter: str, name: str | None = None) -> Response:
         product, given, old = await _told(request, visitor, adapter, name)
-        text, problems = await front.work(lambda: _problems(front, product, given, old))
+        text, problems = await front.work(lambda: problems_of(front, product, given, old))
         if problems:
             given.held = await front.work(lambda: _held(front, visitor, given))
             return await _form(request, visitor, product, given, old=old, problems=problems, status=422)
@@ -183,7 +157,7 @@ def router(front: Front) -> APIRouter:
 
         def keep() -> int:
             config, who, now = front.config, acting(visitor), front.clock.now()
-            values = {sealed_name(given.fields["name"], key): value for key, value in _by_name(given).items()}
+            values = {sealed_name(given.fields["name"], key): value for key, value in by_name(given).items()}
             with front.store.writing() as tx:
                 documents.lock(tx)
                 if old is not None:
@@ -254,90 +228,8 @@ def router(front: Front) -> APIRouter:
     return routes
 
 
-# --- what a form says --------------------------------------------------------------------------------------------------------
-async def _given(request: Request, product: Adapter[Any]) -> Given:
-    said = await fields_of(request)
-    fields = {key: value[:_MOST] for key, value in said.items()}
-    for setting in (*form_of(product), *form_of_system()):
-        if setting.kind == "choices":
-            fields[setting.field] = "\n".join(await all_of(request, setting.field))
-    secrets = {
-        key.removeprefix("typed."): value.strip()
-        for key, value in fields.items()
-        if key.startswith("typed.") and value.strip()
-    }
-    seen = fields.get("seen", "")
-    return Given(
-        {key: value for key, value in fields.items() if not key.startswith("typed.")},
-        await all_of(request, "roles"),
-        secrets,
-        fields.get("held", ""),
-        int(seen) if is_number(seen) else 0,
-        fields.get("note", "")[:500].strip(),
-        fields.get("tried", ""),
-    )
-
-
-def _more_of(system: System) -> dict[str, str]:
-    """Webhooks and panel of a system as the form shows them."""
-    hook, panel = system.hook, system.panel
-    found = {"hook.on": "1" if hook else "", "hook.secret": hook.secret if hook else ""}
-    found |= {"panel.on": "1" if panel and panel.enabled else "", "panel.secret": panel.secret if panel else ""}
-    found["panel.frame_ancestors"] = "\n".join(panel.frame_ancestors) if panel else ""
-    found["panel.unknown"] = panel.unknown if panel else "reduced"
-    return found
-
-
-def _by_name(given: Given) -> dict[str, str]:
-    """What was typed, by the name under which it is kept: `password`, `hook`, `panel`."""
-    return {key.removeprefix("secrets.").removesuffix(".secret"): value for key, value in given.secrets.items()}
-
-
-def _problems(front: Front, product: Adapter[Any], given: Given, old: System | None) -> tuple[str, list[Problem]]:
-    """The text that a form makes, and all that is wrong with it."""
-    values, problems = entered(product, given.fields)
-    text = system_text(_values(product, given, old, values))
-    config = config_now(front)
-    with front.store.reading() as tx:
-        kept = sealed.names(tx)
-    typed = {sealed_name(given.fields.get("name", ""), key) for key in _by_name(given)}
-    problems += systems.check_system(config, text, kept | typed)
-    if not given.roles:
-        problems = [_NO_ROLE, *(p for p in problems if p.field != "roles")]
-    if old is None and any(one.name == given.fields.get("name") for one in config.systems):
-        problems.append(_taken(given.fields["name"]))
-    return text, problems
-
-
-def _values(product: Adapter[Any], given: Given, old: System | None, values: Mapping[str, Any]) -> dict[str, Any]:
-    name, fields = given.fields.get("name", "").strip(), given.fields
-    made: dict[str, Any] = {"name": name, "adapter": product.name, "roles": given.roles}
-    made |= {key: value for key, value in values.items() if key != "settings"}
-    made["settings"] = values.get("settings", {})
-    references = {}
-    for secret in product.secrets:
-        place = f"secrets.{secret.name}"
-        said = f"sealed:{sealed_name(name, secret.name)}" if place in given.secrets else fields.get(place, "").strip()
-        if said:
-            references[secret.name] = said
-    made["secrets"] = references
-    for part in _MORE:
-        if fields.get(f"{part}.on"):
-            kept: dict[str, Any] = (
-                getattr(old, part).model_dump(exclude_defaults=True) if getattr(old, part, None) else {}
-            )
-            typed = f"{part}.secret" in given.secrets
-            kept["secret"] = f"sealed:{sealed_name(name, part)}" if typed else fields.get(f"{part}.secret", "").strip()
-            if part == "panel":
-                kept.pop("enabled", None)
-                kept["frame_ancestors"] = fields.get("panel.frame_ancestors", "").split()
-                kept["unknown"] = fields.get("panel.unknown") or "reduced"
-            made[part] = kept
-    return made
-
-
 def _tried(front: Front, visitor: Visitor, text: str, given: Given) -> Tried:
-    secrets = {sealed_name(given.fields["name"], key): value for key, value in _by_name(given).items()}
+    secrets = {sealed_name(given.fields["name"], key): value for key, value in by_name(given).items()}
     return try_system(
         front.store, config_now(front), text, front.clock,
         by=acting(visitor).actor, secrets=secrets, seconds=_TRIAL_SECONDS,
@@ -357,13 +249,6 @@ def _product(name: str) -> Adapter[Any]:
     if name not in adapters.names():
         raise Missing(Text("There is no such product.", "没有该产品。"))
     return adapters.load(name)
-
-
-def _taken(name: str) -> Problem:
-    what = Text("A system is called “{name}” already.", "已有名为“{name}”的系统。").fill(name=name)
-    return Problem(
-        "taken", "new", what, Text("Choose another name, or change that one.", "请另取名称，或修改该系统。"), "name"
-    )
 
 
 def _readable(record: Any) -> str:
