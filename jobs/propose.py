@@ -99,7 +99,6 @@ def run_proposals(
             upto = decisions.newest(tx)
             if whom == "due":
                 chosen: Collection[int] = due(tx, base, policy, _since(tx)) if policy.limit.nightly else []
-                run.counts["decisions_upto"] = upto
             else:
                 chosen = sorted(base.members) if whom == "all" else whom
             base.load(tx, base.family(chosen))
@@ -124,6 +123,9 @@ def run_proposals(
                         run.counts["approved"] += 1
             done += len(part)
             progress("limit", done, len(chosen))
+        if whom == "due":
+            # Only now: a night that fails half-way has not looked at all of them.
+            run.counts["decisions_upto"] = upto
     return run
 
 

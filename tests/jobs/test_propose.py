@@ -5,14 +5,18 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from sqlalchemy import event
 
+from connector.errors import TransientError
 from connector.model import Document, Event, Rate
 from connector.store import limits
 from connector.store.db import Store
+from connector.text import Text
 from jobs.grant import outcome, outcomes
+from jobs.propose import run_proposals
 from tests.jobs.limit_desk import LimitDesk
 from tests.store.books import save
 from tests.store.conftest import shared_store as shared_store
@@ -131,3 +135,19 @@ def test_many_requests_are_looked_at_with_as_few_questions_as_one(desk: LimitDes
     assert len(asked) == 5
     assert together == alone
     assert len({tuple(p.id for p in one.others) for one in together}) > 1
+
+
+def test_a_night_that_fails_half_way_is_made_up_for_by_the_next(
+    desk: LimitDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sold(desk, "C1", 1_000_000)
+    desk.invoice("N-C1", "C1", -20, 100_000)
+    desk.evaluate()
+    with monkeypatch.context() as patch:
+        patch.setattr("jobs.propose.proposals", Mock(side_effect=TransientError(Text("busy", "忙"))))
+        assert run_proposals(desk.store, desk.config, desk.policy, desk.clock, "due").failed is not None
+    assert desk.requests("C1") == []
+    desk.propose("due")
+    assert len(desk.requests("C1")) == 1
+    desk.propose("due")
+    assert len(desk.requests("C1")) == 1, "what was looked at is not looked at again"
