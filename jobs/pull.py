@@ -230,7 +230,7 @@ def _sweep(store: Store, connected: Connected, stream: Stream[object], run: Run)
     for keys in stream.keys(connected.client):
         existing.update(keys)
     with store.writing() as tx:
-        run.counts["gone"] += facts.sweep(tx, connected.name, stream.name, existing)
+        run.counts["gone"] += facts.sweep(tx, connected.name, stream.name, existing, connected.clock.now())
 
 
 def digest(record: Record) -> str:

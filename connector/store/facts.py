@@ -161,9 +161,9 @@ def complete_since(tx: Connection, system: str) -> dt.datetime | None:
     return min((at for at in found if at is not None), default=None) if None not in found else None
 
 
-def sweep(tx: Connection, system: str, stream: str, existing: Collection[str], now: dt.datetime | None = None) -> int:
+def sweep(tx: Connection, system: str, stream: str, existing: Collection[str], now: dt.datetime) -> int:
     """Removes the records whose keys are not among those that exist, with their facts; says how many."""
-    saving = _begin(tx, system, now or dt.datetime.now(dt.UTC), None)
+    saving = _begin(tx, system, now, None)
     stream_id = keys.stream_id(tx, saving.system, stream)
     there = tx.execute(select(record_table.c.key).where(record_table.c.stream == stream_id)).scalars()
     existing = existing if isinstance(existing, (set, frozenset, dict)) else set(existing)

@@ -27,7 +27,7 @@ from connector.model import (
 from connector.store import customers, positions, tables
 from connector.store.db import Store
 from connector.store.facts import Kept, sweep
-from tests.store.books import save
+from tests.store.books import NOW, save
 from tests.store.test_facts import DAY, balance, fixable, invoice, receipt
 
 # One fact of each kind that a page may say with one of several values, and where its value is read.
@@ -100,7 +100,7 @@ def test_a_fact_is_there_exactly_while_some_record_says_it(sqlite: Store, steps:
                     for kind, value in words.items():
                         said[kind][record] = value
             assert _there(tx) == {kind: list(words.values())[-1] for kind, words in said.items() if words}
-        sweep(tx, "books", "moves", ())
+        sweep(tx, "books", "moves", (), NOW)
         assert _there(tx) == {}
         assert tx.execute(select(tables.echo)).all() == []
         undo.rollback()

@@ -407,7 +407,7 @@ def test_sweep_removes_what_is_not_in_the_list_of_keys(store: Store) -> None:
     with store.writing() as tx:
         save(tx, "documents", [invoice("D1", 1), invoice("D2", 2)])
         save(tx, "others", [invoice("D3", 4)])
-        assert facts.sweep(tx, "books", "documents", ["D2"]) == 1
+        assert facts.sweep(tx, "books", "documents", ["D2"], NOW) == 1
         assert balance(tx) == 6
 
 
