@@ -27,7 +27,7 @@ from connector.store.leases import LeaseLost
 from connector.text import Text
 from jobs.administrator import demand_administrator
 from jobs.configured import opener
-from jobs.hook_secrets import callback, hook_of
+from jobs.hook_secrets import address, callback, hook_of
 from jobs.run import Run, running
 
 
@@ -64,6 +64,15 @@ def unsubscribe(store: Store, config: Config, connected: Connected, *, actor: st
         before = [{"id": s.id, "streams": list(s.streams), "until": _day(s)} for s in mine]
         audit.append(tx, [Entry("hook.unsubscribe", f"system:{connected.name}", actor, before=before)], now)
     return gone
+
+
+def shown_address(store: Store, config: Config, connected: Connected, *, actor: str) -> str:
+    """Where a system is to call, for whoever enters it there by hand; that it was shown is in the trail. Raises as
+    `hook_secrets.address`."""
+    shown = address(config, connected.system)
+    with store.writing() as tx:
+        audit.append(tx, [Entry("hook.address", f"system:{connected.name}", actor)], connected.clock.now())
+    return shown
 
 
 # What is out keeps no run waiting for long.

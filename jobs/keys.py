@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 from connector.credit.authority import Person
+from connector.errors import NotAllowed
 from connector.store import Connection, api_keys, audit
 from connector.store.api_keys import Key
 from connector.store.audit import Entry
@@ -28,8 +29,14 @@ def create(
     note: str,
     expires_at: dt.datetime,
     now: dt.datetime,
+    here: bool = False,
 ) -> tuple[Key, str]:
-    """A new key of somebody ("person:li.wei", "app:webshop"), and its token, which is shown once and kept nowhere."""
+    """A new key of somebody ("person:li.wei", "app:webshop"), and its token, which is shown once and kept nowhere.
+
+    NotAllowed where it is another person's: whoever sees the token could act as him. `here`: at the machine, where whoever
+    works has the database anyway.
+    """
+    _his(by, owner, here)
     key = Key("", owner, note.strip(), roles, rights, now, by.actor, expires_at)
     made, token = api_keys.create(tx, key)
     audit.append(tx, [Entry("key.create", f"key:{made.id}", by.actor, made.note, after=short(made, now))], now)
@@ -45,12 +52,25 @@ def rotate(
     expires_at: dt.datetime,
     why: str,
     now: dt.datetime,
+    here: bool = False,
 ) -> tuple[Key, str]:
-    """A new secret for a key; the old one stays good for `overlap`. Raises ConfigError for one that is revoked."""
+    """A new secret for a key; the old one stays good for `overlap`. Raises ConfigError for one that is revoked, and as
+    `create` does."""
+    _his(by, key.owner, here)
     token = api_keys.rotate(tx, key, now, overlap, expires_at)
     made = api_keys.get(tx, key.id)
     audit.append(tx, [Entry("key.rotate", f"key:{key.id}", by.actor, why, short(key, now), short(made, now))], now)
     return made, token
+
+
+def _his(by: Person, owner: str, here: bool) -> None:
+    if owner.startswith("person:") and owner != by.actor and not (here or by.alone):
+        raise NotAllowed(
+            Text(
+                "The secret of a person's key is seen by that person alone: `holdfast key` at the machine, or a new key.",
+                "人员密钥的密钥串仅本人可见：请在服务器上使用 `holdfast key`，或另建密钥。",
+            )
+        )
 
 
 def revoke(tx: Connection, by: Person, key: Key, *, why: str, now: dt.datetime) -> bool:

@@ -24,11 +24,11 @@ from connector.config_system import problems_of
 from connector.config_toml import people_text
 from connector.credit.authority import Person
 from connector.errors import Missing, NotAllowed, Problem
-from connector.store import Connection, audit, documents, passwords, sessions
+from connector.store import Connection, api_keys, audit, documents, passwords, sessions
 from connector.store.audit import Entry
 from connector.store.documents import Activation, Version
 from connector.text import Text
-from jobs import unconfirmed
+from jobs import keys, unconfirmed
 from jobs.administrator import demand_administrator, differences
 from jobs.configured import THE_PEOPLE, whole
 from jobs.unconfirmed import Resting
@@ -177,6 +177,9 @@ def remove(tx: Connection, config: Config, who: str, *, person: Person, now: dt.
     # Who is entered under his name later begins anew.
     sessions.end_all(tx, gone.id, now)
     passwords.drop(tx, gone.id)
+    for key in api_keys.listing(tx):
+        if key.owner == f"person:{gone.id}":
+            keys.revoke(tx, person, key, why=note, now=now)
 
 
 def activate(

@@ -155,10 +155,21 @@ def activate(
     return Activated(made)
 
 
+def save(tx: Connection, text: str, *, person: Person, now: dt.datetime, note: str = "") -> Version:
+    """Keeps a policy as a new version and gives it; nothing is in force by that."""
+    documents.lock(tx)
+    before = documents.versions(tx, documents.POLICY, documents.THE_POLICY)
+    made = documents.save(tx, documents.POLICY, documents.THE_POLICY, text, author=person.id, now=now, note=note)
+    if not before or made.number != before[0].number:
+        told = {"version": made.number, "sha": made.sha}
+        audit.append(tx, [audit.Entry("policy.save", SUBJECT, person.actor, note, None, told)], now)
+    return made
+
+
 def _version(tx: Connection, new: Chosen, person: Person, now: dt.datetime, note: str) -> Version:
     if new.version is not None:
         return documents.version(tx, documents.POLICY, documents.THE_POLICY, new.version)
-    return documents.save(tx, documents.POLICY, documents.THE_POLICY, new.text, author=person.id, now=now, note=note)
+    return save(tx, new.text, person=person, now=now, note=note)
 
 
 def _unapproved(

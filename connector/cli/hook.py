@@ -111,15 +111,12 @@ def _address(group: typer.Typer) -> None:
         ),
     )
     def command(context: typer.Context, system: System, who: As = None) -> None:
-        from connector.store import audit
-        from jobs.hook_secrets import address, hook_of
+        from jobs import channels
+        from jobs.hook_secrets import hook_of
 
         cli: Cli = context.obj
         (chosen,) = cli.connected([system])
-        by = _may(cli, who)
-        shown = address(cli.config, chosen.system)
-        with cli.store.writing() as tx:
-            audit.append(tx, [audit.Entry("hook.address", f"system:{system}", by.actor)], cli.clock.now())
+        shown = channels.shown_address(cli.store, cli.config, chosen, actor=_may(cli, who).actor)
         tell(say(hook_of(cli.config, chosen.system).by_hand))
         print(shown)
 

@@ -77,7 +77,7 @@ def _create(group: typer.Typer) -> None:
         expires = now + dt.timedelta(days=days or cli.config.sign_in.key_days)
         with cli.store.writing() as tx:
             made, token = keys.create(
-                tx, by, owner, roles=given, rights=narrowed, note=note, expires_at=expires, now=now
+                tx, by, owner, roles=given, rights=narrowed, note=note, expires_at=expires, now=now, here=True
             )
         _handed_over(made, token)
 
@@ -130,7 +130,7 @@ def _rotate(group: typer.Typer) -> None:
             own = not by.alone and "admin" not in by.roles
             expires = now + dt.timedelta(days=min(days or most, most) if own else days or most)
             made, token = keys.rotate(
-                tx, by, key, overlap=dt.timedelta(hours=hours), expires_at=expires, why=why, now=now
+                tx, by, key, overlap=dt.timedelta(hours=hours), expires_at=expires, why=why, now=now, here=True
             )
         _handed_over(made, token)
         if made.old_until is not None and made.old_until > now:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from connector.cli.common import Cli, say, t
+from connector.cli.options import As, Why
 from connector.cli.output import Column, Format, Table, emit
 from connector.cli.report import Form, Out
 from connector.errors import ConfigError
@@ -108,18 +109,20 @@ def register(app: typer.Typer) -> None:
         ids: Annotated[
             list[int] | None, typer.Argument(help=t("Numbers; none: all parked.", "编号；缺省为全部搁置项。"))
         ] = None,
+        why: Why = "",
+        who: As = None,
     ) -> None:
+        from connector.config_people import actor_here
         from connector.store import outbox as box
+        from jobs import outbox_decided
 
         cli: Cli = context.obj
+        by, now = actor_here(cli.config.people, who), cli.clock.now()
         with cli.store.writing() as tx:
-            if ids:
-                now = cli.clock.now()
-                done = [number for number in ids if box.retry(tx, number) or box.restore(tx, number, now)]
-                missed = _missed(tx, [n for n in ids if n not in done])
-                count = len(done)
-            else:
-                count, missed = box.retry(tx), []
+            numbers = ids or [row.id for row in box.listing(tx, states=("parked",), limit=None)]
+            done = outbox_decided.again(tx, numbers, by=by, now=now, why=why)
+            missed = _missed(tx, [n for n in ids or () if n not in done])
+        count = len(done)
         if count or not missed:
             typer.echo(
                 t(f"{count} to be tried again: holdfast push", f"{count} 项将重试：holdfast push")
@@ -129,12 +132,19 @@ def register(app: typer.Typer) -> None:
         _refused(missed)
 
     @outbox.command("drop", help=t("Give up waiting or parked writes.", "放弃待写入或搁置的写入。"))
-    def drop(context: typer.Context, ids: Annotated[list[int], typer.Argument(help=t("Numbers.", "编号。"))]) -> None:
-        from connector.store import outbox as box
+    def drop(
+        context: typer.Context,
+        ids: Annotated[list[int], typer.Argument(help=t("Numbers.", "编号。"))],
+        why: Why = "",
+        who: As = None,
+    ) -> None:
+        from connector.config_people import actor_here
+        from jobs import outbox_decided
 
         cli: Cli = context.obj
+        by = actor_here(cli.config.people, who)
         with cli.store.writing() as tx:
-            done = [number for number in ids if box.drop(tx, number, cli.clock.now())]
+            done = outbox_decided.drop(tx, ids, by=by, now=cli.clock.now(), why=why)
             missed = _missed(tx, [n for n in ids if n not in done])
         if done:
             typer.echo(

@@ -18,7 +18,7 @@ from starlette.responses import Response
 
 from connector.config import Config
 from connector.errors import ConfigError, HoldfastError
-from connector.store import asked_runs, emptied, runs
+from connector.store import asked_runs, audit, emptied, runs
 from connector.store.backlog import backlog
 from connector.store.begun import begun
 from connector.store.system_state import states
@@ -106,8 +106,12 @@ def _bring_back(company: DemoCompany, config: Config) -> None:
 
 
 def _ask(front: Front, actor: str) -> None:
+    now = front.clock.now()
     with front.store.writing() as tx:
-        asked_runs.ask(tx, _JOB, actor, front.clock.now())
+        is_new = all(one.job != _JOB for one in asked_runs.waiting(tx))
+        asked_runs.ask(tx, _JOB, actor, now)
+        if is_new:
+            audit.append(tx, [audit.Entry("run.ask", f"job:{_JOB}", actor)], now)
 
 
 def _stand(front: Front) -> dict[str, Any]:

@@ -8,8 +8,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from connector.store import audit, outbox, outbox_groups
-from connector.store.audit import Entry
+from connector.store import outbox, outbox_groups
 from connector.store.outbox import OutboxRow
 from connector.text import Text
 from connector.web.administrator import Admin, acting
@@ -18,6 +17,7 @@ from connector.web.fields import is_number
 from connector.web.front import Front
 from connector.web.pages import pages_of
 from connector.web.session import form_of
+from jobs import outbox_decided
 from jobs.run_words import CHANNEL_NAMES, WRITE_STATES
 
 _MOST = 100
@@ -100,11 +100,8 @@ def router(front: Front) -> APIRouter:
                     numbers = outbox_groups.of_cause(
                         tx, given.get("system", ""), given.get("kind", ""), given.get("code", "")
                     )
-                done = [n for n in numbers if _act(tx, act, n, now)]
-                entries = [Entry(f"outbox.{act}", f"outbox:{n}", person.actor, why=why) for n in done]
-                if entries:
-                    audit.append(tx, entries, now)
-                return len(done)
+                decided = outbox_decided.again if act == "retry" else outbox_decided.drop
+                return len(decided(tx, numbers, by=person.actor, now=now, why=why))
 
         count = await front.work(do) if act in ("retry", "drop") else 0
         if count and act == "retry":
@@ -115,12 +112,6 @@ def router(front: Front) -> APIRouter:
         )  # fmt: skip
 
     return routes
-
-
-def _act(tx: Any, act: str, number: int, now: Any) -> bool:
-    if act == "retry":
-        return bool(outbox.retry(tx, number) or outbox.restore(tx, number, now))
-    return outbox.drop(tx, number, now)
 
 
 def _row(row: OutboxRow) -> dict[str, Any]:

@@ -167,7 +167,7 @@ def router(front: Front) -> APIRouter:
             with front.store.writing() as tx:
                 kept = documents.versions(tx, POLICY, THE_POLICY)
                 not_overtaken(kept, draft.seen)
-                made = documents.save(tx, POLICY, THE_POLICY, draft.text, author=person.id, now=now, note=draft.note)
+                made = in_use.save(tx, draft.text, person=person, now=now, note=draft.note)
                 if not use:
                     return made.number, _SAVED.fill(number=made.number)
                 done = in_use.activate(tx, front.config, in_use.kept(made), person=person, now=now, note=draft.note)

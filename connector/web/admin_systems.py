@@ -23,7 +23,7 @@ from connector.web.fields import is_number
 from connector.web.front import Front
 from connector.web.pages import pages_of
 from connector.web.session import Visitor, form_of
-from jobs import channels, demo_company, hook_secrets, provisioning, systems, ways
+from jobs import channels, demo_company, provisioning, systems, ways
 from jobs.configured import opener, whole
 from jobs.look import looked
 from jobs.try_system import WRITES
@@ -187,7 +187,9 @@ def router(front: Front) -> APIRouter:
             if act == "end":
                 await front.work(lambda: channels.unsubscribe(front.store, connected.config, connected, actor=who))
                 return _moved(request, visitor, name, _ENDED.fill(name=name))
-            address = await front.work(lambda: hook_secrets.address(connected.config, connected.system))
+            address = await front.work(
+                lambda: channels.shown_address(front.store, connected.config, connected, actor=who)
+            )
         except HoldfastError as wrong:
             return await _system(request, visitor, name, wrong=wrong.user)
         return await _system(request, visitor, name, secret_address=address)

@@ -247,7 +247,8 @@ def _by_password(front: Front, name: str, password: str, address: str) -> tuple[
     with front.store.reading() as tx:
         kept = passwords.find(tx, person.id) if person else None
     if kept is not None and kept.wait_until is not None and now < kept.wait_until:
-        # The right password is not looked at either: whoever guesses learns nothing from the answer.
+        # The right password is not looked at either: whoever guesses learns nothing from the answer, nor from its time.
+        argon.good(None, password)
         return None, _WRONG
     right = argon.good(kept.hash if kept else None, password)
     with front.store.writing() as tx:

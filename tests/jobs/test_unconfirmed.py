@@ -15,9 +15,9 @@ from connector.config_people import PersonSettings
 from connector.credit.authority import Person, Request, may
 from connector.errors import ConfigError, Missing, NotAllowed
 from connector.policy import default_policy
-from connector.store import Connection, audit, mails
+from connector.store import Connection, api_keys, audit, mails
 from connector.store.db import Store
-from jobs import people, unconfirmed
+from jobs import keys, people, unconfirmed
 from jobs.configured import configured
 
 NOW = dt.datetime(2026, 11, 20, 4, tzinfo=dt.UTC)
@@ -160,3 +160,22 @@ def test_an_administrator_made_by_one_alone_confirms_nothing_and_is_no_last_one(
 def _resting(store: Store) -> dict[str, unconfirmed.Resting]:
     with store.reading() as tx:
         return unconfirmed.resting(tx)
+
+
+def test_nobody_sees_the_secret_of_anothers_key_and_keys_end_with_their_person(store: Store, config: Config) -> None:
+    """Else an administrator would renew an approver's key and decide with it."""
+    mei = Person("mei", "Mei", frozenset({"approver"}))
+    later = NOW + dt.timedelta(days=9)
+    with store.writing() as tx:
+        people.add(tx, config, {"id": "mei", "roles": ["approver"]}, person=BOSS, now=NOW, here=True)
+        what: dict[str, Any] = {"roles": (), "rights": None, "note": "", "expires_at": later, "now": NOW}
+        with pytest.raises(NotAllowed):
+            keys.create(tx, BOSS, "person:mei", **what)
+        key, _ = keys.create(tx, mei, "person:mei", **what)
+        how: dict[str, Any] = {"overlap": dt.timedelta(0), "expires_at": later, "why": "", "now": NOW}
+        with pytest.raises(NotAllowed, match="seen by that person alone"):
+            keys.rotate(tx, BOSS, key, **how)
+        assert keys.rotate(tx, mei, key, **how)[0].id == key.id
+        people.remove(tx, config, "mei", person=BOSS, now=NOW)
+        people.add(tx, config, {"id": "mei", "roles": ["approver"]}, person=BOSS, now=NOW, here=True)
+        assert api_keys.get(tx, key.id).state(NOW) == "revoked", "whoever comes under the name later begins anew"
