@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, or_, select
 
 from connector.store import quick
 from connector.store.keys import system_ids
-from connector.store.tables import customer, item, link, standing
+from connector.store.tables import customer, link, standing
 
 
 class State(NamedTuple):
@@ -73,9 +73,3 @@ def standings(tx: Connection) -> list[Stand]:
 _SUMS: tuple[Any, ...] = (func.count(), func.sum(standing.c.decision))
 _PAIRS: tuple[Any, ...] = (standing.c.debtor, standing.c.decision)
 _STATE, _STANDINGS = select(*_SUMS), select(*_PAIRS)
-
-
-def documents(tx: Connection, customers: Collection[int], most: int) -> int:
-    """How many documents and payments some customers have, counted up to so many."""
-    some = select(item.c.id).where(item.c.customer.in_(list(customers))).limit(most).subquery()
-    return int(tx.execute(select(func.count()).select_from(some)).scalar_one())

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, cast
 
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from connector.credit.moved_figures import Ledger
 from connector.model import Application, Document, Instalment, Payment
@@ -122,8 +122,7 @@ class Reading:
         c, a, i, tx = item.c, application.c, instalment.c, self._tx
         mine = bulk.among(tx, c.customer, self.customers)
         asked = select(*(c[name] for name in _ITEM))
-        is_open = or_(c.settled_on.is_(None), and_(c.settled_on > since, c.settled_on > c.issued_on))
-        found = [_rows(tx, asked.where(mine, is_open))]
+        found = [_rows(tx, asked.where(mine, _open_since(since)))]
         late: set[int] = set()
         of = and_(c.system == i.system, c.ref == i.document_ref, c.family == "d")
         for upto, day in moments.items():
@@ -181,6 +180,19 @@ class Reading:
 
 # By which names a fact is of an item.
 _ENDS = {ITEM: ("ref",), APPLICATION: ("from_ref", "to_ref"), INSTALMENT: ("document_ref",)}
+
+
+def _open_since(day: dt.date) -> ColumnElement[bool]:
+    """Items with anything open at the end of a day or of a later one."""
+    c = item.c
+    return or_(c.settled_on.is_(None), and_(c.settled_on > day, c.settled_on > c.issued_on))
+
+
+def count(tx: Connection, customers: Collection[int], since: dt.date, most: int) -> int:
+    """How many items of some customers have anything open at the end of a day or later, counted up to so many."""
+    mine = bulk.among(tx, item.c.customer, customers)
+    some = select(item.c.id).where(mine, _open_since(since)).limit(most).subquery()
+    return int(tx.execute(select(func.count()).select_from(some)).scalar_one())
 
 
 def ledgers(tx: Connection, customers: Collection[int], upto: Upto | None = None) -> list[Ledger]:

@@ -17,7 +17,7 @@ from connector.credit.review import PAPERS
 from connector.credit.warn_words import LEVEL_TEXTS, named
 from connector.credit.warn_words import NAMES as WARNINGS
 from connector.policy import Policy
-from connector.store import Connection, alerts, customer_list
+from connector.store import Connection, alerts, known
 from connector.store import papers as kept
 from connector.store.customers import CustomerRow
 from connector.text import Text
@@ -254,7 +254,7 @@ def _named(name: str, value: str | None, level: str | None) -> Text:
 # --- what changed ----------------------------------------------------------------------------------------------------------
 _MOVED = ("balance", "overdue", "exposure", "limit")
 _MOVED_MOST = 300
-_MANY = 2000
+_MANY = 1500
 
 
 def changes(asked: Asked) -> dict[str, Any]:
@@ -265,8 +265,8 @@ def changes(asked: Asked) -> dict[str, Any]:
     wrong = {} if start <= end else {"from": Text("The first day comes after the second.", "起始日期晚于结束日期。")}
     found, many = None, 0
     if not {"from", "to"} & asked.query.keys():
-        # A customer with very many documents is compared when somebody says so.
-        many = customer_list.documents(asked.tx, [m.key for m in asked.one.judged.members], _MANY + 1)
+        # A customer with very many open documents is compared when somebody says so.
+        many = known.count(asked.tx, [m.key for m in asked.one.judged.members], start, _MANY + 1)
     if not wrong and many <= _MANY:
         front, debtor = asked.front, asked.one.judged.debtor
         found = compare(asked.tx, front.config, asked.policy, front.clock, debtor, start, end)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from connector.credit.review import Seen
-from connector.store import customer_list, desk_waits, reviews
+from connector.store import customer_list, desk_waits, known, reviews
 from connector.store.db import Store
 from connector.store.tables import contact, customer, decision, dunning_step, link, standing, system, utc
 
@@ -125,4 +125,4 @@ def test_any_new_decision_is_another_state_whichever_number_it_has(store: Store)
     assert len(set(seen)) == 3
     with store.reading() as tx:
         assert sorted(customer_list.standings(tx)) == [(1, 6), (2, 4)]
-        assert customer_list.documents(tx, [1, 2], 10) == 0
+        assert known.count(tx, [1, 2], TODAY, 10) == 0

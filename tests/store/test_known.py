@@ -155,6 +155,21 @@ def test_a_first_load_leaves_no_amendments(store: Store) -> None:
     assert (one.said["ref"], one.said["value"], one.said["issued_on"]) == ("D1", 20_000, DAY)
 
 
+def test_items_are_counted_that_were_open_at_the_end_of_a_day_or_later(store: Store) -> None:
+    paid = Payment(id="P1", customer_id="C1", received_on=DAY, currency="CNY", amount=10_000)
+    use = Application(id="A1", from_id="P1", to_id="D1", amount=Decimal("100.00"), applied_on=DAY)
+    with store.writing() as tx:
+        before = dataclasses.replace(invoice("D1"), issued_on=DAY - dt.timedelta(days=9))
+        save(tx, "documents", [before, invoice("D2")])
+        save(tx, "payments", [paid])
+        save(tx, "applications", [use])
+        found = [
+            known.count(tx, keys(tx, "C1"), DAY - dt.timedelta(days=n), most) for n, most in ((1, 9), (0, 9), (1, 1))
+        ]
+    # D1 until it was paid; the payment, used up on its own day, never; D2 ever since.
+    assert found == [2, 1, 1]
+
+
 def test_a_fact_said_again_as_it_was_is_no_amendment(store: Store) -> None:
     with store.writing() as tx:
         save(tx, "documents", [invoice("D1")])
