@@ -126,6 +126,7 @@ def test_what_cannot_be_measured_says_why(monkeypatch: pytest.MonkeyPatch) -> No
         assert "DuckDB" in row.why.en
 
 
+@pytest.mark.slow
 def test_postgresql_is_measured_in_schemas_that_are_gone_afterwards(pg_url: str) -> None:  # noqa: F811
     from sqlalchemy import create_engine, make_url
 
@@ -203,6 +204,7 @@ def test_documents_change_in_each_turn() -> None:
 
 
 # --- what is measured apart -----------------------------------------------------------------------------------------------
+@pytest.mark.slow
 def test_a_replay_is_measured_where_it_is_asked_for() -> None:
     rows = list(bench.measured(Book(20, 300, seed=5), "sqlite", silent, {"P11"}))
     assert [row.goal for row in rows] == ["P11"]

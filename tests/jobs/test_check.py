@@ -252,7 +252,7 @@ asked_for = st.tuples(
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(orders=orders_there, question=asked_for, other=st.sampled_from(POLICIES), late=st.integers(0, 60))
 def test_the_answer_is_what_the_same_order_would_get_in_the_store(

@@ -269,6 +269,7 @@ def _in(store: Store, act: Callable[[Any], object]) -> object:
 
 @pytest.mark.parametrize("act", ACTS, ids=range(len(ACTS)))
 @pytest.mark.parametrize("role", ["viewer", "sales", "credit_controller", "approver", "auditor"])
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 def test_only_an_administrator(store: Store, config: Config, act: Callable[..., object], role: Any) -> None:
     with pytest.raises(NotAllowed) as wrong:
         act(store, config, Person("bob", "Bob", frozenset({role})))
@@ -313,6 +314,7 @@ def test_people_are_entered_changed_and_taken_out(store: Store, config: Config) 
         ({"id": "bob"}, "people.id", "Two people have the id"),
     ],
 )
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 def test_what_is_wrong_with_somebody_is_told_with_its_field(
     store: Store, config: Config, values: dict[str, Any], field: str, words: str
 ) -> None:
@@ -387,6 +389,7 @@ def test_a_secret_in_use_does_not_go_by_mistake(store: Store, config: Config) ->
 @pytest.mark.parametrize(
     ("name", "value"), [("", "x"), ("../x", "x"), ("A", "x"), ("a b", "x"), ("a", ""), ("a", " "), ("a", "\0")]
 )
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 def test_a_name_or_a_value_that_will_not_do(store: Store, config: Config, name: str, value: str) -> None:
     with pytest.raises(ConfigError), store.writing() as tx:
         seals.put(tx, seal_of(config), {name: value}, person=ROOT, now=NOW)

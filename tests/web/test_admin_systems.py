@@ -104,6 +104,7 @@ def test_a_form_is_checked_as_one_types_and_keeps_nothing(front: Front, admin: B
         ("https://odoo.example.com/?x=1", "must end with its path"),
     ],
 )
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 def test_addresses_that_must_not_be_talked_to_are_refused(front: Front, admin: Browser, address: str, why: str) -> None:
     for act in ("check", "try", "save"):
         answer = admin.post(f"{NEW}/{act}", **{**ODOO, "settings.base_url": address})

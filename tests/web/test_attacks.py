@@ -99,6 +99,7 @@ KEYS: list[tuple[Callable[[Shop, Made], str], str]] = [
 
 
 @pytest.mark.parametrize(("attack", "reason"), KEYS, ids=[f"{n}-{reason}" for n, (_, reason) in enumerate(KEYS)])
+@one_database
 def test_a_key_that_is_not_good(
     client: TestClient, shop: Shop, key: Made, caplog: pytest.LogCaptureFixture, attack: Any, reason: str
 ) -> None:
@@ -369,6 +370,7 @@ def test_a_body_that_is_none(
         "/api/v1/customers?q=%ed%a0%80",
     ],
 )  # fmt: skip
+@one_database
 def test_an_address_that_leads_nowhere(
     client: TestClient, key: Made, caplog: pytest.LogCaptureFixture, path: str
 ) -> None:

@@ -102,6 +102,7 @@ def test_credit_is_reserved_listed_and_given_back(client: TestClient, sales: dic
         (b"\xff\xfe", 400, ""),
     ],
 )
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 def test_bad_bodies_are_refused_with_the_field(
     client: TestClient, sales: dict[str, str], body: bytes, status: int, words: str
 ) -> None:

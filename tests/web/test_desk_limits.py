@@ -151,6 +151,7 @@ def test_each_kind_of_limit_can_be_asked_for(
         ({"amount": "60000", "why": "x" * 2001}, "At most 2000"),
     ],
 )
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 def test_a_mistake_is_told_and_nothing_is_asked_for(
     busy: Shop, front: Front, fields: dict[str, str], words: str
 ) -> None:

@@ -95,6 +95,7 @@ def troubled(front: Front, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClie
         ("fault", 500, "fault"),
     ],
 )
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 def test_each_error_has_its_answer_in_the_callers_language(
     troubled: TestClient, kind: str, status: int, code: str
 ) -> None:

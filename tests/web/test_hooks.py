@@ -308,6 +308,7 @@ TABLE = [pytest.param(f, n, id=f"{n}: {name}") for name, f in FORGERIES.items() 
 
 
 @pytest.mark.parametrize(("forgery", "name"), TABLE)
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 def test_a_forgery_is_refused_logged_and_counted(door: Door, forgery: Forgery, name: str) -> None:
     call = forgery.change(name)
     answer = door.call(call)

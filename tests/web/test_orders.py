@@ -358,6 +358,7 @@ def test_a_limit_is_asked_for_and_approved_by_somebody_else(busy: Shop, people: 
 @pytest.mark.parametrize(
     "amount", ["1e9", "NaN", "Infinity", "-5", "1,000", "10.123", "9" * 40, "", 1000, 1000.5, None]
 )
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 def test_an_amount_is_a_plain_decimal_text(busy: Shop, people: dict[str, As], amount: Any) -> None:
     answer = people["wang.fang"].post("/limits", {"customer": "C1", "amount": amount, "why": "x"})
     assert answer.status_code == 422, answer.text

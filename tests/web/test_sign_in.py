@@ -49,6 +49,7 @@ def test_who_is_not_signed_in_is_sent_to_the_door_and_back(front: Front, client:
     ("name", "password"),
     [("li.wei", "wrong password here"), ("li.wei", ""), ("nobody", RIGHT), ("", ""), ("li.wei", RIGHT + " ")],
 )
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 def test_the_wrong_ones_do_not_come_in_and_learn_nothing(client: TestClient, name: str, password: str) -> None:
     answer = client.post("/sign-in", data={"name": name, "password": password, "next": "/desk"})
     assert answer.status_code == 403
@@ -96,6 +97,7 @@ def test_sign_out_ends_the_session_everywhere(front: Front) -> None:
         {"Origin": "http://testserver.evil.example"},
     ],
 )
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 def test_forms_of_other_sites_are_refused_even_with_the_token(front: Front, headers: dict[str, str]) -> None:
     browser = visit(front, "li.wei")
     answer = browser.client.post("/sign-out", data={"csrf": csrf_of(browser.token)}, headers=headers)

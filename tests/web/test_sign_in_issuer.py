@@ -132,6 +132,7 @@ def test_roles_that_are_taken_from_somebody_end_in_his_session_too(
         {"email_verified": False},
     ],
 )
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 def test_a_token_that_is_not_for_this_attempt_opens_nothing(
     front: Front, client: TestClient, issuer: Issuer, claims: dict[str, Any]
 ) -> None:
