@@ -81,7 +81,8 @@ def collection_effectiveness(opening: Decimal, sales: Decimal, closing: Decimal,
 class Paid:
     """Part of an item that was paid: `days_late` is paid date − due date, negative when early.
 
-    `discount`: within a discount period that was used. An open overdue item counts with its days past due so far.
+    `discount`: within a discount period that was used; no system tells us of one, so that it counts as paid on terms. An
+    open overdue item counts with its days past due so far.
     """
 
     amount: Decimal
