@@ -15,6 +15,7 @@ from typing import Any
 from connector.clock import Clock, day_in
 from connector.config import Config
 from connector.errors import ConfigError
+from connector.money import EXACT
 from connector.store import Connection, calculations, documents
 from connector.store.calculations import Calculation
 from connector.store.db import Store
@@ -125,11 +126,11 @@ def plain(found: Simulation) -> dict[str, Any]:
                         "name": one.name,
                         "since": one.since.isoformat(),
                         "days": one.days,
-                        "value": one.value.quantize(Decimal(1)),
+                        "value": EXACT.quantize(one.value, Decimal(1)),
                         "rules": list(one.rules),
                         "stopped": one.stopped,
-                        "late": one.late.quantize(Decimal(1)),
-                        "lost": one.lost.quantize(Decimal(1)),
+                        "late": EXACT.quantize(one.late, Decimal(1)),
+                        "lost": EXACT.quantize(one.lost, Decimal(1)),
                     }
                     for one in outcome.orders[:ORDERS]
                 ],

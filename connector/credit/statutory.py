@@ -79,7 +79,8 @@ def statutory_rate_per_day(agreed: Decimal | None, one_year_lpr: Decimal | None 
 def clock_of(debt: Debt, rules: Dunning) -> Clock | None:
     """The clock of an invoice, where the policy says what either side was and that invoices bear the day of delivery.
 
-    The contract's own term is that to the due date. A due date before the delivery is no term of payment for it.
+    The contract's own term is that to the due date. A due date before the delivery is no term of payment for it. Dunning
+    and late interest go by the due date all the same: where the law's day is earlier, less is claimed, never more.
     """
     known = rules.statutory
     if (
