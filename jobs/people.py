@@ -234,9 +234,12 @@ def invite(
     )
     audit.append(tx, [Entry("session.invite", f"person:{who}", person.actor)], now)
     if found is not None and not is_his and not here:
-        power = {"link": frozenset(found.roles) & unconfirmed.POWER}
+        power = frozenset(found.roles) & unconfirmed.POWER
         documents.lock(tx)
-        unconfirmed.rest(tx, config, found, power, person=person, now=now)
+        if power:
+            unconfirmed.rest(tx, config, found, {"link": power}, person=person, now=now)
+        else:
+            unconfirmed.tell_of_link(tx, config, found, person=person, now=now)
     return found, code
 
 

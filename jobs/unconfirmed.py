@@ -159,6 +159,13 @@ def _more(old: Sequence[str], new: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*old, *new]))
 
 
+def tell_of_link(tx: Connection, config: Config, who: PersonSettings, *, person: Person, now: dt.datetime) -> None:
+    """Tells somebody by mail that another has made a sign-in link for him."""
+    if config.mail.on and who.email:
+        text = _LINK.fill(name=who.name or who.id, by=person.name or person.id)
+        mails.add(tx, [_letter(config, who, _LINK_SUBJECT, text)], now)
+
+
 # --- telling -------------------------------------------------------------------------------------------------------------
 def _tell(
     tx: Connection, config: Config, of: Collection[PersonSettings], one: Resting, person: Person, now: dt.datetime
@@ -170,16 +177,20 @@ def _tell(
     name = next(iter(of)).name or next(iter(of)).id
     roles = joined([ROLE_NAMES[role] for role in ROLE_NAMES if role in one.roles], ", ", "、")
     why = joined([WHY[key] for key in one.why], ", ", "、")
+    text = _LETTER.fill(name=name, by=person.name or person.id, roles=roles, why=why)
     letters: dict[str, Mail] = {}
     for to in (*of, *admins):
         if to.email and to.email.casefold() not in letters:
-            tongue: Language = "zh" if (to.language or config.business.language) == "zh" else "en"
-            text = _LETTER.fill(name=name, by=person.name or person.id, roles=roles, why=why).say(tongue)
-            page = "".join(f"<p>{html.escape(part)}</p>" for part in text.split("\n\n"))
-            number = f"<{uuid.uuid4().hex}@{(config.mail.sender or '').rpartition('@')[2] or 'localhost'}>"
-            subject = _SUBJECT.fill(name=name).say(tongue)
-            letters[to.email.casefold()] = Mail(number, to.id, to.name or to.id, to.email, tongue, subject, text, page)
+            letters[to.email.casefold()] = _letter(config, to, _SUBJECT.fill(name=name), text)
     mails.add(tx, list(letters.values()), now)
+
+
+def _letter(config: Config, to: PersonSettings, subject: Text, text: Text) -> Mail:
+    tongue: Language = "zh" if (to.language or config.business.language) == "zh" else "en"
+    said = text.say(tongue)
+    page = "".join(f"<p>{html.escape(part)}</p>" for part in said.split("\n\n"))
+    number = f"<{uuid.uuid4().hex}@{(config.mail.sender or '').rpartition('@')[2] or 'localhost'}>"
+    return Mail(number, to.id, to.name or to.id, to.email or "", tongue, subject.say(tongue), said, page)
 
 
 _SUBJECT = Text("To be confirmed: the roles of {name}", "待确认：{name} 的角色")
@@ -191,6 +202,13 @@ _LETTER = Text(
     "如果您是 {name} 且不知情，请告知另一名系统管理员。\n\n如果您是系统管理员，请先向 {name} 本人核实，再在其人员页面中确认；"
     "否则请移除该人员。",
 )
+_LINK_SUBJECT = Text("A sign-in link was made for you", "有人为您生成了登录链接")
+_LINK = Text(
+    "{by} has made a sign-in link for {name} in Holdfast, good once and for 15 minutes. Whoever has it is {name} there.\n\nDo "
+    "you know nothing of it? Tell another administrator.",
+    "{by} 在 Holdfast 中为 {name} 生成了登录链接，15 分钟内可使用一次，持有者即以 {name} 的身份登录。\n\n"
+    "如果您不知情，请告知另一名系统管理员。",
+)
 _NOTHING = Text("Nothing of “{name}” is to be confirmed.", "“{name}”没有待确认的内容。")
 _NOT_YOU = Text(
     "A second person confirms: another administrator who had no part in it, or whoever works at the machine: holdfast person "
@@ -198,4 +216,4 @@ _NOT_YOU = Text(
     "须由第二人确认：未参与该操作的另一名系统管理员，或在服务器上执行 holdfast person confirm。",
 )
 
-__all__ = ["POWER", "WHY", "Resting", "confirm", "forget", "given", "others", "rest", "resting"]
+__all__ = ["POWER", "WHY", "Resting", "confirm", "forget", "given", "others", "rest", "resting", "tell_of_link"]

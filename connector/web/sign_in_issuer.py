@@ -62,7 +62,8 @@ def router(front: Front) -> APIRouter:
 
         def begin() -> tuple[str, str]:
             ways = issuer.ways()
-            with front.store.writing() as tx:
+            # Anybody may ask for it: orders do not wait for the disk because of that.
+            with front.store.writing(durable=False) as tx:
                 code = sessions.make_code(tx, ISSUER, front.clock.now(), _LASTS, said=said)
             return ways.authorize, code
 

@@ -141,6 +141,15 @@ def test_a_link_for_somebody_of_the_file_is_told_to_all_and_he_decides_nothing(s
     assert [one.id for one in unconfirmed.others(now, "li.wei", _resting(store)["li.wei"])] == ["other"]
 
 
+def test_whoever_only_looks_is_told_of_a_link_that_another_made_for_him(store: Store, config: Config) -> None:
+    with store.writing() as tx:
+        people.add(tx, config, {"id": "mei", "roles": ["sales"], "email": "mei@example.com"}, person=BOSS, now=NOW)
+        people.invite(tx, config, "mei", person=BOSS, now=NOW)
+        [sent] = mails.listing(tx)
+    assert (sent.address, "The Boss has made a sign-in link for mei" in sent.text) == ("mei@example.com", True)
+    assert _resting(store) == {}
+
+
 def test_an_administrator_made_by_one_alone_confirms_nothing_and_is_no_last_one(store: Store, config: Config) -> None:
     """Else he would make the second person, too."""
     with store.writing() as tx:
