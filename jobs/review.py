@@ -255,7 +255,7 @@ def figures(body: Mapping[str, Any]) -> Text:
         limit=f"{currency} {Decimal(limit['amount']):,f}" if known else kinds.get(limit["kind"], "?"),
         overdue=f"{currency} {Decimal(body['overdue']):,f}",
         level=LEVEL_TEXTS[body.get("warning_level") or "green"],
-        grade=body.get("grade") or "-",
+        grade=body.get("grade") or kinds["none"],
     )
 
 

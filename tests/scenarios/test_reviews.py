@@ -83,12 +83,12 @@ def test_a_quiet_customer_is_reviewed_in_its_turn(office: Strict) -> None:
     assert said["zh"]["subject"] == "信用复评（2026-06-03 前）：华东机械有限公司（C1）"
     assert str(said["en"]["body"]).splitlines() == [
         "Due because of the calendar of its risk class.",
-        "Exposure CNY 0.00, limit CNY 500,000.00, overdue CNY 0.00, warning level green, grade -.",
+        "Exposure CNY 0.00, limit CNY 500,000.00, overdue CNY 0.00, warning level green, grade none.",
         "Begin with: holdfast review start C1",
     ]
     assert str(said["zh"]["body"]).splitlines() == [
         "复评原因：按风险等级的复评周期。",
-        "信用占用 CNY 0.00，额度 CNY 500,000.00，逾期 CNY 0.00，预警 绿色，评分等级 -。",
+        "信用占用 CNY 0.00，额度 CNY 500,000.00，逾期 CNY 0.00，预警 绿色，评分等级 无。",
         "开始复评：holdfast review start C1",
     ]
 
