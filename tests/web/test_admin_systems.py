@@ -124,6 +124,8 @@ def test_a_secret_is_typed_once_and_stands_nowhere(front: Front, admin: Browser)
     tried = admin.post(f"{NEW}/try", **ODOO)
     assert "it cannot be used yet" in tried.text
     assert SECRET not in tried.text
+    astray = {k: v for k, v in ODOO.items() if not k.startswith("typed.")} | {"secrets.api_key": SECRET}
+    assert SECRET not in admin.post(f"{NEW}/try", **astray).text
     held = re.search(r'name="held" value="([^"]+)"', tried.text)
     assert held is not None
     assert versions(front) == []
