@@ -74,9 +74,8 @@ def exclude(
                 tx, one, on=day_in(at, config.business.time_zone), debtor=debtor, order=key, segment=segment
             )
             if twin is not None:
-                raise ConfigError(
-                    say.TWICE.fill(number=twin.id, by=twin.by.removeprefix("person:"), until=twin.valid_to or "-")
-                )
+                until = say.UNTIL.fill(day=twin.valid_to) if twin.valid_to is not None else ""
+                raise ConfigError(say.TWICE.fill(number=twin.id, by=twin.by.removeprefix("person:"), until=until))
             number = exclusions.add(tx, one, at, debtor=debtor, order=key, segment=segment)
             subject = (
                 f"order:{order}" if order else f"segment:{segment}" if segment else "all" if debtor is None else ""

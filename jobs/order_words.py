@@ -22,10 +22,11 @@ NO_POINT = Text("There is no check point “{point}”. One of: {points}.", "没
 NO_REASON = Text("Say why: it goes into the audit trail.", "请填写理由：将记入审计日志。")
 NO_RULE = Text("There is no rule “{rule}”. One of: {rules}.", "没有规则“{rule}”。可选：{rules}。")
 NO_EXCLUSION = Text("There is no exclusion {number} in force.", "没有生效中的例外 {number}。")
+UNTIL = Text(", until {day}", "，截止 {day}")
 TWICE = Text(
-    "The same stands already: exclusion {number}, by {by}, until {until}. End it first to change it: "
+    "The same stands already: exclusion {number}, by {by}{until}. End it first to change it: "
     "holdfast order exclusions --end {number}",
-    "相同的例外已存在：例外 {number}（{by}，截止 {until}）。如需更改，请先终止：holdfast order exclusions --end {number}",
+    "相同的例外已存在：例外 {number}（{by}{until}）。如需更改，请先终止：holdfast order exclusions --end {number}",
 )
 BACKWARDS = Text("The last day is before the first.", "截止日早于起始日。")
 TOO_NARROW = Text(
