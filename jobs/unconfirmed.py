@@ -123,7 +123,7 @@ def confirm(
     one = known.pop(who, None)
     if one is None:
         raise Missing(_NOTHING.fill(name=who))
-    if not here and (person.id == who or person.actor in one.by):
+    if not here and not is_second(tx, who, one, person.actor):
         raise NotAllowed(_NOT_YOU)
     _keep(tx, known, person, now)
     before = {"roles": sorted(one.roles), "why": list(one.why), "by": list(one.by), "since": one.since.isoformat()}
@@ -139,10 +139,29 @@ def forget(tx: Connection, who: str, *, person: Person, now: dt.datetime) -> Non
         _keep(tx, known, person, now)
 
 
-def others(config: Config, who: str, one: Resting) -> list[PersonSettings]:
+def is_second(tx: Connection, who: str, one: Resting, actor: str) -> bool:
+    """Whether an actor may confirm what rests of somebody: he is not that person, and could not be by any act of his."""
+    return actor != f"person:{who}" and actor not in one.by and actor not in _had_part(tx, who)
+
+
+def others(tx: Connection, config: Config, who: str, one: Resting) -> list[PersonSettings]:
     """Who of the administrators may confirm what rests of somebody."""
-    asked = [p for p in config.people if "admin" in p.roles and p.id != who]
-    return [p for p in asked if f"person:{p.id}" not in one.by]
+    admins = [p for p in config.people if "admin" in p.roles]
+    return [p for p in admins if is_second(tx, who, one, f"person:{p.id}")]
+
+
+def _had_part(tx: Connection, who: str) -> frozenset[str]:
+    """Who could be that person by what he did since the last confirmation, also while it gave no power: he has entered him,
+    changed what he is known by at the sign-in, or made a link for him."""
+    found: set[str] = set()
+    for line in audit.listing(tx, subject=f"person:{who}"):
+        entry = line.entry
+        if entry.action == "person.confirm":
+            break
+        changed = {change[0] for change in entry.after["changes"]} if entry.action == "person.change" else ()
+        if entry.action in ("person.add", "session.invite") or {"email", "subject"} & set(changed):
+            found.add(entry.actor)
+    return frozenset(found)
 
 
 def _keep(tx: Connection, known: Mapping[str, Resting], person: Person, now: dt.datetime) -> None:
@@ -216,4 +235,16 @@ _NOT_YOU = Text(
     "须由第二人确认：未参与该操作的另一名系统管理员，或在服务器上执行 holdfast person confirm。",
 )
 
-__all__ = ["POWER", "WHY", "Resting", "confirm", "forget", "given", "others", "rest", "resting", "tell_of_link"]
+__all__ = [
+    "POWER",
+    "WHY",
+    "Resting",
+    "confirm",
+    "forget",
+    "given",
+    "is_second",
+    "others",
+    "rest",
+    "resting",
+    "tell_of_link",
+]

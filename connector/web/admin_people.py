@@ -90,18 +90,20 @@ def router(front: Front) -> APIRouter:
                 found = next((p for p in people.listing(tx, front.config) if p.settings.id == name), None)
                 if found is None:
                     raise Missing(_NOBODY)
-                since = found.resting.since if found.resting is not None else now
+                rests = found.resting
+                since = rests.since if rests is not None else now
                 lines = audit.listing(tx, subject=f"person:{name}", since=since, limit=_LINES_MOST)
                 return {
                     "person": found,
                     "password": passwords.find(tx, name),
                     "sessions": sessions.running(tx, name, now),
+                    "may_confirm": rests is not None and unconfirmed.is_second(tx, name, rests, visitor.caller.actor),
+                    "others": unconfirmed.others(tx, front.config, name, rests) if rests is not None else [],
                     "since": [(line.at, action(line.entry.action), *_by(front, line)) for line in lines],
                 }
 
         found = await front.work(read)
         settings, rests = found["person"].settings, found["person"].resting
-        may = rests is not None and visitor.caller.actor not in (*rests.by, f"person:{name}")
         given = {
             "name": settings.name,
             "email": settings.email or "",
@@ -121,8 +123,6 @@ def router(front: Front) -> APIRouter:
             currency=front.config.business.currency,
             why=unconfirmed.WHY,
             by=[who(front.config, actor) for actor in rests.by] if rests is not None else [],
-            may_confirm=may,
-            others=unconfirmed.others(front.config, name, rests) if rests is not None else [],
             power=unconfirmed.POWER,
             role_names=ROLE_NAMES,
             systems=[system.name for system in front.config.systems],

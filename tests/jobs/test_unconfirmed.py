@@ -120,7 +120,7 @@ def test_the_first_administrator_makes_himself_all_that_he_is_to_be(store: Store
     assert roles(store, alone, "ada") == {"admin", "approver"}, "his own link and his own address are his own matter"
     with store.writing() as tx:
         people.add(tx, configured(store, alone), {"id": "bob", "roles": ["approver"]}, person=ada, now=NOW)
-        assert unconfirmed.others(configured(store, alone), "bob", unconfirmed.resting(tx)["bob"]) == []
+        assert unconfirmed.others(tx, configured(store, alone), "bob", unconfirmed.resting(tx)["bob"]) == []
     assert roles(store, alone, "bob") == {"viewer"}
     with store.writing() as tx:
         unconfirmed.confirm(tx, configured(store, alone), "bob", person=ada, now=NOW, here=True)
@@ -138,7 +138,24 @@ def test_a_link_for_somebody_of_the_file_is_told_to_all_and_he_decides_nothing(s
     refused = may(default_policy(), li, Request("release", None))
     assert refused is not None
     assert "rests until a second administrator confirms it" in refused.en
-    assert [one.id for one in unconfirmed.others(now, "li.wei", _resting(store)["li.wei"])] == ["other"]
+    with store.reading() as tx:
+        second = unconfirmed.others(tx, now, "li.wei", unconfirmed.resting(tx)["li.wei"])
+    assert [one.id for one in second] == ["other"]
+
+
+def test_whoever_could_be_that_person_is_no_second_one_though_he_gave_no_power(store: Store, config: Config) -> None:
+    """He enters somebody who only looks, under an address of his own; another, who means well, makes him an approver."""
+    with store.writing() as tx:
+        people.add(tx, config, {"id": "mei", "roles": ["viewer"], "email": "boss2@example.com"}, person=BOSS, now=NOW)
+        people.change(tx, config, "mei", {"roles": ["approver"]}, person=OTHER, now=NOW)
+    for person in (BOSS, OTHER):
+        with pytest.raises(NotAllowed, match="second person"), store.writing() as tx:
+            unconfirmed.confirm(tx, config, "mei", person=person, now=NOW)
+    with store.writing() as tx:
+        unconfirmed.confirm(tx, config, "mei", person=Person("third", "", frozenset({"admin"})), now=NOW)
+        people.invite(tx, config, "mei", person=OTHER, now=NOW)
+        unconfirmed.confirm(tx, config, "mei", person=BOSS, now=NOW)  # what he did before was confirmed by another
+    assert roles(store, config, "mei") == {"approver"}
 
 
 def test_whoever_only_looks_is_told_of_a_link_that_another_made_for_him(store: Store, config: Config) -> None:
