@@ -227,7 +227,7 @@ def invite(
     is_his = person.id == who
     if not is_his:
         demand_administrator(person)
-    if found is None and not (is_his and person.alone):
+    if found is None and not person.alone:
         raise Missing(_NOBODY.fill(name=who))
     code = sessions.make_code(
         tx, sessions.SIGN_IN, now, sessions.SIGN_IN_LASTS, person=who, said="" if is_his else person.actor
