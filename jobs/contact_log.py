@@ -98,9 +98,10 @@ def _checked(tx: Connection, row: CustomerRow, said: Said, actor: str, today: dt
         wrong["on"] = say.TO_COME
     if len(said.note) > NOTE_MOST:
         wrong["note"] = say.TOO_LONG.fill(most=NOTE_MOST)
-    document = said.document.strip()
-    if document and not debts.is_of(tx, row.key, document):
-        wrong["document"] = say.NOT_ITS.fill(document=document)
+    named = said.document.strip()
+    document = debts.ref_of(tx, row.key, named) if named else None
+    if named and document is None:
+        wrong["document"] = say.NOT_ITS.fill(document=named)
     if not result and not said.note.strip():
         wrong["note"] = say.NOTHING
     promise_on, amount, currency = None, None, None
@@ -125,7 +126,7 @@ def _checked(tx: Connection, row: CustomerRow, said: Said, actor: str, today: dt
         actor=actor,
         result=result or None,
         note=said.note.strip(),
-        document=document or None,
+        document=document,
         promise_on=promise_on,
         amount=amount,
         currency=currency,

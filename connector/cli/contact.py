@@ -64,7 +64,8 @@ def register(app: typer.Typer) -> None:
         note: Annotated[str, typer.Option("--note", help=t("What was said.", "沟通内容。"))] = "",
         on: Day = None,
         document: Annotated[
-            str | None, typer.Option("--document", help=t("The invoice it is about, by its id.", "所涉单据编号。"))
+            str | None,
+            typer.Option("--document", help=t("The invoice it is about, by its number or id.", "所涉单据编号。")),
         ] = None,
         promise_on: Annotated[
             dt.datetime | None,
@@ -111,7 +112,7 @@ def register(app: typer.Typer) -> None:
         who = acting(cli.config.people, actor).actor
         with cli.store.writing() as tx:
             row = find(cli, tx, customer_id)
-            _check(tx, row, letter, document)
+            document = _checked(tx, row, letter, document)
             money = _promise(row, cli.config.business.currency, promise_on, amount, currency, day, result == "promised")
             one = contacts.Contact(
                 customer=row.key, on=day, kind=kind, actor=who, result=result, note=note, document=document,
@@ -176,8 +177,8 @@ def _hashed(path: Path) -> tuple[str, str, int]:
         ) from None
 
 
-def _check(tx: Connection, row: CustomerRow, letter: int | None, document: str | None) -> None:
-    """ConfigError where the letter or the document is not this customer's."""
+def _checked(tx: Connection, row: CustomerRow, letter: int | None, document: str | None) -> str | None:
+    """The id of the document. ConfigError where the letter or the document is not this customer's."""
     from connector.store import debts, dunning
 
     if letter is not None:
@@ -190,13 +191,15 @@ def _check(tx: Connection, row: CustomerRow, letter: int | None, document: str |
                     "第 {number} 号函件并非发给 {customer}。该客户的函件：{mine}。",
                 ).fill(number=letter, customer=row.name, mine=mine)
             )
-    if document is not None and not debts.is_of(tx, row.key, document):
+    known = None if document is None else debts.ref_of(tx, row.key, document)
+    if document is not None and known is None:
         raise ConfigError(
             Text(
-                "{customer} has no document with the id {document}: holdfast explain {ref}",
-                "{customer} 没有编号为 {document} 的单据：holdfast explain {ref}",
+                "{customer} has no document {document}: holdfast explain {ref}",
+                "{customer} 没有单据 {document}：holdfast explain {ref}",
             ).fill(customer=row.name, document=document, ref=row.ref)
         )
+    return known
 
 
 def _promise(

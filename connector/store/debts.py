@@ -124,11 +124,14 @@ def _rows(tx: Connection, ids: Collection[int], as_of: dt.date) -> Iterator[Debt
             yield DebtRow(debt, balance.id, balance, place)
 
 
-def is_of(tx: Connection, customer: int, document: str) -> bool:
-    """Whether a customer has a document with this id."""
+def ref_of(tx: Connection, customer: int, said: str) -> str | None:
+    """The id of a customer's document that somebody names by its id or its number; None: it has none of that name, or
+    several of that number."""
     c = item.c
-    asked = select(c.id).where(c.customer == customer, c.family == bulk.word("d"), c.ref == document).limit(1)
-    return tx.execute(asked).scalar() is not None
+    named = or_(c.ref == said, c.number == said)
+    asked = select(c.ref).where(c.customer == customer, c.family == bulk.word("d"), named).limit(3)
+    found = [str(ref) for (ref,) in tx.execute(asked)]
+    return said if said in found else found[0] if len(found) == 1 else None
 
 
 def paid_on(tx: Connection, items: Collection[int], as_of: dt.date) -> dict[int, list[dt.date]]:

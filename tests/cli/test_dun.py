@@ -175,7 +175,7 @@ def test_a_promise_by_telephone_and_proof_of_delivery(config: Path, tmp_path: Pa
         (["--on", day(1)], "that day is still to come", "该日期尚未到来"),
         (["--letter", "77"], "Letter 77 was not written to 华东机械有限公司", "第 77 号函件并非发给"),
         (["--kind", "delivery"], "Say what was delivered", "请说明送达的内容"),
-        (["--document", "D4"], "has no document with the id D4", "没有编号为 D4 的单据"),
+        (["--document", "D4"], "has no document D4", "没有单据 D4"),
         (["--document", "D1", "--proof", "/nowhere/x.pdf"], "cannot be read: No such file", "无法读取"),
         (["--kind", "phone", "--letter", "1"], "are of kind delivery", "仅用于 delivery"),
     ],

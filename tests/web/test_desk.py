@@ -112,8 +112,10 @@ def test_broken_promises_and_dunning_wait_until_somebody_speaks_with_the_custome
     fields = {"system": "books", "customer": "C1", "kind": "phone", "result": "promised"}
     assert "华东机械" in browser.get("/desk?show=collection").text
     due = TODAY + dt.timedelta(days=2)
-    answer = browser.post("/desk/contacts", **fields, promise_on=due.isoformat(), amount="800")
+    answer = browser.post("/desk/contacts", **fields, promise_on=due.isoformat(), amount="800", document="R-100")
     assert answer.status_code == 303
+    with busy.store.reading() as tx:
+        assert contacts.contacts(tx)[0].document == "I1", "by the number that people know it by"
     left = browser.get("/desk?show=collection").text
     assert "Dunning, level" in left  # another customer's
     assert "华东机械" not in left
@@ -320,7 +322,7 @@ UNFIT = [
     ({"kind": "phone", "result": "reached", "on": "2027-01-01"}, "on", "still to come"),
     ({"kind": "phone", "result": "reached", "on": "yesterday"}, "on", "A day, such as"),
     ({"kind": "séance", "result": "reached"}, "kind", "Choose one of these"),
-    ({"kind": "phone", "result": "reached", "document": "I3"}, "document", "no document with the id I3"),
+    ({"kind": "phone", "result": "reached", "document": "I3"}, "document", "no document I3"),
     ({"kind": "phone"}, "note", "Say what was said"),
 ]
 
@@ -458,7 +460,9 @@ def test_what_answers_a_form_leads_back_to_the_page_it_was_on(busy: Shop, front:
     fields = {"csrf": csrf_of(browser.token), "system": "books", "customer": "C1", "kind": "order", "why": "a call"}
     answer = browser.client.post("/desk/personal", data=fields, headers={"Referer": page})
     assert answer.status_code == 200
-    assert 'name="back" value="/desk/customers/books/C1?tab=file&amp;kind=order"' in answer.text  # the choice of language
+    assert (
+        'name="back" value="/desk/customers/books/C1?tab=file&amp;kind=order"' in answer.text
+    )  # the choice of language
     assert '<option value="order" selected>' in answer.text
     strange = browser.client.post("/desk/personal", data=fields, headers={"Referer": "http://evil.example/desk"})
     assert 'name="back" value="/"' in strange.text
