@@ -82,7 +82,7 @@ RELEASES = {
 HELD_SUBJECT = Text("Credit hold: {name} ({no})", "信用冻结：{name}（{no}）")
 WARNED_SUBJECT = Text("Credit warning {level}: {name} ({no})", "信用预警（{level}）：{name}（{no}）")
 BODY = Text(
-    "{reasons}\nExposure {exposure}, limit {limit}, overdue {overdue} ({days} days), as of {as_of}.\n{todo}",
+    "{reasons}\nExposure {exposure}, limit {limit}, overdue {overdue} ({days:day|days}), as of {as_of}.\n{todo}",
     "{reasons}\n信用占用 {exposure}，额度 {limit}，逾期 {overdue}（{days} 天），截至 {as_of}。\n{todo}",
 )
 ASK_HELD = Text(
