@@ -15,8 +15,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import make_url
-
 from connector.cli.bench_book import Book, said
 from connector.clock import FixedClock
 from connector.config import Config
@@ -175,6 +173,6 @@ def kept_scene(book: Book, places: Places, folder: Path, progress: Progress) -> 
         made.evaluate(full=True)
         made.store.close()
         # Only a whole one is used again.
-        Path(make_url(made.url).database or "").replace(file)
+        Path(made.url.removeprefix("sqlite:///")).replace(file)
     url = f"sqlite:///{file}"
     return Scene(Store.open(url), book, places, url)
