@@ -285,7 +285,7 @@ def _papers(asked: Asked) -> Iterator[Moment]:
     for one in papers.papers(asked.tx, [asked.debtor]):
         until = UNTIL.fill(day=one.valid_to) if one.valid_to is not None else same("")
         name = one.name or ""
-        text = PAPER.fill(kind=PAPERS[one.kind], name=name, note=because(one.note), until=until)
+        text = PAPER.fill(kind=PAPERS[one.kind], number=one.id, name=name, note=because(one.note), until=until)
         data = {"paper": one.id, "sha256": one.sha, "size": one.size, "added_by": one.added_by, "purpose": one.purpose}
         yield Moment(one.dated_on, "paper", text, one.source, data, one.personal)
 

@@ -100,6 +100,6 @@ PLANNED = Text("review planned, last day {due}: {why}", "安排复评，最迟 {
 REVIEWED = Text("reviewed by {reviewer}: {conclusion}{why}", "{reviewer} 完成复评：{conclusion}{why}")
 EVENT = Text("{kind}{words}", "{kind}{words}")
 EVENT_OVER = Text("{kind} has ended", "{kind} 已结束")
-PAPER = Text("{kind} {name}{note}{until}", "{kind} {name}{note}{until}")
+PAPER = Text("{kind} no. {number} {name}{note}{until}", "{kind}（编号 {number}）{name}{note}{until}")
 UNTIL = Text(" (valid until {day})", "（有效期至 {day}）")
 TRAIL = Text("{action}{why}", "{action}{why}")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from jobs.timeline import Moment
 
 _DAY = ["%Y-%m-%d"]
+_NOT_WRITTEN = Text("{place} cannot be written: {why}.", "无法写入 {place}：{why}。")
 # The options of what a paper is put in with.
 _OPTIONS = {
     "file": "FILE",
@@ -62,6 +63,18 @@ def register(app: typer.Typer) -> None:
                 "--verify", help=t("Check that attachments are what was put in.", "校验附件是否与存入时一致。")
             ),
         ] = False,
+        take: Annotated[
+            int | None,
+            typer.Option(
+                "--take",
+                metavar="NUMBER",
+                min=1,
+                help=t(
+                    "Take the attachment of this paper out, into --out or under its own name; it is kept in the trail.",
+                    "取出该资料的附件，存为 --out 或原文件名；记入审计。",
+                ),
+            ),
+        ] = None,
         actor: As = None,
         form: Form = Format.table,
         out: Out = None,
@@ -70,6 +83,9 @@ def register(app: typer.Typer) -> None:
         row = _customer(cli, customer_id)
         if verify:
             _verify(cli, row)
+            return
+        if take is not None:
+            _take(cli, row, take, personal, actor, out)
             return
         table, answer = _lines(cli, row, since.date() if since else None, kind or [], personal, actor)
         emit(table, answer, form, out)
@@ -275,6 +291,25 @@ def _attach(
             )
         )
     )
+
+
+def _take(cli: Cli, row: CustomerRow, number: int, why: str | None, actor: str | None, out: Path | None) -> None:
+    """Writes an attachment beside what there is, never over it."""
+    from jobs.papers import taken
+    from jobs.personal import may_see
+
+    if out is not None and out.exists():
+        raise ConfigError(_NOT_WRITTEN.fill(place=out, why=Text("it is there already", "文件已存在")))
+    person = cli.acting(actor)
+    may = person.alone or may_see(person.roles)
+    name, content = taken(cli.store, cli.config, cli.clock, row, number, actor=person.actor, may=may, why=why or "")
+    place = out or Path(say(name))
+    try:
+        with place.open("xb") as new:
+            new.write(content)
+    except OSError as wrong:
+        raise ConfigError(_NOT_WRITTEN.fill(place=place, why=wrong.strerror)) from None
+    typer.echo(str(place))
 
 
 def _verify(cli: Cli, row: CustomerRow) -> None:
