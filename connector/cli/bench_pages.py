@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 from connector.cli.bench_row import Different, Row
 from connector.cli.bench_scene import SYSTEM, Scene
+from connector.clock import day_in
 from connector.text import Text
 
 if TYPE_CHECKING:
@@ -125,8 +126,9 @@ def _portfolio(scene: Scene) -> float | None:
     """CPU seconds that the portfolio of the day takes; None where a kept book has it already."""
     from jobs import calculate, portfolio_kept
 
+    now = scene.clock.now()
     with scene.store.writing() as tx:
-        portfolio_kept.ask(tx, scene.book.as_of, "person:bench", scene.clock.now())
+        portfolio_kept.ask(tx, day_in(now, scene.config.business.time_zone), "person:bench", now)
     seconds, count = scene.spent(lambda: calculate.work(scene.store, scene.config, scene.clock))
     return round(seconds, 2) if count else None
 
