@@ -39,6 +39,8 @@ FORMS = {
     "/admin/connect/files/check": ("name", "roles", "settings.path", "settings.files", "settings.keys", "hold"),
     "/admin/systems/books/hook": ("act",),
     "/admin/systems/books/activate": ("version", "note"),
+    "/admin/people/li.wei/confirm": ("note",),
+    "/admin/people/wang.fang": ("name", "roles", "email", "approve_up_to", "ids", "subject"),
     "/admin/links/decide": ("proposal", "act", "back"),
     "/admin/links/join": ("account", "customer", "back"),
     "/admin/links/part": ("account", "back"),
@@ -46,7 +48,7 @@ FORMS = {
 WORDS = (
     "", "0", "-1", "9" * 40, HOSTILE, "{{ 7 * 7 }}", "{% raw %}", "=cmd|' /C calc'!A1", "'; DROP TABLE record; --", "\0", "\ud7ff￿",
     "../../etc/passwd", "//evil.example", "use:read.customer.tax_id=VAT", "use:read.a.b.c=", "use:=", "pair", "drop", "read.customer",
-    "write.hold", "[read", "x = " * 50, '"""', "[" * 3000, "١٢٣", "a\r\nSet-Cookie: x=1", "erp", "crm", "file", "true", "env:HOLDFAST_X",
+    "write.hold", "[read", "x = " * 50, '"""', "[" * 3000, "١٢٣", "a\r\nSet-Cookie: x=1", "erp", "crm", "file", "true", "env:HOLDFAST_X", "forget",
 )  # fmt: skip
 
 
