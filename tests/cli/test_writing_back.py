@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import getpass
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,11 +83,12 @@ def test_check_then_provision_then_check(crm: Shop) -> None:
     missing = call("-c", crm.config, "check", "crm")
     assert missing.code == 2
     assert "! to do" in missing.out
-    assert "holdfast provision" in missing.out
+    assert re.search(r"\d+ to do: holdfast provision makes", missing.out), "what comes next is said"
     would = call("-c", crm.config, "provision", "--dry-run", lang="zh")
     assert (would.code, "· 将创建" in would.out) == (0, True)
     made = call("-c", crm.config, "provision")
     assert (made.code, "✓ made" in made.out) == (0, True)
+    assert made.out.rstrip().endswith("left for a person (!). Next: holdfast run")
     assert call("-c", crm.config, "provision", "--strict").code == 1, "what only a person can make is left"
     after = call("-c", crm.config, "check", "--format", "json")
     assert {f["state"] for f in after.json} <= {"fine", "todo"}
