@@ -16,6 +16,7 @@ JOBS: dict[str, Text] = {
     "order": Text("order check", "订单检查"),
     "score": Text("score", "评分"),
     "push": Text("writing", "写出"),
+    "hooks": Text("webhooks", "Webhook"),
 }
 _BY_ITSELF = Text("automatic ({job})", "自动（{job}）")
 _LEDGER = Text("ledger", "账簿")
