@@ -32,6 +32,8 @@ log = logging.getLogger("holdfast.service")
 
 # All that is under way may take so long to end or to come to a safe place. What it does then is done again.
 _END_SECONDS = 25.0
+# After so long a service that has begun is one that stays: templates are compiled for it.
+_READY_SECONDS = 1.0
 
 
 def wait_for_database(cli: Cli, stopping: threading.Event) -> bool:
@@ -131,8 +133,9 @@ class Node:
         from connector.web.server import Server, settled
 
         def ready() -> None:
-            front.ready()
-            settled()
+            if not self.stopping.wait(_READY_SECONDS):
+                front.ready()
+                settled()
 
         systems = self.cli.connected() if self.cli.config.systems else ()
         front = Front(self.cli.store, self.cli.config, self.cli.clock, systems, wake=self.wake)
