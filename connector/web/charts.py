@@ -12,12 +12,14 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Literal
 
+from babel.dates import format_date
 from starlette.responses import Response
 
 from connector import pictures
 from connector.credit.warn_words import LEVEL_TEXTS
 from connector.pictures import Look, Picture, Series
-from connector.text import Language, Text, same
+from connector.text import Language, Text
+from connector.web.show import LOCALES
 from jobs.panel_words import bucket
 
 # Drawn small, so that words can be read where a picture has half a page, or a telephone.
@@ -80,8 +82,8 @@ def of_portfolio(result: Mapping[str, Any]) -> dict[str, Chart]:
     """The charts of a kept portfolio, by name."""
     ends: Sequence[Mapping[str, Any]] = _begun(result["ends"])
     labels = tuple(month(dt.date.fromisoformat(end["day"])) for end in ends)
-    first, last = labels[0], result["as_of"]
-    span = Text("from {first} to {last}", "{first} 至 {last}").fill(first=first, last=last)
+    first, last = labels[0], _written(dt.date.fromisoformat(result["as_of"]), "d MMM y", "y年M月d日")
+    span = Text("from {first} to {last}", "{first}至{last}").fill(first=first, last=last)
     money = result["currency"]
 
     def course(key: str, percent: bool = False) -> tuple[Decimal | None, ...]:
@@ -101,7 +103,7 @@ def of_portfolio(result: Mapping[str, Any]) -> dict[str, Chart]:
             Text("Receivables by days past due, {money}", "应收账款逾期账龄（{money}）").fill(money=money),
             Text(
                 "One bar a month end {span}. On {last} {owed} is owed, {late} of it overdue.",
-                "每个月末一根柱，{span}。{last} 应收账款 {owed}，其中逾期 {late}。",
+                "每个月末一根柱，{span}。{last}应收账款 {owed}，其中逾期 {late}。",
             ).fill(span=span, last=last, owed=now("receivables"), late=now("overdue")),
             labels,
             tuple(
@@ -115,7 +117,7 @@ def of_portfolio(result: Mapping[str, Any]) -> dict[str, Chart]:
             Text("Days sales outstanding", "应收账款周转天数（DSO）"),
             Text(
                 "Lines {span}: by count-back, simple, and best possible. On {last} count-back is {days} days.",
-                "{span}的三条曲线：倒推法、简单法与最佳值。{last} 倒推法为 {days} 天。",
+                "{span}的三条曲线：倒推法、简单法与最佳值。{last}倒推法为 {days} 天。",
             ).fill(span=span, last=last, days=now("count_back")),
             labels,
             (
@@ -130,7 +132,7 @@ def of_portfolio(result: Mapping[str, Any]) -> dict[str, Chart]:
             Text("Share of receivables overdue, %", "逾期率（%）"),
             Text(
                 "Lines {span}: all that is overdue, and what is in the oldest bucket. On {last} {share} % is overdue.",
-                "{span}的两条曲线：全部逾期与最长账龄段占比。{last} 逾期率 {share}%。",
+                "{span}的两条曲线：全部逾期与最长账龄段占比。{last}逾期率 {share}%。",
             ).fill(span=span, last=last, share=now("overdue_share", True)),
             labels,
             (
@@ -145,7 +147,7 @@ def of_portfolio(result: Mapping[str, Any]) -> dict[str, Chart]:
             Text(
                 "Lines {span}: CEI (100: all that could be collected was) and the payment index (80: on terms). On {last} "
                 "they are {cei} and {index}.",
-                "{span}的两条曲线：CEI（100 表示应收尽收）与付款指数（80 为按期付款）。{last} 分别为 {cei} 与 {index}。",
+                "{span}的两条曲线：CEI（100 表示应收尽收）与付款指数（80 为按期付款）。{last}分别为 {cei} 与 {index}。",
             ).fill(span=span, last=last, cei=now("cei"), index=now("payment_index")),
             labels,
             (
@@ -161,7 +163,7 @@ def of_portfolio(result: Mapping[str, Any]) -> dict[str, Chart]:
             Text(
                 "Lines {span}, weighted by money: early payments as negative days, and as 0. On {last}: {signed} and "
                 "{floored} days.",
-                "{span}的两条曲线（按金额加权）：提前付款计负数，以及计为 0。{last} 分别为 {signed} 天和 {floored} 天。",
+                "{span}的两条曲线（按金额加权）：提前付款计负数，以及计为 0。{last}分别为 {signed} 天和 {floored} 天。",
             ).fill(span=span, last=last, signed=now("late"), floored=now("late_floored")),
             labels,
             (
@@ -203,13 +205,18 @@ def _begun(ends: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
 def month(day: dt.date) -> Text:
     """A month end by its month, any other day by itself."""
     whole = (day + dt.timedelta(days=1)).day == 1
-    return same(f"{day:%Y-%m}" if whole else f"{day:%m-%d}")
+    return _written(day, "MMM y", "y年M月") if whole else _written(day, "d MMM", "M月d日")
+
+
+def _written(day: dt.date, en: str, zh: str) -> Text:
+    """A day by Babel's pattern of each language."""
+    return Text(format_date(day, en, locale=LOCALES["en"]), format_date(day, zh, locale=LOCALES["zh"]))
 
 
 # --- simulations -----------------------------------------------------------------------------------------------------------
 def of_simulation(result: Mapping[str, Any], names: tuple[Text, Text]) -> dict[str, Chart]:
     """The charts of a kept simulation, by name; `names` are those of the two policies."""
-    labels = tuple(same(day[:7]) for day in result["months"])
+    labels = tuple(_written(dt.date.fromisoformat(day), "MMM y", "y年M月") for day in result["months"])
     money = result["currency"]
 
     def both(*keys: str) -> tuple[tuple[Text, tuple[Decimal | None, ...]], ...]:
