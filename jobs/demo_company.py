@@ -153,7 +153,7 @@ class DemoCompany:
 
     def _open(self, role: str, config: Config, port: int) -> str:
         name, adapter = CAST[role]
-        folder = _folder(config, name)
+        folder = made_folder(config.root / _FOLDER / name)
         today = day_in(self._clock.now(), config.business.time_zone)
         options = SandboxOptions(folder, _CUSTOMERS, _SEED, today, config.business.language, {"role": role})
         box = adapters.sandbox(adapter, options)
@@ -180,8 +180,8 @@ class DemoCompany:
         )
 
 
-def _folder(config: Config, name: str) -> Path:
-    folder = config.root / _FOLDER / name
+def made_folder(folder: Path) -> Path:
+    """The folder, made where it is not there. Raises ConfigError where it cannot be."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as wrong:

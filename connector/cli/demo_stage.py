@@ -77,15 +77,9 @@ def set_up(folder: Path, erp: str, crm: str, customers: int, seed: int, *, kept:
     from connector import adapter as adapters
     from connector.clock import SystemClock, day_in
     from connector.sandbox import SandboxOptions
+    from jobs.demo_company import made_folder
 
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as wrong:
-        raise ConfigError(
-            Text("{path} cannot be made: {why}.", "无法创建 {path}：{why}。").fill(
-                path=folder, why=wrong.strerror or type(wrong).__name__
-            )
-        ) from None
+    made_folder(folder)
     if (folder / "config.toml").exists():
         raise ConfigError(
             Text(
