@@ -7,7 +7,6 @@ Each step is restartable and leaves the store in order wherever it is stopped; r
 
 from __future__ import annotations
 
-import datetime as dt
 import logging
 import os
 import socket
@@ -16,14 +15,14 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from connector.clock import Clock, SystemClock
+from connector.clock import Clock
 from connector.config import Config
 from connector.connect import Connected, connect
 from connector.errors import TransientError
 from connector.policy import Policy
 from connector.store import runs
 from connector.store.db import Store
-from connector.store.leases import Fenced
+from connector.store.leases import Fenced, Term
 from connector.text import Text
 from jobs import channels
 from jobs.dun import dun
@@ -162,21 +161,22 @@ def lease(
     TransientError where somebody else holds it. A dead process of this host is replaced at once.
     """
     own = holder()
+    term = Term(own, clock, LEASE_SECONDS)
     _ours[own] = None
     try:
         with store.reading() as tx:
-            busy = runs.is_held(tx, job, slot, _moment(clock), is_dead)
+            busy = runs.is_held(tx, job, slot, term.moment(), is_dead)
         fence = None
         if not busy:
             with store.writing() as tx:
-                fence = runs.acquire(tx, job, slot, own, _moment(clock), LEASE_SECONDS, is_dead=is_dead)
+                fence = runs.acquire(tx, job, slot, own, term.moment(), term.seconds, is_dead=is_dead)
         if fence is None:
             raise TransientError(
                 Text("“{job}” is already being done by another process.", "“{job}”正由另一进程执行。").fill(job=job)
             )
-        held, over = Fenced(store, job, slot, fence, stopping, lambda: _until(clock)), threading.Event()
+        held, over = Fenced(store, job, slot, fence, stopping, term), threading.Event()
         _ours[own] = held
-        thread = threading.Thread(target=_beat, args=(held, clock, own, over), name=f"lease {job}", daemon=True)
+        thread = threading.Thread(target=_beat, args=(held, term.beat_seconds, over), name=f"lease {job}", daemon=True)
         thread.start()
         try:
             yield held
@@ -196,17 +196,15 @@ def abandon() -> None:
             _give_back(held, own)
 
 
-def _beat(held: Fenced, clock: Clock, own: str, over: threading.Event) -> None:
-    """Extends a lease until it is over."""
-    store = held.plain
-    while not over.wait(LEASE_SECONDS / 4):
+def _beat(held: Fenced, seconds: float, over: threading.Event) -> None:
+    """Extends a lease every so many seconds until it is over."""
+    while not over.wait(seconds):
         try:
-            with store.writing() as tx:
-                if not runs.heartbeat(tx, held.job, held.slot, own, _moment(clock), LEASE_SECONDS):
-                    if not over.is_set():  # else it was given back while this waited for its turn
-                        log.error("the lease of “%s” was taken by another process; this one stops", held.job)
-                        held.lost = True
-                    return
+            if not held.beat():
+                if not over.is_set():  # else it was given back while this waited for its turn
+                    log.error("the lease of “%s” was taken by another process; this one stops", held.job)
+                    held.lost = True
+                return
         except Exception:
             log.warning("the lease of “%s” could not be extended; tried again", held.job, exc_info=True)
 
@@ -218,13 +216,3 @@ def _give_back(held: Fenced, own: str) -> None:
             runs.release(tx, held.job, held.slot, own)
     except Exception as wrong:
         log.warning("the lease of “%s” could not be given back (%s)", held.job, type(wrong).__name__)
-
-
-def _until(clock: Clock) -> dt.datetime:
-    """How long a lease lasts that is extended now, where the database's time is this machine's."""
-    return clock.now() + dt.timedelta(seconds=LEASE_SECONDS)
-
-
-def _moment(clock: Clock) -> dt.datetime | None:
-    """A clock that is set by hand is the time itself; else the database's own time is what all nodes agree on."""
-    return None if isinstance(clock, SystemClock) else clock.now()

@@ -3,6 +3,10 @@
 A `Fenced` store belongs to who holds a lease: each of its writing transactions proves first that the lease is still his,
 so that a process that was thought dead (a sleeping machine, a long pause) cannot write over its successor.
 
+Who is in the middle of a transaction is alive, however long it lasts. On PostgreSQL it locks the key of the lease's row,
+as a foreign key does: whoever would take the lease over waits, the holder's beats pass. Where no beat came in time (an
+SQLite file has one writer), the transaction extends the lease as it ends, before those who wait look again.
+
 Whose time is over is told by the database's own clock: the clocks of nodes may differ, and one that is ahead must not
 take a living node's lease. Where a caller gives a moment (a test, a simulation), that is the time.
 """
@@ -10,7 +14,6 @@ take a living node's lease. Where a caller gives a moment (a test, a simulation)
 from __future__ import annotations
 
 import datetime as dt
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +22,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from connector.clock import Clock, SystemClock
 from connector.errors import TransientError
 from connector.store import bulk
 from connector.store.db import Store
@@ -26,8 +30,8 @@ from connector.store.marks import next_number
 from connector.store.tables import lease, slot
 from connector.text import Text
 
-# A transaction that lasts longer than this extends the lease by itself, where nobody else could meanwhile.
-_LONG_SECONDS = 0.5
+# So often a lease is extended within its time.
+_BEATS = 4
 
 
 class LeaseLost(TransientError):
@@ -55,9 +59,27 @@ class Stopped(LeaseLost):
         )
 
 
+@dataclass(frozen=True)
+class Term:
+    """For whom a lease is extended, by whose clock, and for how many seconds each time."""
+
+    holder: str
+    clock: Clock
+    seconds: float
+
+    @property
+    def beat_seconds(self) -> float:
+        """After so long it is to be extended anew."""
+        return self.seconds / _BEATS
+
+    def moment(self) -> dt.datetime | None:
+        """A clock that is set by hand is the time itself; else the database's own time is what all nodes agree on."""
+        return None if isinstance(self.clock, SystemClock) else self.clock.now()
+
+
 class Fenced(Store):
     """A store for as long as a lease is held. `plain` is the same one without the fence. `stopping` says that the process
-    is to end: then the work ends at its next safe place. `until` is how long the lease lasts if it is extended now."""
+    is to end: then the work ends at its next safe place. Without a `term` nobody extends the lease."""
 
     def __init__(
         self,
@@ -66,28 +88,55 @@ class Fenced(Store):
         slot: str,
         fence: int,
         stopping: Callable[[], bool] = lambda: False,
-        until: Callable[[], dt.datetime] | None = None,
+        term: Term | None = None,
     ) -> None:
         super().__init__(store.engine)
         self._writer = store._writer  # one queue of writers for the process
         self.plain, self.job, self.slot, self.fence = store, job, slot, fence
         self.lost = False
-        self.stopping, self.until = stopping, until
+        self.stopping, self.term = stopping, term
+        self._extended_at = term.clock.now() if term is not None else None
 
     @contextmanager
     def writing(self, *, durable: bool = True, meanwhile: Callable[[], None] | None = None) -> Iterator[Connection]:
         """A transaction that may write, as long as the lease is held. Raises LeaseLost where it is not any more."""
         self._fail_if_lost()
         with super().writing(durable=durable, meanwhile=meanwhile) as tx:
-            # Locked, so that nobody takes the lease over before this transaction has ended.
+            # Locked, so that nobody takes the lease over before this transaction has ended; who extends it may.
             self.lost = not holds(tx, self.job, self.slot, self.fence, lock=True)
             self._fail_if_lost()
-            began = time.monotonic()
             yield tx
-            if self._sqlite and self.until is not None and time.monotonic() - began > _LONG_SECONDS:
-                # While it kept the one place of a writer nobody could extend the lease, and others wait for that place.
-                mine = (lease.c.job == self.job, lease.c.slot == self.slot, lease.c.fence == self.fence)
-                tx.execute(lease.update().where(*mine).values(until=self.until()))
+            extended_at = self._extended_by_itself(tx)
+        if extended_at is not None:
+            self._extended_at = extended_at
+
+    def beat(self) -> bool:
+        """Extends the lease from now on, whatever transaction its holder is in; False where another has taken it."""
+        assert self.term is not None, "whoever beats knows for how long"
+        now = self.term.clock.now()
+        with self.plain.writing() as tx:
+            is_ours = heartbeat(tx, self.job, self.slot, self.term.holder, self.term.moment(), self.term.seconds)
+        if is_ours:
+            self._extended_at = now
+        return is_ours
+
+    def _extended_by_itself(self, tx: Connection) -> dt.datetime | None:
+        """A transaction of the holder ends: where a beat is overdue, it is one. When that was, if so."""
+        if self.term is None or self._extended_at is None:
+            return None
+        now = self.term.clock.now()
+        # A clock that was set back tells nothing: better once too often.
+        if abs((now - self._extended_at).total_seconds()) <= self.term.beat_seconds:
+            return None
+        # A beat, or another thread of ours, may be extending it just now. Waiting for them behind somebody who waits for
+        # this transaction would never end.
+        mine = (lease.c.job == self.job, lease.c.slot == self.slot, lease.c.fence == self.fence)
+        free = select(lease.c.fence).where(*mine).with_for_update(key_share=True, skip_locked=True)
+        if tx.execute(free).scalar() is None:
+            return None
+        until = _now(tx, self.term.moment()) + dt.timedelta(seconds=self.term.seconds)
+        tx.execute(lease.update().where(*mine).values(until=until))
+        return now
 
     def prove(self) -> None:
         """Raises LeaseLost where the lease is not held any more, Stopped where the process is to end."""
@@ -159,8 +208,8 @@ def acquire(
 def heartbeat(tx: Connection, job: str, slot: str, holder: str, now: dt.datetime | None, seconds: float) -> bool:
     """Extends a lease; False where another has taken it meanwhile: stop then. `now` None: the database's own time."""
     mine = (lease.c.job == job, lease.c.slot == slot, lease.c.holder == holder)
-    # The holder's own transaction may keep the row for long: the time counts that it is when that has ended.
-    tx.execute(select(lease.c.fence).where(*mine).with_for_update())
+    # Not the key, which the holder's own transactions keep. Whoever else keeps the row: the time counts when he has ended.
+    tx.execute(select(lease.c.fence).where(*mine).with_for_update(key_share=True))
     until = _now(tx, now) + dt.timedelta(seconds=seconds)
     return tx.execute(lease.update().where(*mine).values(until=until)).rowcount > 0
 
@@ -177,9 +226,9 @@ def is_held(
 
 def holds(tx: Connection, job: str, slot: str, fence: int, *, lock: bool = False) -> bool:
     """Whether this fencing number is still the newest: checked in the transaction that must not be overtaken. `lock`:
-    and nobody takes the lease over before that transaction ends."""
+    and nobody takes the lease over before that transaction ends, though it may be extended."""
     asked = select(lease.c.fence).where(lease.c.job == job, lease.c.slot == slot)
-    return tx.execute(asked.with_for_update(read=True) if lock else asked).scalar() == fence
+    return tx.execute(asked.with_for_update(read=True, key_share=True) if lock else asked).scalar() == fence
 
 
 def release(tx: Connection, job: str, slot: str, holder: str) -> None:

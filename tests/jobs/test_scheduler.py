@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -207,34 +208,92 @@ def test_whose_time_is_over_is_told_by_the_databases_clock(store: Store) -> None
         pass
 
 
-@pytest.mark.slow  # it waits, and on a busy machine the other may be quicker than the beat
-def test_a_long_transaction_of_the_holder_costs_no_lease(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On PostgreSQL nothing extends the lease while its holder's own transaction keeps the row: who waits for it looks
-    again, and the time that counts is when that transaction has ended."""
-    # Seconds, so that a busy machine is no reason: the beat comes in line before whoever finds the lease run out.
-    monkeypatch.setattr("jobs.night.LEASE_SECONDS", 3.0)
-    clock, over, taken = WakefulClock(threading.Event()), threading.Event(), list[str]()
+def somebody_waits(store: Store) -> bool:
+    """Whether the database itself says so: on SQLite somebody waits to write, on PostgreSQL for a lock."""
+    with store.reading() as tx:
+        if tx.dialect.name == "sqlite":
+            return store.is_awaited()
+        asked = "datname = current_database() AND wait_event_type = 'Lock'"
+        return tx.exec_driver_sql(f"SELECT count(*) FROM pg_stat_activity WHERE {asked}").scalar_one() > 0
+
+
+def test_a_long_transaction_of_the_holder_costs_no_lease(store: Store) -> None:
+    """Its time runs out in the middle of a transaction, and no beat has come: whoever would take it over waits for the
+    end of that transaction, and finds the lease extended."""
+    clock, said = FixedClock(NOW), list[str]()
 
     def other() -> None:
-        while not over.is_set():
-            with contextlib.suppress(TransientError), lease(store, clock, "run"):
-                taken.append("taken")
-            clock.sleep(0.02)
+        try:
+            with lease(store, clock, "run"):
+                said.append("taken")
+        except TransientError:
+            said.append("refused")
 
-    thread = threading.Thread(target=other)
-    try:
-        with lease(store, clock, "run") as held:
-            thread.start()
-            for _ in range(2):
-                with held.writing():
-                    clock.sleep(4.5)
-            over.set()
+    with lease(store, clock, "run") as held:
+        for turn in (1, 2):
+            thread = threading.Thread(target=other)
+            with held.writing():
+                clock.sleep(night.LEASE_SECONDS + 1)
+                thread.start()
+                while not somebody_waits(store) and thread.is_alive():
+                    time.sleep(0.01)
+                assert len(said) < turn, "it waits"
             thread.join(30)
             held.prove()
-    finally:
-        over.set()  # or it would take the lease from every test that follows
-        thread.join(30)
-    assert taken == []
+    assert said == ["refused", "refused"]
+
+
+def ends(act: Callable[[], object]) -> bool:
+    """Whether something comes to its end, where a fault would let it wait for what ends after it."""
+    thread = threading.Thread(target=act, daemon=True)
+    thread.start()
+    thread.join(20)
+    return not thread.is_alive()
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)  # in a file nobody writes beside another
+def test_a_beat_waits_for_no_transaction_of_the_holder(store: Store) -> None:
+    """Nor for transactions of several threads, of which one always begins before another has ended; who would take the
+    lease over does."""
+    clock, other = FixedClock(NOW), "another-host:1:abc"
+
+    def take(patience: str) -> None:
+        with store.writing() as tx:
+            tx.exec_driver_sql(f"SET LOCAL lock_timeout = '{patience}'")
+            assert runs.acquire(tx, "run", "", other, NOW + dt.timedelta(hours=1), 60) is not None
+
+    with lease(store, clock, "run") as held:
+        with held.writing():
+            for _ in range(3):
+                clock.sleep(20)
+                with held.writing():
+                    assert ends(held.beat)
+                    with store.reading() as tx:
+                        found = runs.holder_of(tx, "run")
+                    assert found is not None
+                    assert found[1] == clock.now() + dt.timedelta(seconds=night.LEASE_SECONDS)
+                with pytest.raises(sqlalchemy.exc.OperationalError):
+                    take("50ms")
+        take("20s")
+        with pytest.raises(runs.LeaseLost), held.writing():
+            raise AssertionError("never comes so far")
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_a_transaction_that_extends_its_lease_waits_for_no_beat(store: Store) -> None:
+    """Somebody who would take the lease over may stand between the two: each would wait for the other."""
+    clock = FixedClock(NOW)
+    with lease(store, clock, "run") as held:
+
+        def long() -> None:
+            with held.writing():
+                clock.sleep(night.LEASE_SECONDS + 1)
+
+        with store.writing() as tx:
+            assert held.term is not None
+            assert runs.heartbeat(tx, "run", "", held.term.holder, NOW, 60), "a beat that has not ended yet"
+            assert ends(long)
+        held.prove()
 
 
 def test_a_job_ends_at_its_next_safe_place_when_the_process_is_to_end(store: Store, config: Config) -> None:
