@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from connector.connect import Connected
 from connector.store import Connection, customers, order_credit, outbox
@@ -15,21 +16,46 @@ from connector.store.bulk import is_sqlite
 from connector.store.customers import CustomerRow
 from connector.store.order_state import order_states
 from connector.store.outbox import Owed
+from jobs.frame import Frame
+from jobs.owed import told_kinds
 from jobs.pull import context_of
 
 
-def lifted(tx: Connection, systems: Sequence[Connected], ledgers: Collection[str], as_of: dt.date) -> Iterable[Owed]:
+@dataclass(frozen=True, slots=True)
+class LeftOver:
+    """What no decision speaks of any more, by system, as it was found before the transaction that deals with it: orders
+    whose flag still stands, and accounts that were told of something, or have tasks, and belong to nobody in the ledger."""
+
+    flags: Mapping[str, Collection[str]]
+    strays: Mapping[str, Collection[str]]
+
+
+def left_over(tx: Connection, base: Frame, systems: Sequence[Connected]) -> LeftOver:
+    """Looks for it: through all that was ever told, for which nobody who wants to write shall wait."""
+    flags: dict[str, set[str]] = {}
+    for one in outbox.differing(tx, list(lifted_orders(tx, systems, base.systems, base.as_of))):
+        flags.setdefault(one.system, set()).add(one.target)
+    strays: dict[str, set[str]] = {}
+    for connected in systems:
+        told = {target for kind in told_kinds(connected) for target in outbox.targets(tx, connected.name, kind)}
+        if connected.adapter.channel("task"):
+            told |= outbox.open_targets(tx, connected.name)
+        if told:
+            found = customers.strays(tx, connected.name, base.systems)
+            strays[connected.name] = {row.ref for row in found if row.ref in told}
+    return LeftOver(flags, {system: refs for system, refs in strays.items() if refs})
+
+
+def lifted(tx: Connection, systems: Sequence[Connected], base: Frame, left: LeftOver) -> Iterable[Owed]:
     """The lifting of flags that we set and that still stand. Where there are any, the customers are locked and the orders
     looked at again: one of them may be opened again just now, checked and held."""
-    wanted = outbox.differing(tx, list(lifted_orders(tx, systems, ledgers, as_of)))
-    if not wanted or is_sqlite(tx):
-        return wanted
-    keys = [one.customer for one in wanted if one.customer is not None]
-    order_credit.lock(tx, customers.debtors_of(tx, keys))
-    among: dict[str, set[str]] = {}
-    for one in wanted:
-        among.setdefault(one.system, set()).add(one.target)
-    return lifted_orders(tx, [c for c in systems if c.name in among], ledgers, as_of, among)
+    if not left.flags:
+        return ()
+    some = [c for c in systems if c.name in left.flags]
+    if not is_sqlite(tx):
+        wanted = lifted_orders(tx, some, base.systems, base.as_of, left.flags)
+        order_credit.lock(tx, customers.debtors_of(tx, [one.customer for one in wanted if one.customer is not None]))
+    return lifted_orders(tx, some, base.systems, base.as_of, left.flags)
 
 
 def lifted_orders(
@@ -79,15 +105,15 @@ def withdraw_tasks(
     return sum(outbox.withdraw(tx, system, targets, now, rules, stands=stands) for system, targets in keep.items())
 
 
-def withdraw_orphaned(tx: Connection, ledgers: Collection[str], systems: Sequence[Connected], now: dt.datetime) -> int:
-    """The same for accounts that belong to no customer of the `ledgers` any more; of their reviews and letters, too."""
-    judged = customers.debtors(tx, ledgers) if ledgers else set()
+def withdraw_orphaned(
+    tx: Connection, base: Frame, systems: Sequence[Connected], left: LeftOver, now: dt.datetime
+) -> int:
+    """The same for accounts that belong to no customer of the ledgers any more; of their reviews and letters, too."""
     count = 0
     for connected in systems:
-        open_on = outbox.open_targets(tx, connected.name) if connected.adapter.channel("task") else set()
-        if not open_on:
+        refs = left.strays.get(connected.name)
+        if not refs or not connected.adapter.channel("task"):
             continue
-        rows = customers.customers(tx, systems=[connected.name])
-        left: dict[str, set[str]] = {r.ref: set() for r in rows if r.ref in open_on and r.debtor not in judged}
-        count += outbox.withdraw(tx, connected.name, left, now, ("hold", "warning", "review", "dunning"))
+        strays: dict[str, set[str]] = {r.ref: set() for r in customers.strays(tx, connected.name, base.systems, refs)}
+        count += outbox.withdraw(tx, connected.name, strays, now, ("hold", "warning", "review", "dunning"))
     return count

@@ -34,13 +34,14 @@ from connector.store.leases import safe_place
 from connector.store.limits import kept_here
 from connector.text import Text
 from jobs import inputs, order_outcome, score, warned
-from jobs.afterwards import lifted, withdraw_orphaned, withdraw_tasks
+from jobs.afterwards import left_over, lifted, withdraw_orphaned, withdraw_tasks
+from jobs.ahead import judge_ahead, still_judged
 from jobs.check_return import lapse
 from jobs.chosen import chosen as debtors_chosen
 from jobs.chosen import for_everybody, rested_on
 from jobs.conclusion import body_after, digest_of
 from jobs.frame import Frame, frame
-from jobs.judge import judge, portions
+from jobs.judge import portions
 from jobs.limits import flowing
 from jobs.moved import torn, whole
 from jobs.order_flags import WaysOut
@@ -91,11 +92,12 @@ def evaluate(
         pace = Pace(store)
         for part in portions(base, chosen, lambda: pace.size):
             safe_place(store)
-            with pace.portion(len(part)), store.writing() as tx, unhurried():
+            ahead = judge_ahead(store, base, part)
+            with store.writing() as tx, pace.portion(len(part)), unhurried():
                 order_credit.lock(tx, part)
                 apart, judged_all = marks.undisturbed(
                     tx,
-                    lambda: (torn(tx, base, part, upto_then, began), list(judge(tx, base, part, scores=True))),  # noqa: B023 -- used at once
+                    lambda: (torn(tx, base, part, upto_then, began), still_judged(tx, base, part, ahead)),  # noqa: B023 -- used at once
                 )
                 if apart:
                     # Their groups are others since: the next run judges them.
@@ -157,12 +159,14 @@ def evaluate(
                 audit.append(tx, warned.keep(tx, run, [judged for judged, _ in found], base), clock.now())
             done += len(part)
             progress("evaluate", done, len(chosen))
+        with store.reading() as tx:
+            over = left_over(tx, base, systems)
         with store.writing() as tx:
             if full or last_run is None or last_run.counts.get("through") != today.toordinal():
                 run.counts["warnings_closed"] += alerts.close_left(tx, today)
-            left = [*orphaned(tx, base, systems), *lifted(tx, systems, base.systems, today)]
+            left = [*orphaned(tx, base, systems, over.strays), *lifted(tx, systems, base, over)]
             run.counts["owed"] += outbox.owe(tx, left, clock.now())
-            run.counts["withdrawn"] += withdraw_orphaned(tx, base.systems, systems, clock.now())
+            run.counts["withdrawn"] += withdraw_orphaned(tx, base, systems, over, clock.now())
             marks.clear_marks(tx, seen)  # what is linked to nobody has nothing to be judged
     return run
 

@@ -85,6 +85,12 @@ class Frame:
                 if row.debtor is not None:
                     self.members.setdefault(row.debtor, []).append(row.key)
 
+    def forget(self, debtors: Collection[int]) -> None:
+        """Makes the customers of these debtors unknown again: they may be others by now."""
+        for debtor in debtors:
+            for key in self.members.pop(debtor, ()):
+                self.rows.pop(key, None)
+
     @cached_property
     def cards(self) -> Cards:
         """The scorecards that the policy asks for."""

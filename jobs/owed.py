@@ -67,23 +67,28 @@ def owed_by(
     yield from order_flags(base, judged, by_name, lambda at, ref: (at, "order_fields", ref) in told, out)
 
 
-def orphaned(tx: Connection, base: Frame, systems: Sequence[Connected]) -> Iterator[Owed]:
-    """What was told of records that belong to no customer of the ledger any more: the hold is lifted, figures cleared.
+def told_kinds(connected: Connected) -> list[str]:
+    """The kinds of desired state that the accounts of a system are told."""
+    return [kind for kind in ("customer_fields", "hold") if connected.adapter.channel(kind)]
+
+
+def orphaned(
+    tx: Connection, base: Frame, systems: Sequence[Connected], strays: Mapping[str, Collection[str]]
+) -> Iterator[Owed]:
+    """What was told of records that belong to no customer of the ledger any more (`strays` may): the hold is lifted, figures
+    cleared.
 
     An account may lose its customer: a link that is split or no longer true, a customer deleted in the ERP.
     """
     for connected in systems:
-        kinds = [k for k in ("customer_fields", "hold") if connected.adapter.channel(k)]
-        told = {kind: outbox.targets(tx, connected.name, kind) for kind in kinds}
-        if not any(told.values()):
+        refs = strays.get(connected.name)
+        if not refs:
             continue
-        rows = [row for row in customers.customers(tx, systems=[connected.name]) if row.known]
-        somebody = customers.debtors(tx, base.systems) if base.systems else set()
-        for row in rows:
-            if row.debtor not in somebody:
-                for kind in kinds:
-                    if row.ref in told[kind] and connected.mapping.writes_to(kind):
-                        yield state(connected, kind, row.ref, row.key, {"hold": False, "as_of": base.as_of})
+        told = {kind: outbox.targets(tx, connected.name, kind, refs) for kind in told_kinds(connected)}
+        for row in customers.strays(tx, connected.name, base.systems, refs):
+            for kind in told if row.known else ():
+                if row.ref in told[kind] and connected.mapping.writes_to(kind):
+                    yield state(connected, kind, row.ref, row.key, {"hold": False, "as_of": base.as_of})
 
 
 def _episode(body: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -95,4 +100,4 @@ def _episode(body: Mapping[str, Any]) -> tuple[str, str] | None:
     return None
 
 
-__all__ = ["orphaned", "owed_by", "told_ever"]
+__all__ = ["orphaned", "owed_by", "told_ever", "told_kinds"]

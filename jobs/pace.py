@@ -8,7 +8,8 @@ from contextlib import contextmanager
 
 from connector.store.db import Store
 
-_FIRST, _LEAST, _MOST = 64, 16, 2000
+# The first is small: whether somebody waits, and how long one customer takes, is known only after it.
+_FIRST, _LEAST, _MOST = 16, 16, 2000
 # So long a transaction may take while nobody waits, and while somebody does.
 _UNDISTURBED, _AWAITED = 0.3, 0.03
 
@@ -21,7 +22,7 @@ class Pace:
 
     @contextmanager
     def portion(self, count: int) -> Iterator[None]:
-        """One portion of so many."""
+        """One portion of so many: to be left while the transaction is still open, when whoever wants to write still waits."""
         began = time.monotonic()
         yield
         each = (time.monotonic() - began) / max(count, 1)

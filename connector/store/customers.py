@@ -146,6 +146,28 @@ def debtors(
     return set(tx.execute(asked).scalars())
 
 
+def strays(
+    tx: Connection, system: str, ledgers: Collection[str], refs: Collection[str] | None = None
+) -> list[CustomerRow]:
+    """Customers of a system, of these ids only, that are no customer of the `ledgers`: those not linked, and those whose
+    debtor has no customer there."""
+    own = system_ids(tx, [system])
+    if not own:
+        return []
+    c, its, owed_by = customer.c, customer.alias("its"), link.alias("owed_by")
+    judged = (
+        exists()
+        .where(owed_by.c.debtor == link.c.debtor, its.c.id == owed_by.c.customer)
+        .where(its.c.system.in_(system_ids(tx, ledgers) or []), _listed(its.c))
+    )
+    asked = select(c.id).select_from(customer.join(link, link.c.customer == c.id, isouter=True))
+    asked = asked.where(c.system.in_(own), _listed(c), or_(link.c.debtor.is_(None), ~judged))
+    if refs is not None:
+        asked = asked.where(bulk.among(tx, c.ref, refs))
+    found = list(tx.execute(asked).scalars())
+    return customers(tx, keys=found) if found else []
+
+
 def debtors_of(tx: Connection, keys: Collection[int]) -> set[int]:
     """The debtors that customers are linked to."""
     if not keys:

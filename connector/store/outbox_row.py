@@ -138,12 +138,16 @@ def pushed(tx: Connection, system: str, kind: str) -> dict[str, str]:
     return {row.target: row.digest for row in tx.execute(asked)}
 
 
-def targets(tx: Connection, system: str, kind: str) -> set[str]:
-    """What was ever told of desired state, or is about to be: only that can be taken back."""
+def targets(tx: Connection, system: str, kind: str, among: Collection[str] | None = None) -> set[str]:
+    """What was ever told of desired state, or is about to be (of these only): only that can be taken back."""
     known = known_system(tx, system)
     o, p = outbox.c, pushed_table.c
     waiting = select(o.target).where(o.system == known, o.kind == kind, o.state.in_(UNSETTLED)).distinct()
     settled = select(p.target).where(p.system == known, p.kind == kind)
+    if among is not None:
+        waiting, settled = (
+            one.where(bulk.among(tx, c, among)) for one, c in ((waiting, o.target), (settled, p.target))
+        )
     return {*tx.execute(waiting).scalars(), *tx.execute(settled).scalars()}
 
 
