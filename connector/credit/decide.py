@@ -111,6 +111,7 @@ def decide(
     grade: str | None = None,
     signs: Signs = NOTHING_ASKED,
     states: Mapping[str, State] = _UNWARNED,
+    warns: bool = True,
 ) -> Decision:
     """The decision on a customer as it stands, with the score and the grade that it has.
 
@@ -118,12 +119,13 @@ def decide(
 
     `ancestors` are seen from the position's currency (`Node.seen_from`); TypeError otherwise. What cannot be decided
     (`position.unclear`, `stale`) holds, visibly. `signs` are what is known beside the ledger, `states` where the warnings
-    stood after the last run.
+    stood after the last run. Without `warns` nothing is looked at that only warns, and the level is green: for who asks
+    what holds, where no warning does (`may_hold`).
     """
     for node in ancestors:
         if (node.seen_in or node.currency) != position.currency:
             raise TypeError(f"{node.ref} is not seen from {position.currency}: use Node.seen_from")
-    found, stands = warned(position, policy.warning, signs, states, stale=bool(stale))
+    found, stands = warned(position, policy.warning, signs, states, stale=bool(stale)) if warns else ((), ())
     level = level_of(stands, policy.warning)
     actions = policy.warning.actions.of(level)
     unclear = [*position.unclear, *stale]
@@ -199,6 +201,18 @@ def check_order(decision: Decision, order: OrderAmounts, policy: Policy, room: R
             return OrderDecision(False, tuple(reasons), warnings, True, tuple(aside))
         reasons += ended
     return OrderDecision(bool(reasons), tuple(reasons), warnings, False, tuple(aside))
+
+
+# What a warning may do that holds orders (`on_warning`).
+HOLDING: frozenset[Action] = frozenset({"hold", "stop_credit"})
+
+
+def may_hold(policy: Policy) -> bool:
+    """Whether any warning holds orders by this policy."""
+    actions = policy.warning.actions
+    return policy.hold.warning_level.on or any(
+        not HOLDING.isdisjoint(actions.of(level)) for level in ("yellow", "orange", "red")
+    )
 
 
 def risk_level(decision: Decision, policy: Policy) -> Level:

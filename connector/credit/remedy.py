@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import datetime as dt
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import accumulate
 from typing import Literal
 
 from connector.credit.circumstances import Circumstances
-from connector.credit.decide import Decision, Room, check_order, decide
+from connector.credit.decide import Decision, Room, check_order, decide, may_hold
 from connector.credit.group import Node
 from connector.credit.hold import OrderAmounts
 from connector.credit.limit import Effective
 from connector.credit.position import Position, share
 from connector.credit.reason import money
+from connector.credit.warn_state import State
 from connector.money import exponent, rounded
 from connector.policy import Policy
 from connector.text import Text, joined
@@ -79,9 +80,16 @@ class Case:
     debts: tuple[Debt, ...] = ()
     status: str = "active"
     queue: Queue = field(init=False, repr=False, compare=False)
+    warns: bool = field(init=False, repr=False, compare=False)
+    states: Mapping[str, State] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "queue", Queue(self.debts, self.decision.as_of))
+        # What only warns need not be looked at again and again; a release ends at a warning.
+        object.__setattr__(self, "warns", self.room.release is not None or may_hold(self.policy))
+        # A warning falls step by step, whatever is paid today; what was read beside the ledger stands.
+        stood = {w.name: w.before if w.name in _READ_OFF else w.state for w in self.decision.warned}
+        object.__setattr__(self, "states", stood)
 
     def held_after(
         self,
@@ -92,21 +100,21 @@ class Case:
     ) -> bool:
         """Whether the order is held when so much is paid on the oldest debts (`items`: these, whole), the limit (and that
         of each group above) is raised by so much, and only a part of the order is confirmed."""
-        decision = self.decided_after(paid, limit, items)
+        if items is not None:
+            # All of each of them is paid, and nothing else.
+            return self.held_leaving(sum((d.amount for d in items), ZERO), self.queue.without(items))
+        decision = self.decided_after(paid, limit)
         order = self.order if part is None else self.cut(part)
         return check_order(decision, order, self.policy, self.room).hold
 
-    def decided_after(
-        self, paid: Decimal = ZERO, limit: Decimal = ZERO, items: Sequence[Debt] | None = None
-    ) -> Decision:
-        """What is concluded of the customer then."""
+    def held_leaving(self, paid: Decimal, left: Left) -> bool:
+        """Whether the order is held when so much is paid, and it leaves what `Queue.after` tells."""
+        return check_order(self.decided_after(paid, left=left), self.order, self.policy, self.room).hold
+
+    def decided_after(self, paid: Decimal = ZERO, limit: Decimal = ZERO, left: Left | None = None) -> Decision:
+        """What is concluded of the customer then; a payment is counted against the oldest debts (`left`: it leaves this)."""
         before = self.decision
-        if items is not None:
-            # All of each of them is paid, and nothing else.
-            paid = sum((d.amount for d in items), ZERO)
-            cured, days, level = self.queue.without(items)
-        else:
-            cured, days, level = self.queue.after(paid)
+        cured, days, level = left or self.queue.after(paid)
         position = before.position if not paid else _settled(before.position, paid, cured, days)
         position = _raised(position, limit)
         nodes = [_eased(node, paid, limit) for node in before.ancestors]
@@ -121,8 +129,8 @@ class Case:
             about=_about(before, level) if paid and self.queue.dunned else before.about,
             segment=before.segment,
             whole=before.whole,
-            # A warning falls step by step, whatever is paid today; what was read beside the ledger stands.
-            states={w.name: w.before if w.name in _READ_OFF else w.state for w in before.warned},
+            states=self.states,
+            warns=self.warns,
         )
 
     def cut(self, part: Decimal) -> OrderAmounts:
@@ -336,17 +344,82 @@ def _between(good: Callable[[int], bool], low: int, high: int, likely: Sequence[
 
 def _items(case: Case, amount: Decimal) -> tuple[Debt, ...]:
     """The debts that the least payment touches, without those that are not needed whole."""
-    queue = case.queue
-    chosen = queue.debts[: bisect_left(queue.upto, amount) + 1]
-    whole = sum((d.amount for d in chosen), ZERO)
-    for debt in sorted(chosen, key=lambda d: -d.amount):
-        # Less than the least payment does not do, whatever it is counted against; only a level may be another's.
-        if whole - debt.amount < amount and not queue.dunned:
-            continue
-        fewer = [d for d in chosen if d is not debt]
-        if fewer and not case.held_after(items=fewer):
-            chosen, whole = fewer, whole - debt.amount
-    return () if case.held_after(items=chosen) else tuple(chosen)
+    chosen = _Chosen(case, amount)
+    for place in sorted(range(chosen.count), key=lambda n: -case.queue.debts[n].amount):
+        if chosen.may_go(place) and chosen.more_than_one():
+            chosen.drop(place)
+    items = [debt for place, debt in enumerate(case.queue.debts) if place in chosen.places]
+    return () if case.held_after(items=items) else tuple(items)
+
+
+class _Chosen:
+    """Debts that are to be paid whole: at first all that a payment counted against the oldest touches."""
+
+    def __init__(self, case: Case, amount: Decimal) -> None:
+        queue = case.queue
+        self.case, self.queue = case, queue
+        self.count = min(bisect_left(queue.upto, amount) + 1, len(queue.debts))
+        self.places = set(range(self.count))
+        self.whole = queue.upto[self.count - 1]
+        # What stays open.
+        self.cured, self.days, self.level = queue.after(self.whole)
+        # Less does not do, whatever it is counted against.
+        self.enough = amount if not queue.dunned else self._enough_at_best(amount)
+        # No debt is smaller.
+        self._least = min(debt.amount for debt in queue.debts[: self.count])
+        # By level, the days past due of a single debt that may stay open, and those of one that may not, as far as tried.
+        self._known: dict[int, tuple[int, int | None]] = {}
+
+    def may_go(self, place: int) -> bool:
+        """Whether the order is released although this one stays open, too."""
+        debt, days = self.queue.debts[place], self.queue.days[place]
+        paid = self.whole - debt.amount
+        if paid < self.enough:
+            return False
+        return not self._is_too_old(days, debt.level) and not self.case.held_leaving(paid, self._without(place))
+
+    def drop(self, place: int) -> None:
+        """Leaves it open."""
+        left = self._without(place)
+        self.places.remove(place)
+        self.whole -= self.queue.debts[place].amount
+        self.cured, self.days, self.level = left
+        self._known = {level: (-1, bad) for level, (_, bad) in self._known.items()}
+
+    def more_than_one(self) -> bool:
+        """Whether any is left when one goes."""
+        return len(self.places) > 1
+
+    def _enough_at_best(self, amount: Decimal) -> Decimal:
+        """The least payment that does where nothing that is left has been dunned; counted against the oldest it is
+        `amount`."""
+
+        def passes(paid: Decimal) -> bool:
+            cured, days, _ = self.queue.after(paid)
+            return not self.case.held_leaving(paid, (cured, days, 0))
+
+        step = Decimal(1).scaleb(-exponent(self.case.decision.position.currency))
+        found = _least(passes, amount, step, [amount])
+        return amount if found is None else found
+
+    def _without(self, place: int) -> Left:
+        debt, days = self.queue.debts[place], self.queue.days[place]
+        return self.cured - (debt.amount if days else ZERO), max(self.days, days), max(self.level, debt.level)
+
+    def _is_too_old(self, days: int, level: int) -> bool:
+        """Whether the order is held for a debt so old, or dunned so far, even if it were the smallest of all: of thousands of
+        old debts each is needed, and that shall not be tried of each."""
+        if days <= self.days and level <= self.level:
+            return False  # what is left open already is no better
+        fine, bad = self._known.get(level, (-1, None))
+        if bad is not None and days >= bad:
+            return True
+        if days <= fine:
+            return False
+        left = (self.cured - (self._least if days else ZERO), max(self.days, days), max(self.level, level))
+        held = self.case.held_leaving(self.whole - self._least, left)
+        self._known[level] = (fine, days) if held else (days, bad)
+        return held
 
 
 _WORDS: dict[Kind, Text] = {

@@ -105,19 +105,20 @@ RULES = load(
     "[hold.oldest_overdue]\ngrace_days = 10\n"
 )
 amounts = st.decimals(min_value=CENT, max_value=1000, places=2)
-debts_of = st.lists(st.tuples(amounts, st.integers(0, 60)), max_size=5)
+debts_of = st.lists(st.tuples(amounts, st.integers(0, 60), st.integers(0, 4)), max_size=5)
 
 
 @settings(max_examples=300, deadline=None)
 @given(debts_of, st.none() | st.integers(0, 3000), amounts, st.booleans(), st.none() | st.integers(0, 3000))
 def test_a_remedy_releases_and_a_cent_less_does_not(
-    owed: list[tuple[Decimal, int]], limit: int | None, total: Decimal, strict: bool, above: int | None
+    owed: list[tuple[Decimal, int, int]], limit: int | None, total: Decimal, strict: bool, above: int | None
 ) -> None:
     policy = RULES if strict else DEFAULT
-    debts = [debt(str(n), str(amount), late) for n, (amount, late) in enumerate(owed)]
+    debts = [replace(debt(str(n), str(amount), late), level=level) for n, (amount, late, level) in enumerate(owed)]
     whole = sum((d.amount for d in debts), ZERO)
     nodes = () if above is None else (Node("G", "G", "CNY", Decimal(above), whole),)
-    one = case(debts, limit, str(total), policy, nodes)
+    about = Circumstances(dunning_level=max((d.level for d in debts), default=0))
+    one = case(debts, limit, str(total), policy, nodes, about=about)
     if not check_order(one.decision, one.order, policy, one.room).hold:
         return
     for remedy in remedies(one):
