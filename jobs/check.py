@@ -21,7 +21,7 @@ from connector.store import Connection, audit, marks, order_credit, reservations
 from connector.store import asked as questions
 from connector.store.audit import Entry
 from connector.store.bulk import is_sqlite
-from connector.store.db import Store
+from connector.store.db import Store, Taken
 from connector.store.order_credit import OrderAt
 from jobs import check_words as say
 from jobs.check_answer import Answer, remedy_told, text_of
@@ -50,20 +50,24 @@ def check_all(
     asked: Sequence[Asked],
     systems: Sequence[Connected] = (),
     kept: Kept | None = None,
+    at_once: bool = False,
 ) -> list[Answer | HoldfastError]:
     """The answers to some questions, in their order; of one that cannot be answered the error that says why.
 
-    `policy` may be asked for within the transaction. `kept` is what earlier calls have read, one call at a time.
+    `policy` may be asked for within the transaction. `kept` is what earlier calls have read, one call at a time. `at_once`:
+    nobody else is waited for; raises Taken, and has done nothing, where somebody writes now.
     """
     if not asked:
         return []
     kept = kept or Kept()
     for _ in range(5):
         found: Found = [None] * len(asked)
-        round_ = _Round(store, config, policy, clock, asked, found, kept)
+        round_ = _Round(store, config, policy, clock, asked, found, kept, at_once)
         try:
             there = round_.go()
             break
+        except Taken:
+            raise  # before anything was read
         except _Again:
             kept.clear()
         except BaseException:
@@ -93,7 +97,9 @@ class _Round:
         asked: Sequence[Asked],
         found: Found,
         kept: Kept,
+        at_once: bool,
     ) -> None:
+        self.at_once = at_once
         self.store, self.config, self.by, self.clock = kept.seat or store, config, policy, stopped(clock)
         self.cases = [Case(at, one) for at, one in enumerate(asked)]
         self.found, self.kept = found, kept
@@ -127,7 +133,8 @@ class _Round:
             # Who takes no credit is answered by what is committed, and judged while somebody else still writes.
             plain = not any(one.minutes for one in asked)
             # What was answered survives a power cut, and its line in the trail with it, whether it has a key or not.
-            with self.store.writing(meanwhile=self._ahead if plain else None) as tx:
+            ahead = self._ahead if plain and not self.at_once else None
+            with self.store.writing(meanwhile=ahead, at_once=self.at_once) as tx:
                 if not self.concluded:
                     self._conclude(tx)
                 self._keep(tx, [case for case in self.new if not case.asked.simulate])

@@ -54,6 +54,10 @@ sqlite3.register_adapter(dt.date, dt.date.isoformat)
 sqlite3.register_adapter(dt.datetime, _instant)
 
 
+class Taken(Exception):
+    """Somebody else writes to the SQLite file now, and one did not want to wait."""
+
+
 class Store:
     """An open database. Threads may share it; each `writing` or `reading` has a connection of its own."""
 
@@ -88,11 +92,14 @@ class Store:
         return cls(engine)
 
     @contextmanager
-    def writing(self, *, durable: bool = True, meanwhile: Callable[[], None] | None = None) -> Iterator[Connection]:
+    def writing(
+        self, *, durable: bool = True, meanwhile: Callable[[], None] | None = None, at_once: bool = False
+    ) -> Iterator[Connection]:
         """A transaction that may write; committed at the end, rolled back by any exception.
 
         `durable=False` is for what can be pulled again: a power cut may take the last of it back, never damage it.
         `meanwhile` is done before, where somebody else writes to an SQLite file now and is waited for; otherwise it is not.
+        `at_once`: nobody is waited for before it begins; raises Taken where somebody writes to an SQLite file now.
         Raises TransientError where another process holds the database for too long.
         """
         if not self._sqlite:
@@ -101,7 +108,7 @@ class Store:
                     tx.exec_driver_sql("SET LOCAL synchronous_commit = off")
                 yield tx
             return
-        with self._turn(meanwhile), self.engine.connect() as connection:
+        with self._turn(meanwhile, at_once), self.engine.connect() as connection:
             connection = connection.execution_options(holdfast_writing=True)
             _driver(connection).execute(f"PRAGMA synchronous = {_DURABLE if durable else _SOON}")
             try:
@@ -114,16 +121,21 @@ class Store:
             self._homeward.wrote()
 
     @contextmanager
-    def _turn(self, meanwhile: Callable[[], None] | None = None) -> Iterator[None]:
+    def _turn(self, meanwhile: Callable[[], None] | None = None, at_once: bool = False) -> Iterator[None]:
         assert self._writer is not None, "SQLite has one writer at a time"
         try:
-            self._writer.enter(meanwhile)
+            self._writer.enter(meanwhile, at_once=at_once)
         except TimeoutError as wrong:
-            raise _busy() from wrong
+            raise (Taken() if at_once else _busy()) from wrong
         try:
             yield
         finally:
             self._writer.__exit__()
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a file of this machine, which answers at once, and no server."""
+        return self._sqlite
 
     def is_awaited(self) -> bool:
         """Whether somebody waits to write: then a job makes its transactions short. (On PostgreSQL nobody has to.)"""
@@ -289,4 +301,4 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
-__all__ = ["Connection", "Store"]
+__all__ = ["Connection", "Store", "Taken"]

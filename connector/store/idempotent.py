@@ -75,8 +75,10 @@ class Once(Store):
         self._mine: tuple[Any, ...] = (idempotent.c.caller == caller, idempotent.c.key == key)
 
     @contextmanager
-    def writing(self, *, durable: bool = True, meanwhile: Callable[[], None] | None = None) -> Iterator[Connection]:
+    def writing(
+        self, *, durable: bool = True, meanwhile: Callable[[], None] | None = None, at_once: bool = False
+    ) -> Iterator[Connection]:
         """A transaction that may write, and marks the request as done with it."""
-        with super().writing(durable=durable, meanwhile=meanwhile) as tx:
+        with super().writing(durable=durable, meanwhile=meanwhile, at_once=at_once) as tx:
             yield tx
             tx.execute(idempotent.update().where(*self._mine).values(state="acted"))

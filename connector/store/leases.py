@@ -98,10 +98,12 @@ class Fenced(Store):
         self._extended_at = term.clock.now() if term is not None else None
 
     @contextmanager
-    def writing(self, *, durable: bool = True, meanwhile: Callable[[], None] | None = None) -> Iterator[Connection]:
+    def writing(
+        self, *, durable: bool = True, meanwhile: Callable[[], None] | None = None, at_once: bool = False
+    ) -> Iterator[Connection]:
         """A transaction that may write, as long as the lease is held. Raises LeaseLost where it is not any more."""
         self._fail_if_lost()
-        with super().writing(durable=durable, meanwhile=meanwhile) as tx:
+        with super().writing(durable=durable, meanwhile=meanwhile, at_once=at_once) as tx:
             # Locked, so that nobody takes the lease over before this transaction has ended; who extends it may.
             self.lost = not holds(tx, self.job, self.slot, self.fence, lock=True)
             self._fail_if_lost()

@@ -35,13 +35,15 @@ class Turnstile:
     def __enter__(self) -> None:
         self.enter()
 
-    def enter(self, meanwhile: Callable[[], None] | None = None) -> None:
-        """Waits for the turn. `meanwhile` is what may be done standing in the turnstile, where somebody is inside now."""
+    def enter(self, meanwhile: Callable[[], None] | None = None, *, at_once: bool = False) -> None:
+        """Waits for the turn (`at_once`: not at all). `meanwhile` is what may be done standing in the turnstile, where
+        somebody is inside now."""
+        seconds = 0.0 if at_once else self._seconds
         if fcntl is None:
-            if not self._own.acquire(timeout=self._seconds):
+            if not self._own.acquire(timeout=seconds):
                 raise TimeoutError
             return
-        until = time.monotonic() + self._seconds
+        until = time.monotonic() + seconds
         gate = _locked(self._gate, until)
         try:
             if meanwhile is not None:

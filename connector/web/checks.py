@@ -1,18 +1,21 @@
 """Order checks of one process, gathered: whatever has come in while one group is judged is the next group.
 
-One transaction, one append to the audit trail and one wait for the disk then serve many callers. A group is judged in one
-of the front's threads, one group at a time; a check that comes alone does not wait for others.
+One transaction, one append to the audit trail and one wait for the disk then serve many callers; a check that comes alone
+does not wait for others. On an SQLite file a group is judged between two turns of the event loop, which is over before a
+thread would have had its turn; where somebody writes just then, or something may have to be waited for, in one of the
+front's threads. One group at a time.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import threading
+import time
 from collections import deque
 from functools import partial
 
 from connector.errors import HoldfastError, TransientError
+from connector.store.db import Taken
 from connector.text import Text
 from connector.web.front import Front
 from jobs.check import check_all
@@ -26,6 +29,8 @@ log = logging.getLogger("holdfast.web")
 # Larger groups would not save anything more, and the first of a group waits for its last.
 _TOGETHER = 64
 _WAITING_MOST = 2000
+# A group begins so long after the one before, or later: most of what a small group costs is the same for a larger one.
+_APART_SECONDS = 0.004
 
 CROWDED = Text("Too many checks wait already. Try again in a second.", "排队的检查过多，请稍后重试。")
 FAULT = Text("Something went wrong on our side. It is in the log.", "系统内部出错，已记入日志。")
@@ -39,7 +44,6 @@ class Checks:
     def __init__(self, front: Front) -> None:
         self.front = front
         self._waiting: deque[_Waiting] = deque()
-        self._lock = threading.Lock()
         self._at_work: asyncio.Task[None] | None = None
         self._busy = False
         self._kept: Kept | None = None
@@ -47,50 +51,65 @@ class Checks:
     async def ask(self, asked: Asked) -> Answer:
         """The answer to one question. Raises what `check_all` says of it; TransientError where too many wait."""
         loop = asyncio.get_running_loop()
+        if len(self._waiting) >= _WAITING_MOST:
+            raise TransientError(CROWDED, retry_after=1)
         answer: asyncio.Future[Answer] = loop.create_future()
-        with self._lock:
-            if len(self._waiting) >= _WAITING_MOST:
-                raise TransientError(CROWDED, retry_after=1)
-            self._waiting.append((asked, answer))
-            idle, self._busy = not self._busy, True
-        if idle:
-            self._at_work = loop.create_task(self._work(loop))
+        self._waiting.append((asked, answer))
+        if not self._busy:
+            self._busy = True
+            self._at_work = loop.create_task(self._work())
         return await answer
 
-    async def _work(self, loop: asyncio.AbstractEventLoop) -> None:
+    async def _work(self) -> None:
+        group: list[_Waiting] = []
         try:
-            await self.front.work(lambda: self._drain(loop))
+            while self._waiting:
+                began = time.monotonic()
+                group = [self._waiting.popleft() for _ in range(min(_TOGETHER, len(self._waiting)))]
+                asked = [one for one, _ in group]
+                found = self._judged_here(asked)
+                if found is None:
+                    found = await self.front.work(partial(self._judged, asked))
+                _settle([answer for _, answer in group], found)
+                group = []
+                # Whoever has asked meanwhile is in the next group, and others have their turn.
+                await asyncio.sleep(max(0.0, began + _APART_SECONDS - time.monotonic()))
         except BaseException as wrong:
             # Nothing was judged: whoever waits is told.
-            with self._lock:
-                left, self._busy = list(self._waiting), False
-                self._waiting.clear()
+            left = [*group, *self._waiting]
+            self._waiting.clear()
             for _, answer in left:
                 if not answer.done():
                     answer.set_exception(wrong if isinstance(wrong, HoldfastError) else TransientError(FAULT))
             if not isinstance(wrong, HoldfastError):
                 raise
+        finally:
+            self._busy = False
 
-    def _drain(self, loop: asyncio.AbstractEventLoop) -> None:
-        while True:
-            with self._lock:
-                group = [self._waiting.popleft() for _ in range(min(_TOGETHER, len(self._waiting)))]
-                if not group:
-                    self._busy = False
-                    return
-            found = self._judged([asked for asked, _ in group])
-            loop.call_soon_threadsafe(_settle, [answer for _, answer in group], found)
+    def _judged_here(self, asked: list[Asked]) -> list[Answer | HoldfastError] | None:
+        """The answers, where they can be had at once; None: they may have to be waited for."""
+        # An order that may be in the store already is checked where it is, which may ask other systems.
+        if self._kept is None or not self.front.store.is_file or any(one.order is not None for one in asked):
+            return None
+        try:
+            return self._judged(asked, at_once=True)
+        except Taken:
+            return None
 
-    def _judged(self, asked: list[Asked]) -> list[Answer | HoldfastError]:
+    def _judged(self, asked: list[Asked], at_once: bool = False) -> list[Answer | HoldfastError]:
         front = self.front
         try:
             if self._kept is None:
                 self._kept = Kept(front.seat())
             policy = partial(in_force, config=front.config)
-            return check_all(front.store, front.config, policy, front.clock, asked, front.systems, self._kept)
+            return check_all(front.store, front.config, policy, front.clock, asked, front.systems, self._kept, at_once)
+        except Taken:
+            raise
         except HoldfastError as wrong:
             return [wrong] * len(asked)
         except Exception:
+            if at_once:
+                raise Taken from None  # nothing was kept: it is looked at in a thread, where there is time
             log.exception("a group of checks failed")
             if len(asked) == 1:
                 return [TransientError(FAULT)]

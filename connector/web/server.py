@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import socket
 import sys
 import threading
@@ -14,6 +13,7 @@ import uvicorn
 
 from connector.errors import ConfigError
 from connector.text import Text
+from connector.web import tidy
 from connector.web.hurried import Hurried
 
 if TYPE_CHECKING:
@@ -29,8 +29,6 @@ _AT_ONCE_MOST = 2000
 # Whoever wants to run Python gets his turn within so many seconds: the loop, which takes requests and sends answers, waits
 # for a thread that judges at each of them, and with the interpreter's 5 ms fifty answers would wait a quarter of a second.
 _TURN_SECONDS = 0.001
-# Fifty requests at once are some thousands of objects that are all gone a moment later.
-_YOUNG = 20_000
 
 
 def listening(host: str, port: int) -> list[socket.socket]:
@@ -73,6 +71,7 @@ class Server(uvicorn.Server):
     """One process's server. `stop` may be called from any thread or a signal handler."""
 
     def __init__(self, app: FastAPI, service: ServiceSettings) -> None:
+        self._tidy = tidy.Tidy()
         super().__init__(
             uvicorn.Config(
                 app,
@@ -91,6 +90,11 @@ class Server(uvicorn.Server):
             )
         )
 
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second: tidies up."""
+        self._tidy.tick(self.server_state.total_requests)
+        return await super().on_tick(counter)
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begins to serve."""
         await super().startup(sockets)
@@ -107,11 +111,8 @@ class Server(uvicorn.Server):
 
 
 def settled() -> None:
-    """Tells the interpreter that what is loaded now stays: else it looks through all of it for rings of objects that
-    nobody needs, every few thousand requests, and whoever asks meanwhile waits a quarter of a second."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_YOUNG, 10, 10)
+    """Tells the interpreter that what is loaded now stays, and who has his turn when."""
+    tidy.begin()
     sys.setswitchinterval(_TURN_SECONDS)
 
 

@@ -152,6 +152,26 @@ def test_concurrent_callers_are_judged_in_groups(front: Front, shop: Shop, monke
         assert audit.verify(tx) == []
 
 
+def test_others_are_answered_while_a_check_waits_for_whoever_writes(front: Front, shop: Shop) -> None:
+    if not shop.store.is_file:
+        pytest.skip("nobody is waited for before a transaction on PostgreSQL begins")
+
+    async def ask() -> tuple[bool, Answer]:
+        checks = Checks(front)
+        one = asked_of({"customer": "C1", "amount": "1"}, "app:x")
+        await checks.ask(one)
+        with shop.store.writing():
+            waits = asyncio.create_task(checks.ask(one))
+            await asyncio.sleep(0.05)  # would never come back, did the loop wait for the turn that is held here
+            early = waits.done()
+        return early, await waits
+
+    early, answer = asyncio.run(ask())
+    assert (early, answer.body["result"]) == (False, "pass")
+    with shop.store.reading() as tx:
+        assert len(audit.listing(tx, action="order.asked")) == 2
+
+
 def test_a_question_that_breaks_something_does_not_take_the_others_with_it(
     front: Front, shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
