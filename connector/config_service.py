@@ -17,7 +17,7 @@ class ServiceSettings(BaseModel):
 
     host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 for all, behind a proxy with TLS.")
     port: int = Field(8787, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
-    workers: int = Field(1, ge=1, le=64, description="Processes; more than one needs PostgreSQL.")
+    workers: int = Field(1, ge=1, le=64, description="Processes that answer; more than one needs PostgreSQL.")
     address: str | None = Field(
         None, description="How it is reached from outside, https://…: in links, webhooks and notices."
     )

@@ -22,6 +22,8 @@ _NO_QUEUE = Text(
 )
 OURS = "own"
 QUEUES = (OURS, "procrastinate")
+# Windows ends a process that it is told to end at once, not in order: there one process does both.
+_CAN_SHARE = sys.platform != "win32"
 _ONE_FILE = Text(
     "Several processes need PostgreSQL, and [store] url names an SQLite file. Use one process (workers = 1), or put a "
     "postgresql:// address into [store] url.",
@@ -56,8 +58,8 @@ def register(app: typer.Typer) -> None:
             typer.Option(
                 "--workers", min=1, max=64,
                 help=t(
-                    "Processes that answer; from two on the jobs have one of their own. Needs PostgreSQL.",
-                    "应答进程数；两个及以上时作业另有独立进程。须使用 PostgreSQL。",
+                    "Processes that answer, beside the one that does the jobs; more than one needs PostgreSQL.",
+                    "应答进程数（作业另有独立进程）；多于一个须使用 PostgreSQL。",
                 ),
             ),
         ] = None,
@@ -103,7 +105,7 @@ def register(app: typer.Typer) -> None:
         node.heed_signals()
         if not serve_node.wait_for_database(cli, node.stopping):
             return
-        context.with_resource(alone(store_url(cli.file), cli.clock.now()))
+        held = context.with_resource(alone(store_url(cli.file), cli.clock.now()))
         _ = cli.policy  # what is wrong with it is told now, not by every run
         sockets: list[socket.socket] = []
         if not no_web:
@@ -111,9 +113,10 @@ def register(app: typer.Typer) -> None:
 
             sockets = listening(host or cli.config.service.host, cli.config.service.port if port is None else port)
         _say_where(cli, sockets, count, jobs=not no_jobs)
-        if count > 1:
+        # Jobs beside answers in one process would take turns with them: it gives half as many, and the slowest take long.
+        if count > 1 or (sockets and not no_jobs and _CAN_SHARE):
             cli.store.close()  # each process opens its own
-            code = serve_many.serve(serve_many.Call.of(cli, queue), sockets, count, jobs=not no_jobs)
+            code = serve_many.serve(serve_many.Call.of(cli, queue), sockets, count, held, jobs=not no_jobs)
         else:
             node.sockets = sockets
             code = node.run(signals=False)

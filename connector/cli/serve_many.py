@@ -1,7 +1,8 @@
-"""Several processes of the service on one machine: a parent that keeps them up and passes the end on.
+"""The processes of the service on one machine: a parent that keeps them up and passes the end on.
 
 They answer on sockets that the parent has bound; the jobs have a process of their own, so that a long evaluation takes
-nothing from those that answer. A process that dies is replaced. Should the parent die, its children end in order.
+nothing from those that answer. A process that dies is replaced. Should the parent die, its children end in order; until
+they have, they hold the store (`Held`) as it did.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from multiprocessing import connection
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from connector.cli.common import CONFIG, OK, STOPPED, TROUBLE, Cli, choose_language, guarded, language
+from connector.store.serving import Held
 
 if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
@@ -68,7 +71,9 @@ class _Parent:
     call: Call
     sockets: Sequence[socket.socket]
     places: list[_Place]
+    held: Held
     counted: str = ""  # the folder in which they count together
+    bell: tuple[Connection, Connection] = field(default_factory=lambda: _BEGIN.Pipe(duplex=False))
     stopping: threading.Event = field(default_factory=threading.Event)
     ends: Any = None  # closed when the parent dies, whatever kills it
 
@@ -106,7 +111,8 @@ class _Parent:
                 self.call,
                 list(self.sockets) if place.answers else [],
                 ends,
-                not place.answers,
+                self.bell[1 if place.answers else 0],
+                self.held,
                 self.counted,
                 place.name,
             ),
@@ -137,18 +143,21 @@ class _Parent:
         return bool(left)
 
 
-def serve(call: Call, sockets: Sequence[socket.socket], count: int, *, jobs: bool) -> int:
+def serve(call: Call, sockets: Sequence[socket.socket], count: int, held: Held, *, jobs: bool) -> int:
     """Keeps so many answering processes up, and one for the jobs, until it is told to stop; gives the exit code."""
     places = [_Place(True, str(number)) for number in range(count)] + ([_Place(False, "jobs")] if jobs else [])
     with tempfile.TemporaryDirectory(prefix="holdfast-metrics-") as counted:
-        parent = _Parent(call, sockets, places, counted)
+        parent = _Parent(call, sockets, places, held, counted)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, parent.signalled)
         return parent.run()
 
 
-def _child(call: Call, sockets: list[socket.socket], ends: Any, jobs: bool, counted: str, place: str) -> None:
+def _child(
+    call: Call, sockets: list[socket.socket], ends: Any, bell: Connection, _held: Held, counted: str, place: str
+) -> None:
     """A process of its own. It heeds SIGTERM, however often; Ctrl+C is the parent's to pass on."""
+    from connector.cli.serve_bell import Bell, heed
     from connector.cli.serve_node import Node
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -161,7 +170,11 @@ def _child(call: Call, sockets: list[socket.socket], ends: Any, jobs: bool, coun
     codes: list[int] = []
 
     def run() -> None:
-        node = Node(cli, sockets, jobs=jobs, queue=call.queue)
+        node = Node(cli, sockets, jobs=not sockets, queue=call.queue)
+        if sockets:
+            node.wake = Bell(bell)
+        else:
+            heed(bell, node.wake)
         node.heed_signals(signal.SIGTERM, at_once=False)
 
         def orphaned() -> None:

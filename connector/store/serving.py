@@ -13,7 +13,9 @@ import datetime as dt
 import os
 import socket
 from collections.abc import Iterator
+from multiprocessing import reduction
 from pathlib import Path
+from typing import Any
 
 import simplejson
 from sqlalchemy.engine import make_url
@@ -53,13 +55,27 @@ _TAKEN = Text(
 )
 
 
+class Held:
+    """That a store is held. Given to another process while that begins, it is held by both, until both have ended."""
+
+    def __init__(self, file: int | None = None) -> None:
+        self._file = file
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Held, ()) if self._file is None else (_held_too, (reduction.DupFd(self._file),))
+
+
+def _held_too(file: Any) -> Held:
+    return Held(file.detach())
+
+
 @contextlib.contextmanager
-def alone(url: str, now: dt.datetime) -> Iterator[None]:
+def alone(url: str, now: dt.datetime) -> Iterator[Held]:
     """Holds a store for this process as the one service on it, where it is an SQLite file. ConfigError where another does,
     which says who."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite" or not parsed.database:
-        yield
+        yield Held()
         return
     database = Path(parsed.database).resolve()  # whatever it is called
     file = os.open(f"{database}-serving", os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
@@ -70,7 +86,7 @@ def alone(url: str, now: dt.datetime) -> Iterator[None]:
         os.lseek(file, 0, os.SEEK_SET)
         os.truncate(file, 0)
         os.write(file, simplejson.dumps(said).encode())
-        yield
+        yield Held(file)
     finally:
         os.close(file)
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+import multiprocessing
 import os
 import signal
 import socket
 import subprocess
 import sys
+import time
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
 
 from connector.errors import ConfigError
 from connector.store.db import Store
-from connector.store.serving import alone
+from connector.store.serving import Held, alone
 from tests.cli.calling import ROOT
 
 NOW = dt.datetime(2026, 11, 20, 9, 30, tzinfo=dt.UTC)
@@ -53,6 +56,28 @@ def test_the_second_is_told_who_is_there_until_the_first_is_killed(tmp_path: Pat
         pass
     with alone(url, NOW):
         pass
+
+
+def test_who_was_given_it_holds_it_too(tmp_path: Path) -> None:
+    """A service that was killed still has processes that end: nobody begins beside them."""
+    url = f"sqlite:///{tmp_path}/book.db"
+    begins = multiprocessing.get_context("spawn")
+    told, telling = begins.Pipe(duplex=False)
+    with alone(url, NOW) as held:
+        child = begins.Process(target=_holds, args=(held, telling), daemon=True)
+        child.start()
+        assert told.recv() == "begun"
+    with pytest.raises(ConfigError), alone(url, NOW):
+        pass
+    child.kill()
+    child.join()
+    with alone(url, NOW):
+        pass
+
+
+def _holds(_held: Held, telling: Connection) -> None:
+    telling.send("begun")
+    time.sleep(600)
 
 
 def test_another_file_and_a_server_are_nobodys_alone(tmp_path: Path) -> None:

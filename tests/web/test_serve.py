@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import multiprocessing
 import os
 import re
 import signal
@@ -21,6 +22,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from connector.cli.serve_bell import Bell, heed
 from connector.store import customers, marks, runs
 from connector.store.db import Store
 from tests.jobs.private_pg import PrivatePostgres, private_postgres
@@ -102,6 +104,12 @@ class Service:
         return self.process.wait(60)
 
 
+def children_of(service: Service) -> list[psutil.Process]:
+    """The processes that it keeps up."""
+    found = psutil.Process(service.process.pid).children()
+    return [child for child in found if "spawn_main" in " ".join(child.cmdline())]
+
+
 Begin = Callable[..., Service]
 
 
@@ -141,6 +149,7 @@ def test_it_begins_answers_works_and_ends_in_order(begin: Begin) -> None:
     assert service.until("/healthz", 200) == b'{"status":"alive"}'
     assert service.until("/readyz", 200) == b'{"status":"ready"}'
     service.wait("evaluate")
+    assert len(children_of(service)) == 2, "one that answers, one for the jobs"
     assert service.end() == 0
     assert "holdfast key create" in service.output
     assert "every 15 minutes, in full at 01:30 (Asia/Shanghai); payments and orders every 5 s" in service.output
@@ -265,6 +274,16 @@ def test_without_the_extra_the_remedy_is_told(begin: Begin, tmp_path: Path) -> N
     assert "holdfast serve --no-web" in done.stderr
 
 
+def test_the_jobs_look_at_once_when_somebody_who_answers_rings() -> None:
+    ours, theirs = multiprocessing.Pipe(duplex=False)
+    bell, wake = Bell(theirs), threading.Event()
+    for _ in range(100_000):
+        bell.set()  # nobody listens yet: it does not wait for that
+    heed(ours, wake)
+    assert wake.wait(10)
+    theirs.close()
+
+
 def test_several_processes_answer_on_one_address_and_end_together(begin: Begin, server: PrivatePostgres) -> None:
     open_metrics = '"\n\n[service]\nmetrics = "open'
     service = begin("--port", "0", "--workers", "2", store=server.fresh() + open_metrics)
@@ -272,8 +291,7 @@ def test_several_processes_answer_on_one_address_and_end_together(begin: Begin, 
     service.wait('"job": "evaluate"')
     for _ in range(20):
         service.get("/nowhere")
-    children = psutil.Process(service.process.pid).children()
-    mine = [c for c in children if "spawn_main" in " ".join(c.cmdline())]
+    mine = children_of(service)
     assert len(mine) == 3, "two that answer, one for the jobs"
     mine[0].kill()
     service.wait("another takes its place")
@@ -313,7 +331,7 @@ def test_a_database_that_answers_nothing_does_not_keep_it_from_ending(begin: Beg
 def test_children_end_when_their_parent_is_killed(begin: Begin, server: PrivatePostgres) -> None:
     service = begin("--port", "0", "--workers", "2", store=server.fresh())
     service.until("/readyz", 200)
-    children = [c for c in psutil.Process(service.process.pid).children() if "spawn_main" in " ".join(c.cmdline())]
+    children = children_of(service)
     service.process.kill()
     gone, alive = psutil.wait_procs(children, timeout=60)
     assert len(gone) == 3, alive
