@@ -75,14 +75,18 @@ class PrivatePostgres:
     def start(self) -> None:
         """Starts it again on what was written down."""
         self._server.ensure_pgdata_inited()
-        for left in reversed(range(6)):
+        until = time.monotonic() + 120
+        while True:
             try:
                 self._server.ensure_postgres_running()
                 return
-            except (subprocess.SubprocessError, AssertionError):  # it waits ten seconds only, and this machine is busy
-                if not left:
+            except (
+                subprocess.SubprocessError,
+                AssertionError,
+            ):  # it waits ten seconds or none, and this machine is busy
+                if time.monotonic() > until:
                     raise
-                time.sleep(2)
+                time.sleep(1)
 
     def stop(self) -> None:
         with contextlib.suppress(Exception):
