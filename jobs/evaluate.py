@@ -6,7 +6,6 @@ groups are judged together, a few thousand customers a transaction. Evaluating t
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from connector.clock import Clock, day_in, stopped
@@ -17,7 +16,6 @@ from connector.policy import Policy
 from connector.store import (
     Connection,
     alerts,
-    amendments,
     audit,
     customers,
     decisions,
@@ -27,26 +25,20 @@ from connector.store import (
     outbox,
     runs,
 )
-from connector.store.customers import CustomerRow
 from connector.store.db import Store
-from connector.store.decisions import Conclusion
 from connector.store.leases import safe_place
-from connector.store.limits import kept_here
 from connector.text import Text
 from jobs import inputs, order_outcome, score, warned
 from jobs.afterwards import left_over, lifted, withdraw_orphaned, withdraw_tasks
-from jobs.ahead import judge_ahead, still_judged
 from jobs.check_return import lapse
 from jobs.chosen import chosen as debtors_chosen
 from jobs.chosen import for_everybody, rested_on
-from jobs.conclusion import body_after, digest_of
+from jobs.concluding import Concluded, Concluder
 from jobs.frame import Frame, frame
 from jobs.judge import portions
-from jobs.limits import flowing
 from jobs.moved import torn, whole
-from jobs.order_flags import WaysOut
-from jobs.order_outcome import Check, outcome
-from jobs.owed import orphaned, owed_by, told_ever
+from jobs.order_outcome import Check
+from jobs.owed import orphaned, told_ever
 from jobs.pace import Pace
 from jobs.progress import Progress, silent
 from jobs.run import Run, running
@@ -88,75 +80,31 @@ def evaluate(
         run.counts["through"] = today.toordinal()
         warned.note(run, base, last_run)
         done = 0
-        check = Check(today, clock.now())
+        concluder = Concluder(base, systems, told, Check(today, clock.now()))
         pace = Pace(store)
         for part in portions(base, chosen, lambda: pace.size):
             safe_place(store)
-            ahead = judge_ahead(store, base, part)
+            ahead = concluder.ahead(store, part)
             with store.writing() as tx, pace.portion(len(part)), unhurried():
                 order_credit.lock(tx, part)
-                apart, judged_all = marks.undisturbed(
+                apart, concluded = marks.undisturbed(
                     tx,
-                    lambda: (torn(tx, base, part, upto_then, began), still_judged(tx, base, part, ahead)),  # noqa: B023 -- used at once
+                    lambda: (torn(tx, base, part, upto_then, began), concluder.still(tx, part, ahead)),  # noqa: B023 -- used at once
                 )
                 if apart:
                     # Their groups are others since: the next run judges them.
                     part = sorted(set(part) - apart)
                     marks.touch(tx, [r.customer for r in links.linked(tx, debtors=apart)])
-                accounts = _accounts(tx, systems, part)
-                found = [(judged, digest_of(base, judged)) for judged in whole(judged_all, apart)]
-                run.counts["evaluated"] += len(found)
-                run.counts["held"] += sum(judged.decision.hold for judged, _ in found)
-                run.counts["orders_held"] += sum(checked.hold for judged, _ in found for _, checked in judged.orders)
-                # Yesterday's words are read, and today's written, only where something is another or is to be told.
-                standing = decisions.digests(tx, part)
-                other = {judged.debtor for judged, digest in found if standing.get(judged.debtor) != digest}
-                wordy = [judged for judged, _ in found if judged.debtor in other or accounts.get(judged.debtor)]
-                before = decisions.latest(tx, [judged.debtor for judged in wordy])
-                bodies = {j.debtor: body_after(base, j, before.get(j.debtor)) for j in wordy}
+                    concluded = concluder.conclude(tx, part, whole(concluded.judged, apart))
                 if not done:
                     inputs.keep_terms(tx, base, clock.now())
-                upto = amendments.upto(tx)
-                run.counts["decisions"] += decisions.conclude_all(
-                    tx,
-                    [
-                        Conclusion(
-                            judged.debtor,
-                            digest,
-                            bodies[judged.debtor],
-                            inputs.packed(base, judged, before.get(judged.debtor), upto),
-                        )
-                        if judged.debtor in other
-                        else Conclusion(judged.debtor, digest, None)
-                        for judged, digest in found
-                    ],
-                    as_of=today,
-                    made_at=clock.now(),
-                    policy_version=base.policy_version,
-                )
-                scored = [(judged.debtor, judged.score) for judged, _ in found if judged.score is not None]
-                run.counts["scores"] += score.keep(tx, base.cards, scored, clock)
-                out = WaysOut(tx, base, wordy)
-                owed = [
-                    o
-                    for judged in wordy
-                    for o in owed_by(base, judged, bodies[judged.debtor], accounts.get(judged.debtor, ()), told, out)
-                ]
-                if config.limits.master == "here":
-                    owed += flowing(wordy, accounts, kept_here(tx), base.systems)
-                run.counts["owed"] += outbox.owe(tx, owed, clock.now())
-                run.counts["withdrawn"] += withdraw_tasks(
-                    tx, accounts, owed, clock.now(), stands=warned.standing([judged for judged, _ in found], base)
-                )
+                _keep(tx, run, concluder, concluded, clock)
                 # A customer touched since keeps its newer mark and is judged again.
                 if seen:
                     marks.clear_marks(
                         tx, {r.customer: seen[r.customer] for r in links.linked(tx, debtors=part) if r.customer in seen}
                     )
-                made = outcome([judged for judged, _ in found], check)
-                run.counts["orders_turned"] += len(made.lines)
-                order_outcome.keep(tx, made, check)
-                audit.append(tx, warned.keep(tx, run, [judged for judged, _ in found], base), clock.now())
+                audit.append(tx, warned.keep(tx, run, concluded.judged, base), clock.now())
             done += len(part)
             progress("evaluate", done, len(chosen))
         with store.reading() as tx:
@@ -171,17 +119,24 @@ def evaluate(
     return run
 
 
-def _accounts(
-    tx: Connection, systems: Sequence[Connected], debtors: Sequence[int]
-) -> dict[int, list[tuple[Connected, CustomerRow]]]:
-    """By debtor, the records of it in every system that can be written to: CRM accounts and ERP customers alike."""
-    found: dict[int, list[tuple[Connected, CustomerRow]]] = defaultdict(list)
-    writable = {c.name: c for c in systems}
-    if writable:
-        for row in customers.customers(tx, systems=sorted(writable), debtors=debtors):
-            if row.debtor is not None and row.known:
-                found[row.debtor].append((writable[row.system], row))
-    return found
+def _keep(tx: Connection, run: Run, concluder: Concluder, concluded: Concluded, clock: Clock) -> None:
+    """Writes what was concluded of some debtors."""
+    judged, base, made = concluded.judged, concluder.base, concluded.outcome
+    run.counts["evaluated"] += len(judged)
+    run.counts["held"] += sum(one.decision.hold for one in judged)
+    run.counts["orders_held"] += sum(checked.hold for one in judged for _, checked in one.orders)
+    run.counts["decisions"] += decisions.conclude_all(
+        tx, concluded.conclusions, as_of=base.as_of, made_at=clock.now(), policy_version=base.policy_version
+    )
+    scored = [(one.debtor, one.score) for one in judged if one.score is not None]
+    run.counts["scores"] += score.keep(tx, base.cards, scored, clock)
+    concluded.out.asked_in(tx)  # the words of what is new are made only now
+    run.counts["owed"] += outbox.owe(tx, concluded.owed, clock.now())
+    run.counts["withdrawn"] += withdraw_tasks(
+        tx, concluded.accounts, concluded.owed, clock.now(), stands=warned.standing(judged, base)
+    )
+    run.counts["orders_turned"] += len(made.lines)
+    order_outcome.keep(tx, made, concluder.check)
 
 
 def _rings(tx: Connection, base: Frame) -> Iterator[Problem]:

@@ -31,12 +31,17 @@ RELEASE_ONLY = Text("What lets it go: a release.", "解除办法：申请放行�
 
 
 class WaysOut:
-    """What would let held orders of some debtors go, in words. Their debts are read together, once one of them is asked for."""
+    """What would let held orders of some debtors go, in words. Their debts are read together, once one of them is asked for,
+    in the transaction that stands then."""
 
     def __init__(self, tx: Connection, base: Frame, several: Sequence[Judged]) -> None:
         self._tx, self._base = tx, base
         self._several = [j for j in several if any(checked.hold for _, checked in j.orders)]
         self._debts: dict[int, list[Debt]] | None = None
+
+    def asked_in(self, tx: Connection) -> None:
+        """From now on debts are read in another transaction, of the same facts."""
+        self._tx = tx
 
     def of(self, judged: Judged, row: OrderRow) -> Text:
         """The ways out of one held order."""

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from connector.store.db import Store
 
 # The first is small: whether somebody waits, and how long one customer takes, is known only after it.
-_FIRST, _LEAST, _MOST = 16, 16, 2000
+_FIRST, _LEAST, _MOST = 16, 8, 2000
 # So long a transaction may take while nobody waits, and while somebody does.
-_UNDISTURBED, _AWAITED = 0.3, 0.03
+_UNDISTURBED, _AWAITED = 0.3, 0.015
 
 
 class Pace:

@@ -1,4 +1,4 @@
-"""What was judged before its transaction is kept only where nothing it rests on has changed by then."""
+"""What was concluded before its transaction is written only where nothing it rests on has changed by then."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import pytest
 
 from connector.model import Customer
 from connector.store.db import Store
-from jobs import ahead, evaluate
+from jobs import concluding
+from jobs.concluding import Concluder
 from tests.jobs.shop import Shop, config
 from tests.store.conftest import store as store
 
@@ -27,27 +28,27 @@ def shop(store: Store, tmp_path: Path) -> Shop:
 def judged(monkeypatch: pytest.MonkeyPatch) -> list[None]:
     """As often as debtors were judged."""
     seen: list[None] = []
-    usual = ahead.judge
+    usual = concluding.judge
 
     def counted(*args: Any, **more: Any) -> Any:
         seen.append(None)
         return usual(*args, **more)
 
-    monkeypatch.setattr(ahead, "judge", counted)
+    monkeypatch.setattr(concluding, "judge", counted)
     return seen
 
 
 def between(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
-    """Something happens once, after a portion was judged and before it is kept."""
-    usual = evaluate.judge_ahead
+    """Something happens once, after a portion was concluded and before it is written."""
+    usual = Concluder.ahead
 
     def then(*args: Any) -> Any:
-        monkeypatch.setattr(evaluate, "judge_ahead", usual)
+        monkeypatch.setattr(Concluder, "ahead", usual)
         found = usual(*args)
         happens()
         return found
 
-    monkeypatch.setattr(evaluate, "judge_ahead", then)
+    monkeypatch.setattr(Concluder, "ahead", then)
 
 
 def test_where_nothing_happens_it_is_judged_once(shop: Shop, judged: list[None]) -> None:
