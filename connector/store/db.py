@@ -41,7 +41,8 @@ _PATIENCE = {
     "keepalives_count": 3,
     "tcp_user_timeout": 25_000,
 }
-_LOG_PAGES = 8000  # 32 MB: pages of facts touch the same leaves again and again, which go home once for many of them
+# A commit brings the log home by itself only where nobody else does (`Homeward`): whoever wants to write waits for that.
+_LOG_PAGES = 64_000
 
 
 @lru_cache(maxsize=16)  # a page stamps all its rows with one moment
@@ -65,7 +66,7 @@ class Store:
         self.engine = engine
         self._sqlite = engine.dialect.name == "sqlite"
         self._writer = Turnstile(engine.url.database or "", _BUSY_SECONDS) if self._sqlite else None
-        self._homeward: Homeward | None = None
+        self._homeward = Homeward(engine.url.database or "", self._turn) if self._sqlite else None
 
     @classmethod
     def open(cls, url: str) -> Store:
@@ -156,8 +157,6 @@ class Store:
         url = self.engine.url.render_as_string(hide_password=False)
         made = Store(_engine(url, pool_size=1, max_overflow=0, pool_pre_ping=False))
         looked_after(made.engine)
-        if made._writer is not None:
-            made._homeward = Homeward(made.engine.url.database or "", made._turn)
         return made
 
     def close(self) -> None:

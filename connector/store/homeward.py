@@ -2,7 +2,7 @@
 
 SQLite does that itself within the commit that makes the log long enough, and whoever asked for that commit waits for the
 disk, and everybody behind him. Order checks write three pages each: at a thousand a second that would be a quarter of a
-second every three seconds.
+second every three seconds. A store that is open only for a moment leaves it to the next one, or to its own closing.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ class Homeward:
     def __init__(self, path: str, turn: Callable[[], AbstractContextManager[None]]) -> None:
         self._path, self._turn = path, turn
         self._lock = threading.Lock()
-        self._next = 0.0
+        self._last = time.monotonic()
         self._ended = False
 
     def wrote(self) -> None:
         """Somebody has committed something. Costs nothing where it is not time yet."""
-        if time.monotonic() >= self._next and self._lock.acquire(blocking=False):
+        if time.monotonic() >= self._last + _EACH_SECONDS and self._lock.acquire(blocking=False):
             threading.Thread(target=self._go, name="homeward", daemon=True).start()
 
     def _go(self) -> None:
@@ -49,7 +49,7 @@ class Homeward:
             # The log stays as it is, and is read with the file: nothing is lost, and the next one tries again.
             log.warning("the log of the database was not brought home: %s", wrong)
         finally:
-            self._next = time.monotonic() + _EACH_SECONDS
+            self._last = time.monotonic()
             self._lock.release()
 
     @staticmethod

@@ -71,7 +71,7 @@ class Once(Store):
 
     def __init__(self, store: Store, caller: str, key: str) -> None:
         super().__init__(store.engine)
-        self._writer = store._writer  # one queue of writers for the process
+        self._writer, self._homeward = store._writer, store._homeward  # one queue of writers for the process
         self._mine: tuple[Any, ...] = (idempotent.c.caller == caller, idempotent.c.key == key)
 
     @contextmanager

@@ -91,7 +91,8 @@ class Fenced(Store):
         term: Term | None = None,
     ) -> None:
         super().__init__(store.engine)
-        self._writer = store._writer  # one queue of writers for the process
+        # One queue of writers for the process, and one way home of the log.
+        self._writer, self._homeward = store._writer, store._homeward
         self.plain, self.job, self.slot, self.fence = store, job, slot, fence
         self.lost = False
         self.stopping, self.term = stopping, term
