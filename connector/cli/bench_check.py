@@ -56,7 +56,7 @@ def order_checks(scene: Scene, seconds: float) -> list[Row]:
         with _child("keep_busy", url=scene.url, book=_book(scene), turn=scene.changes) as jobs:
             busy = load.run(questions.bodies(seconds), seconds)
             told = jobs.stop()
-        scene.changes += told["turns"]
+        scene.changes += told["changes"]
         checked |= _checked(scene, busy.answers, _and_relatives(scene, told["touched"]))
     _in_the_trail(scene, checked)
     return [*rows, *_told(empty, idle, steady, busy, told)]

@@ -136,18 +136,27 @@ async def _clients(asked: dict[str, Any], bodies: list[bytes]) -> tuple[list[byt
 
 # --- the jobs beside it ---------------------------------------------------------------------------------------------------
 def keep_busy() -> None:
-    """A pull and an evaluate again and again until told to stop; says which customers were touched."""
+    """A pull and an evaluate again and again until told to stop; says which customers were touched. It has done so once
+    before it says that it has begun: modules are loaded and statements made, as in a service that has run for a while."""
     asked = told()
     scene = scene_at(asked["url"], asked["book"])
     stopped: list[bool] = []
     until_told(lambda: stopped.append(True))
-    turn, touched, evaluated = asked["turn"], set[str](), 0
-    say(started=True)
-    while not stopped:
+    turn, touched = asked["turn"], set[str]()
+
+    def once() -> int:
+        nonlocal turn
         documents = scene.book.changed(_PAGE, turn)
         turn += 1
         touched.update(document.customer_id for document in documents)
         save(scene, "documents", kept(documents), full=False)
-        evaluated += scene.evaluate().counts["evaluated"]
+        found: int = scene.evaluate().counts["evaluated"]
+        return found
+
+    once()
+    say(started=True)
+    first, evaluated = turn, 0
+    while not stopped:
+        evaluated += once()
         time.sleep(_PAUSE)
-    say(touched=sorted(touched), turns=turn - asked["turn"], evaluated=evaluated)
+    say(touched=sorted(touched), changes=turn - asked["turn"], turns=turn - first, evaluated=evaluated)

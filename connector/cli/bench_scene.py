@@ -134,8 +134,8 @@ def _size(book: Book) -> int:
 def save(
     scene: Scene, stream: str, records: Sequence[Kept], version: str = "", *, full: bool = True, last: bool = False
 ) -> None:
-    """One page in a transaction of its own."""
-    with scene.store.writing() as tx:
+    """One page in a transaction of its own, as a pull keeps it."""
+    with scene.store.writing(durable=False) as tx:
         facts.save_page(
             tx,
             SYSTEM,
