@@ -12,6 +12,7 @@ import contextlib
 import datetime as dt
 import os
 import socket
+import time
 from collections.abc import Iterator
 from multiprocessing import reduction
 from pathlib import Path
@@ -69,6 +70,10 @@ def _held_too(file: Any) -> Held:
     return Held(file.detach())
 
 
+# The processes of a service that was killed may take so long to end.
+_ENDING_SECONDS = 40.0
+
+
 @contextlib.contextmanager
 def alone(url: str, now: dt.datetime) -> Iterator[Held]:
     """Holds a store for this process as the one service on it, where it is an SQLite file. ConfigError where another does,
@@ -80,8 +85,12 @@ def alone(url: str, now: dt.datetime) -> Iterator[Held]:
     database = Path(parsed.database).resolve()  # whatever it is called
     file = os.open(f"{database}-serving", os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
     try:
-        if not _locked(file):
-            raise ConfigError(_TAKEN.fill(file=database.name, **_said(file)))
+        until = time.monotonic() + _ENDING_SECONDS
+        while not _locked(file):
+            said = _said(file)
+            if not _has_died(said) or time.monotonic() > until:
+                raise ConfigError(_TAKEN.fill(file=database.name, **said))
+            time.sleep(0.1)  # what it had begun is ending
         said = {"pid": os.getpid(), "host": socket.gethostname(), "since": f"{now:%Y-%m-%d %H:%M}Z"}
         os.lseek(file, 0, os.SEEK_SET)
         os.truncate(file, 0)
@@ -89,6 +98,20 @@ def alone(url: str, now: dt.datetime) -> Iterator[Held]:
         yield Held(file)
     finally:
         os.close(file)
+
+
+def _has_died(said: dict[str, object]) -> bool:
+    """Whether the process that is said to hold a store is none of this machine's any more."""
+    pid = said["pid"]
+    if os.name != "posix" or said["host"] != socket.gethostname() or not isinstance(pid, int):
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _said(file: int) -> dict[str, object]:

@@ -9,10 +9,12 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+import psutil
 import pytest
 
 from connector.errors import ConfigError
@@ -66,7 +68,7 @@ def test_who_was_given_it_holds_it_too(tmp_path: Path) -> None:
     with alone(url, NOW) as held:
         child = begins.Process(target=_holds, args=(held, telling), daemon=True)
         child.start()
-        assert told.recv() == "begun"
+        assert told.recv() == child.pid
     with pytest.raises(ConfigError), alone(url, NOW):
         pass
     child.kill()
@@ -75,8 +77,29 @@ def test_who_was_given_it_holds_it_too(tmp_path: Path) -> None:
         pass
 
 
+def test_what_a_killed_service_had_begun_may_end_first(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/book.db"
+    begins = multiprocessing.get_context("spawn")
+    told, telling = begins.Pipe(duplex=False)
+    service = begins.Process(target=_begins_another, args=(url, telling))
+    service.start()
+    child = told.recv()
+    service.kill()
+    service.join()
+    threading.Timer(0.3, os.kill, (child, signal.SIGKILL)).start()
+    with alone(url, NOW):
+        assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
+
+
+def _begins_another(url: str, telling: Connection) -> None:
+    with alone(url, NOW) as held:
+        child = multiprocessing.get_context("spawn").Process(target=_holds, args=(held, telling))
+        child.start()
+        time.sleep(600)
+
+
 def _holds(_held: Held, telling: Connection) -> None:
-    telling.send("begun")
+    telling.send(os.getpid())
     time.sleep(600)
 
 
