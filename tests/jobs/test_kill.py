@@ -153,6 +153,7 @@ def test_each_fault_in_the_middle(stand: tuple[Stand, Any, Any], fault: FaultNam
     same_as_undisturbed(one, reference, remote)
 
 
+@pytest.mark.slow
 def test_late_answer_to_every_task(stand: tuple[Stand, Any, Any]) -> None:
     """The CRM makes the tasks and the answer is lost: they are found by their keys, not made again."""
     one, reference, remote = stand

@@ -100,7 +100,7 @@ def nodes(server: PrivatePostgres, tmp_path: Path) -> Iterator[Nodes]:
         process.wait()
 
 
-@pytest.mark.parametrize("count", [2, 4])
+@pytest.mark.parametrize("count", [pytest.param(2, marks=pytest.mark.slow), 4])
 def test_each_slot_is_done_once_by_nodes_whose_clocks_are_two_seconds_apart(nodes: Nodes, count: int) -> None:
     for number in range(count):
         nodes.begin(f"node{number}", clock=2 * number / (count - 1))

@@ -118,12 +118,16 @@ def begin(tmp_path: Path) -> Iterator[Begin]:
     """Begins services in a folder; what is left of them is killed at the end."""
     begun: list[Service] = []
 
-    def made(*arguments: str, store: str = "", book: str = "id,name\nC1,One\n") -> Service:
+    def made(*arguments: str, store: str = "", patience: float | None = None) -> Service:
         (tmp_path / "book").mkdir(exist_ok=True)
-        (tmp_path / "book" / "customers.csv").write_text(book, encoding="utf-8")
+        (tmp_path / "book" / "customers.csv").write_text("id,name\nC1,One\n", encoding="utf-8")
         line = f'[store]\nurl = "{store}"' if store else ""
         (tmp_path / "config.toml").write_text(CONFIG.format(store=line), encoding="utf-8")
-        call = [sys.executable, "-m", "connector.cli", "--lang", "en", "-c", str(tmp_path / "config.toml"), "serve"]
+        program = ["-m", "connector.cli"]
+        if patience is not None:
+            hurried = f"import connector.cli.serve_node as node\nnode._END_SECONDS = {patience}\n"
+            program = ["-c", f"{hurried}import connector.cli\nconnector.cli.main()"]
+        call = [sys.executable, *program, "--lang", "en", "-c", str(tmp_path / "config.toml"), "serve"]
         process = subprocess.Popen(
             [*call, *arguments], cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -317,7 +321,7 @@ def test_procrastinate_says_when_and_the_same_jobs_are_done(begin: Begin, server
 
 
 def test_a_database_that_answers_nothing_does_not_keep_it_from_ending(begin: Begin, server: PrivatePostgres) -> None:
-    service = begin("--no-web", store=server.fresh())
+    service = begin("--no-web", store=server.fresh(), patience=4)
     service.wait('"job": "evaluate"')
     server.freeze()
     try:
