@@ -134,9 +134,9 @@ class Store:
             self._writer.__exit__()
 
     @property
-    def is_file(self) -> bool:
-        """Whether it is a file of this machine, which answers at once, and no server."""
-        return self._sqlite
+    def begins_at_once(self) -> bool:
+        """Whether `at_once` keeps its word: in a file of this machine, where all who write stand in one turnstile."""
+        return self._writer is not None and self._writer.has_everybody
 
     def is_awaited(self) -> bool:
         """Whether somebody waits to write: then a job makes its transactions short. (On PostgreSQL nobody has to.)"""

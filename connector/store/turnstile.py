@@ -32,6 +32,11 @@ class Turnstile:
         self._own = threading.Lock()
         self._held: int | None = None
 
+    @property
+    def has_everybody(self) -> bool:
+        """Whether other processes stand in it, too."""
+        return fcntl is not None
+
     def __enter__(self) -> None:
         self.enter()
 

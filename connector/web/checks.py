@@ -89,7 +89,7 @@ class Checks:
     def _judged_here(self, asked: list[Asked]) -> list[Answer | HoldfastError] | None:
         """The answers, where they can be had at once; None: they may have to be waited for."""
         # An order that may be in the store already is checked where it is, which may ask other systems.
-        if self._kept is None or not self.front.store.is_file or any(one.order is not None for one in asked):
+        if self._kept is None or not self.front.store.begins_at_once or any(one.order is not None for one in asked):
             return None
         try:
             return self._judged(asked, at_once=True)

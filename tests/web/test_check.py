@@ -153,7 +153,7 @@ def test_concurrent_callers_are_judged_in_groups(front: Front, shop: Shop, monke
 
 
 def test_others_are_answered_while_a_check_waits_for_whoever_writes(front: Front, shop: Shop) -> None:
-    if not shop.store.is_file:
+    if not shop.store.begins_at_once:
         pytest.skip("nobody is waited for before a transaction on PostgreSQL begins")
 
     async def ask() -> tuple[bool, Answer]:
