@@ -40,6 +40,7 @@ _MOST_A_SECOND = 8_000  # bodies are made for so many
 def order_checks(scene: Scene, seconds: float) -> list[Row]:
     """P7: time and CPU of a check, checks a second, and the slowest in a hundred, idle and busy."""
     scene.evaluate(full=True)
+    scene.places.settle()
     questions = _Questions(scene)
     rows = [_in_process(scene, questions)]
     token = _token(scene)

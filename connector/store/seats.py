@@ -34,8 +34,16 @@ def looked_after(engine: Engine) -> None:
         except failed as wrong:
             raise DisconnectionError from wrong  # the pool opens another one
 
+    event.listen(engine, "connect", _planned_once)
     event.listen(engine, "checkin", came_back)
     event.listen(engine, "checkout", is_there)
+
+
+def _planned_once(connection: Any, _entry: Any) -> None:
+    # The same small questions come again and again: to plan one takes ten times as long as to answer it.
+    with connection.cursor() as cursor:
+        cursor.execute("SET plan_cache_mode = force_generic_plan")
+    connection.commit()
 
 
 def _never_home(connection: sqlite3.Connection, _entry: Any) -> None:
