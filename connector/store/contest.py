@@ -173,7 +173,9 @@ class Places:
         is measured."""
         if self._admin is not None:
             with self._admin.connect() as connection:
-                asked = text("SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname = ANY(:ours)")
+                asked = text(
+                    "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname = ANY(:ours)"
+                )
                 for table in list(connection.execute(asked, {"ours": self._schemas}).scalars()):
                     connection.exec_driver_sql(f"VACUUM (ANALYZE) {table}")
 
