@@ -145,6 +145,9 @@ class _Parent:
 
 def serve(call: Call, sockets: Sequence[socket.socket], count: int, held: Held, *, jobs: bool) -> int:
     """Keeps so many answering processes up, and one for the jobs, until it is told to stop; gives the exit code."""
+    from connector.cli.serve_node import choose_log
+
+    choose_log(call.verbose)
     places = [_Place(True, str(number)) for number in range(count)] + ([_Place(False, "jobs")] if jobs else [])
     with tempfile.TemporaryDirectory(prefix="holdfast-metrics-") as counted:
         parent = _Parent(call, sockets, places, held, counted)

@@ -78,7 +78,7 @@ class Node:
         """Until it is told to stop. `signals` False: somebody else tells it, by `stop`."""
         if signals:
             self.heed_signals()
-        self._choose_log()
+        choose_log(self.cli.verbose)
         if not wait_for_database(self.cli, self.stopping):
             return OK
         threads = []
@@ -193,16 +193,17 @@ class Node:
         sys.stderr.flush()
         os._exit(OK)
 
-    def _choose_log(self) -> None:
-        """Lines for people on a terminal, JSON lines elsewhere."""
-        if sys.stderr.isatty():
-            return
-        from connector import logs
-        from connector.http_words import redacted
 
-        logs.as_json(redacted, logging.DEBUG if self.cli.verbose > 1 else logging.INFO)
-        for chatty in ("uvicorn", "procrastinate"):
-            logging.getLogger(chatty).setLevel(logging.WARNING)
+def choose_log(verbose: int) -> None:
+    """Lines for people on a terminal, JSON lines elsewhere."""
+    if sys.stderr.isatty():
+        return
+    from connector import logs
+    from connector.http_words import redacted
+
+    logs.as_json(redacted, logging.DEBUG if verbose > 1 else logging.INFO)
+    for chatty in ("uvicorn", "procrastinate"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
 def _told(run: Run) -> None:
