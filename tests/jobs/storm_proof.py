@@ -153,7 +153,7 @@ def _judged(found: Any) -> list[Judged]:
     if isinstance(found, tuple):
         apart, found = (found[0] if isinstance(found[0], set) else ()), found[-1]
     if hasattr(found, "judged"):
-        found = found.judged.values()
+        found = found.judged.values() if isinstance(found.judged, Mapping) else found.judged
     return [one for one in found if isinstance(one, Judged) and one.debtor not in apart]
 
 
