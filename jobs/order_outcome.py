@@ -205,13 +205,11 @@ def keep(tx: Connection, made: Outcome, check: Check) -> None:
 def keep_states(tx: Connection, made: Outcome) -> None:
     """Writes what has changed, all but the audit trail: it is the last that a transaction may touch."""
     order_credit.keep(tx, made.new, made.changed)
-    # What gives room comes before what takes it, so that the history adds up line by line.
+    # What gives room comes before what takes it, so that the history adds up line by line. An order that has ended by the
+    # time it was released takes nothing: its lines stay together.
+    gives = made.smaller | {one.order for one in made.lines if one.what == "ended"}
     order_credit.append(
-        tx,
-        sorted(
-            made.lines,
-            key=lambda one: one.state in order_credit.THROUGH and one.what != "ended" and one.order not in made.smaller,
-        ),
+        tx, sorted(made.lines, key=lambda one: one.state in order_credit.THROUGH and one.order not in gives)
     )
 
 

@@ -18,7 +18,7 @@ from connector.model import Customer, Order
 from connector.store import audit, marks, order_credit, outbox
 from connector.store.db import Store
 from connector.text import Text
-from jobs import moved
+from jobs import moved, order_desk
 from jobs import order as orders
 from jobs.evaluate import evaluate
 from jobs.judge import portions
@@ -312,3 +312,22 @@ def test_what_fits_is_let_through_before_a_release_that_does_not(shop: Shop) -> 
         lines = [(refs[one.order], one.what) for one in order_credit.history(tx, orders=list(refs))]
     assert lines.index(("S2", "auto_released")) < lines.index(("S3", "released"))
     assert shop.states() == {"S1": "passed", "S2": "passed", "S3": "released"}
+
+
+def test_an_order_that_is_closed_while_somebody_releases_it_was_released_first(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on PostgreSQL, where a page may be kept between two looks of the one who releases."""
+    shop.order("S1", "C1", 110)
+    shop.check("S1")
+    usual = order_desk.judged_now
+    closed = Order(id="S1", customer_id="C1", amount=11_000, ordered_on=shop.today, currency="CNY", status="closed")
+
+    def meanwhile_closed(tx: Any, *args: Any) -> Any:
+        save(tx, "orders", [closed], now=shop.clock.now(), ledger_currency="CNY")
+        return usual(tx, *args)
+
+    monkeypatch.setattr(order_desk, "judged_now", meanwhile_closed)
+    shop.release("S1", "li.wei")
+    assert shop.happened("S1") == ["held", "released", "ended"]
+    assert shop.states() == {"S1": "(released)"}
