@@ -1,9 +1,9 @@
 """Serving: one service at a time on an SQLite file; commands beside it work as ever.
 
 Its jobs and its answers count on being the only ones that are begun by themselves: a second service would do each job
-twice. A lock of the system on a file beside the database says so. It goes with the process, however that ends, so that
-there is nothing to clear up; what stands in the file only tells whoever is refused who is there. Services on PostgreSQL
-share their work, and need none of this.
+twice. A lock of the system on a file beside the database says so. It goes with the processes of the service, however they
+end, so that there is nothing to clear up; what stands in the file only tells whoever is refused who is there. Services on
+PostgreSQL share their work, and need none of this.
 """
 
 from __future__ import annotations
