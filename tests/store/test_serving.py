@@ -88,9 +88,8 @@ def test_what_a_killed_service_had_begun_may_end_first(tmp_path: Path) -> None:
     service.kill()
     service.join()
     threading.Timer(0.3, os.kill, (child, signal.SIGKILL)).start()
-    with alone(url, NOW):
-        with contextlib.suppress(psutil.NoSuchProcess):  # buried already
-            assert psutil.Process(child).status() == psutil.STATUS_ZOMBIE
+    with alone(url, NOW), contextlib.suppress(psutil.NoSuchProcess):  # buried already
+        assert psutil.Process(child).status() == psutil.STATUS_ZOMBIE
 
 
 def _begins_another(url: str, telling: Connection) -> None:
