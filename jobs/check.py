@@ -21,6 +21,7 @@ from connector.store import Connection, audit, marks, order_credit, reservations
 from connector.store import asked as questions
 from connector.store.audit import Entry
 from connector.store.bulk import is_sqlite
+from connector.store.concerns import Concern
 from connector.store.db import Store, Taken
 from connector.store.order_credit import OrderAt
 from jobs import check_words as say
@@ -134,10 +135,12 @@ class _Round:
             plain = not any(one.minutes for one in asked)
             # What was answered survives a power cut, and its line in the trail with it, whether it has a key or not.
             ahead = self._ahead if plain and not self.at_once else None
-            with self.store.writing(meanwhile=ahead, at_once=self.at_once) as tx:
+            concern = Concern()
+            with self.store.writing(meanwhile=ahead, at_once=self.at_once, concern=concern) as tx:
                 if not self.concluded:
                     self._conclude(tx)
                 self._keep(tx, [case for case in self.new if not case.asked.simulate])
+            self.kept.wrote(concern)
         for case in self.new:
             self.found[case.at] = Answer(text_of(case.body))
 
@@ -155,7 +158,7 @@ class _Round:
         self.concluded = True
 
     def _look(self, tx: Connection) -> None:
-        self.policy = self.kept.look(tx, self.config, self.by, self.now, self.today)
+        self.policy = self.kept.look(tx, self.config, self.by, self.clock, self.today)
 
     # --- what was asked before ----------------------------------------------------------------------------------------
     def _unanswered(self, tx: Connection) -> tuple[list[Case], list[tuple[Case, Case]]]:
@@ -255,10 +258,10 @@ class _Round:
         unknown = [debtor for debtor in debtors if debtor not in found]
         if unknown:
             # What was disturbed while it was read is read again, and all of it then.
-            like = iter([self.kept.base()])
+            known = iter([self.kept.ground])
 
             def read() -> Bench:
-                return Bench(tx, self.config, self.policy, self.clock, self.today, unknown, next(like, None))
+                return Bench(tx, self.config, self.policy, self.clock, self.today, unknown, next(known, None))
 
             made = marks.undisturbed(tx, read)
             self.kept.add(made, self.now)

@@ -25,7 +25,7 @@ from jobs import check_words as say
 from jobs.check_answer import Result, answer, instant, result_of
 from jobs.check_asked import Asked
 from jobs.check_find import order_names
-from jobs.frame import Frame, frame
+from jobs.frame import Frame, Ground, frame, ground
 from jobs.judge import Judged, judge
 from jobs.judge_orders import BINDING, above, check_beside, taken_by
 from jobs.order_book import OrderBook, order_book
@@ -71,9 +71,10 @@ class Bench:
         clock: Clock,
         today: dt.date,
         debtors: Sequence[int],
-        like: Frame | None = None,
+        stand_on: Ground | None = None,
     ) -> None:
-        self.base = base = frame(tx, config, policy, clock, today, debtors=debtors, near=True, like=like)
+        self.ground = stand_on or ground(tx, config, policy, clock, today, near=True)
+        self.base = base = frame(tx, config, policy, clock, today, debtors=debtors, near=True, stand_on=self.ground)
         family = sorted(base.family(debtors))
         keys = [key for debtor in family for key in base.members.get(debtor, ())]
         self.book = order_book(tx, base, keys, family)

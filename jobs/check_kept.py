@@ -1,28 +1,32 @@
 """What the order checks of one process keep from one round to the next: customers that were looked up and judged.
 
-It counts only as long as nobody else has committed anything at all (`connector.store.standstill`), and as long as the day,
-the configuration, the files that it names and the policy are the same: a kept customer is judged as one that is read anew.
+A kept customer is judged as one that is read anew. It is forgotten when anybody commits what concerns it, or does not say
+whom it concerns (`connector.store.standstill`); everybody is when the day, the configuration, the files that it names, the
+policy, a rate or the age of the data is another.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 
+from connector.clock import Clock
 from connector.config import Config
 from connector.policy import Policy
-from connector.store import Connection
+from connector.store import Connection, customers
 from connector.store.asked import Whose
+from connector.store.concerns import Concern
 from connector.store.db import Store
 from connector.store.standstill import Standstill
 from jobs.check_bench import Bench
-from jobs.frame import Frame
+from jobs.frame import Ground, ground
 
 PolicyOf = Callable[[Connection], Policy]
-# So many debtors are kept, some 11 KB each; those that were read together go together, whose turn was longest ago.
-_MOST = 5_000
-_WORDS_MOST = 20_000
+# So many debtors are kept, some 15 KB each; those that were read together go together, whose turn was longest ago.
+_MOST = 20_000
+_WORDS_MOST = 40_000
 
 
 class Kept:
@@ -31,36 +35,42 @@ class Kept:
     def __init__(self, seat: Store | None = None) -> None:
         self.seat = seat
         self._still = Standstill()
-        self._ground: tuple[object, ...] | None = None
+        self._terms: tuple[object, ...] | None = None
         self.clear()
 
     def clear(self) -> None:
         """Forgets everything."""
         self.whose: dict[str, Whose] = {}
+        self.ground: Ground | None = None
         self._policy: Policy | None = None
         self._since: dt.datetime | None = None
         self._until: dt.datetime | None = None
         self._benches: dict[int, Bench] = {}
-        self._used: dict[Bench, None] = {}
+        self._debtor_of: dict[int, int] = {}
+        # How many of those who were judged together are still kept; whose turn was longest ago stands first.
+        self._used: dict[Bench, int] = {}
         self._count = 0
 
-    def look(
-        self, tx: Connection, config: Config, policy: Policy | PolicyOf, now: dt.datetime, today: dt.date
-    ) -> Policy:
+    def look(self, tx: Connection, config: Config, policy: Policy | PolicyOf, clock: Clock, today: dt.date) -> Policy:
         """Forgets what may not hold any more; gives the policy. Before anything else of a transaction is read, and once
         more after it has waited for a lock."""
         given = None if callable(policy) else policy
         if self.seat is not None:
-            ground = (config, given, today, _files(config))
-            alike = self._ground is not None and all(
-                a is b or a == b for a, b in zip(ground, self._ground, strict=True)
-            )
-            self._ground = ground
-            if not self._still.lasts(tx) or not alike or not self._in_time(now):
+            terms = (config, given, today, _files(config))
+            alike = self._terms is not None and all(a is b or a == b for a, b in zip(terms, self._terms, strict=True))
+            self._terms = terms
+            happened, whom = self._still.news(tx)
+            if whom is None or not alike or not self._in_time(clock.now()):
                 self.clear()
+            elif happened:
+                self._hear(tx, config, policy, clock, today, whom)
         if self._policy is None:
             self._policy = policy(tx) if callable(policy) else policy
         return self._policy
+
+    def wrote(self, concern: Concern) -> None:
+        """The transaction that looked last has ended, and concerned these."""
+        self._still.wrote(concern)
 
     def _in_time(self, now: dt.datetime) -> bool:
         return (self._since is None or self._since <= now) and (self._until is None or now <= self._until)
@@ -69,39 +79,86 @@ class Kept:
         """Where a debtor and its group are judged already."""
         found = self._benches.get(debtor)
         if found is not None:
-            self._used[found] = self._used.pop(found, None)
+            self._used[found] = self._used.pop(found)
         return found
-
-    def base(self) -> Frame | None:
-        """The frame of one of those who are kept."""
-        return next((bench.base for bench in self._used), None)
 
     def add(self, bench: Bench, now: dt.datetime) -> None:
         """Keeps who was judged together. Whose credit is reserved is not kept: that ends by itself."""
         if self.seat is None:
             return
+        if self.ground is not None and not self.ground.is_like(bench.ground):
+            self._forget(list(self._used))
+        self.ground, self._until = bench.ground, bench.ground.fresh_until
+        self._since = now if self._since is None else max(now, self._since)
+        for debtor in bench.judged:
+            if debtor in self._benches:
+                self._lose(debtor)
         self._benches.update(dict.fromkeys(bench.judged, bench))
+        self._debtor_of.update({key: debtor for debtor, keys in bench.base.members.items() for key in keys})
+        self._used[bench] = len(bench.judged)
+        self._count += len(bench.judged)
         for debtor in bench.book.reserved:
             self.drop(bench, debtor)
-        self._used[bench] = None
-        self._count += len(bench.judged)
-        self._since = now if self._since is None else max(now, self._since)
-        ends = [at for at in (self._until, bench.base.fresh_until) if at is not None]
-        self._until = min(ends, default=None)
         while self._count > _MOST and len(self._used) > 1:
-            oldest = next(iter(self._used))
-            del self._used[oldest]
-            self._count -= len(oldest.judged)
-            for debtor in oldest.judged:
-                if self._benches.get(debtor) is oldest:
-                    del self._benches[debtor]
+            self._forget([next(iter(self._used))])
         if len(self.whose) > _WORDS_MOST:
             self.whose.clear()
 
     def drop(self, bench: Bench, debtor: int) -> None:
         """Forgets a debtor and its group."""
         for one in bench.base.family([debtor]):
-            self._benches.pop(one, None)
+            self._lose(one)
+
+    def _lose(self, debtor: int) -> None:
+        bench = self._benches.pop(debtor, None)
+        if bench is None:
+            return
+        self._count -= 1
+        self._used[bench] -= 1
+        if 2 * self._used[bench] < len(bench.judged):
+            self._forget([bench])  # what is left is not worth the place that the others still take
+
+    def _forget(self, benches: Iterable[Bench]) -> None:
+        for bench in benches:
+            del self._used[bench]
+            for debtor in bench.judged:
+                if self._benches.get(debtor) is bench:
+                    del self._benches[debtor]
+                    self._count -= 1
+
+    def _hear(
+        self, tx: Connection, config: Config, policy: Policy | PolicyOf, clock: Clock, today: dt.date, whom: Concern
+    ) -> None:
+        """Forgets whom it concerns what others have committed."""
+        before, now = self._policy, policy(tx) if callable(policy) else policy
+        if before is not None and (now is before or now == before):
+            now = before
+        else:
+            self.clear()
+        if self.ground is not None:
+            fresh = ground(tx, config, now, clock, today, near=True)
+            if self.ground.is_like(fresh):
+                self.ground = replace(self.ground, fresh_until=fresh.fresh_until)
+                self._until = fresh.fresh_until
+            else:
+                self.clear()
+        self._policy = now
+        if whom.names:
+            self.whose.clear()
+        if self._benches:
+            for debtor in self._concerned(tx, config, whom):
+                bench = self._benches.get(debtor)
+                if bench is not None:
+                    self.drop(bench, debtor)
+
+    def _concerned(self, tx: Connection, config: Config, whom: Concern) -> Collection[int]:
+        """The debtors whom it concerns: those whom these customers belong to now, or did, and their groups of now."""
+        found = whom.debtors | customers.debtors_of(tx, whom.customers)
+        found |= {self._debtor_of[key] for key in whom.customers if key in self._debtor_of}
+        if found:
+            for _, below, above in customers.relatives(tx, [s.name for s in config.with_role("erp")], found):
+                found |= {below, above}
+        return found
 
 
 def _files(config: Config) -> Sequence[object]:

@@ -7,6 +7,7 @@ from connector.errors import ConfigError, Missing, NotAllowed
 from connector.money import show
 from connector.store import audit, marks, reservations
 from connector.store.audit import Entry
+from connector.store.concerns import Concern
 from connector.store.db import Store
 from connector.store.reservations import Reservation
 from jobs import check_words as say
@@ -16,7 +17,7 @@ def give_back(store: Store, clock: Clock, number: int, actor: str, *, anybodys: 
     """Ends a reservation of the caller's own (`anybodys`: of whoever made it); its credit is free at once, and the next run
     looks at the orders that were held for want of it. Raises ConfigError where it has ended, is somebody else's, or there
     is none of that number."""
-    with store.writing() as tx:
+    with store.writing(concern=Concern()) as tx:
         found = reservations.find(tx, number)
         if found is None:
             raise Missing(say.NO_RESERVATION.fill(number=number))
@@ -37,7 +38,7 @@ def lapse(store: Store, clock: Clock) -> int:
     with store.reading() as tx:
         if not reservations.over(tx, clock.now()):
             return 0
-    with store.writing() as tx:
+    with store.writing(concern=Concern()) as tx:
         freed = reservations.lapse(tx, clock.now(), "job:evaluate")
         marks.touch(tx, freed)
     return len(freed)

@@ -16,6 +16,7 @@ from connector.money import rounded, show
 from connector.policy import Policy
 from connector.store import Connection, audit, idempotent
 from connector.store.audit import Entry
+from connector.store.concerns import Concern
 from connector.store.db import Store
 from connector.store.idempotent import Known
 from connector.store.order_credit import OrderAt
@@ -64,7 +65,7 @@ def check_there(
             row, judged, decision = _looked_at(tx, config, policy, clock, asked, order)
             return Answer(text_of(_body(tx, config, policy, clock, asked, row, judged, decision)))
     if asked.key is not None:
-        with store.writing() as tx:
+        with store.writing(concern=Concern()) as tx:
             known = idempotent.begin(tx, asked.caller, asked.key, asked.sha, clock.now())
         if known is not None:
             return replayed(known, asked)
@@ -73,7 +74,7 @@ def check_there(
             row, *_ = _looked_at(tx, config, policy, clock, asked, order)
         # Whoever is killed between the check and its answer has done no harm: checked once more, nothing is another.
         done = orders.check(store, config, policy, clock, name_of(order), asked.point, asked.caller, systems=systems)
-        with store.writing() as tx:
+        with store.writing(concern=Concern()) as tx:
             body = _body(tx, config, policy, clock, asked, done.row, done.judged, done.decision)
             numbers = audit.append(tx, [_entry(asked, order, body)], clock.now())
             body["audit"] = numbers[0]
@@ -83,7 +84,7 @@ def check_there(
         return Answer(text)
     except HoldfastError:
         if asked.key is not None:
-            with store.writing() as tx:
+            with store.writing(concern=Concern()) as tx:
                 idempotent.forget(tx, asked.caller, asked.key)
         raise
 

@@ -25,6 +25,7 @@ from connector.store import (
     outbox,
     runs,
 )
+from connector.store.concerns import Concern
 from connector.store.db import Store
 from connector.store.leases import safe_place
 from connector.text import Text
@@ -85,7 +86,8 @@ def evaluate(
         for part in portions(base, chosen, lambda: pace.size):
             safe_place(store)
             ahead = concluder.ahead(store, part)
-            with store.writing() as tx, pace.portion(len(part)), unhurried():
+            concern = Concern(debtors=set(part))
+            with store.writing(concern=concern) as tx, pace.portion(len(part)), unhurried():
                 order_credit.lock(tx, part)
                 apart, concluded = marks.undisturbed(
                     tx,
@@ -109,7 +111,7 @@ def evaluate(
             progress("evaluate", done, len(chosen))
         with store.reading() as tx:
             over = left_over(tx, base, systems)
-        with store.writing() as tx:
+        with store.writing(concern=Concern()) as tx:
             if full or last_run is None or last_run.counts.get("through") != today.toordinal():
                 run.counts["warnings_closed"] += alerts.close_left(tx, today)
             left = [*orphaned(tx, base, systems, over.strays), *lifted(tx, systems, base, over)]

@@ -152,6 +152,29 @@ def _version_of(policy: Policy) -> str:
     return version
 
 
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """What everybody is judged by beside the policy: rates, and which systems' data are too old, until when the others'
+    are not. `said` are the rates as they were read."""
+
+    said: Sequence[Rate]
+    rates: Rates
+    stale: dict[str, Reason]
+    fresh_until: dt.datetime | None
+
+    def is_like(self, other: Ground) -> bool:
+        """Whether everybody is judged alike by either."""
+        return self.said == other.said and self.stale == other.stale
+
+
+def ground(tx: Connection, config: Config, policy: Policy, clock: Clock, as_of: dt.date, near: bool = False) -> Ground:
+    """The ground of a day. `near`: of no other day."""
+    said = _rates(tx, config, policy, as_of, near)
+    rates = Rates(said, config.business.currency, policy.currency.max_rate_age_days)
+    systems = [s.name for s in config.with_role("erp")]
+    return Ground(said, rates, *_stale(tx, config, systems, policy, clock.now()))
+
+
 def frame(
     tx: Connection,
     config: Config,
@@ -161,31 +184,25 @@ def frame(
     view: View | None = None,
     debtors: Collection[int] | None = None,
     near: bool = False,
-    like: Frame | None = None,
+    stand_on: Ground | None = None,
 ) -> Frame:
     """The frame of a day. Only systems with the role erp count: they own the ledger.
 
     With `debtors` only the customers of these and their groups are loaded at once; others when they are judged. `near`:
-    for nobody else, and for no other day: only their groups and the rates of that day are looked up. `like` is a frame
-    of the same state of the store: its rates are taken, and which data are too old.
+    for nobody else, and for no other day: only their groups and the rates of that day are looked up. `stand_on` is the
+    ground where it is known already.
     """
     systems = [s.name for s in config.with_role("erp")]
-    if like is not None:
-        known, stale, fresh_until = like.rates, like.stale, like.fresh_until
-    else:
-        known = Rates(
-            _rates(tx, config, policy, as_of, near), config.business.currency, policy.currency.max_rate_age_days
-        )
-        stale, fresh_until = _stale(tx, config, systems, policy, clock.now())
+    found = stand_on or ground(tx, config, policy, clock, as_of, near)
     made = Frame(
         config,
         policy,
         as_of,
         view or View(),
         systems,
-        known,
-        stale,
-        fresh_until=fresh_until,
+        found.rates,
+        found.stale,
+        fresh_until=found.fresh_until,
     )
     made.is_today = as_of == day_in(clock.now(), config.business.time_zone)
     made.now = clock.now()

@@ -18,6 +18,7 @@ from connector.connect import Connected
 from connector.hook import Delivery, HookReply, Known, Refused, challenged, heard
 from connector.policy import Policy
 from connector.store import Connection, inbox, subscriptions
+from connector.store.concerns import Concern
 from connector.store.db import Store
 from connector.text import Text
 from jobs.hook_secrets import hook_of, secrets_of
@@ -59,7 +60,7 @@ def take_in(store: Store, config: Config, clock: Clock, system: System, delivery
         return TakenIn(HookReply(found.status), found.code, refused=found)
     if not found.events:
         return TakenIn(found.reply, "silent")
-    with store.writing() as tx:
+    with store.writing(concern=Concern()) as tx:
         new = inbox.store(tx, system.name, found.events, now)
     return TakenIn(found.reply, "stored" if new else "repeated", new)
 
@@ -96,7 +97,7 @@ def heed(
     `systems` are all that are configured (they are written to, too). For whoever holds the lease of `run`: two pulls of
     one stream at a time would only do the work twice.
     """
-    with store.writing() as tx:
+    with store.writing(concern=Concern()) as tx:
         names = pending(tx, config, clock.now())
         taken = {name: inbox.take(tx, name, clock.now()) for name in names}
     taken = {name: events for name, events in taken.items() if events}
@@ -109,7 +110,7 @@ def heed(
     failed = {run.system for run in runs if run.job == "pull" and run.failed}
     good = {connected.name for connected in chosen} - failed
     read = [event.id for name, events in taken.items() if name in good for event in events]
-    with store.writing() as tx:
+    with store.writing(concern=Concern()) as tx:
         inbox.heed(tx, read, clock.now())
     return runs
 

@@ -21,6 +21,7 @@ from connector.connect import Connected, connect
 from connector.errors import TransientError
 from connector.policy import Policy
 from connector.store import runs
+from connector.store.concerns import Concern
 from connector.store.db import Store
 from connector.store.leases import Fenced, Term
 from connector.text import Text
@@ -168,7 +169,7 @@ def lease(
             busy = runs.is_held(tx, job, slot, term.moment(), is_dead)
         fence = None
         if not busy:
-            with store.writing() as tx:
+            with store.writing(concern=Concern()) as tx:
                 fence = runs.acquire(tx, job, slot, own, term.moment(), term.seconds, is_dead=is_dead)
         if fence is None:
             raise TransientError(
@@ -212,7 +213,7 @@ def _beat(held: Fenced, seconds: float, over: threading.Event) -> None:
 def _give_back(held: Fenced, own: str) -> None:
     """Nothing is lost where the database cannot be reached: this process knows the lease for dead, others wait it out."""
     try:
-        with held.plain.writing() as tx:
+        with held.plain.writing(concern=Concern()) as tx:
             runs.release(tx, held.job, held.slot, own)
     except Exception as wrong:
         log.warning("the lease of “%s” could not be given back (%s)", held.job, type(wrong).__name__)

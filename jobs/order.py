@@ -23,6 +23,7 @@ from connector.errors import ConfigError, NotAllowed
 from connector.money import rounded, show
 from connector.policy import Policy
 from connector.store import order_credit
+from connector.store.concerns import Concern
 from connector.store.db import Store
 from connector.store.order_credit import OrderAt, Standing
 from connector.store.order_values import OrderRow
@@ -120,7 +121,7 @@ def recheck(
     count, left = 0, set(debtors)
     while left:
         debtor = min(left)
-        with suppress(Moved), store.writing() as tx:
+        with suppress(Moved), store.writing(concern=Concern()) as tx:
             base, found = seated(tx, config, policy, clock, debtor)
             nobody = OrderAt(0, "", "", None, None, None, debtor, None)
             at = Desk(tx, base, policy, nobody, Check(base.as_of, clock.now(), actor), systems, found)

@@ -24,6 +24,7 @@ from connector.policy import Policy
 from connector.policy_approval import DECIDING
 from connector.store import Connection, audit, marks, order_credit, outbox
 from connector.store.audit import Entry
+from connector.store.concerns import Concern
 from connector.store.db import Store
 from connector.store.order_credit import OrderAt, Standing
 from connector.store.order_values import OrderRow
@@ -122,7 +123,7 @@ def desk(
     order: OrderAt | None = None
     try:
         while True:
-            with suppress(Moved), store.writing() as tx:
+            with suppress(Moved), store.writing(concern=Concern()) as tx:
                 order = the_order(tx, wanted)
                 yield _seated(tx, config, policy, clock, order, actor, point, systems, scores)
                 return
@@ -144,7 +145,7 @@ def denials(store: Store, clock: Clock, subject: str, actor: str, attempt: str, 
 
 def _denied(store: Store, clock: Clock, subject: str, actor: str, attempt: str, why: str, refused: NotAllowed) -> None:
     told = {"attempt": attempt, "en": refused.user.en, "zh": refused.user.zh}
-    with store.writing() as tx:
+    with store.writing(concern=Concern()) as tx:
         audit.append(tx, [Entry("order.denied", subject, actor, why, None, told)], clock.now())
 
 

@@ -23,6 +23,7 @@ from connector.errors import ConfigError, HoldfastError, Problem
 from connector.mapping import Context
 from connector.paging import ahead
 from connector.store import documents, doubts, facts, records
+from connector.store.concerns import Concern
 from connector.store.db import Store
 from connector.store.facts import Kept
 from connector.store.leases import LeaseLost, safe_place
@@ -162,7 +163,7 @@ def _in_order(connected: Connected) -> list[Stream[object]]:
 def _pull_stream(pull: _Pull, stream: Stream[object], run: Run) -> None:
     store, connected, full, nightly = pull.store, pull.connected, pull.full, pull.nightly
     name, mapping = connected.name, connected.mapping
-    with store.writing() as tx:
+    with store.writing(concern=Concern()) as tx:
         if full:
             facts.forget_cursor(tx, name, stream.name)
         cursor = facts.cursor(tx, name, stream.name)
@@ -194,7 +195,7 @@ def _save(pull: _Pull, stream: Stream[object], page: Page, run: Run) -> None:
     kept = list(_mapped(connected, stream.name, page.records, hashed, same, run))
     run.problems += page.problems
     # Not durable: after a power cut it is pulled again.
-    with store.writing(durable=False) as tx:
+    with store.writing(durable=False, concern=Concern()) as tx:
         counts = facts.save_page(
             tx,
             name,
@@ -229,7 +230,7 @@ def _sweep(store: Store, connected: Connected, stream: Stream[object], run: Run)
     existing: set[str] = set()
     for keys in stream.keys(connected.client):
         existing.update(keys)
-    with store.writing() as tx:
+    with store.writing(concern=Concern()) as tx:
         run.counts["gone"] += facts.sweep(tx, connected.name, stream.name, existing, connected.clock.now())
 
 
@@ -272,7 +273,7 @@ def context_of(connected: Connected) -> Context:
 def _drop(store: Store, connected: Connected, streams: Sequence[Stream[object]], run: Run) -> None:
     """A stream that the mapping reads no longer says nothing any more."""
     name = connected.name
-    with store.writing() as tx:
+    with store.writing(concern=Concern()) as tx:
         for dropped in set(facts.read_at(tx, name)) - {s.name for s in streams}:
             run.counts["gone"] += facts.sweep(tx, name, dropped, (), connected.clock.now())
             facts.forget_cursor(tx, name, dropped)
@@ -289,14 +290,14 @@ def _remap(store: Store, connected: Connected, streams: Sequence[Stream[object]]
         with store.reading() as tx:
             bodies = records.bodies(tx, name, stream.name, [s.key for s in stale])
         if any(s.key not in bodies for s in stale) or _asks_for_more(store, connected, stream.name, bodies):
-            with store.writing() as tx:
+            with store.writing(concern=Concern()) as tx:
                 facts.forget_cursor(tx, name, stream.name)
             continue
         for start in range(0, len(stale), 1000):
             part = stale[start : start + 1000]
             again = [Record(s.key, bodies[s.key], s.where) for s in part]
             kept = list(_mapped(connected, stream.name, again, [(s.key, s.hash) for s in part], set(), run))
-            with store.writing(durable=False) as tx:
+            with store.writing(durable=False, concern=Concern()) as tx:
                 facts.save_again(
                     tx,
                     name,
@@ -326,7 +327,7 @@ def _note_wanted(store: Store, connected: Connected, stream: str) -> None:
     """Keeps which members were asked for, so that a later mapping that wants more is noticed."""
     body = simplejson.dumps(sorted(connected.mapping.wanted(stream)), ensure_ascii=False)
     name = f"{connected.name}/{stream}"
-    with store.writing() as tx:
+    with store.writing(concern=Concern()) as tx:
         before = documents.active(tx, "wanted", name)
         if before is None or before.text != body:
             made = documents.save(tx, "wanted", name, body, author="holdfast", now=connected.clock.now())

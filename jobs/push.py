@@ -20,6 +20,7 @@ from connector.clock import day_in
 from connector.connect import Connected
 from connector.errors import ConfigError, HoldfastError, Problem, RejectedError, TransientError
 from connector.store import Connection, outbox
+from connector.store.concerns import Concern
 from connector.store.db import Store
 from connector.store.leases import LeaseLost, safe_place
 from connector.store.outbox import OutboxRow
@@ -42,7 +43,7 @@ def push(store: Store, connected: Connected, *, progress: Progress = silent) -> 
     The caller holds the lease of the job: what is still claimed was claimed by a process that died.
     """
     with running(store, connected.clock, "push", connected.name) as run:
-        with store.writing() as tx:
+        with store.writing(concern=Concern()) as tx:
             outbox.reclaim(tx, connected.name)
             undone = _undone(tx, connected.name)
         for kind in ACTION_KINDS:
@@ -84,7 +85,7 @@ def _push_kind(store: Store, connected: Connected, holding: Holding, run: Run, p
     channel = holding.channel
     while True:
         safe_place(store)
-        with store.writing() as tx:
+        with store.writing(concern=Concern()) as tx:
             rows = outbox.claim(
                 tx, connected.name, channel.kind, channel.batch, connected.clock.now(), lease_seconds=_LEASE_SECONDS
             )
@@ -98,7 +99,7 @@ def _push_kind(store: Store, connected: Connected, holding: Holding, run: Run, p
             # It is unclear how far the batch got: what is not settled goes back, marked uncertain, and is looked for
             # first. The next run is the next attempt, however long the trouble lasts.
             retry = wrong.retry_after if isinstance(wrong, TransientError) else None
-            with store.writing() as tx:
+            with store.writing(concern=Concern()) as tx:
                 for row in rows:
                     outbox.again(tx, row.id, connected.clock.now(), retry or 0.0, wrong.user, uncertain=True)
             raise
@@ -157,7 +158,7 @@ def _owe_closing(store: Store, connected: Connected) -> None:
         "why": _DECIDED.say(connected.config.language_for(connected.system)),
     }
     values, digest = connected.mapping.write("close_task", said, context=context_of(connected))
-    with store.writing() as tx:
+    with store.writing(concern=Concern()) as tx:
         outbox.owe_closing(tx, connected.name, values, digest, now)
 
 
@@ -209,7 +210,7 @@ def _settle(store: Store, holding: Holding, settled: Sequence[tuple[OutboxRow, O
     Raises TransientError where the whole call came to nothing because the system cannot be reached.
     """
     now = holding.connected.clock.now()
-    with store.writing() as tx:
+    with store.writing(concern=Concern()) as tx:
         for row, outcome in settled:
             if outcome.state == "done":
                 outbox.settle(tx, row.id, outcome.remote_id, now)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from connector.clock import Clock
 from connector.errors import HoldfastError, Problem
 from connector.store import runs
+from connector.store.concerns import Concern
 from connector.store.db import Store
 from connector.store.leases import Fenced, LeaseLost, Stopped
 from connector.text import Text, same
@@ -53,7 +54,7 @@ def running(store: Store, clock: Clock, job: str, system: str = "") -> Iterator[
     """
     run = Run(job, system)
     began = clock.now()
-    with store.writing() as tx:
+    with store.writing(concern=Concern()) as tx:
         run.id = runs.begin(tx, job, system, began)
     try:
         with _in_the_log(run):
@@ -98,7 +99,7 @@ def _end(store: Store, clock: Clock, run: Run, began: object) -> None:
     now = clock.now()
     run.seconds = (now - began).total_seconds()  # type: ignore[operator]
     # The row of the run is its own, whoever holds the lease by now.
-    with (store.plain if isinstance(store, Fenced) else store).writing() as tx:
+    with (store.plain if isinstance(store, Fenced) else store).writing(concern=Concern()) as tx:
         if run.partial and not (run.failed or run.problems or run.found):
             runs.forget(tx, run.id)
             return

@@ -22,6 +22,7 @@ from connector.config import Config
 from connector.errors import HoldfastError, TransientError
 from connector.store import asked_runs, calculations, runs
 from connector.store.attention import Waiting, waiting
+from connector.store.concerns import Concern
 from connector.store.db import Store, in_trouble
 from connector.store.leases import Fenced, LeaseLost, Stopped
 from connector.text import Text, same
@@ -290,7 +291,7 @@ class Worker:
                 failed = same(type(wrong).__name__)
             finally:
                 self.doing = ""
-            with self.store.writing() as tx:
+            with self.store.writing(concern=Concern()) as tx:
                 asked_runs.end(tx, one.id, self.shift.clock.now(), failed)
 
     def _take_calculations_over(self) -> None:

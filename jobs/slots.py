@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from connector.clock import Clock
 from connector.errors import TransientError
 from connector.store import runs
+from connector.store.concerns import Concern
 from connector.store.db import Store, in_trouble
 from connector.store.leases import Fenced
 from jobs.night import holder, lease
@@ -60,7 +61,7 @@ def once(
             return None
     # The slot is claimed under the lease, so that a busy moment does not use it up.
     with lease(store, clock, LEASE, stopping=stopping) as held:
-        with held.writing() as tx:
+        with held.writing(concern=Concern()) as tx:
             # Who claimed it before did so under this very lease, and holds it no more.
             if not runs.claim_slot(tx, job, slot, holder(), clock.now(), is_dead=lambda other: True):
                 return None
@@ -78,5 +79,5 @@ def once(
 
 
 def _finish(held: Fenced, job: str, slot: str) -> None:
-    with held.writing() as tx:
+    with held.writing(concern=Concern()) as tx:
         runs.finish_slot(tx, job, slot)

@@ -15,6 +15,7 @@ from dataclasses import replace
 from connector.clock import Clock
 from connector.store import asked_runs
 from connector.store.asked_runs import AtWork
+from connector.store.concerns import Concern
 from connector.store.db import Store
 from jobs.progress import Progress
 
@@ -43,7 +44,7 @@ def telling(store: Store, clock: Clock, lease: str, job: str) -> Iterator[Progre
             if latest == told:
                 continue
             try:
-                with store.writing() as tx:
+                with store.writing(concern=Concern()) as tx:
                     asked_runs.tell(tx, lease, replace(latest, told_at=clock.now()))
                 told = latest
             except Exception as wrong:  # the database may be away: the job itself finds out
@@ -58,7 +59,7 @@ def telling(store: Store, clock: Clock, lease: str, job: str) -> Iterator[Progre
         thread.join()
         if told is not None:
             try:
-                with store.writing() as tx:
+                with store.writing(concern=Concern()) as tx:
                     asked_runs.rest(tx, lease)
             except Exception as wrong:  # what was left is seen to be old by its time
                 log.debug("the end cannot be told (%s)", type(wrong).__name__)

@@ -23,6 +23,7 @@ from connector.errors import HoldfastError
 from connector.model import Fact
 from connector.policy import default_policy
 from connector.store import customers, facts, links
+from connector.store.concerns import Concern
 from connector.store.db import Store
 from connector.store.facts import Kept
 from jobs.evaluate import evaluate
@@ -135,7 +136,7 @@ def save(
     scene: Scene, stream: str, records: Sequence[Kept], version: str = "", *, full: bool = True, last: bool = False
 ) -> None:
     """One page in a transaction of its own, as a pull keeps it."""
-    with scene.store.writing(durable=False) as tx:
+    with scene.store.writing(durable=False, concern=Concern()) as tx:
         facts.save_page(
             tx,
             SYSTEM,

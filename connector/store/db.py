@@ -22,7 +22,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from connector.errors import ConfigError, TransientError
 from connector.money import share_of
-from connector.store import upgrade
+from connector.store import concerns, upgrade
+from connector.store.concerns import Concern
 from connector.store.homeward import Homeward
 from connector.store.seats import looked_after
 from connector.store.turnstile import Turnstile
@@ -94,11 +95,17 @@ class Store:
 
     @contextmanager
     def writing(
-        self, *, durable: bool = True, meanwhile: Callable[[], None] | None = None, at_once: bool = False
+        self,
+        *,
+        durable: bool = True,
+        meanwhile: Callable[[], None] | None = None,
+        at_once: bool = False,
+        concern: Concern | None = None,
     ) -> Iterator[Connection]:
         """A transaction that may write; committed at the end, rolled back by any exception.
 
         `durable=False` is for what can be pulled again: a power cut may take the last of it back, never damage it.
+        `concern` is given by who knows all that is written, and filled meanwhile; without it everybody may be concerned.
         `meanwhile` is done before, where somebody else writes to an SQLite file now and is waited for; otherwise it is not.
         `at_once`: nobody is waited for before it begins; raises Taken where somebody writes to an SQLite file now.
         Raises TransientError where another process holds the database for too long.
@@ -107,7 +114,10 @@ class Store:
             with self.engine.begin() as tx:
                 if not durable:
                     tx.exec_driver_sql("SET LOCAL synchronous_commit = off")
-                yield tx
+                with concerns.declared(tx, concern):
+                    yield tx
+                if concern is not None:
+                    concerns.note(tx, concern)
             return
         with self._turn(meanwhile, at_once), self.engine.connect() as connection:
             connection = connection.execution_options(holdfast_writing=True)
@@ -117,7 +127,11 @@ class Store:
             except OperationalError as wrong:
                 raise _busy() from wrong
             with started:
-                yield connection
+                before = _driver(connection).total_changes
+                with concerns.declared(connection, concern):
+                    yield connection
+                if _driver(connection).total_changes != before:
+                    concerns.note(connection, concern)
         if self._homeward is not None:
             self._homeward.wrote()
 

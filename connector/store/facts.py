@@ -24,6 +24,7 @@ from connector.store import (
     applications,
     balances,
     bulk,
+    concerns,
     echoes,
     items,
     keys,
@@ -188,6 +189,7 @@ def _begin(tx: Connection, system: str, now: dt.datetime, ledger_currency: str |
     known = tx.execute(select(system_table.c.ledger_currency).where(system_table.c.id == key)).scalar()
     if ledger_currency and ledger_currency != known:
         tx.execute(system_table.update().where(system_table.c.id == key).values(ledger_currency=ledger_currency))
+        concerns.of_everybody(tx)
         known = ledger_currency
     return Saving(tx, key, now, known)
 

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from connector.store import bulk
+from connector.store.concerns import Concern
 from connector.store.db import Store
 from connector.store.tables import idempotent, utc
 
@@ -76,9 +77,14 @@ class Once(Store):
 
     @contextmanager
     def writing(
-        self, *, durable: bool = True, meanwhile: Callable[[], None] | None = None, at_once: bool = False
+        self,
+        *,
+        durable: bool = True,
+        meanwhile: Callable[[], None] | None = None,
+        at_once: bool = False,
+        concern: Concern | None = None,
     ) -> Iterator[Connection]:
         """A transaction that may write, and marks the request as done with it."""
-        with super().writing(durable=durable, meanwhile=meanwhile, at_once=at_once) as tx:
+        with super().writing(durable=durable, meanwhile=meanwhile, at_once=at_once, concern=concern) as tx:
             yield tx
             tx.execute(idempotent.update().where(*self._mine).values(state="acted"))

@@ -7,7 +7,8 @@ from collections.abc import Collection
 from sqlalchemy import Connection, Table, select
 from sqlalchemy import text as sql
 
-from connector.store import bulk, quick
+from connector.store import bulk, concerns, quick
+from connector.store.tables import customer as customer_table
 from connector.store.tables import stream as stream_table
 from connector.store.tables import system as system_table
 
@@ -70,5 +71,7 @@ def interned(tx: Connection, table: Table, system: int, refs: Collection[str]) -
         ids = list(bulk.new_ids(tx, table, len(missing)))
         rows = [(key, system, ref, False) for key, ref in zip(ids, missing, strict=True)]
         bulk.insert(tx, table, ("id", "system", "ref", "known"), rows)
+        if table is customer_table:
+            concerns.of_names(tx)
         found.update(zip(missing, ids, strict=True))
     return found

@@ -25,6 +25,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from connector.clock import Clock, SystemClock
 from connector.errors import TransientError
 from connector.store import bulk
+from connector.store.concerns import Concern
 from connector.store.db import Store
 from connector.store.marks import next_number
 from connector.store.tables import lease, slot
@@ -100,11 +101,16 @@ class Fenced(Store):
 
     @contextmanager
     def writing(
-        self, *, durable: bool = True, meanwhile: Callable[[], None] | None = None, at_once: bool = False
+        self,
+        *,
+        durable: bool = True,
+        meanwhile: Callable[[], None] | None = None,
+        at_once: bool = False,
+        concern: Concern | None = None,
     ) -> Iterator[Connection]:
         """A transaction that may write, as long as the lease is held. Raises LeaseLost where it is not any more."""
         self._fail_if_lost()
-        with super().writing(durable=durable, meanwhile=meanwhile, at_once=at_once) as tx:
+        with super().writing(durable=durable, meanwhile=meanwhile, at_once=at_once, concern=concern) as tx:
             # Locked, so that nobody takes the lease over before this transaction has ended; who extends it may.
             self.lost = not holds(tx, self.job, self.slot, self.fence, lock=True)
             self._fail_if_lost()
@@ -117,7 +123,7 @@ class Fenced(Store):
         """Extends the lease from now on, whatever transaction its holder is in; False where another has taken it."""
         assert self.term is not None, "whoever beats knows for how long"
         now = self.term.clock.now()
-        with self.plain.writing() as tx:
+        with self.plain.writing(concern=Concern()) as tx:
             is_ours = heartbeat(tx, self.job, self.slot, self.term.holder, self.term.moment(), self.term.seconds)
         if is_ours:
             self._extended_at = now

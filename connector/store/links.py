@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from sqlalchemy import Connection, select
 
-from connector.store import bulk, marks
+from connector.store import bulk, concerns, marks
 from connector.store.keys import system_names
 from connector.store.tables import apart, customer, debtor, proposal
 from connector.store.tables import link as link_table
@@ -59,6 +59,8 @@ def ensure_debtors(tx: Connection, keys: Collection[int]) -> int:
     bulk.insert(tx, debtor, ("id",), [(key,) for key in ids])
     rows = [(key, own, "own", False) for key, own in zip(missing, ids, strict=True)]
     bulk.insert(tx, link_table, ("customer", "debtor", "how", "confirmed"), rows)
+    if missing:
+        concerns.of_names(tx)
     marks.touch(tx, missing)
     return len(missing)
 
@@ -262,4 +264,5 @@ def _touch(tx: Connection, keys: set[int], debtors: set[int]) -> None:
         keys = keys | set(
             tx.execute(select(link_table.c.customer).where(bulk.among(tx, link_table.c.debtor, debtors))).scalars()
         )
+    concerns.of_names(tx)
     marks.touch(tx, keys)

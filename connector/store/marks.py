@@ -8,7 +8,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from connector.store import bulk
+from connector.store import bulk, concerns
 from connector.store.tables import counter, link, mark
 from connector.store.turns import due_to_change as due_to_change
 
@@ -29,6 +29,7 @@ def touch(tx: Connection, customers: Collection[int]) -> None:
     """Marks customers as changed, in the transaction that changes them."""
     if not customers:
         return
+    concerns.of_customers(tx, customers)
     number = next_number(tx, "mark")
     bulk.many(
         tx,

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Select, select
 
 from connector.credit.release import Release
 from connector.money import to_minor
-from connector.store import bulk, quick
+from connector.store import bulk, concerns, quick
 from connector.store.keys import known_system, system_names
 from connector.store.outbox_row import packed, unpacked
 from connector.store.tables import debtor, link, notice_due, order_event, order_state, sales_order, utc
@@ -169,6 +169,13 @@ _COLUMNS = (
 
 def keep(tx: Connection, new: Sequence[Standing], changed: Sequence[Standing]) -> None:
     """Keeps states of orders: those that had none, and those that had another."""
+    if concerns.is_declared(tx):
+        # An order that has another customer now stood in the book of the former one, too.
+        former = select(order_state.c.debtor).where(
+            bulk.among(tx, order_state.c.sales_order, [x.order for x in changed])
+        )
+        concerns.of_debtors(tx, [one.debtor for one in (*new, *changed)])
+        concerns.of_debtors(tx, tx.execute(former).scalars() if changed else ())
     bulk.insert(tx, order_state, (*_COLUMNS, "sales_order"), [_row(one) for one in new])
     bulk.update(tx, order_state, _COLUMNS, [_row(one) for one in changed], by=("sales_order",))
 

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Select, bindparam, or_, select
 
-from connector.store import bulk, quick
+from connector.store import bulk, concerns, quick
 from connector.store.tables import link, reservation, sales_order, utc
 from connector.store.tables_kinds import Instant
 
@@ -113,6 +113,7 @@ def keep(tx: Connection, made: Sequence[Reservation]) -> list[int]:
         for number, one in zip(ids, made, strict=True)
     ]
     bulk.insert(tx, reservation, _COLUMNS, rows)
+    concerns.of_customers(tx, [one.customer for one in made])
     return ids
 
 

@@ -1,15 +1,16 @@
-"""Standstill: whether anybody else has committed anything since one looked last, so that what one has read still holds.
+"""Standstill: what others have committed since one looked last, so that what one has read still holds, or whose does not.
 
 The databases say so themselves, of every table and every process at once: SQLite by `PRAGMA data_version`, which counts
 the commits of all connections but one's own; PostgreSQL by its snapshots, which list the transactions that are to be seen.
-A doubt counts as a change.
+Whom these concern is what they have noted (`connector.store.concerns`). A doubt counts as a change of everything.
 """
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from connector.store import bulk
+from connector.store import bulk, concerns
+from connector.store.concerns import Concern
 from connector.store.db import Connection
 
 # More transactions than these in between are not looked at one by one.
@@ -22,25 +23,47 @@ class Standstill:
     def __init__(self) -> None:
         self._seen: _Seen | None = None
 
-    def lasts(self, tx: Connection) -> bool:
-        """Whether nothing was committed since this was asked last but the transaction that asked. To be asked in a
-        transaction before it reads anything, and again after it has waited for a lock. The first time: no."""
+    def news(self, tx: Connection) -> News:
+        """What was committed since this was asked last, but by the transaction that asked. To be asked in a transaction
+        before it reads anything, and again after it has waited for a lock. The first time nothing is known."""
         before, self._seen = self._seen, None
         driver = tx.connection.driver_connection
+        if before is not None and before.driver is not driver:
+            before = None
         if bulk.is_sqlite(tx):
-            self._seen = _Seen(driver, _value(tx, "PRAGMA data_version"))
-            return before is not None and before.driver is driver and before.state == self._seen.state
+            version = _value(tx, "PRAGMA data_version")
+            if before is not None and before.state == version:
+                self._seen = before
+                return News(False, Concern())
+            last, concern = concerns.after(tx, before.own) if before is not None else (concerns.newest(tx), None)
+            self._seen = _Seen(driver, version, last)
+            return News(True, concern)
         writes = tx.get_execution_options().get("isolation_level") != "REPEATABLE READ"
         snapshot, own = _value(tx, _WRITING if writes else _READING).split(" ")
         self._seen = _Seen(driver, Snapshot.of(snapshot), int(own))
-        if before is None or before.driver is not driver:
-            return False
-        appeared = self._seen.state.since(before.state)
-        return appeared is not None and appeared <= {before.own}
+        appeared = None if before is None else self._seen.state.since(before.state)
+        if before is None or appeared is None:
+            return News(True, None)
+        others = appeared - {before.own}
+        return News(bool(others), concerns.of(tx, others))
+
+    def wrote(self, concern: Concern) -> None:
+        """A transaction that looked has ended, and noted this: on SQLite its own note is no news."""
+        seen = self._seen
+        if seen is not None and concern.number is not None and concern.number == seen.own + 1:
+            self._seen = seen._replace(own=concern.number)
+
+
+class News(NamedTuple):
+    """Whether others have committed anything, and whom it concerns; None: everybody, for all that is known."""
+
+    happened: bool
+    concern: Concern | None
 
 
 class _Seen(NamedTuple):
-    """What was seen, through which connection; and the number of the transaction that looked, 0: it had none."""
+    """What was seen, through which connection. `own`: on PostgreSQL the number of the transaction that looked, 0: it had
+    none; on SQLite the number of the newest transaction that has noted whom it concerns."""
 
     driver: Any
     state: Any

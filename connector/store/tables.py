@@ -12,6 +12,7 @@ from connector.store.tables_alert import alert
 from connector.store.tables_asked import asked_run, at_work
 from connector.store.tables_audit import audit, audit_head
 from connector.store.tables_calculation import calculation
+from connector.store.tables_concern import concern
 from connector.store.tables_dunning import charge, contact, dunning, dunning_step, letter
 from connector.store.tables_facts import (
     credit_limit,
@@ -60,6 +61,7 @@ __all__ = [
     "audit_head",
     "calculation",
     "charge",
+    "concern",
     "contact",
     "counter",
     "credit_limit",

@@ -10,6 +10,7 @@ from typing import TypeVar
 from markupsafe import Markup
 
 from connector.store import idempotent
+from connector.store.concerns import Concern
 from connector.store.db import Store
 from connector.text import Text
 from connector.web.front import Front
@@ -47,7 +48,7 @@ def done_once(
     said = hashlib.sha256(repr((address, sorted(given.items()))).encode("utf-8", "surrogatepass")).hexdigest()
     # What was corrected and sent again from the same page is another act.
     actor, name = visitor.caller.actor, f"form:{key}:{said[:20]}"
-    with front.store.writing() as tx:
+    with front.store.writing(concern=Concern()) as tx:
         known = idempotent.begin(tx, actor, name, said, front.clock.now())
     if known is not None:
         if known.state == "begun":
@@ -56,10 +57,10 @@ def done_once(
     try:
         done = act(idempotent.Once(front.store, actor, name))
     except BaseException:
-        with front.store.writing() as tx:
+        with front.store.writing(concern=Concern()) as tx:
             idempotent.forget(tx, actor, name)
         raise
-    with front.store.writing() as tx:
+    with front.store.writing(concern=Concern()) as tx:
         idempotent.answered(tx, actor, name, 303, "")
     return done
 

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from connector.errors import HoldfastError
 from connector.store import idempotent
+from connector.store.concerns import Concern
 from connector.store.db import Store
 from connector.text import Text
 from connector.web.front import Front
@@ -58,7 +59,7 @@ async def once(
 
     def work() -> tuple[str, bool]:
         now = front.clock.now()
-        with front.store.writing() as tx:
+        with front.store.writing(concern=Concern()) as tx:
             known = idempotent.begin(tx, caller.actor, key, sha, now)
         if known is not None:
             if known.sha != sha:
@@ -72,11 +73,11 @@ async def once(
             try:
                 done = act(idempotent.Once(front.store, caller.actor, key))
             except (HoldfastError, Refused):
-                with front.store.writing() as tx:
+                with front.store.writing(concern=Concern()) as tx:
                     idempotent.forget(tx, caller.actor, key)
                 raise
             made = _text(model, answer(done))
-        with front.store.writing() as tx:
+        with front.store.writing(concern=Concern()) as tx:
             idempotent.answered(tx, caller.actor, key, 200, made)
         return made, known is not None
 

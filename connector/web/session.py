@@ -21,6 +21,7 @@ from starlette.responses import Response
 from connector import logs
 from connector.credit.authority import ISSUERS, ROLE_NAMES
 from connector.store import sessions
+from connector.store.concerns import Concern
 from connector.text import Language, Text
 from connector.web.pages import local, secure
 from connector.web.problem import Refused, SentAway
@@ -98,7 +99,7 @@ async def visitor_of(request: Request) -> Visitor | None:
         with front.store.reading() as tx:
             found = sessions.find(tx, token, now)
         if found is not None and sessions.stale(found, now):
-            with front.store.writing() as tx:
+            with front.store.writing(concern=Concern()) as tx:
                 sessions.seen(tx, token, now)
         return found
 

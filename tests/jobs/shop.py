@@ -17,6 +17,7 @@ from connector.credit.authority import Person
 from connector.model import Customer, Document, Fact, Limit, Order
 from connector.policy import Policy, default_policy
 from connector.store import order_credit
+from connector.store.concerns import Concern
 from connector.store.db import Store
 from connector.store.order_credit import Standing
 from jobs import order as orders
@@ -64,7 +65,7 @@ class Shop:
 
     # --- facts ---
     def say(self, stream: str, *said: Fact) -> None:
-        with self.store.writing(durable=False) as tx:
+        with self.store.writing(durable=False, concern=Concern()) as tx:
             save(tx, stream, said, now=self.clock.now(), ledger_currency="CNY")
 
     def fresh(self) -> None:

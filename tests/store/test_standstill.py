@@ -33,7 +33,7 @@ def wrote(store: Store) -> None:
 def look(still: Standstill, seat: Store, *, write: bool = True) -> bool:
     """One transaction of the looker, who writes himself after he has looked."""
     with seat.writing() if write else seat.reading() as tx:
-        found = still.lasts(tx)
+        found = not still.news(tx).happened
         if write:
             marks.touch(tx, [1])
     return found
@@ -53,7 +53,7 @@ def test_lasts_while_only_the_looker_writes(store: Store, seat: Store) -> None:
 
     def rolled_back() -> None:
         with contextlib.suppress(ZeroDivisionError), seat.writing() as tx:
-            still.lasts(tx)
+            still.news(tx)
             marks.touch(tx, [2])
             raise ZeroDivisionError
 
@@ -86,15 +86,15 @@ def test_what_is_still_going_on_counts_once_it_is_committed(store: Store, seat: 
         marks.touch(tx, [7])
         assert soon(lambda: look(still, seat, write=False)), "nobody can see it yet"
     with seat.reading() as mine:
-        assert not still.lasts(mine)
+        assert still.news(mine).happened
 
 
 def test_another_connection_knows_nothing(store: Store) -> None:
     still = Standstill()
     with store.reading() as tx:
-        still.lasts(tx)
+        still.news(tx)
         with store.reading() as other:
-            assert not still.lasts(other)
+            assert still.news(other).happened
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 5)), max_size=40), st.integers(1, 3))

@@ -1,0 +1,16 @@
+"""The table of whom transactions concern, for those who keep what they have read."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Table, Text
+
+from connector.store.tables_kinds import Key, metadata
+
+# One row for a transaction: on PostgreSQL under its own number, on SQLite in the order of commits. `whom` is JSON; null: it
+# may concern everybody. Only the newest are kept. On PostgreSQL it survives no crash: what has no row concerns everybody.
+concern = Table(
+    "concern",
+    metadata,
+    Column("number", Key, primary_key=True, autoincrement=False),
+    Column("whom", Text),
+)

@@ -1,0 +1,152 @@
+"""Whom transactions concern: what they note is what others are told, and what is not known concerns everybody."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connector.store import audit, concerns, links, marks
+from connector.store.audit import Entry
+from connector.store.concerns import Concern
+from connector.store.db import Store
+from connector.store.standstill import News, Standstill
+
+NOW = dt.datetime(2026, 11, 26, 4, tzinfo=dt.UTC)
+KEYS = st.sets(st.integers(1, 50), max_size=8)
+NOBODY = News(True, Concern())
+
+
+@pytest.fixture
+def seat(store: Store) -> Iterator[Store]:
+    found = store.seat()
+    yield found
+    found.close()
+
+
+def told(still: Standstill, seat: Store) -> News:
+    with seat.reading() as tx:
+        return still.news(tx)
+
+
+def line(store: Store, concern: Concern | None) -> None:
+    """A transaction that writes what nobody is judged by."""
+    with store.writing(concern=concern) as tx:
+        audit.append(tx, [Entry("test.wrote", "test:1", "person:x")], NOW)
+
+
+@given(st.lists(st.builds(Concern, customers=KEYS, debtors=KEYS, names=st.booleans(), everybody=st.booleans())))
+def test_what_was_noted_is_read_again(several: list[Concern]) -> None:
+    whole = Concern()
+    for one in several:
+        whole.add(one.text())
+    assert whole.everybody == any(one.everybody for one in several)
+    counted = [one for one in several if not one.everybody]
+    assert whole.customers == set[int]().union(*(one.customers for one in counted))
+    assert whole.debtors == set[int]().union(*(one.debtors for one in counted))
+    assert whole.names == any(one.names for one in counted)
+
+
+def test_who_is_marked_is_concerned_and_others_are_told(store: Store, seat: Store) -> None:
+    if store.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL counts the transactions of all databases of its server, and other tests use others")
+    still = Standstill()
+    assert told(still, seat) == News(True, None), "nothing is known the first time"
+    assert told(still, seat) == News(False, Concern())
+    with store.writing(concern=Concern(debtors={9})) as tx:
+        marks.touch(tx, [4, 5])
+    with store.writing(concern=Concern()) as tx:
+        marks.touch(tx, [6])
+    assert told(still, seat) == News(True, Concern(customers={4, 5, 6}, debtors={9}))
+    line(store, Concern())
+    assert told(still, seat) == NOBODY
+    with store.writing(concern=Concern()) as tx:
+        links.ensure_debtors(tx, [4])
+    found = told(still, seat).concern
+    assert found is not None
+    assert found.names
+    line(store, Concern())
+    line(store, None)
+    line(store, Concern())
+    assert told(still, seat) == News(True, None), "one of them does not say"
+
+
+def test_a_transaction_says_whom_it_concerns_where_it_is_read_by_its_number(store: Store) -> None:
+    if store.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite numbers what is committed")
+    numbers = []
+    for concern in (Concern(debtors={9}), Concern(), None, Concern(customers=set(range(3000)))):
+        with store.writing(concern=concern) as tx:
+            marks.touch(tx, [4])
+            numbers.append(tx.exec_driver_sql("SELECT pg_current_xact_id()::text::bigint").scalar_one())
+    with store.reading() as tx:
+        assert concerns.of(tx, numbers[:2]) == Concern(customers={4}, debtors={9})
+        assert concerns.of(tx, numbers[1:2]) == Concern(customers={4})
+        assert concerns.of(tx, []) == Concern()
+        assert concerns.of(tx, numbers[1:3]) is None, "nothing was declared"
+        assert concerns.of(tx, numbers[3:]) is None, "too many"
+
+
+def test_what_writes_nothing_notes_nothing(store: Store, seat: Store) -> None:
+    if store.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL counts the transactions of all databases of its server, and other tests use others")
+    still = Standstill()
+    told(still, seat)
+    for concern in (None, Concern()):
+        with store.writing(concern=concern) as tx:
+            marks.upto(tx)
+        with contextlib.suppress(ZeroDivisionError), store.writing(concern=concern) as tx:
+            marks.touch(tx, [1])
+            raise ZeroDivisionError
+    assert told(still, seat) == News(False, Concern())
+
+
+def test_what_was_written_behind_our_back_concerns_everybody(store: Store, seat: Store) -> None:
+    if store.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL counts the transactions of all databases of its server, and other tests use others")
+    still = Standstill()
+    told(still, seat)
+    with store.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE counter SET value = value + 1")
+        connection.exec_driver_sql("INSERT INTO counter (name, value) VALUES ('x', 1)")
+    assert told(still, seat) == News(True, None)
+
+
+def test_only_the_newest_are_remembered(store: Store, seat: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    if store.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL counts the transactions of all databases of its server, and other tests use others")
+    monkeypatch.setattr(concerns, "_REMEMBERED", 600)
+    still = Standstill()
+    told(still, seat)
+    with store.engine.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO concern (number, whom) VALUES (1022, '{}')")
+    for _ in range(2):
+        with store.writing(durable=False, concern=Concern()) as tx:
+            marks.touch(tx, [1])
+    with store.reading() as tx:
+        kept = tx.exec_driver_sql("SELECT count(*), min(number) FROM concern").one()
+    assert tuple(kept) == (3, 1022)
+    assert told(still, seat) == News(True, None), "some in between are not known"
+    for _ in range(concerns._LOOKED_AT):
+        with store.writing(durable=False, concern=Concern()) as tx:
+            marks.touch(tx, [1])
+    assert told(still, seat) == News(True, None), "too many to look at"
+    with store.writing(concern=Concern()) as tx:
+        marks.touch(tx, [2])
+    assert told(still, seat) == News(True, Concern(customers={2}))
+
+
+def test_what_the_looker_noted_is_no_news_to_him(store: Store, seat: Store) -> None:
+    still, concern = Standstill(), Concern(debtors={7})
+    with seat.writing(concern=concern) as tx:
+        still.news(tx)
+        marks.touch(tx, [1])
+    still.wrote(concern)
+    if store.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL counts the transactions of all databases of its server, and other tests use others")
+    line(store, Concern(debtors={8}))
+    assert told(still, seat) == News(True, Concern(debtors={8}))
