@@ -117,14 +117,14 @@ def note(tx: Connection, concern: Concern | None) -> None:
     """The last word of a transaction that has written something: whom it concerned (None: nobody knows)."""
     cursor = tx.connection.cursor()
     try:
+        text = None if concern is None else concern.text()
         if bulk.is_sqlite(tx):
-            text = None if concern is None else concern.text()
             number = cursor.execute("INSERT INTO concern (whom) VALUES (?)", (text,)).lastrowid
             if number % 1024 == 0:
                 cursor.execute("DELETE FROM concern WHERE number <= ?", (number - _REMEMBERED,))
             if concern is not None:
                 concern.number = number
-        elif concern is not None and (text := concern.text()) is not None:
+        else:
             found = cursor.execute(_NOTE, (text,)).fetchone()
             if found is not None and found[0] % 256 == 0:
                 cursor.execute("DELETE FROM concern WHERE number < %s", (found[0] - _REMEMBERED,))
@@ -139,21 +139,24 @@ _NOTE = (
 )
 
 
-def of(tx: Connection, numbers: Collection[int]) -> Concern | None:
-    """Whom some transactions on PostgreSQL concerned, together; None: one of them may concern everybody."""
-    found = Concern()
+def of(tx: Connection, numbers: Collection[int]) -> tuple[bool, Concern | None]:
+    """Whether any of some transactions on PostgreSQL was ours, and whom they concerned, together; None: they may concern
+    everybody. Those that noted nothing are of the server itself, which gathers statistics, of other databases, or came to
+    nothing."""
+    found, any_of_ours = Concern(), False
     if not numbers:
-        return found
+        return False, found
     cursor = tx.connection.cursor()
     try:
-        rows = cursor.execute("SELECT whom FROM concern WHERE number = ANY(%s)", (list(numbers),)).fetchall()
+        asked = "SELECT number, whom FROM concern WHERE number BETWEEN %s AND %s"
+        rows = cursor.execute(asked, (min(numbers), max(numbers))).fetchall()
     finally:
         cursor.close()
-    if len(rows) < len(numbers):
-        return None
-    for (text,) in rows:
-        found.add(text)
-    return None if found.everybody else found
+    for number, text in rows:
+        if number in numbers:
+            any_of_ours = True
+            found.add(text)
+    return any_of_ours, None if found.everybody else found
 
 
 def after(tx: Connection, number: int) -> tuple[int, Concern | None]:

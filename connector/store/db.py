@@ -116,8 +116,7 @@ class Store:
                     tx.exec_driver_sql("SET LOCAL synchronous_commit = off")
                 with concerns.declared(tx, concern):
                     yield tx
-                if concern is not None:
-                    concerns.note(tx, concern)
+                concerns.note(tx, concern)
             return
         with self._turn(meanwhile, at_once), self.engine.connect() as connection:
             connection = connection.execution_options(holdfast_writing=True)

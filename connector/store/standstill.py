@@ -2,7 +2,8 @@
 
 The databases say so themselves, of every table and every process at once: SQLite by `PRAGMA data_version`, which counts
 the commits of all connections but one's own; PostgreSQL by its snapshots, which list the transactions that are to be seen.
-Whom these concern is what they have noted (`connector.store.concerns`). A doubt counts as a change of everything.
+Whom these concern is what they have noted (`connector.store.concerns`). A doubt counts as a change of everything; what is
+written to PostgreSQL by other programs than this one is not seen.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from connector.store.concerns import Concern
 from connector.store.db import Connection
 
 # More transactions than these in between are not looked at one by one.
-_MANY = 64
+_MANY = 5_000
 
 
 class Standstill:
@@ -44,8 +45,7 @@ class Standstill:
         appeared = None if before is None else self._seen.state.since(before.state)
         if before is None or appeared is None:
             return News(True, None)
-        others = appeared - {before.own}
-        return News(bool(others), concerns.of(tx, others))
+        return News(*concerns.of(tx, appeared - {before.own}))
 
     def wrote(self, concern: Concern) -> None:
         """A transaction that looked has ended, and noted this: on SQLite its own note is no news."""

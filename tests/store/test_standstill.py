@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -39,17 +39,11 @@ def look(still: Standstill, seat: Store, *, write: bool = True) -> bool:
     return found
 
 
-def soon(find: Callable[[], bool]) -> bool:
-    """Whether it is found so within some tries: PostgreSQL counts the transactions of all databases of its server, and
-    other tests may be using others."""
-    return any(find() for _ in range(500))
-
-
 def test_lasts_while_only_the_looker_writes(store: Store, seat: Store) -> None:
     still = Standstill()
     assert not look(still, seat), "nothing is known the first time"
-    assert soon(lambda: look(still, seat))
-    assert soon(lambda: look(still, seat, write=False) and look(still, seat) and look(still, seat))
+    assert look(still, seat)
+    assert [look(still, seat, write=write) for write in (False, True, True)] == [True] * 3
 
     def rolled_back() -> None:
         with contextlib.suppress(ZeroDivisionError), seat.writing() as tx:
@@ -62,7 +56,8 @@ def test_lasts_while_only_the_looker_writes(store: Store, seat: Store) -> None:
             marks.upto(tx)
 
     for harmless in (rolled_back, read):
-        assert soon(lambda: (harmless(), look(still, seat))[1]), harmless.__name__  # noqa: B023 - called at once
+        harmless()
+        assert look(still, seat), harmless.__name__
 
 
 @pytest.mark.parametrize("writes", [True, False])
@@ -71,7 +66,7 @@ def test_ends_with_whatever_somebody_else_commits(store: Store, seat: Store, wri
     look(still, seat)
     wrote(store)
     assert not look(still, seat, write=writes)
-    assert soon(lambda: look(still, seat, write=writes)), "it is known now"
+    assert look(still, seat, write=writes), "it is known now"
     other = Store.open(store.engine.url.render_as_string(hide_password=False))
     wrote(other)
     other.close()
@@ -82,9 +77,10 @@ def test_what_is_still_going_on_counts_once_it_is_committed(store: Store, seat: 
     if store.engine.dialect.name == "sqlite":
         pytest.skip("SQLite has one writer at a time")
     still = Standstill()
+    look(still, seat, write=False)
     with store.writing() as tx:
         marks.touch(tx, [7])
-        assert soon(lambda: look(still, seat, write=False)), "nobody can see it yet"
+        assert look(still, seat, write=False), "nobody can see it yet"
     with seat.reading() as mine:
         assert still.news(mine).happened
 
@@ -126,4 +122,4 @@ def test_a_seat_finds_a_server_again_that_was_away(store: Store, seat: Store, mo
         tx.exec_driver_sql(f"SELECT pg_terminate_backend({own})")
     still = Standstill()
     assert not look(still, seat)
-    assert soon(lambda: look(still, seat))
+    assert look(still, seat)
