@@ -27,6 +27,11 @@ class ServiceSettings(BaseModel):
     metrics: Literal["open", "key", "off"] = Field("key", description="Who may read /metrics.")
     documents: Literal["open", "key", "off"] = Field("key", description="Who may read the OpenAPI document.")
     body_kib: int = Field(256, ge=1, le=16 * 1024, description="Largest body of a request, in KiB.")
+    kept_customers: int = Field(
+        20_000,
+        ge=0,
+        description="Customers whose judgement each answering process keeps for order checks, about 12 KB each; 0: none.",
+    )
     paper_mib: int = Field(
         20, ge=1, le=50, description="Largest attachment of a credit file that a page takes, in MiB."
     )

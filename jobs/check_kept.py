@@ -2,7 +2,7 @@
 
 A kept customer is judged as one that is read anew. It is forgotten when anybody commits what concerns it, or does not say
 whom it concerns (`connector.store.standstill`); everybody is when the day, the configuration, the files that it names, the
-policy, a rate or the age of the data is another.
+policy, a rate or the age of the data is another. Whoever has time reads ahead: everybody once, and later who was forgotten.
 """
 
 from __future__ import annotations
@@ -24,22 +24,30 @@ from jobs.check_bench import Bench
 from jobs.frame import Ground, ground
 
 PolicyOf = Callable[[Connection], Policy]
-# So many debtors are kept, some 15 KB each; those that were read together go together, whose turn was longest ago.
-_MOST = 20_000
+MOST = 20_000
 _WORDS_MOST = 40_000
 
 
 class Kept:
-    """`seat` is the store through which the rounds come; None: there is one round only, and nothing is kept."""
+    """`seat` is the store through which the rounds come; None: there is one round only, and nothing is kept.
 
-    def __init__(self, seat: Store | None = None) -> None:
-        self.seat = seat
+    At `most` so many debtors are kept, some 12 KB each; those that were read together go together, whose turn was longest
+    ago.
+    """
+
+    def __init__(self, seat: Store | None = None, most: int = MOST) -> None:
+        self.seat, self.most = seat, most
         self._still = Standstill()
         self._terms: tuple[object, ...] | None = None
+        # Whom to read ahead: at first everybody. Whom anybody has asked of; whose turn was longest ago stands first.
+        self._ahead: dict[int, None] | None = None
+        self._asked: dict[int, None] = {}
         self.clear()
 
     def clear(self) -> None:
-        """Forgets everything."""
+        """Forgets everything but whom anybody has asked of."""
+        if self._ahead is not None:
+            self._ahead = dict.fromkeys(self._asked) | self._ahead
         self.whose: dict[str, Whose] = {}
         self.ground: Ground | None = None
         self._policy: Policy | None = None
@@ -80,11 +88,29 @@ class Kept:
         found = self._benches.get(debtor)
         if found is not None:
             self._used[found] = self._used.pop(found)
+        self._asked.pop(debtor, None)
+        self._asked[debtor] = None
+        if len(self._asked) > self.most:
+            del self._asked[next(iter(self._asked))]
+        return found
+
+    def next_ahead(self, tx: Connection, config: Config, count: int) -> list[int]:
+        """So many debtors to be read before anybody asks of them. In a transaction that has looked."""
+        if self._ahead is None:
+            self._ahead = dict.fromkeys(
+                customers.some_debtors(tx, [s.name for s in config.with_role("erp")], self.most)
+            )
+        found: list[int] = []
+        while self._ahead and len(found) < count and self._count + len(found) < self.most:
+            debtor = next(iter(self._ahead))
+            del self._ahead[debtor]
+            if debtor not in self._benches:
+                found.append(debtor)
         return found
 
     def add(self, bench: Bench, now: dt.datetime) -> None:
         """Keeps who was judged together. Whose credit is reserved is not kept: that ends by itself."""
-        if self.seat is None:
+        if self.seat is None or not self.most:
             return
         if self.ground is not None and not self.ground.is_like(bench.ground):
             self._forget(list(self._used))
@@ -99,7 +125,7 @@ class Kept:
         self._count += len(bench.judged)
         for debtor in bench.book.reserved:
             self.drop(bench, debtor)
-        while self._count > _MOST and len(self._used) > 1:
+        while self._count > self.most and len(self._used) > 1:
             self._forget([next(iter(self._used))])
         if len(self.whose) > _WORDS_MOST:
             self.whose.clear()
@@ -150,6 +176,8 @@ class Kept:
                 bench = self._benches.get(debtor)
                 if bench is not None:
                     self.drop(bench, debtor)
+                    if self._ahead is not None:
+                        self._ahead[debtor] = None
 
     def _concerned(self, tx: Connection, config: Config, whom: Concern) -> Collection[int]:
         """The debtors whom it concerns: those whom these customers belong to now, or did, and their groups of now."""

@@ -175,6 +175,21 @@ def debtors_of(tx: Connection, keys: Collection[int]) -> set[int]:
     return set(tx.execute(select(link.c.debtor).where(bulk.among(tx, link.c.customer, keys))).scalars())
 
 
+def some_debtors(tx: Connection, systems: Collection[str], most: int) -> list[int]:
+    """At most so many debtors of the customers of some systems: those with an open order first."""
+    ids = system_ids(tx, systems)
+    if not ids or most <= 0:
+        return []
+    o = sales_order.c
+    ordering = select(link.c.debtor).distinct().join_from(sales_order, link, link.c.customer == o.customer)
+    found = dict.fromkeys(tx.execute(ordering.where(o.status == "open").limit(most)).scalars())
+    every = select(link.c.debtor).distinct().join_from(customer, link, link.c.customer == customer.c.id)
+    found.update(
+        dict.fromkeys(tx.execute(every.where(customer.c.system.in_(ids), _listed(customer.c)).limit(most)).scalars())
+    )
+    return list(found)[:most]
+
+
 def parents(tx: Connection, systems: Collection[str]) -> list[tuple[int, int, int]]:
     """Who stands below whom in these systems, by key: the customer's key, its debtor, and the debtor of its parent.
 

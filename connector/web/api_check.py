@@ -60,6 +60,7 @@ def router(front: Front) -> APIRouter:
     """The order check and its reservations."""
     made = APIRouter(tags=["orders"], responses=_PROBLEMS)
     checks = Checks(front)
+    front.beside.append(checks.read_ahead)
     results = {result: front.metrics.checks.labels(result) for result in ("pass", "warn", "hold")}
 
     @opens("check")

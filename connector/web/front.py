@@ -9,7 +9,7 @@ import asyncio
 import contextvars
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -38,6 +38,7 @@ class Front:
 
     `wake` is set when something has come that a job should look at now. `stopping`: no new work is taken. `early` is what is
     made once and then kept (templates, lists): made by `ready` beside the first requests, or else by whoever asks first.
+    `beside` goes on in the event loop as long as the process answers.
     """
 
     store: Store
@@ -48,6 +49,7 @@ class Front:
     wake: threading.Event = field(default_factory=threading.Event)
     stopping: bool = False
     early: list[Callable[[], object]] = field(default_factory=list)
+    beside: list[Callable[[], Coroutine[object, object, None]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="front")

@@ -24,6 +24,16 @@ def begin() -> None:
     gc.set_threshold(_MANY, 10, 10)
 
 
+def young() -> None:
+    """What was made just now is looked through, so that nobody has to when it is much."""
+    gc.collect(YOUNG)
+
+
+def stays() -> None:
+    """What is there now stays for long, and holds itself in no ring: it is never looked through again."""
+    gc.freeze()
+
+
 class Tidy:
     """Tidies one process up; `collect` looks through a generation, `seconds` is a clock that only goes on."""
 

@@ -22,7 +22,7 @@ from connector.store import asked as questions
 from connector.store import audit, customers, exclusions, marks
 from connector.store.audit import Entry
 from connector.store.db import Store
-from jobs import check_bench, check_kept
+from jobs import check_bench
 from jobs.check import check_all
 from jobs.check_answer import Answer
 from jobs.check_asked import Asked
@@ -132,7 +132,7 @@ def test_only_those_are_forgotten_whom_it_concerns(shop: Shop, kept: Kept, judge
 def test_who_was_asked_of_longest_ago_is_forgotten_first(
     shop: Shop, kept: Kept, judged: list[set[int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(check_kept, "_MOST", 4)
+    kept.most = 4
     for customer in ("C1", "A", "C1", "C2"):
         ask(shop, kept, customer, 1)
     assert [len(one) for one in judged] == [1, 3, 1]
