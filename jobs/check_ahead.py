@@ -11,7 +11,7 @@ from jobs.unhurried import unhurried
 
 
 def read_ahead(config: Config, policy: Policy | PolicyOf, clock: Clock, kept: Kept, count: int) -> int:
-    """Reads so many customers, and what is owed by those whose orders would be held; says how many, 0 where none is left.
+    """Reads so many customers, and what they owe; says how many, 0 where none is left.
 
     By whoever would check orders with `kept`, between two rounds. It waits for nobody.
     """
@@ -25,7 +25,7 @@ def read_ahead(config: Config, policy: Policy | PolicyOf, clock: Clock, kept: Ke
             debtors = kept.next_ahead(tx, config, count)
             if debtors:
                 bench = Bench(tx, config, in_force, clock, today, debtors, kept.ground)
-                bench.owed(tx, [debtor for debtor, judged in bench.judged.items() if judged.decision.hold])
+                bench.owed(tx, list(bench.judged))
                 kept.add(bench, clock.now())
             return len(debtors)
     except BaseException:

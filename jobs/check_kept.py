@@ -142,7 +142,11 @@ class Kept:
         self._count -= 1
         self._used[bench] -= 1
         if 2 * self._used[bench] < len(bench.judged):
-            self._forget([bench])  # what is left is not worth the place that the others still take
+            # What is left is not worth the place that the others still take: it is read again.
+            left = [one for one in bench.judged if self._benches.get(one) is bench]
+            self._forget([bench])
+            if self._ahead is not None:
+                self._ahead.update(dict.fromkeys(left))
 
     def _forget(self, benches: Iterable[Bench]) -> None:
         for bench in benches:

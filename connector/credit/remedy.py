@@ -20,13 +20,15 @@ from connector.credit.group import Node
 from connector.credit.hold import OrderAmounts
 from connector.credit.limit import Effective
 from connector.credit.position import Position, share
-from connector.credit.reason import money
+from connector.credit.reason import Reason, money
 from connector.credit.warn_state import State
 from connector.money import exponent, rounded
 from connector.policy import Policy
 from connector.text import Text, joined
 
 ZERO = Decimal(0)
+# What neither a smaller order nor more credit changes.
+_LASTS = frozenset({"manual", "oldest_overdue", "stale_data", "status"})
 # The warnings that are read off the position itself.
 _READ_OFF = frozenset({"overdue_ratio", "oldest_overdue", "utilisation"})
 Kind = Literal["pay_items", "pay_amount", "ship_part", "more_limit", "pay_and_limit"]
@@ -145,7 +147,10 @@ def remedies(case: Case) -> list[Remedy]:
     currency = case.decision.position.currency
     step = Decimal(1).scaleb(-exponent(currency))
     owed = sum((d.amount for d in case.debts), ZERO)
-    over = _over(case)
+    reasons = check_order(case.decision, case.order, case.policy, case.room).reasons
+    over = _over(reasons)
+    # Then neither need be tried. (A release may cover it where it does not cover the whole order.)
+    lasts = case.room.release is None and any(reason.rule in _LASTS for reason in reasons)
     likely = _likely(case, over)
     amount = _least(lambda x: not case.held_after(paid=x), owed, step, likely) if owed else None
     if amount is not None and amount > 0:
@@ -155,11 +160,11 @@ def remedies(case: Case) -> list[Remedy]:
         if not items or sum((d.amount for d in items), ZERO) != amount:
             found.append(Remedy("pay_amount", amount, currency))
     total = rounded(case.order.total, currency)
-    part = _most(lambda x: not case.held_after(part=x), total, step, [total - over])
+    part = None if lasts else _most(lambda x: not case.held_after(part=x), total, step, [total - over])
     if part is not None and part < total:
         found.append(Remedy("ship_part", part, currency))
     most = _ceiling(case)
-    rise = _least(lambda x: not case.held_after(limit=x), most, step, [over])
+    rise = None if lasts else _least(lambda x: not case.held_after(limit=x), most, step, [over])
     if rise is not None and rise > 0:
         found.append(Remedy("more_limit", rise, currency))
     elif rise is None and owed:
@@ -287,9 +292,8 @@ def _ceiling(case: Case) -> Decimal:
 
 
 # --- searching -------------------------------------------------------------------------------------------------------
-def _over(case: Case) -> Decimal:
+def _over(reasons: Sequence[Reason]) -> Decimal:
     """By how much the order exceeds what is allowed, by the reasons that say so: where a search most likely ends."""
-    reasons = check_order(case.decision, case.order, case.policy, case.room).reasons
     found = [reason.numbers for reason in reasons if reason.rule in ("limit_exceeded", "group_limit_exceeded")]
     return max((Decimal(n["over_by"]) - Decimal(n["tolerance"]) for n in found), default=ZERO)
 
@@ -308,19 +312,31 @@ def _least(
     passes: Callable[[Decimal], bool], most: Decimal, step: Decimal, likely: Sequence[Decimal] = ()
 ) -> Decimal | None:
     """The least amount, in whole steps, that passes; None where even the most does not. More never does harm."""
-    if most < 0 or not passes(most):
+    if most < 0:
         return None
-    return _between(lambda n: passes(n * step), -1, int(most / step), [int(x / step) for x in likely]) * step
+    top, guesses = int(most / step), [int(x / step) for x in likely]
+    # Mostly the first guess is right, and the most need not be tried.
+    first = next(iter(guesses), top)
+    if 0 <= first < top and passes(first * step):
+        top = first
+    elif not passes(most):
+        return None
+    return _between(lambda n: passes(n * step), -1, top, guesses) * step
 
 
 def _most(
     passes: Callable[[Decimal], bool], most: Decimal, step: Decimal, likely: Sequence[Decimal] = ()
 ) -> Decimal | None:
     """The greatest amount above nothing that passes; None where not even the smallest does. Less never does harm."""
-    if most < step or not passes(step):
+    if most < step:
         return None
-    likely_over = [int(x / step) + 1 for x in likely]
-    return (_between(lambda n: not passes(n * step), 1, int(most / step) + 1, likely_over) - 1) * step
+    low, likely_over = 1, [int(x / step) + 1 for x in likely]
+    first = next(iter(likely_over), 1) - 1
+    if 1 < first <= int(most / step) and passes(first * step):
+        low = first
+    elif not passes(step):
+        return None
+    return (_between(lambda n: not passes(n * step), low, int(most / step) + 1, likely_over) - 1) * step
 
 
 def _between(good: Callable[[int], bool], low: int, high: int, likely: Sequence[int]) -> int:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from connector.store import api_keys, audit
 from connector.store.api_keys import Key
 from connector.store.audit import Entry
+from connector.store.concerns import Concern
 from connector.web.front import Front
 from connector.web.rights import Caller
 
@@ -74,7 +75,7 @@ class Afterwards:
             self._waiting_keys, self._entries = set(), []
 
             def write(keys: set[str] = keys, entries: list[tuple[Entry, dt.datetime]] = entries) -> None:
-                with self.front.store.writing() as tx:
+                with self.front.store.writing(concern=Concern()) as tx:
                     if keys:
                         api_keys.used(tx, keys, self.front.clock.now())
                     if entries:

@@ -36,8 +36,8 @@ _WAITING_MOST = 2000
 # A group begins so long after the one before, or later: most of what a small group costs is the same for a larger one.
 _APART_SECONDS = 0.004
 # So many customers are read ahead at a time, which takes some 5 ms; of the time at most a third, and none while anybody has
-# asked so short a time ago. What is to be read is looked for so often.
-_AHEAD, _CALM_SECONDS, _LOOK_SECONDS, _TROUBLE_SECONDS = 24, 0.05, 1.0, 30.0
+# asked so short a time ago. What is to be read is looked for so often, soon after the process has begun to answer.
+_AHEAD, _CALM_SECONDS, _SOON_SECONDS, _LOOK_SECONDS, _TROUBLE_SECONDS = 24, 0.05, 0.5, 1.0, 30.0
 
 CROWDED = Text("Too many checks wait already. Try again in a second.", "排队的检查过多，请稍后重试。")
 FAULT = Text("Something went wrong on our side. It is in the log.", "系统内部出错，已记入日志。")
@@ -76,7 +76,7 @@ class Checks:
         """Reads customers as long as the process answers, whenever nobody asks."""
         loop, front = asyncio.get_running_loop(), self.front
         found = False
-        pause = 0.0 if front.config.service.kept_customers else math.inf
+        pause = _SOON_SECONDS if front.config.service.kept_customers else math.inf
         while pause < math.inf:
             await asyncio.sleep(pause)
             calm = loop.time() - self._asked_at

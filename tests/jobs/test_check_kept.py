@@ -24,6 +24,7 @@ from connector.store.audit import Entry
 from connector.store.db import Store
 from jobs import check_bench
 from jobs.check import check_all
+from jobs.check_ahead import read_ahead
 from jobs.check_answer import Answer
 from jobs.check_asked import Asked
 from jobs.check_kept import Kept
@@ -325,3 +326,69 @@ def test_answers_are_those_of_one_who_keeps_nothing(shop: Shop, kept: Kept, seed
                 if name not in _SAID:
                     assert mine.body[name] == new.body[name], (seed, step, name)
     assert repeated > 10
+
+
+# --- reading ahead ----------------------------------------------------------------------------------------------------
+def ahead(shop: Shop, kept: Kept, count: int = 2) -> list[int]:
+    """Reads ahead until nothing is left; how many at a time."""
+    found = []
+    while read := read_ahead(shop.config, shop.policy, shop.clock, kept, count):
+        found.append(read)
+        assert len(found) < 20, "it comes to an end"
+    return found
+
+
+def test_whom_nobody_has_asked_of_is_read_ahead_once(shop: Shop, kept: Kept, judged: list[set[int]]) -> None:
+    assert sum(ahead(shop, kept)) <= len(LIMITS)
+    assert {debtor for one in judged for debtor in one} == set(kept._benches)
+    assert len(kept._benches) == len(LIMITS)
+    judged.clear()
+    for customer in LIMITS:
+        for amount in (10, 5000):
+            mine, new = ask(shop, kept, customer, amount), ask(shop, None, customer, amount, simulate=True)
+            assert {name: mine[name] for name in mine if name not in _SAID} == {
+                name: new[name] for name in new if name not in _SAID
+            }
+    assert len(judged) == 2 * len(LIMITS), "only those who keep nothing have judged"
+    assert ahead(shop, kept) == []
+
+
+def test_who_was_forgotten_is_read_again_where_anybody_has_asked_of_it(
+    shop: Shop, kept: Kept, judged: list[set[int]]
+) -> None:
+    ahead(shop, kept)
+    ask(shop, kept, "C1", 10)
+    shop.invoice("I1", "C2", 5, shop.today)
+    judged.clear()
+    assert ahead(shop, kept) == [1]
+    assert [len(one) for one in judged] == [1], "whom it concerned"
+    with shop.store.writing() as tx:  # of which nobody says whom it concerns
+        marks.touch(tx, [99])
+    judged.clear()
+    assert ahead(shop, kept) == [1]
+    ask(shop, kept, "C1", 10)
+    assert [len(one) for one in judged] == [1]
+
+
+def test_reserved_credit_is_not_read_ahead_again_and_again(shop: Shop, kept: Kept) -> None:
+    ask(shop, kept, "A", 5, minutes=10)
+    ask(shop, kept, "C1", 5)
+    assert sum(ahead(shop, kept, 50)) >= 3
+    assert ahead(shop, kept) == []
+    assert len(kept._benches) == 2, "C1 and C2"
+    shop.invoice("I1", "A", 5, shop.today)
+    ahead(shop, kept)
+    assert ahead(shop, kept) == []
+
+
+def test_no_more_are_read_ahead_than_there_is_room(shop: Shop, kept: Kept) -> None:
+    kept.most = 2
+    ahead(shop, kept, 1)
+    assert kept._count <= 4, "a group is read together"
+    assert ahead(shop, kept) == []
+    kept.most = 0
+    kept.clear()
+    assert ahead(shop, kept) == []
+    assert ask(shop, kept, "C1", 5)["result"] == "pass"
+    assert kept._count == 0
+    assert not kept._benches

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ from connector.web import checks as gathering
 from connector.web.answers_check import OrderChecked
 from connector.web.checks import Checks
 from connector.web.front import Front
+from jobs import check_bench
 from jobs.check_answer import Answer
 from jobs.check_asked import Asked, asked_of
 from tests.jobs.shop import Shop
@@ -191,3 +193,53 @@ def test_a_question_that_breaks_something_does_not_take_the_others_with_it(
 
     found = asyncio.run(ask_all())
     assert [isinstance(one, Answer) for one in found] == [True, False] * 3
+
+
+def test_customers_are_read_ahead_while_nobody_asks(front: Front, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gathering, "_SOON_SECONDS", 0.0)
+    monkeypatch.setattr(gathering, "_LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(gathering, "_TROUBLE_SECONDS", 0.01)
+    read, judged = gathering.read_ahead, list[set[int]]()
+    troubles, makes = [RuntimeError("away"), RuntimeError("away")], check_bench.Bench.__init__
+
+    def troubled(*args: Any) -> int:
+        if troubles:
+            raise troubles.pop()
+        time.sleep(0.02)  # somebody asks meanwhile
+        return read(*args)
+
+    def counted(self: Any, *args: Any) -> None:
+        makes(self, *args)
+        judged.append(set(self.judged))
+
+    monkeypatch.setattr(gathering, "read_ahead", troubled)
+    monkeypatch.setattr(check_bench.Bench, "__init__", counted)
+
+    async def ask_all() -> list[str]:
+        checks = Checks(front)
+        reading = asyncio.create_task(checks.read_ahead())
+        while sum(map(len, judged)) < 2:
+            await asyncio.sleep(0.005)
+        asked = [
+            asked_of({"customer": name, "amount": amount}, "app:x") for name in ("C1", "C2") for amount in ("1", "2000")
+        ]
+        found = []
+        for one in asked * 3:
+            found.append((await checks.ask(one)).body["result"])
+            await asyncio.sleep(0.06)  # long enough for it to be read again
+        reading.cancel()
+        return found
+
+    assert asyncio.run(ask_all()) == ["pass", "hold"] * 6
+    assert [len(one) for one in judged] == [2], "nobody was judged when he was asked of"
+
+
+def test_nothing_is_read_ahead_where_nothing_is_kept(front: Front, shop: Shop) -> None:
+    service = shop.config.service.model_copy(update={"kept_customers": 0})
+    front.config = shop.config.model_copy(update={"service": service})
+
+    async def ask() -> tuple[None, Answer]:
+        checks = Checks(front)
+        return await checks.read_ahead(), await checks.ask(asked_of({"customer": "C1", "amount": "1"}, "app:x"))
+
+    assert asyncio.run(ask())[1].body["result"] == "pass"
