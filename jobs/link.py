@@ -15,6 +15,7 @@ from connector.config import Config
 from connector.errors import Problem
 from connector.identity import bare_name, looks_chinese, near_names, normal_name, normal_tax_id, usable_tax_id
 from connector.store import Connection, customers, links
+from connector.store.concerns import Concern
 from connector.store.customers import CustomerRow
 from connector.store.db import Store
 from connector.text import Text
@@ -29,7 +30,7 @@ def link(store: Store, config: Config, clock: Clock, progress: Progress = silent
     """Gives every ERP customer a debtor and every CRM account, where it can be told, the debtor of its customer."""
     erps = {s.name for s in config.with_role("erp")}
     crms = {s.name for s in config.with_role("crm")} - erps
-    with running(store, clock, "link") as run, store.writing() as tx:
+    with running(store, clock, "link") as run, store.writing(concern=Concern()) as tx:
         rows = customers.customers(tx)
         owned = [r for r in rows if r.system in erps]
         accounts = [r for r in rows if r.system in crms]

@@ -19,6 +19,7 @@ from connector.mail import Letter, Post, post
 from connector.policy import Policy
 from connector.store import audit, mails
 from connector.store.audit import Entry
+from connector.store.concerns import Concern
 from connector.store.db import Store
 from connector.store.mails import Mail
 from connector.text import Text, same
@@ -54,7 +55,7 @@ def deliver(store: Store, config: Config, clock: Clock) -> Run:
         if not config.mail.on or not mails.waits(tx, clock.now()):
             return Run("mail")
     with running(store, clock, "mail") as run:
-        with store.writing() as tx:
+        with store.writing(concern=Concern()) as tx:
             run.counts["unknown"] += mails.lost(tx, clock.now(), LOST)
         password = None
         if config.mail.password is not None:
@@ -77,7 +78,7 @@ def _send_all(store: Store, config: Config, clock: Clock, run: Run, opened: Open
         while server.is_open:
             # Twice what all answers of one mail may take: nobody else takes a mail for lost that is under way.
             seconds = 10.0 * config.mail.timeout_seconds
-            with store.writing() as tx:
+            with store.writing(concern=Concern()) as tx:
                 one = mails.claim(tx, clock.now(), seconds=seconds)
             if one is None:
                 return True
@@ -89,7 +90,7 @@ def _send(store: Store, clock: Clock, server: Post, one: Mail, run: Run) -> None
     letter = Letter(one.message_id, one.address, one.name, one.subject, one.text, one.html, one.language)
     found = server.send(letter, clock.now())
     now = clock.now()
-    with store.writing() as tx:
+    with store.writing(concern=Concern()) as tx:
         if found.state != "again":
             mails.settle(tx, one.id, found.state, now, found.why, found.code)
         elif one.attempts + 1 < _ATTEMPTS_MOST:
@@ -102,7 +103,7 @@ def _send(store: Store, clock: Clock, server: Post, one: Mail, run: Run) -> None
 
 def resend(store: Store, clock: Clock, number: int, person: Person, why: str = "") -> None:
     """A person has found that a mail did not arrive: it is sent again, under the same message id. Raises Missing."""
-    with store.writing() as tx:
+    with store.writing(concern=Concern()) as tx:
         if not mails.resend(tx, number):
             raise Missing(NO_MAIL.fill(number=number))
         audit.append(tx, [Entry("notice.resend", f"mail:{number}", person.actor, why)], clock.now())
@@ -110,7 +111,7 @@ def resend(store: Store, clock: Clock, number: int, person: Person, why: str = "
 
 def drop(store: Store, clock: Clock, number: int, person: Person, why: str = "") -> None:
     """A person gives a mail up, because it arrived or need not. Raises Missing."""
-    with store.writing() as tx:
+    with store.writing(concern=Concern()) as tx:
         if not mails.drop(tx, number, clock.now()):
             raise Missing(NO_MAIL.fill(number=number))
         audit.append(tx, [Entry("notice.drop", f"mail:{number}", person.actor, why)], clock.now())

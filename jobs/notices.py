@@ -20,6 +20,7 @@ from connector.connect import Connected
 from connector.credit.hold_words import rule
 from connector.policy import Policy
 from connector.store import Connection, customers, mails, notices, order_credit, outbox
+from connector.store.concerns import Concern
 from connector.store.customers import CustomerRow
 from connector.store.db import Store
 from connector.store.mails import Mail
@@ -60,7 +61,7 @@ def tell(store: Store, config: Config, policy: Policy, clock: Clock, *, systems:
             lines = notices.due(tx)
             plan = Plan(tx, config, policy, clock, crms)
             items = list(plan.items(lines)) if lines and (crms or config.mail.on) else []
-        with store.writing() as tx:
+        with store.writing(concern=Concern()) as tx:
             mine = notices.take(tx, [line.id for line in lines])
             items = [item for item in items if item.line.id in mine]
             run.counts["withdrawn"] += _withdraw(tx, [line for line in lines if line.id in mine], clock.now())

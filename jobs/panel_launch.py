@@ -54,6 +54,7 @@ from connector.hook_signing import TOLERANCE, stamp_and_body_signed
 from connector.http import hide
 from connector.store import panel_codes
 from connector.store.audit import Entry, append
+from connector.store.concerns import Concern
 from connector.store.db import Store
 from connector.text import Text
 
@@ -173,7 +174,7 @@ def asked(
         return look
     # What was signed, not the signature: of two signatures on one call either would do.
     stamp = next(part for part in headers[SIGNATURE].split(",") if part.strip().startswith("t="))
-    with store.writing() as tx:
+    with store.writing(concern=Concern()) as tx:
         if not panel_codes.claim(tx, _CALL, f"{system.name}\0{digest(stamp.strip(), body)}", now, 3 * TOLERANCE):
             return Refused(409, "replayed", _REPLAYED)
     return look
@@ -208,7 +209,7 @@ def _look(system: System, said: Mapping[str, Any]) -> Look | Refused:
 def launch(store: Store, clock: Clock, look: Look, actor: str = "") -> Launched:
     """A code that opens the panel once. `actor`: a person who has asked for it here, who is told of in the audit trail."""
     now = clock.now()
-    with store.writing() as tx:
+    with store.writing(concern=Concern()) as tx:
         code = panel_codes.make(tx, _CODE, now, CODE_LASTS, asdict(look), look.person)
         if actor:
             after = {"system": look.system, "object": look.object, "record": look.record, "for": look.person}
@@ -220,7 +221,7 @@ def redeem(store: Store, clock: Clock, system: System, code: str) -> tuple[Look,
     """Who looks at what by a code, which is used up, and the token of the session that it begins; None: it is not good, not
     any more, or another system's."""
     now = clock.now()
-    with store.writing() as tx:
+    with store.writing(concern=Concern()) as tx:
         said = panel_codes.use(tx, _CODE, code, now)
         if said is None or said.get("system") != system.name:
             return None
@@ -239,7 +240,7 @@ def seen(store: Store, clock: Clock, look: Look, actor: str, sees: str) -> None:
     """Tells the audit trail that somebody looks at a record, once a minute however often he does."""
     now = clock.now()
     what = f"{actor}\0{look.system}\0{look.kind}\0{look.record}"
-    with store.writing() as tx:
+    with store.writing(concern=Concern()) as tx:
         if panel_codes.claim(tx, _VIEW, what, now, _TOLD_EVERY):
             after = {"system": look.system, "object": look.object, "user": look.user, "sees": sees, "session": look.id}
             append(tx, [Entry("panel.view", f"{look.kind}:{look.system}/{look.record}", actor, after=after)], now, LANE)

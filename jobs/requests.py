@@ -16,6 +16,7 @@ from connector.credit.authority import Person
 from connector.errors import ConfigError, Problem
 from connector.policy import Policy
 from connector.store import customers, order_credit, release_requests
+from connector.store.concerns import Concern
 from connector.store.db import Store
 from connector.store.release_requests import Wanted
 from connector.text import Text
@@ -49,7 +50,7 @@ def heed_requests(
                     run.counts["asked"] += 1
             except ConfigError as wrong:
                 run.problem(Problem("release_request", f"{one.system}/{one.ref}", wrong.user, CLEAR))
-            with store.writing() as tx:
+            with store.writing(concern=Concern()) as tx:
                 release_requests.heed(tx, one)
     return run
 

@@ -13,6 +13,7 @@ from connector.credit.reason import money
 from connector.errors import ConfigError, HoldfastError, Missing, NotAllowed
 from connector.money import is_currency, parse, to_minor_exact
 from connector.store import idempotent
+from connector.store.concerns import Concern
 from connector.store.db import Store
 from connector.text import Text
 from connector.web.front import Front
@@ -78,17 +79,17 @@ def _once(front: Front, actor: str, once: str, said: str, work: Callable[[Store]
         raise ConfigError(_MAY_NOT)
     key = f"panel:{once}"
     sha = hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
-    with front.store.writing() as tx:
+    with front.store.writing(concern=Concern()) as tx:
         known = idempotent.begin(tx, actor, key, sha, front.clock.now())
     if known is not None:
         return None
     try:
         text = work(idempotent.Once(front.store, actor, key))
     except HoldfastError:
-        with front.store.writing() as tx:
+        with front.store.writing(concern=Concern()) as tx:
             idempotent.forget(tx, actor, key)
         raise
-    with front.store.writing() as tx:
+    with front.store.writing(concern=Concern()) as tx:
         idempotent.answered(tx, actor, key, 200, "{}")
     return text
 

@@ -21,6 +21,7 @@ from connector.config_people import ALL_ROLES, PersonSettings
 from connector.credit.authority import ROLE_NAMES
 from connector.store import audit, passwords, sessions
 from connector.store.audit import Entry
+from connector.store.concerns import Concern
 from connector.text import Text
 from connector.web import passwords as argon
 from connector.web.front import Front
@@ -149,7 +150,7 @@ def router(front: Front) -> APIRouter:
 
         def end() -> None:
             now = front.clock.now()
-            with front.store.writing() as tx:
+            with front.store.writing(concern=Concern()) as tx:
                 sessions.end(tx, token, now)
                 audit.append(tx, [Entry("session.end", visitor.caller.actor, visitor.caller.actor)], now)
 
@@ -219,7 +220,7 @@ def router(front: Front) -> APIRouter:
         now = front.clock.now()
 
         def begin() -> tuple[str, int]:
-            with front.store.writing() as tx:
+            with front.store.writing(concern=Concern()) as tx:
                 before = len(sessions.running(tx, person, now))
                 sessions.end_all(tx, person, now)
                 token = sessions.begin(tx, person, kept_roles(visitor.caller), visitor.way, now)
@@ -251,7 +252,7 @@ def _by_password(front: Front, name: str, password: str, address: str) -> tuple[
         argon.good(None, password)
         return None, _WRONG
     right = argon.good(kept.hash if kept else None, password)
-    with front.store.writing() as tx:
+    with front.store.writing(concern=Concern()) as tx:
         if person is None or not right:
             if person is not None and kept is not None:
                 passwords.failed(tx, person.id, now)
@@ -264,7 +265,7 @@ def _by_password(front: Front, name: str, password: str, address: str) -> tuple[
 
 def _by_code(front: Front, code: str, address: str) -> str | None:
     now = front.clock.now()
-    with front.store.writing() as tx:
+    with front.store.writing(concern=Concern()) as tx:
         used = sessions.use_code(tx, sessions.SIGN_IN, code, now)
         if used is None:
             return None
@@ -301,7 +302,7 @@ def _change(front: Front, visitor: Visitor, before: str, password: str, again: s
         wrong["again"] = Text("The two are not the same.", "两次输入不一致。")
     if wrong:
         return wrong
-    with front.store.writing() as tx:
+    with front.store.writing(concern=Concern()) as tx:
         passwords.put(tx, person.id, argon.hashed(password), by=person.actor, now=now)
         audit.append(tx, [Entry("password.change", person.actor, person.actor)], now)
     return {}

@@ -23,6 +23,7 @@ from starlette.responses import RedirectResponse, Response
 
 from connector.store import audit, sessions
 from connector.store.audit import Entry
+from connector.store.concerns import Concern
 from connector.text import Text
 from connector.web import oidc
 from connector.web.auth import SignIn
@@ -63,7 +64,7 @@ def router(front: Front) -> APIRouter:
         def begin() -> tuple[str, str]:
             ways = issuer.ways()
             # Anybody may ask for it: orders do not wait for the disk because of that.
-            with front.store.writing(durable=False) as tx:
+            with front.store.writing(durable=False, concern=Concern()) as tx:
                 code = sessions.make_code(tx, ISSUER, front.clock.now(), _LASTS, said=said)
             return ways.authorize, code
 
@@ -100,7 +101,7 @@ def router(front: Front) -> APIRouter:
             raise Refused(403, _DENIED.fill(why=error), "sign_in_denied")
 
         def finish() -> tuple[str, str]:
-            with front.store.writing() as tx:
+            with front.store.writing(concern=Concern()) as tx:
                 used = sessions.use_code(tx, ISSUER, state, front.clock.now())
             if used is None:
                 raise Refused(403, _AGAIN, "sign_in_again")
@@ -142,7 +143,7 @@ def router(front: Front) -> APIRouter:
         caller = SignIn.of_claims(front, claims)
         now = front.clock.now()
         person = kept_as(caller)
-        with front.store.writing() as tx:
+        with front.store.writing(concern=Concern()) as tx:
             token = sessions.begin(tx, person, kept_roles(caller), ISSUER, now)
             audit.append(tx, [Entry("session.begin", caller.actor, caller.actor, after={"way": ISSUER})], now)
         return token

@@ -45,6 +45,7 @@ from tests.jobs.storm_work import (
     systems_of,
     work,
 )
+from tests.store.watched import watch
 
 TROUBLE = ("503", "late", "429", "reset", "late")
 
@@ -119,6 +120,7 @@ def storm(url: str, folder: Path, operations: int, seed: int, kills: int) -> Pas
                 for statement in TABLES:
                     tx.execute(text(statement))
                 opening(tx, weather.clock.now())
+                watch(tx)
             link(store, config, weather.clock)
             at = connect(config, "crm", weather.clock, store)
             assert at.adapter.provision is not None

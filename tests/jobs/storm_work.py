@@ -27,7 +27,8 @@ from connector.credit.authority import Person
 from connector.errors import ConfigError, HoldfastError, TransientError
 from connector.model import Application, Customer, Document, Limit, Order, Payment
 from connector.policy import default_policy
-from connector.store import Connection, customers, exclusions
+from connector.store import Connection, concerns, customers, exclusions
+from connector.store.concerns import Concern
 from connector.store.db import Store
 from connector.store.leases import Fenced, LeaseLost
 from jobs import order as orders
@@ -40,6 +41,7 @@ from jobs.push import push
 from tests.jobs.shop import NOON, PEOPLE, STREAMS
 from tests.jobs.storm_proof import EXEMPT, Watch
 from tests.jobs.storm_said import Row, add, change, rows, states
+from tests.store import watched
 from tests.store.books import save
 
 WORKERS = 8
@@ -128,6 +130,7 @@ def systems_of(number: int) -> tuple[str, ...]:
 def work(weather: Weather, me: int, life: int) -> None:
     """Does what is left of this worker's share."""
     try:
+        concerns.note = watched.checking(concerns.note)
         worker = Worker(weather, me, random.Random(weather.seed * 10_000 + me * 100 + life))
         while weather.left[me] > 0 and not weather.stop.value:
             worker.step()
@@ -184,7 +187,7 @@ class Worker:
 
     @contextlib.contextmanager
     def saying(self) -> Iterator[Connection]:
-        with self.store.writing(durable=False) as tx:
+        with self.store.writing(durable=False, concern=Concern()) as tx:
             yield tx
 
     def tell(self, tx: Connection, row: Row, ship_on: dt.date | None = None) -> None:

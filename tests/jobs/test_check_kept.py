@@ -19,7 +19,7 @@ from connector.credit.exclusion import Exclusion
 from connector.errors import ConfigError, HoldfastError
 from connector.model import Customer
 from connector.store import asked as questions
-from connector.store import audit, customers, exclusions, marks
+from connector.store import audit, concerns, customers, exclusions, marks
 from connector.store.audit import Entry
 from connector.store.db import Store
 from jobs import check_bench
@@ -30,6 +30,7 @@ from jobs.check_asked import Asked
 from jobs.check_kept import Kept
 from jobs.check_return import give_back
 from tests.jobs.shop import Shop, config
+from tests.store import watched
 from tests.store.conftest import store as store
 
 ME = "app:webshop"
@@ -38,7 +39,9 @@ _SAID = ("audit", "simulated", "reservation", "valid_until", "at")
 
 
 @pytest.fixture
-def shop(store: Store, tmp_path: Path) -> Shop:
+def shop(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    if watched.watch_store(store):
+        monkeypatch.setattr(concerns, "note", watched.checking(concerns.note))
     made = Shop(store, config(tmp_path))
     people = [Customer(id=ref, name=ref, currency="CNY", parent_id="G" if ref in "AB" else None) for ref in LIMITS]
     made.customers(*people, limits=LIMITS)
