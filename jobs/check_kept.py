@@ -70,7 +70,7 @@ class Kept:
             happened, whom = self._still.news(tx)
             if whom is None or not alike or not self._in_time(clock.now()):
                 self.clear()
-            elif happened:
+            elif happened and not whom.is_nobody:
                 self._hear(tx, config, policy, clock, today, whom)
         if self._policy is None:
             self._policy = policy(tx) if callable(policy) else policy
@@ -159,13 +159,9 @@ class Kept:
     def _hear(
         self, tx: Connection, config: Config, policy: Policy | PolicyOf, clock: Clock, today: dt.date, whom: Concern
     ) -> None:
-        """Forgets whom it concerns what others have committed."""
-        before, now = self._policy, policy(tx) if callable(policy) else policy
-        if before is not None and (now is before or now == before):
-            now = before
-        else:
-            self.clear()
-        if self.ground is not None:
+        """Forgets whom it concerns what others have committed. Another policy, or another mapping, concerns everybody."""
+        now = self._policy if self._policy is not None else policy(tx) if callable(policy) else policy
+        if whom.ground and self.ground is not None:
             fresh = ground(tx, config, now, clock, today, near=True)
             if self.ground.is_like(fresh):
                 self.ground = replace(self.ground, fresh_until=fresh.fresh_until)

@@ -28,17 +28,19 @@ _INFO = "holdfast_concern"
 @dataclass
 class Concern:
     """Whose judgement may be another after a transaction: customers, debtors, everybody; `names`: whom an id, a tax number
-    or a link means. `number` is that of the transaction, once it is noted."""
+    or a link means; `ground`: rates, and how old the data are. `number` is that of the transaction, once it is noted."""
 
     customers: set[int] = field(default_factory=set)
     debtors: set[int] = field(default_factory=set)
     names: bool = False
+    ground: bool = False
     everybody: bool = False
     number: int | None = None
 
     @property
     def is_nobody(self) -> bool:
-        return not (self.customers or self.debtors or self.names or self.everybody)
+        """Whether nothing that anybody keeps is another."""
+        return not (self.customers or self.debtors or self.names or self.ground or self.everybody)
 
     def add(self, text: str | None) -> None:
         """Adds what was noted of a transaction."""
@@ -49,6 +51,7 @@ class Concern:
         self.customers.update(said.get("customers", ()))
         self.debtors.update(said.get("debtors", ()))
         self.names |= "names" in said
+        self.ground |= "ground" in said
 
     def text(self) -> str | None:
         """What is noted of a transaction."""
@@ -61,6 +64,8 @@ class Concern:
             said["debtors"] = sorted(self.debtors)
         if self.names:
             said["names"] = True
+        if self.ground:
+            said["ground"] = True
         return json.dumps(said, separators=(",", ":"))
 
 
@@ -98,6 +103,13 @@ def of_names(tx: Connection) -> None:
     declared = tx.info.get(_INFO)
     if declared is not None:
         declared.names = True
+
+
+def of_ground(tx: Connection) -> None:
+    """Rates, or how old the data are, may be others."""
+    declared = tx.info.get(_INFO)
+    if declared is not None:
+        declared.ground = True
 
 
 def of_everybody(tx: Connection) -> None:

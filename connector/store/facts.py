@@ -99,6 +99,7 @@ def save_page(
     if last:
         values |= {"reading": False, "complete_at": now}
     tx.execute(stream_table.update().where(stream_table.c.id == stream_id).values(**values))
+    concerns.of_ground(tx)
     return replace(counts, gone=left)
 
 
@@ -149,6 +150,7 @@ def forget_cursor(tx: Connection, system: str, stream: str) -> None:
     """Makes the next pull read everything, as a reading of its own."""
     stream_id = keys.known_stream(tx, keys.known_system(tx, system), stream)
     tx.execute(stream_table.update().where(stream_table.c.id == stream_id).values(cursor=None, reading=False))
+    concerns.of_ground(tx)
 
 
 def read_at(tx: Connection, system: str) -> dict[str, dt.datetime | None]:
@@ -316,6 +318,8 @@ def _remove_records(saving: Saving, system: str, stream: str, gone: dict[int, st
 
 
 def _finish(saving: Saving) -> None:
+    if saving.rates_changed:
+        concerns.of_ground(saving.tx)
     applications.save(saving, [])
     plain.split_documents(saving)
     balances.settle(saving)

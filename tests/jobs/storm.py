@@ -45,7 +45,7 @@ from tests.jobs.storm_work import (
     systems_of,
     work,
 )
-from tests.store.watched import watch
+from tests.store.watched import watch_store
 
 TROUBLE = ("503", "late", "429", "reset", "late")
 
@@ -120,13 +120,13 @@ def storm(url: str, folder: Path, operations: int, seed: int, kills: int) -> Pas
                 for statement in TABLES:
                     tx.execute(text(statement))
                 opening(tx, weather.clock.now())
-                watch(tx)
             link(store, config, weather.clock)
             at = connect(config, "crm", weather.clock, store)
             assert at.adapter.provision is not None
             at.adapter.provision(at.client, at.needs(), False)
             for number, name in enumerate(TROUBLE):
                 box.faults.plan(name, times=operations, share=0.04, seed=seed + number)  # type: ignore[arg-type]
+            watch_store(store)
             _blow(context, weather, random.Random(seed), kills)
             _settle(store, weather, box)
             with store.reading() as tx:

@@ -39,7 +39,13 @@ def line(store: Store, concern: Concern | None) -> None:
         audit.append(tx, [Entry("test.wrote", "test:1", "person:x")], NOW)
 
 
-@given(st.lists(st.builds(Concern, customers=KEYS, debtors=KEYS, names=st.booleans(), everybody=st.booleans())))
+@given(
+    st.lists(
+        st.builds(
+            Concern, customers=KEYS, debtors=KEYS, names=st.booleans(), ground=st.booleans(), everybody=st.booleans()
+        )
+    )
+)
 def test_what_was_noted_is_read_again(several: list[Concern]) -> None:
     whole = Concern()
     for one in several:
@@ -49,6 +55,8 @@ def test_what_was_noted_is_read_again(several: list[Concern]) -> None:
     assert whole.customers == set[int]().union(*(one.customers for one in counted))
     assert whole.debtors == set[int]().union(*(one.debtors for one in counted))
     assert whole.names == any(one.names for one in counted)
+    assert whole.ground == any(one.ground for one in counted)
+    assert whole.is_nobody == all(one.is_nobody for one in several)
 
 
 def test_who_is_marked_is_concerned_and_others_are_told(store: Store, seat: Store) -> None:

@@ -40,8 +40,9 @@ DEBTORS = {
     "paper": ("{row}.debtor",),
     "exclusion": ("coalesce({row}.debtor, 0)",),
 }
-# By these it is known who is meant.
+# By these it is known who is meant, by those what everybody is judged by.
 NAMES = ("customer", "link")
+GROUND = ("rate", "stream")
 
 
 def watch(tx: Connection) -> bool:
@@ -49,7 +50,8 @@ def watch(tx: Connection) -> bool:
     if not bulk.is_sqlite(tx):
         return False
     tx.exec_driver_sql("CREATE TABLE IF NOT EXISTS seen (place TEXT, kind TEXT, whose INTEGER)")
-    for kind, tables in (("customer", CUSTOMERS), ("debtor", DEBTORS)):
+    everybody = dict.fromkeys(GROUND, ("0",))
+    for kind, tables in (("customer", CUSTOMERS), ("debtor", DEBTORS), ("ground", everybody)):
         for table, whose in tables.items():
             columns = [column.name for column in metadata.tables[table].columns if column.name != "record"]
             other = " OR ".join(f'OLD."{name}" IS NOT NEW."{name}"' for name in columns)
@@ -87,7 +89,9 @@ def _compare(tx: Connection, concern: Concern | None) -> None:
     debtor_of = dict(tuple(row) for row in tx.exec_driver_sql("SELECT customer, debtor FROM link"))
     meant = concern.debtors | {debtor_of[key] for key in concern.customers if key in debtor_of}
     for place, kind, whose in sorted(seen):
-        if kind == "customer":
+        if kind == "ground":
+            told = concern.ground
+        elif kind == "customer":
             told = whose in concern.customers or debtor_of.get(whose) in meant
         else:
             # Whom no customer belongs to is not judged.
