@@ -173,21 +173,19 @@ def of(tx: Connection, numbers: Collection[int]) -> tuple[bool, Concern | None]:
 
 def after(tx: Connection, number: int) -> tuple[int, Concern | None]:
     """The newest number on SQLite, and whom the transactions after one concerned, together; None: they may concern
-    everybody, because it is not known, they are too many, or nothing is said of any."""
+    everybody, because one of them does not say, or they are too many. None at all: the file was only tidied up."""
     cursor = tx.connection.cursor()
     try:
         asked = "SELECT number, whom FROM concern WHERE number > ? ORDER BY number LIMIT ?"
         rows = cursor.execute(asked, (number, _LOOKED_AT)).fetchall()
-        if not rows:
-            return number, None
-        if len(rows) == _LOOKED_AT:
-            return newest(tx), None
     finally:
         cursor.close()
+    if len(rows) == _LOOKED_AT:
+        return newest(tx), None
     found = Concern()
     for _, text in rows:
         found.add(text)
-    last = int(rows[-1][0])
+    last = int(rows[-1][0]) if rows else number
     return last, None if found.everybody or last - number != len(rows) else found
 
 

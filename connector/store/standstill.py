@@ -2,8 +2,8 @@
 
 The databases say so themselves, of every table and every process at once: SQLite by `PRAGMA data_version`, which counts
 the commits of all connections but one's own; PostgreSQL by its snapshots, which list the transactions that are to be seen.
-Whom these concern is what they have noted (`connector.store.concerns`). A doubt counts as a change of everything; what is
-written to PostgreSQL by other programs than this one is not seen.
+Whom these concern is what they have noted (`connector.store.concerns`). A doubt counts as a change of everything. What
+other programs write is not seen.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Standstill:
                 return News(False, Concern())
             last, concern = concerns.after(tx, before.own) if before is not None else (concerns.newest(tx), None)
             self._seen = _Seen(driver, version, last)
-            return News(True, concern)
+            return News(before is None or last != before.own, concern)
         writes = tx.get_execution_options().get("isolation_level") != "REPEATABLE READ"
         snapshot, own = _value(tx, _WRITING if writes else _READING).split(" ")
         self._seen = _Seen(driver, Snapshot.of(snapshot), int(own))
