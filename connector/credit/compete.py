@@ -136,12 +136,13 @@ def _alone(one: Contender) -> dict[int, Verdict]:
 
 def _room(one: Contender, spare: Decimal, above: Mapping[int, Decimal]) -> Room:
     """What is free for one order: its own part is taken out by the check itself."""
-    left = spare - one.share.leaves
+    left, own = spare - one.share.leaves, one.room
     if not one.nodes:
-        if one.room is ALONE:  # asked for every order of every evening of a replay
+        if own is ALONE:  # asked for every order of every evening of a replay
             return Room(left) if left else ALONE
-        return replace(one.room, spare=left) if left else one.room
-    return replace(one.room, spare=left, above=tuple(above[node] - share.leaves for node, share in one.nodes))
+        return Room(left, own.above, own.manual, own.release, own.exclusions) if left else own
+    over = tuple([above[node] - share.leaves for node, share in one.nodes])
+    return Room(left, over, own.manual, own.release, own.exclusions)
 
 
 def _sums(contenders: Sequence[Contender]) -> Iterator[tuple[str, int, str, Decimal, Decimal]]:

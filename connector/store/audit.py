@@ -109,8 +109,12 @@ def hash_of(row: Sequence[Any]) -> str:
     The moment is UTC to the microsecond, "2026-11-23T08:15:00.000000".
     """
     lane, number, at, *words = row
-    text = simplejson.dumps([lane, number, at.isoformat(timespec="microseconds"), *words], ensure_ascii=False)
+    text = _JSON.encode([lane, number, at.isoformat(timespec="microseconds"), *words])
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+# Made once: an encoder made anew for every line takes as long as the line.
+_JSON = simplejson.JSONEncoder(ensure_ascii=False)
 
 
 def _head_for_update(tx: Connection, lane: str) -> tuple[int, str]:

@@ -41,7 +41,7 @@ from connector.web.front import Front
 from connector.web.guards import Guarded
 from connector.web.pages import Pages
 from connector.web.problem import install
-from connector.web.straight import Straight
+from connector.web.straight import Application, Straight
 
 API = "/api/v1"
 
@@ -88,7 +88,7 @@ def make(front: Front) -> FastAPI:
         app.state.calculating.end()
         front.close()
 
-    app = FastAPI(
+    app = Application(
         title="Holdfast",
         version="1",
         summary="Credit checks and credit holds on orders.",
@@ -116,6 +116,6 @@ def make(front: Front) -> FastAPI:
             return backlog(tx)
 
     front.metrics.watch(waiting, front.clock.now)
-    app.add_middleware(Straight, routes=straight)
     app.add_middleware(Guarded, front=front)
+    app.paths, app.straight = frozenset(straight), Guarded(Straight(straight), front)
     return app

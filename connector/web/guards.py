@@ -58,8 +58,8 @@ _UTF_8 = Text("Forms are taken in UTF-8 only.", "表单仅支持 UTF-8 编码。
 _PATH_MOST = 4000
 
 
-class _TooLarge(Exception):
-    pass
+class TooLarge(Exception):
+    """A body is larger than may be sent; it is the guards' own to answer."""
 
 
 class Guarded:
@@ -86,7 +86,7 @@ class Guarded:
             count += len(message.get("body", b""))
             if count > most:
                 over = True
-                raise _TooLarge
+                raise TooLarge
             return message
 
         async def sending(message: MutableMapping[str, Any]) -> None:
@@ -111,14 +111,14 @@ class Guarded:
         logs.bind(request=request_id)
         try:
             if self._declared(scope) > most:
-                raise _TooLarge
+                raise TooLarge
             if self._other_charset(scope):
                 await problem(Request(scope), 400, _UTF_8)(scope, receive, sending)
             elif len(scope["path"]) > _PATH_MOST:
                 await problem(Request(scope), 404)(scope, receive, sending)
             else:
                 await self.app(scope, receiving, sending)
-        except _TooLarge:
+        except TooLarge:
             over = True
         finally:
             if over and not started:
