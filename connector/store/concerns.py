@@ -144,17 +144,18 @@ def note(tx: Connection, concern: Concern | None) -> None:
         cursor.close()
 
 
-# A transaction that has written nothing has no number, and gets none for this.
+# A transaction that has written nothing has no number, and gets none for this. Where there is a row already, the database has
+# made it, because this connection has not said that it declares (`declares`): then everybody is concerned.
 _NOTE = (
     "INSERT INTO concern (number, whom) SELECT pg_current_xact_id_if_assigned()::text::bigint, %s "
-    "WHERE pg_current_xact_id_if_assigned() IS NOT NULL RETURNING number"
+    "WHERE pg_current_xact_id_if_assigned() IS NOT NULL ON CONFLICT DO NOTHING RETURNING number"
 )
 
 
 def of(tx: Connection, numbers: Collection[int]) -> tuple[bool, Concern | None]:
     """Whether any of some transactions on PostgreSQL was ours, and whom they concerned, together; None: they may concern
     everybody. Those that noted nothing are of the server itself, which gathers statistics, of other databases, or came to
-    nothing."""
+    nothing: of other programs that write what orders are judged by, triggers note that they concern everybody."""
     found, any_of_ours = Concern(), False
     if not numbers:
         return False, found
@@ -180,7 +181,7 @@ def after(tx: Connection, number: int) -> tuple[int, Concern | None]:
         rows = cursor.execute(asked, (number, _LOOKED_AT)).fetchall()
     finally:
         cursor.close()
-    if len(rows) == _LOOKED_AT:
+    if len(rows) == _LOOKED_AT or (not rows and newest(tx) != number):
         return newest(tx), None
     found = Concern()
     for _, text in rows:

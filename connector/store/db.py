@@ -304,6 +304,8 @@ def _prepare_postgresql(connection: Any, _entry: ConnectionPoolEntry) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET jit = off")
         cursor.execute("SET work_mem = '64MB'")
+        # Whoever writes here notes whom it concerns (`concerns.note`); for others the database does.
+        cursor.execute("SET holdfast.declares = 'yes'")
     connection.commit()
 
 

@@ -1,7 +1,7 @@
 """Emptying: what systems said and what followed from it is taken out of the database; who works here and what was done stay.
 
 For made-up data only. Kept are: the audit trail, documents with their versions (systems, mappings, policies, people), sealed
-secrets, API keys, passwords, sessions, and numbers that only go up.
+secrets, API keys, passwords, sessions, and numbers that only go up, by which others notice what was changed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from connector.store.tables import system as system_table
 
 KEPT = frozenset({
     "audit", "audit_head", "document", "activation", "sealed", "api_key", "idempotent", "session", "password", "once_code",
-    "counter", "lease", "slot", "asked_run", "at_work",
+    "counter", "lease", "slot", "asked_run", "at_work", "concern",
 })  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 The databases say so themselves, of every table and every process at once: SQLite by `PRAGMA data_version`, which counts
 the commits of all connections but one's own; PostgreSQL by its snapshots, which list the transactions that are to be seen.
 Whom these concern is what they have noted (`connector.store.concerns`). A doubt counts as a change of everything. What
-other programs write is not seen.
+other programs write to an SQLite file is not seen.
 """
 
 from __future__ import annotations

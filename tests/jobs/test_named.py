@@ -25,7 +25,7 @@ from tests.store.conftest import store as store
 NOW = dt.datetime.combine(TODAY, dt.time(4), dt.UTC)
 
 # Who worked when, and in which reading a record was last seen: that is another each time.
-_OWN = {"run", "slot", "lease", "counter"}
+_OWN = {"run", "slot", "lease", "counter", "concern"}
 _READING = "generation"
 
 # The jobs in an order in which each has something to do, and those that must have done something.

@@ -239,7 +239,7 @@ def test_what_a_dead_worker_was_at_is_put_back(store: Store, tmp_path: Path, mon
     async def left() -> None:
         async with app.open_async():
             await app.configure_task(queue.TASK).defer_async(job="link", slot="x")
-        with store.writing() as tx:
+        with store.engine.begin() as tx:
             values = {"number": number}
             tx.execute(text("SET LOCAL search_path = procrastinate"))
             tx.execute(

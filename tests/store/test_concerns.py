@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import create_engine
 
 from connector.store import audit, concerns, links, marks
 from connector.store.audit import Entry
@@ -158,3 +159,25 @@ def test_what_the_looker_noted_is_no_news_to_him(store: Store, seat: Store) -> N
     still.wrote(concern)
     line(store, Concern(debtors={8}))
     assert told(still, seat) == News(True, Concern(debtors={8}))
+
+
+def test_what_other_programs_write_on_a_server_concerns_everybody(store: Store, seat: Store) -> None:
+    if store.engine.dialect.name == "sqlite":
+        pytest.skip("what other programs write to a file is not seen")
+    still = Standstill()
+    told(still, seat)
+    stranger = create_engine(store.engine.url)
+    with stranger.begin() as tx:
+        tx.exec_driver_sql("UPDATE problem SET code = code")
+    assert told(still, seat) == News(False, Concern()), "nobody is judged by that"
+    with stranger.begin() as tx:
+        tx.exec_driver_sql("UPDATE customer SET name = name")
+        tx.exec_driver_sql("DELETE FROM item")
+    assert told(still, seat) == News(True, None)
+    # A pooler between may lose what a connection said once: then nothing is believed.
+    with store.writing(concern=Concern()) as tx:
+        tx.exec_driver_sql("SET LOCAL holdfast.declares = ''")
+        marks.touch(tx, [1])
+        tx.exec_driver_sql("UPDATE item SET kind = kind")
+    assert told(still, seat) == News(True, None)
+    stranger.dispose()

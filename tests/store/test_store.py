@@ -48,7 +48,7 @@ def test_every_migration_can_be_undone_on_a_filled_store(tmp_path: Path) -> None
     store = Store.open(f"sqlite:///{tmp_path / 'a.db'}")
     with store.writing() as tx:
         save(tx, "documents", [invoice("D1", 1)])
-    with store.writing() as tx:
+    with store.engine.begin() as tx:  # a schema of which nothing is noted
         from alembic import command
 
         alembic = upgrade.configuration()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 
 import pytest
 from fastapi.testclient import TestClient
@@ -10,6 +11,7 @@ from fastapi.testclient import TestClient
 from connector.store import audit, passwords, sessions
 from connector.store.db import Store
 from connector.web import passwords as argon
+from connector.web import people
 from connector.web.app import make
 from connector.web.front import Front
 from connector.web.session import csrf_of
@@ -128,7 +130,8 @@ def test_a_link_signs_in_once_by_a_button(front: Front, client: TestClient) -> N
     assert client.post("/sign-in/with", data={"code": code}).status_code == 403
 
 
-def test_who_is_taken_out_of_the_people_is_out_at_once(front: Front) -> None:
+def test_who_is_taken_out_of_the_people_is_out_at_once(front: Front, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(people, "_LOOK_EVERY_SECONDS", math.inf)  # else what is set here is read again after a second
     browser = visit(front, "li.wei")
     assert browser.get("/desk").status_code == 200
     left = tuple(p for p in front.config.people if p.id != "li.wei")
