@@ -70,7 +70,7 @@ class Kept:
             happened, whom = self._still.news(tx)
             if whom is None or not alike or not self._in_time(clock.now()):
                 self.clear()
-            elif happened and not whom.is_nobody:
+            elif happened:
                 self._hear(tx, config, policy, clock, today, whom)
         if self._policy is None:
             self._policy = policy(tx) if callable(policy) else policy

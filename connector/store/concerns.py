@@ -126,7 +126,10 @@ def is_declared(tx: Connection) -> bool:
 
 # --- for others -------------------------------------------------------------------------------------------------------
 def note(tx: Connection, concern: Concern | None) -> None:
-    """The last word of a transaction that has written something: whom it concerned (None: nobody knows)."""
+    """The last word of a transaction that has written something: whom it concerned (None: nobody knows). Where it is nobody
+    there is nothing to note."""
+    if concern is not None and concern.is_nobody:
+        return
     cursor = tx.connection.cursor()
     try:
         text = None if concern is None else concern.text()
@@ -153,10 +156,11 @@ _NOTE = (
 
 
 def of(tx: Connection, numbers: Collection[int]) -> tuple[bool, Concern | None]:
-    """Whether any of some transactions on PostgreSQL was ours, and whom they concerned, together; None: they may concern
-    everybody. Those that noted nothing are of the server itself, which gathers statistics, of other databases, or came to
-    nothing: of other programs that write what orders are judged by, triggers note that they concern everybody."""
-    found, any_of_ours = Concern(), False
+    """Whether any of some transactions on PostgreSQL concerned anybody, and whom, together; None: they may concern
+    everybody. Those that noted nothing concern nobody, are of the server itself, which gathers statistics, of other
+    databases, or came to nothing: of other programs that write what orders are judged by, triggers note that they concern
+    everybody."""
+    found, any_of_them = Concern(), False
     if not numbers:
         return False, found
     cursor = tx.connection.cursor()
@@ -167,14 +171,14 @@ def of(tx: Connection, numbers: Collection[int]) -> tuple[bool, Concern | None]:
         cursor.close()
     for number, text in rows:
         if number in numbers:
-            any_of_ours = True
+            any_of_them = True
             found.add(text)
-    return any_of_ours, None if found.everybody else found
+    return any_of_them, None if found.everybody else found
 
 
 def after(tx: Connection, number: int) -> tuple[int, Concern | None]:
     """The newest number on SQLite, and whom the transactions after one concerned, together; None: they may concern
-    everybody, because one of them does not say, or they are too many. None at all: the file was only tidied up."""
+    everybody, because one of them does not say, or they are too many. Of those that concern nobody nothing is noted."""
     cursor = tx.connection.cursor()
     try:
         asked = "SELECT number, whom FROM concern WHERE number > ? ORDER BY number LIMIT ?"

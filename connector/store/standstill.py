@@ -55,7 +55,7 @@ class Standstill:
 
 
 class News(NamedTuple):
-    """Whether others have committed anything, and whom it concerns; None: everybody, for all that is known."""
+    """Whether others have committed anything that concerns anybody, and whom; None: everybody, for all that is known."""
 
     happened: bool
     concern: Concern | None

@@ -6,8 +6,8 @@ from sqlalchemy import Column, Table, Text
 
 from connector.store.tables_kinds import Key, metadata
 
-# One row for a transaction: on PostgreSQL under its own number, on SQLite in the order of commits. `whom` is JSON; null: it
-# may concern everybody. Only the newest are kept. On PostgreSQL the table survives no crash, and nobody who reads it does.
+# One row for a transaction that concerns anybody: on PostgreSQL under its own number, on SQLite in the order of commits. `whom`
+# is JSON; null: it may be everybody. Only the newest are kept. On PostgreSQL the table survives no crash, and nobody who reads it does.
 concern = Table(
     "concern",
     metadata,

@@ -20,7 +20,7 @@ from connector.store.standstill import News, Standstill
 
 NOW = dt.datetime(2026, 11, 26, 4, tzinfo=dt.UTC)
 KEYS = st.sets(st.integers(1, 50), max_size=8)
-NOBODY = News(True, Concern())
+NOTHING = News(False, Concern())
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_who_is_marked_is_concerned_and_others_are_told(store: Store, seat: Stor
         marks.touch(tx, [6])
     assert told(still, seat) == News(True, Concern(customers={4, 5, 6}, debtors={9}))
     line(store, Concern())
-    assert told(still, seat) == NOBODY
+    assert told(still, seat) == NOTHING
     with store.writing(concern=Concern()) as tx:
         links.ensure_debtors(tx, [4])
     found = told(still, seat).concern
@@ -87,16 +87,18 @@ def test_a_transaction_says_whom_it_concerns_where_it_is_read_by_its_number(stor
     if store.engine.dialect.name == "sqlite":
         pytest.skip("SQLite numbers what is committed")
     numbers = []
-    for concern in (Concern(debtors={9}), Concern(), None, Concern(customers=set(range(3000)))):
+    for concern in (Concern(debtors={9}), Concern(), None, Concern(customers=set(range(3000))), Concern()):
         with store.writing(concern=concern) as tx:
-            marks.touch(tx, [4])
+            if len(numbers) < 4:
+                marks.touch(tx, [4])
             numbers.append(tx.exec_driver_sql("SELECT pg_current_xact_id()::text::bigint").scalar_one())
     with store.reading() as tx:
         assert concerns.of(tx, numbers[:2]) == (True, Concern(customers={4}, debtors={9}))
         assert concerns.of(tx, numbers[1:2]) == (True, Concern(customers={4}))
         assert concerns.of(tx, []) == (False, Concern())
+        assert concerns.of(tx, numbers[4:]) == (False, Concern()), "it concerned nobody"
         assert concerns.of(tx, numbers[1:3]) == (True, None), "nothing was declared"
-        assert concerns.of(tx, numbers[3:]) == (True, None), "too many"
+        assert concerns.of(tx, numbers[3:4]) == (True, None), "too many"
         assert concerns.of(tx, [max(numbers) + 1]) == (False, Concern()), "not ours"
         assert concerns.of(tx, [numbers[0], max(numbers) + 1]) == (True, Concern(customers={4}, debtors={9}))
 
