@@ -54,11 +54,11 @@ CRM_STREAMS = ("users", "accounts", "sales_orders")
 MOST_OPEN = 90
 TERMS = ("net:30", "net:60")
 
-# How often each of what can happen is tried. Credit is given back as often as it is reserved: on a quick machine a minute is
+# How often each of what can happen is tried. Credit that is reserved is soon given back: on a quick machine a minute is
 # a quarter of the storm, and hardly an order would find room.
 WEIGHTS = {
     "arrive": 20, "resize": 10, "terms": 2, "finish": 14, "reopen": 5, "invoice": 5, "pay": 7, "limit": 4, "parent": 1,
-    "ask": 8, "give_back": 7, "check": 12, "request": 5, "release": 6, "refuse": 3, "hold": 3, "lift": 3, "exclude": 1.5, "end_exclusion": 1,
+    "ask": 12, "give_back": 4, "check": 12, "request": 5, "release": 6, "refuse": 3, "hold": 3, "lift": 3, "exclude": 1.5, "end_exclusion": 1,
     "evaluate": 4, "push": 3, "day": 0.25,
 }  # fmt: skip
 KINDS = tuple(WEIGHTS)
