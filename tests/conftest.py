@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,11 +18,6 @@ from connector.store.db import Store
 # No test is timed, also not by Hypothesis: a machine that has other work to do is no fault of ours.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
-
-
-def pytest_xdist_auto_num_workers() -> int:
-    """Three workers for two cores: a third of the time of many tests is waiting, for a process, a lease, a time-out."""
-    return max(2, round(1.5 * (os.cpu_count() or 1)))
 
 
 @pytest.hookimpl(trylast=True)
