@@ -141,10 +141,11 @@ def lapse(tx: Connection, now: dt.datetime, by: str) -> list[int]:
     """Puts those that expired, or whose order has arrived, to their end; gives the customers whose credit is free again."""
     r = reservation.c
     standing = r.ended_at.is_(None)
-    tx.execute(
+    come = (
         reservation.update()
         .where(standing, r.ref.is_not(None) & _arrived())
         .values(ended_at=now, ended="arrived", ended_by=by)
     )
+    concerns.of_customers(tx, set(tx.execute(come.returning(r.customer)).scalars()))
     gone = reservation.update().where(standing, r.valid_until <= now).values(ended_at=now, ended="expired", ended_by=by)
     return sorted(set(tx.execute(gone.returning(r.customer)).scalars()))
