@@ -71,7 +71,7 @@ class Kept:
             if whom is None or not alike or not self._in_time(clock.now()):
                 self.clear()
             elif happened:
-                self._hear(tx, config, policy, clock, today, whom)
+                self._hear(tx, config, clock, today, whom)
         if self._policy is None:
             self._policy = policy(tx) if callable(policy) else policy
         return self._policy
@@ -156,19 +156,15 @@ class Kept:
                     del self._benches[debtor]
                     self._count -= 1
 
-    def _hear(
-        self, tx: Connection, config: Config, policy: Policy | PolicyOf, clock: Clock, today: dt.date, whom: Concern
-    ) -> None:
+    def _hear(self, tx: Connection, config: Config, clock: Clock, today: dt.date, whom: Concern) -> None:
         """Forgets whom it concerns what others have committed. Another policy, or another mapping, concerns everybody."""
-        now = self._policy if self._policy is not None else policy(tx) if callable(policy) else policy
-        if whom.ground and self.ground is not None:
-            fresh = ground(tx, config, now, clock, today, near=True)
+        if whom.ground and self.ground is not None and self._policy is not None:
+            fresh = ground(tx, config, self._policy, clock, today, near=True)
             if self.ground.is_like(fresh):
                 self.ground = replace(self.ground, fresh_until=fresh.fresh_until)
                 self._until = fresh.fresh_until
             else:
                 self.clear()
-        self._policy = now
         if whom.names:
             self.whose.clear()
         if self._benches:

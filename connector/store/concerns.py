@@ -8,7 +8,7 @@ is declared may concern everybody.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -84,39 +84,10 @@ def declared(tx: Connection, concern: Concern | None) -> Iterator[None]:
         info.pop(_INFO, None)
 
 
-def of_customers(tx: Connection, keys: Collection[int]) -> None:
-    """What these are judged by is changed."""
-    declared = tx.info.get(_INFO)
-    if declared is not None:
-        declared.customers.update(keys)
-
-
-def of_debtors(tx: Connection, keys: Iterable[int]) -> None:
-    """What these are judged by is changed."""
-    declared = tx.info.get(_INFO)
-    if declared is not None:
-        declared.debtors.update(keys)
-
-
-def of_names(tx: Connection) -> None:
-    """Who is meant by an id or a tax number may be another."""
-    declared = tx.info.get(_INFO)
-    if declared is not None:
-        declared.names = True
-
-
-def of_ground(tx: Connection) -> None:
-    """Rates, or how old the data are, may be others."""
-    declared = tx.info.get(_INFO)
-    if declared is not None:
-        declared.ground = True
-
-
-def of_everybody(tx: Connection) -> None:
-    """Anything may be another."""
-    declared = tx.info.get(_INFO)
-    if declared is not None:
-        declared.everybody = True
+def of_this(tx: Connection) -> Concern:
+    """What is declared of a transaction, to be filled; where nothing is, it is filled for nobody."""
+    found: Concern | None = tx.info.get(_INFO)
+    return Concern() if found is None else found
 
 
 def is_declared(tx: Connection) -> bool:

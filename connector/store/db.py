@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
@@ -58,6 +58,15 @@ sqlite3.register_adapter(dt.datetime, _instant)
 
 class Taken(Exception):
     """Somebody else writes to the SQLite file now, and one did not want to wait."""
+
+
+class How(TypedDict, total=False):
+    """How a transaction is to be: see `Store.writing`."""
+
+    durable: bool
+    meanwhile: Callable[[], None] | None
+    at_once: bool
+    concern: Concern | None
 
 
 class Store:
@@ -315,4 +324,4 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
-__all__ = ["Connection", "Store", "Taken"]
+__all__ = ["Connection", "How", "Store", "Taken"]

@@ -99,7 +99,7 @@ def save_page(
     if last:
         values |= {"reading": False, "complete_at": now}
     tx.execute(stream_table.update().where(stream_table.c.id == stream_id).values(**values))
-    concerns.of_ground(tx)
+    concerns.of_this(tx).ground = True
     return replace(counts, gone=left)
 
 
@@ -150,7 +150,7 @@ def forget_cursor(tx: Connection, system: str, stream: str) -> None:
     """Makes the next pull read everything, as a reading of its own."""
     stream_id = keys.known_stream(tx, keys.known_system(tx, system), stream)
     tx.execute(stream_table.update().where(stream_table.c.id == stream_id).values(cursor=None, reading=False))
-    concerns.of_ground(tx)
+    concerns.of_this(tx).ground = True
 
 
 def read_at(tx: Connection, system: str) -> dict[str, dt.datetime | None]:
@@ -191,7 +191,7 @@ def _begin(tx: Connection, system: str, now: dt.datetime, ledger_currency: str |
     known = tx.execute(select(system_table.c.ledger_currency).where(system_table.c.id == key)).scalar()
     if ledger_currency and ledger_currency != known:
         tx.execute(system_table.update().where(system_table.c.id == key).values(ledger_currency=ledger_currency))
-        concerns.of_everybody(tx)
+        concerns.of_this(tx).everybody = True
         known = ledger_currency
     return Saving(tx, key, now, known)
 
@@ -319,7 +319,7 @@ def _remove_records(saving: Saving, system: str, stream: str, gone: dict[int, st
 
 def _finish(saving: Saving) -> None:
     if saving.rates_changed:
-        concerns.of_ground(saving.tx)
+        concerns.of_this(saving.tx).ground = True
     applications.save(saving, [])
     plain.split_documents(saving)
     balances.settle(saving)

@@ -7,17 +7,16 @@ answer never makes it act twice. Keys belong to the caller who used them, and ar
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Unpack
 
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from connector.store import bulk
-from connector.store.concerns import Concern
-from connector.store.db import Store
+from connector.store.db import How, Store
 from connector.store.tables import idempotent, utc
 
 # A request that was begun so long ago and has not acted was killed: it may be begun again. Longer than any waits for its
@@ -76,15 +75,8 @@ class Once(Store):
         self._mine: tuple[Any, ...] = (idempotent.c.caller == caller, idempotent.c.key == key)
 
     @contextmanager
-    def writing(
-        self,
-        *,
-        durable: bool = True,
-        meanwhile: Callable[[], None] | None = None,
-        at_once: bool = False,
-        concern: Concern | None = None,
-    ) -> Iterator[Connection]:
+    def writing(self, **how: Unpack[How]) -> Iterator[Connection]:
         """A transaction that may write, and marks the request as done with it."""
-        with super().writing(durable=durable, meanwhile=meanwhile, at_once=at_once, concern=concern) as tx:
+        with super().writing(**how) as tx:
             yield tx
             tx.execute(idempotent.update().where(*self._mine).values(state="acted"))

@@ -72,6 +72,6 @@ def interned(tx: Connection, table: Table, system: int, refs: Collection[str]) -
         rows = [(key, system, ref, False) for key, ref in zip(ids, missing, strict=True)]
         bulk.insert(tx, table, ("id", "system", "ref", "known"), rows)
         if table is customer_table:
-            concerns.of_names(tx)
+            concerns.of_this(tx).names = True
         found.update(zip(missing, ids, strict=True))
     return found

@@ -17,7 +17,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Unpack
 
 from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -26,7 +26,7 @@ from connector.clock import Clock, SystemClock
 from connector.errors import TransientError
 from connector.store import bulk
 from connector.store.concerns import Concern
-from connector.store.db import Store
+from connector.store.db import How, Store
 from connector.store.marks import next_number
 from connector.store.tables import lease, slot
 from connector.text import Text
@@ -100,17 +100,10 @@ class Fenced(Store):
         self._extended_at = term.clock.now() if term is not None else None
 
     @contextmanager
-    def writing(
-        self,
-        *,
-        durable: bool = True,
-        meanwhile: Callable[[], None] | None = None,
-        at_once: bool = False,
-        concern: Concern | None = None,
-    ) -> Iterator[Connection]:
+    def writing(self, **how: Unpack[How]) -> Iterator[Connection]:
         """A transaction that may write, as long as the lease is held. Raises LeaseLost where it is not any more."""
         self._fail_if_lost()
-        with super().writing(durable=durable, meanwhile=meanwhile, at_once=at_once, concern=concern) as tx:
+        with super().writing(**how) as tx:
             # Locked, so that nobody takes the lease over before this transaction has ended; who extends it may.
             self.lost = not holds(tx, self.job, self.slot, self.fence, lock=True)
             self._fail_if_lost()

@@ -60,7 +60,7 @@ def ensure_debtors(tx: Connection, keys: Collection[int]) -> int:
     rows = [(key, own, "own", False) for key, own in zip(missing, ids, strict=True)]
     bulk.insert(tx, link_table, ("customer", "debtor", "how", "confirmed"), rows)
     if missing:
-        concerns.of_names(tx)
+        concerns.of_this(tx).names = True
     marks.touch(tx, missing)
     return len(missing)
 
@@ -264,5 +264,5 @@ def _touch(tx: Connection, keys: set[int], debtors: set[int]) -> None:
         keys = keys | set(
             tx.execute(select(link_table.c.customer).where(bulk.among(tx, link_table.c.debtor, debtors))).scalars()
         )
-    concerns.of_names(tx)
+    concerns.of_this(tx).names = True
     marks.touch(tx, keys)

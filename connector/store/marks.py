@@ -29,7 +29,7 @@ def touch(tx: Connection, customers: Collection[int]) -> None:
     """Marks customers as changed, in the transaction that changes them."""
     if not customers:
         return
-    concerns.of_customers(tx, customers)
+    concerns.of_this(tx).customers.update(customers)
     number = next_number(tx, "mark")
     bulk.many(
         tx,

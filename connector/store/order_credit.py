@@ -174,8 +174,8 @@ def keep(tx: Connection, new: Sequence[Standing], changed: Sequence[Standing]) -
         former = select(order_state.c.debtor).where(
             bulk.among(tx, order_state.c.sales_order, [x.order for x in changed])
         )
-        concerns.of_debtors(tx, [one.debtor for one in (*new, *changed)])
-        concerns.of_debtors(tx, tx.execute(former).scalars() if changed else ())
+        concerns.of_this(tx).debtors.update([one.debtor for one in (*new, *changed)])
+        concerns.of_this(tx).debtors.update(tx.execute(former).scalars() if changed else ())
     bulk.insert(tx, order_state, (*_COLUMNS, "sales_order"), [_row(one) for one in new])
     bulk.update(tx, order_state, _COLUMNS, [_row(one) for one in changed], by=("sales_order",))
 

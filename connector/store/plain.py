@@ -213,7 +213,7 @@ def save_said_customers(saving: Saving, said: Said) -> None:
         if now[0] != before[0]:
             replaced.append((ref, before))
         if now[1:] != before[1:]:
-            concerns.of_names(tx)
+            concerns.of_this(tx).names = True
             saving.touched.add(key)
             # The headroom of a group changes with its members.
             saving.touched.update(p for p in (parent, before[3]) if p is not None)
@@ -226,7 +226,7 @@ def remove_customers(saving: Saving, ids: Collection[int]) -> None:
     if not ids:
         return
     table = tables.customer
-    concerns.of_names(saving.tx)
+    concerns.of_this(saving.tx).names = True
     # The headroom of a group changes with its members, above and below.
     above = select(table.c.parent).where(bulk.among(saving.tx, table.c.id, ids), table.c.parent.is_not(None))
     below = select(table.c.id).where(bulk.among(saving.tx, table.c.parent, ids))

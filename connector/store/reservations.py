@@ -113,7 +113,7 @@ def keep(tx: Connection, made: Sequence[Reservation]) -> list[int]:
         for number, one in zip(ids, made, strict=True)
     ]
     bulk.insert(tx, reservation, _COLUMNS, rows)
-    concerns.of_customers(tx, [one.customer for one in made])
+    concerns.of_this(tx).customers.update([one.customer for one in made])
     return ids
 
 
@@ -146,6 +146,6 @@ def lapse(tx: Connection, now: dt.datetime, by: str) -> list[int]:
         .where(standing, r.ref.is_not(None) & _arrived())
         .values(ended_at=now, ended="arrived", ended_by=by)
     )
-    concerns.of_customers(tx, set(tx.execute(come.returning(r.customer)).scalars()))
+    concerns.of_this(tx).customers.update(set(tx.execute(come.returning(r.customer)).scalars()))
     gone = reservation.update().where(standing, r.valid_until <= now).values(ended_at=now, ended="expired", ended_by=by)
     return sorted(set(tx.execute(gone.returning(r.customer)).scalars()))

@@ -12,6 +12,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
 from connector.errors import ConfigError
+from connector.store import concerns
 from connector.text import Text
 
 # Any number will do that no other program takes for its own lock.
@@ -64,6 +65,8 @@ def upgrade(engine: Engine, to: str = "head") -> None:
             alembic = configuration()
             alembic.attributes["connection"] = connection
             command.upgrade(alembic, to)
+            if to == "head":
+                concerns.note(connection, None)
 
 
 def _version(connection: Connection) -> str | None:

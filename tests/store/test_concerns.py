@@ -8,11 +8,12 @@ import sqlite3
 from collections.abc import Iterator
 
 import pytest
+from alembic.config import Config
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import create_engine
 
-from connector.store import audit, concerns, links, marks
+from connector.store import audit, concerns, links, marks, upgrade
 from connector.store.audit import Entry
 from connector.store.concerns import Concern
 from connector.store.db import Store
@@ -136,6 +137,7 @@ def test_only_the_newest_are_remembered(store: Store, seat: Store, monkeypatch: 
     still = Standstill()
     told(still, seat)
     with store.engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM concern")
         connection.exec_driver_sql("INSERT INTO concern (number, whom) VALUES (1022, '{}')")
     for _ in range(2):
         with store.writing(durable=False, concern=Concern()) as tx:
@@ -183,3 +185,16 @@ def test_what_other_programs_write_on_a_server_concerns_everybody(store: Store, 
         tx.exec_driver_sql("UPDATE item SET kind = kind")
     assert told(still, seat) == News(True, None)
     stranger.dispose()
+
+
+def test_another_schema_concerns_everybody(store: Store, seat: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    still = Standstill()
+    told(still, seat)
+
+    def migrate(how: Config, _to: str) -> None:
+        how.attributes["connection"].exec_driver_sql("UPDATE alembic_version SET version_num = version_num")
+
+    monkeypatch.setattr(upgrade, "head", lambda: "a later one")
+    monkeypatch.setattr(upgrade.command, "upgrade", migrate)
+    upgrade.upgrade(store.engine)
+    assert told(still, seat) == News(True, None)
