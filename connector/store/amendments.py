@@ -11,11 +11,12 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import BigInteger, CompoundSelect, Connection, Select, bindparam, func, select
 
-from connector.store import bulk
+from connector.store import bulk, quick
 from connector.store.outbox_row import packed, unpacked
 from connector.store.page import Saving
 from connector.store.tables import amendment, application, decision, instalment, item, utc
@@ -78,10 +79,10 @@ def note(
     names from now on: their customers, too, must see that it did not."""
     if not ids or not _is_decided(saving):
         return
-    c, tx = _TABLES[kind].c, saving.tx
-    also = (c.family,) if kind == ITEM else ()
-    asked = select(c.id, c.system, c.ref, *also, *(c[name] for name in KEPT[kind]))
-    rows = [row._asdict() for row in tx.execute(asked.where(bulk.among(tx, c.id, ids)))]
+    tx = saving.tx
+    rows = [
+        row._asdict() for row in quick.rows(tx, _as_it_stands(bulk.is_sqlite(tx), kind), {"ids": bulk.given(tx, ids)})
+    ]
     owners = _owners(saving, kind, rows, named or {})
     for row in rows:
         whose, key = owners(row), row.pop("id")
@@ -89,6 +90,13 @@ def note(
         system, ref = (row["system"], row["ref"]) if kind == ITEM else (None, None)
         # What names items that nobody has is told of nobody, and told all the same: its key may be another fact's later.
         saving.amended += [[customer, kind, key, system, ref, gone, said] for customer in whose or {_NOBODY}]
+
+
+@cache
+def _as_it_stands(sqlite: bool, kind: str) -> Select[Any]:
+    c = _TABLES[kind].c
+    also = (c.family,) if kind == ITEM else ()
+    return select(c.id, c.system, c.ref, *also, *(c[name] for name in KEPT[kind])).where(bulk.among_ids(sqlite, c.id))
 
 
 def moved(saving: Saving, customers: Mapping[int, int]) -> None:
@@ -101,8 +109,11 @@ def moved(saving: Saving, customers: Mapping[int, int]) -> None:
 
 def _is_decided(saving: Saving) -> bool:
     if saving.decided is None:
-        saving.decided = saving.tx.execute(select(decision.c.id).limit(1)).scalar() is not None
+        saving.decided = bool(quick.rows(saving.tx, _ANY_DECISION))
     return saving.decided
+
+
+_ANY_DECISION = select(decision.c.id).limit(1)
 
 
 def _owners(
@@ -128,41 +139,60 @@ def _owners(
 
 def _counterparts(tx: Connection, items: Sequence[Mapping[str, Any]]) -> Iterator[tuple[int, str]]:
     """What some items are set against, by the item's key and the other's name."""
-    a = application.c
-    keys = [row["id"] for row in items]
-    for mine, other in ((a.from_item, a.to_ref), (a.to_item, a.from_ref)):
-        for key, ref in tx.execute(select(mine, other).where(bulk.among(tx, mine, keys))):
-            yield key, ref
+    sqlite = bulk.is_sqlite(tx)
+    keys = bulk.given(tx, [row["id"] for row in items])
+    for mine, other in (("from_item", "to_ref"), ("to_item", "from_ref")):
+        yield from quick.rows(tx, _set_against(sqlite, mine, other), {"ids": keys})
     by_name: dict[str, list[int]] = defaultdict(list)
     for row in items:
         by_name[row["ref"]].append(row["id"])
     # Those that have lost their other end wait for it by name.
     for system in {row["system"] for row in items}:
-        for mine, other in ((a.from_ref, a.to_ref), (a.to_ref, a.from_ref)):
-            waiting = select(mine, other).where(a.system == system, a.firm == bulk.literal(0))
-            for ref, name in tx.execute(waiting.where(bulk.among(tx, mine, by_name))):
+        for mine, other in (("from_ref", "to_ref"), ("to_ref", "from_ref")):
+            given = {"of": system, "ids": bulk.given(tx, by_name)}
+            for ref, name in quick.rows(tx, _waiting(sqlite, mine, other), given):
                 for key in by_name[ref]:
                     yield key, name
+
+
+@cache
+def _set_against(sqlite: bool, mine: str, other: str) -> Select[Any]:
+    a = application.c
+    return select(a[mine], a[other]).where(bulk.among_ids(sqlite, a[mine]))
+
+
+@cache
+def _waiting(sqlite: bool, mine: str, other: str) -> Select[Any]:
+    a = application.c
+    return _set_against(sqlite, mine, other).where(a.system == _OF, a.firm == bulk.literal(0))
 
 
 def _customers_of(
     saving: Saving, systems: Collection[int], refs: Collection[str]
 ) -> Mapping[tuple[int, str], set[int]]:
     """Whose the items of some names are or were: what is named may be gone already."""
-    tx, c, a = saving.tx, item.c, amendment.c
+    tx = saving.tx
     found: dict[tuple[int, str], set[int]] = defaultdict(set)
     for customer, which, _, of, ref, *_ in saving.amended:
         if which == ITEM:
             found[of, ref].add(customer)
+    names = bulk.given(tx, refs)
     for system in systems:
-        here = select(c.ref, c.customer).where(
-            c.system == system, c.family.in_(("d", "p")), bulk.among(tx, c.ref, refs)
-        )
-        gone = select(a.ref, a.customer).where(a.system == system, bulk.among(tx, a.ref, refs))
-        for asked in (here, gone):
-            for ref, customer in tx.execute(asked):
-                found[system, ref].add(customer)
+        for ref, customer in quick.rows(tx, _had_by(bulk.is_sqlite(tx)), {"of": system, "ids": names}):
+            found[system, ref].add(customer)
     return found
+
+
+@cache
+def _had_by(sqlite: bool) -> CompoundSelect[Any]:
+    """Who has the items of some names, and who had them."""
+    c, a = item.c, amendment.c
+    either = c.family.in_((bulk.word("d"), bulk.word("p")))
+    here = select(c.ref, c.customer).where(c.system == _OF, either, bulk.among_ids(sqlite, c.ref))
+    return here.union_all(select(a.ref, a.customer).where(a.system == _OF, bulk.among_ids(sqlite, a.ref)))
+
+
+_OF = bindparam("of", type_=BigInteger)
 
 
 def save(saving: Saving) -> None:
@@ -178,10 +208,7 @@ def save(saving: Saving) -> None:
 def upto(tx: Connection) -> Upto:
     """How far the facts go now, for the decisions of this transaction."""
     return Upto(
-        *(
-            int(tx.execute(select(func.max(table.c.id))).scalar() or 0)
-            for table in (item, application, instalment, amendment)
-        )
+        *(int(quick.value(tx, bulk.last_id(table)) or 0) for table in (item, application, instalment, amendment))
     )
 
 

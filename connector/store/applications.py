@@ -11,13 +11,14 @@ import datetime as dt
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, or_, select
+from sqlalchemy import BigInteger, Select, bindparam, or_, select
 
 from connector.model import Application
 from connector.money import to_minor
-from connector.store import amendments, bulk, echoes
+from connector.store import amendments, bulk, echoes, quick
 from connector.store.echoes import Said, Word
 from connector.store.items import BILL, SIGN
 from connector.store.page import Saving, day_of, newest
@@ -134,24 +135,25 @@ def _load(
     waiting_for: Collection[str] | None = None,
     items: Collection[int] | None = None,
 ) -> list[_Applied]:
-    tx, columns = saving.tx, (*SAID, *_FOUND)
-    asked = select(application.c.id, application.c.ref, *(application.c[name] for name in columns))
-    own = application.c.system == saving.system
-    found: list[Row[Any]] = []
-    if refs is not None:
-        found = list(tx.execute(asked.where(own, bulk.among(tx, application.c.ref, refs))).all())
+    tx = saving.tx
+    found: list[Any] = []
     # Two questions rather than one with OR: each has an index of its own.
-    for name in ("from_ref", "to_ref") if waiting_for else ():
-        vague = application.c.firm == bulk.literal(0)
-        found += tx.execute(asked.where(own, vague, bulk.among(tx, application.c[name], waiting_for or ()))).all()
-    for name in ("from_item", "to_item") if items else ():
-        found += tx.execute(asked.where(bulk.among(tx, application.c[name], items or ()))).all()
+    for names, values in ((("ref",), refs), (("from_ref", "to_ref"), waiting_for), (("from_item", "to_item"), items)):
+        for name in names if values else ():
+            given = {"of": saving.system, "ids": bulk.given(tx, values or ())}
+            found += quick.rows(tx, _by(bulk.is_sqlite(tx), name), given)
     width = 2 + len(SAID)
-    made = []
-    for row in found:
-        whole: tuple[Any, ...] = tuple(row)
-        made.append(_Applied(whole[0], whole[1], whole[2:width], None, whole[width:]))
-    return made
+    return [_Applied(row[0], row[1], row[2:width], None, row[width:]) for row in found]
+
+
+@cache
+def _by(sqlite: bool, name: str) -> Select[Any]:
+    """Applications by what one of their columns says; by the names of their ends only those that may find a better one."""
+    c = application.c
+    own = c.system == bindparam("of", type_=BigInteger)
+    which = {"ref": [own], "from_ref": [own, c.firm == bulk.literal(0)], "to_ref": [own, c.firm == bulk.literal(0)]}
+    asked = select(c.id, c.ref, *(c[column] for column in (*SAID, *_FOUND)))
+    return asked.where(*which.get(name, ()), bulk.among_ids(sqlite, c[name]))
 
 
 def _waiting(saving: Saving) -> Iterable[_Applied]:
@@ -174,13 +176,9 @@ def _find_ends(saving: Saving, applied: Sequence[_Applied]) -> None:
         return
     tx = saving.tx
     refs = {one.said[1] for one in applied} | {one.said[2] for one in applied}
-    c = item.c
-    asked = select(c.ref, c.family, c.id, c.kind, c.issued_on, c.voided_on, c.currency, c.posted, c.base_value).where(
-        c.system == saving.system, c.family.in_(("d", "p")), bulk.among(tx, c.ref, refs)
-    )
     sources: dict[str, tuple[int, _End]] = {}
     aims: dict[str, tuple[int, _End]] = {}
-    for row in tx.execute(asked).all():
+    for row in quick.rows(tx, _ends(bulk.is_sqlite(tx)), {"of": saving.system, "ids": bulk.given(tx, refs)}):
         ref, family, end = row[0], row[1], row[2:]
         from_rank, to_rank = _RANKS.get((family, end[1]), (_NO_RANK, _NO_RANK))
         if ref not in sources or from_rank < sources[ref][0]:
@@ -190,6 +188,15 @@ def _find_ends(saving: Saving, applied: Sequence[_Applied]) -> None:
     decimals = saving.ledger_exponent
     for one in applied:
         one.found = _found(one.said, sources.get(one.said[1]), aims.get(one.said[2]), decimals)
+
+
+@cache
+def _ends(sqlite: bool) -> Select[Any]:
+    c = item.c
+    asked = select(c.ref, c.family, c.id, c.kind, c.issued_on, c.voided_on, c.currency, c.posted, c.base_value)
+    # All families by their names, so that the index of a system's items by family and id is used.
+    either = c.family.in_((bulk.word("d"), bulk.word("p")))
+    return asked.where(c.system == bindparam("of", type_=BigInteger), either, bulk.among_ids(sqlite, c.ref))
 
 
 def _found(

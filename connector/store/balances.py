@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, Update, and_, case, exists, func, or_, select, union_all
 
 from connector.money import share_of, to_minor
-from connector.store import bulk, dunning
+from connector.store import bulk, dunning, quick
 from connector.store.page import Saving
 from connector.store.pieces import Balance, Stated, Use, pieces
 from connector.store.tables import application, instalment, item, part
@@ -30,13 +30,13 @@ def settle(saving: Saving) -> None:
         return
     tx, sqlite = saving.tx, bulk.is_sqlite(saving.tx)
     ids = {"ids": bulk.given(tx, saving.unsettled)}
-    saving.touched.update(tx.execute(_owners(sqlite), ids).scalars())
-    in_pieces = set(tx.execute(_in_pieces(sqlite), ids).scalars())
+    saving.touched.update(quick.column(tx, _owners(sqlite), ids))
+    in_pieces = set(quick.column(tx, _in_pieces(sqlite), ids))
     if in_pieces:
         _settle_pieces(tx, in_pieces)
         ids = {"ids": bulk.given(tx, saving.unsettled - in_pieces)}
     _write_shares(tx, _shares_of(tx, ids))
-    tx.execute(_settled(sqlite), ids)
+    quick.write(tx, _settled(sqlite), ids)
     dunning.look_again(tx, saving.system, saving.unsettled)
     saving.unsettled = set()
 
@@ -82,7 +82,7 @@ def _shares_of(tx: Connection, ids: Mapping[str, Any]) -> Iterator[Share]:
     """What `_shares` says, of items in one piece, straight from the rows."""
     so_far = done = 0
     before = None
-    rows = tx.execute(_unstated(bulk.is_sqlite(tx)), ids).all()
+    rows = quick.rows(tx, _unstated(bulk.is_sqlite(tx)), ids)
     for item_id, _, use, aimed, until, value, base, of, whole in rows:
         if item_id != before:
             before, so_far, done = item_id, 0, 0
@@ -175,7 +175,7 @@ def _settle_pieces(tx: Connection, ids: Collection[int]) -> None:
         if now != balance.before:
             changed.append((*now, balance.id))
     _write_shares(tx, shares)
-    tx.execute(part.delete().where(bulk.among(tx, part.c.item, ids)))
+    bulk.delete_by(tx, part.c.item, ids)
     bulk.insert(tx, part, tuple(c.name for c in part.c), part_rows)
     bulk.update(tx, item, ("parts", "open_value", "open_base", "last_on", "settled_on", "open"), changed)
 

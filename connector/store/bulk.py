@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     ARRAY,
     BigInteger,
     Boolean,
+    Column,
     ColumnElement,
     Connection,
+    Delete,
+    Select,
     Table,
     Text,
     any_,
@@ -29,6 +33,8 @@ from sqlalchemy import text as sql
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import literal_column
 from sqlalchemy.sql.functions import FunctionElement
+
+from connector.store import quick
 
 # ruff: noqa: S608 -- the names in these statements are our own tables' and columns', quoted by the dialect
 
@@ -107,10 +113,21 @@ def new_ids(tx: Connection, table: Table, count: int) -> Iterable[int]:
     if not count:
         return ()
     if is_sqlite(tx):
-        last = tx.execute(select(func.max(table.c.id))).scalar() or 0
+        last = quick.value(tx, last_id(table)) or 0
         return range(last + 1, last + 1 + count)
+    return quick.column(tx, _fresh_ids(table), {"count": count})
+
+
+@cache
+def last_id(table: Table) -> Select[Any]:
+    """The highest primary key of a table; None where it is empty."""
+    return select(func.max(table.c.id))
+
+
+@cache
+def _fresh_ids(table: Table) -> Select[Any]:
     sequence = func.nextval(literal_column(f"'{table.name}_id_seq'"))
-    return tx.execute(select(sequence).select_from(func.generate_series(1, count))).scalars().all()
+    return select(sequence).select_from(func.generate_series(1, bindparam("count", type_=BigInteger())))
 
 
 def insert(tx: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
@@ -149,7 +166,17 @@ def update(
 def delete(tx: Connection, table: Table, ids: Collection[int]) -> None:
     """Deletes rows by primary key."""
     if ids:
-        tx.execute(table.delete().where(among(tx, table.c.id, ids)))
+        delete_by(tx, table.c.id, ids)
+
+
+def delete_by(tx: Connection, what: Column[int], values: Collection[int]) -> None:
+    """Deletes the rows of a column's table in which it has one of these values."""
+    quick.write(tx, _delete_by(is_sqlite(tx), what), {"ids": given(tx, values)})
+
+
+@cache
+def _delete_by(sqlite: bool, what: Column[int]) -> Delete:
+    return what.table.delete().where(among_ids(sqlite, what))
 
 
 def stage(tx: Connection, name: str, columns: str, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -175,6 +202,17 @@ def many(tx: Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> Non
         cursor.executemany(statement, rows)
     finally:
         cursor.close()
+
+
+def one(tx: Connection, statement: str, values: tuple[Any, ...]) -> Any:
+    """The first value that one statement gives back; `?` marks the values."""
+    cursor = tx.connection.cursor()
+    try:
+        cursor.execute(statement if is_sqlite(tx) else statement.replace("?", "%s"), values)
+        found = cursor.fetchone()
+    finally:
+        cursor.close()
+    return None if found is None else found[0]
 
 
 def _copy(tx: Connection, into: str, rows: Sequence[tuple[Any, ...]]) -> None:

@@ -190,9 +190,15 @@ class Store:
 
 def in_trouble(wrong: BaseException) -> bool:
     """Whether it is the database that fails (it is down, restarted, full, or locked for too long), not what was asked of
-    it: the same may well succeed later."""
-    return isinstance(wrong, OperationalError | InterfaceError | PoolTimeout) or (
-        isinstance(wrong, DBAPIError) and wrong.connection_invalidated
+    it: the same may well succeed later. Quick statements (`quick`, `bulk`) raise what the driver raises."""
+    return (
+        isinstance(wrong, OperationalError | InterfaceError | PoolTimeout)
+        or (isinstance(wrong, DBAPIError) and wrong.connection_invalidated)
+        or any(
+            one.__module__.split(".")[0] in ("sqlite3", "psycopg")
+            and one.__name__ in ("OperationalError", "InterfaceError")
+            for one in type(wrong).__mro__
+        )
     )
 
 

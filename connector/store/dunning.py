@@ -187,7 +187,7 @@ def look_again(tx: Connection, system: int, items: Collection[int]) -> None:
     """Notes of settled items among some of one system that their facts have changed: their late interest may be another
     than was claimed."""
     d = dunning.c
-    if tx.execute(select(d.system).where(d.closed_on.is_not(None)).limit(1)).first() is None:
+    if not quick.rows(tx, _ANY_SETTLED):
         return
     refs = select(item.c.ref).where(bulk.among(tx, item.c.id, items), item.c.family == bulk.word("d"))
     tx.execute(
@@ -195,6 +195,9 @@ def look_again(tx: Connection, system: int, items: Collection[int]) -> None:
         .where(d.system == system, d.document_ref.in_(refs), d.closed_on.is_not(None), d.changed.is_(False))
         .values(changed=True)
     )
+
+
+_ANY_SETTLED = select(dunning.c.system).where(dunning.c.closed_on.is_not(None)).limit(1)
 
 
 def changed(tx: Connection, customers: Collection[int]) -> dict[Key, int]:

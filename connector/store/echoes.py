@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Table, select
+from sqlalchemy import BigInteger, Select, Table, bindparam, select
 
-from connector.store import bulk
+from connector.store import bulk, quick
 from connector.store.outbox_row import packed, unpacked
 from connector.store.page import Saving
 from connector.store.tables import echo
@@ -30,6 +31,23 @@ class Said:
 
     words: dict[str, Word]
     before: Sequence[tuple[str, Word]] = ()
+
+
+def standing(
+    saving: Saving, table: Table, columns: tuple[str, ...], refs: Collection[str], family: str | None = None
+) -> dict[str, tuple[int, Word]]:
+    """Of those of some facts that are there, key and word, by id."""
+    tx = saving.tx
+    asked = _standing(bulk.is_sqlite(tx), table, columns, family)
+    found = quick.rows(tx, asked, {"of": saving.system, "ids": bulk.given(tx, refs)})
+    return {row[0]: (row[1], row[2:]) for row in found}
+
+
+@cache
+def _standing(sqlite: bool, table: Table, columns: tuple[str, ...], family: str | None) -> Select[Any]:
+    c = table.c
+    own = [c.system == bindparam("of", type_=BigInteger), *([c.family == bulk.word(family)] if family else ())]
+    return select(c.ref, c.id, *(c[name] for name in columns)).where(*own, bulk.among_ids(sqlite, c.ref))
 
 
 def keep(
@@ -56,7 +74,7 @@ def forget(saving: Saving, told: Collection[int], partly: Mapping[int, Collectio
     and id, that they say anew."""
     c, tx = echo.c, saving.tx
     if told:
-        tx.execute(echo.delete().where(bulk.among(tx, c.record, told)))
+        bulk.delete_by(tx, c.record, told)
     if partly:
         asked = select(c.id, c.record, c.kind, c.ref).where(bulk.among(tx, c.record, partly))
         anew = [row.id for row in tx.execute(asked) if (row.kind, row.ref) in partly[row.record]]
@@ -85,4 +103,4 @@ def heirs(saving: Saving, kind: str, table: Table, columns: Sequence[str], refs:
     return found
 
 
-__all__ = ["Said", "Word", "forget", "heirs", "keep"]
+__all__ = ["Said", "Word", "forget", "heirs", "keep", "standing"]

@@ -12,10 +12,11 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import simplejson
-from sqlalchemy import Connection, String, bindparam, select
+from sqlalchemy import BigInteger, Connection, Select, String, bindparam, select
 
 from connector.errors import Problem
 from connector.model import KIND_OF, Fact
@@ -95,10 +96,8 @@ def save_page(
     if full and last:
         left += _remove_unseen(saving, system, stream, stream_id, generation)
     _finish(saving)
-    values: dict[str, Any] = {"cursor": simplejson.dumps(cursor, use_decimal=True), "read_at": now}
-    if last:
-        values |= {"reading": False, "complete_at": now}
-    tx.execute(stream_table.update().where(stream_table.c.id == stream_id).values(**values))
+    given = {"in_it": stream_id, "place": simplejson.dumps(cursor, use_decimal=True), "moment": now}
+    quick.write(tx, _READ_TO_ITS_END if last else _READ_SO_FAR, given)
     concerns.of_this(tx).ground = True
     return replace(counts, gone=left)
 
@@ -129,12 +128,9 @@ def unchanged(
     stream_id = keys.known_stream(tx, keys.known_system(tx, system), stream)
     if stream_id is None or not hashed:
         return set()
-    c = record_table.c
     wanted = dict(hashed)
-    asked = select(c.key, c.hash).where(
-        c.stream == stream_id, bulk.among(tx, c.key, wanted), c.mapping_version == mapping_version
-    )
-    return {key for key, own in tx.execute(asked).all() if wanted[key] == own}
+    given = {"in_it": stream_id, "ids": bulk.given(tx, wanted), "by": mapping_version}
+    return {key for key, own in quick.rows(tx, _hashes(bulk.is_sqlite(tx)), given) if wanted[key] == own}
 
 
 def cursor(tx: Connection, system: str, stream: str) -> Json:
@@ -142,7 +138,7 @@ def cursor(tx: Connection, system: str, stream: str) -> Json:
     stream_id = keys.known_stream(tx, keys.known_system(tx, system), stream)
     if stream_id is None:
         return None
-    text = tx.execute(select(stream_table.c.cursor).where(stream_table.c.id == stream_id)).scalar()
+    text = quick.value(tx, _CURSOR, {"in_it": stream_id})
     return None if text is None else simplejson.loads(text, use_decimal=True)
 
 
@@ -182,13 +178,43 @@ _READ_AT = (
 )
 
 
+_IN = bindparam("in_it", type_=BigInteger)
+_CURSOR = select(stream_table.c.cursor).where(stream_table.c.id == _IN)
+_READ_SO_FAR = (
+    stream_table.update()
+    .where(stream_table.c.id == _IN)
+    .values(
+        cursor=bindparam("place", type_=stream_table.c.cursor.type),
+        read_at=bindparam("moment", type_=stream_table.c.read_at.type),
+    )
+)
+_READ_TO_ITS_END = _READ_SO_FAR.values(
+    reading=False, complete_at=bindparam("moment", type_=stream_table.c.read_at.type)
+)
+_READING = select(stream_table.c.generation, stream_table.c.reading).where(stream_table.c.id == _IN)
+_LEDGER = select(system_table.c.ledger_currency).where(system_table.c.id == bindparam("of", type_=BigInteger))
+
+
+@cache
+def _keys(sqlite: bool) -> Select[Any]:
+    c = record_table.c
+    return select(c.key, c.id).where(c.stream == _IN, bulk.among_ids(sqlite, c.key))
+
+
+@cache
+def _hashes(sqlite: bool) -> Select[Any]:
+    c = record_table.c
+    mapped = c.mapping_version == bindparam("by", type_=String)
+    return select(c.key, c.hash).where(c.stream == _IN, bulk.among_ids(sqlite, c.key), mapped)
+
+
 # --- how --------------------------------------------------------------------------------------------------------------
 def _begin(tx: Connection, system: str, now: dt.datetime, ledger_currency: str | None) -> Saving:
     key = keys.system_id(tx, system)
     if not bulk.is_sqlite(tx):
         # Two pulls of one system would make the same keys twice; their leases should keep them apart, this does.
         tx.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK}, {key})")
-    known = tx.execute(select(system_table.c.ledger_currency).where(system_table.c.id == key)).scalar()
+    known = quick.value(tx, _LEDGER, {"of": key})
     if ledger_currency and ledger_currency != known:
         tx.execute(system_table.update().where(system_table.c.id == key).values(ledger_currency=ledger_currency))
         concerns.of_this(tx).everybody = True
@@ -197,9 +223,7 @@ def _begin(tx: Connection, system: str, now: dt.datetime, ledger_currency: str |
 
 
 def _generation(tx: Connection, stream_id: int, full: bool) -> int:
-    row = tx.execute(
-        select(stream_table.c.generation, stream_table.c.reading).where(stream_table.c.id == stream_id)
-    ).one()
+    row = quick.rows(tx, _READING, {"in_it": stream_id})[0]
     if not full or row.reading:
         return int(row.generation)
     tx.execute(
@@ -223,8 +247,8 @@ def _save(
     said = [kept for kept in pages.values() if not (kept.facts is None and kept.body is None)]
     there: dict[str, int] = {}
     if said:
-        asked = select(c.key, c.id).where(c.stream == stream_id, bulk.among(tx, c.key, [k.key for k in said]))
-        there = {row.key: row.id for row in tx.execute(asked).all()}
+        given_keys = bulk.given(tx, [kept.key for kept in said])
+        there = dict(quick.rows(tx, _keys(bulk.is_sqlite(tx)), {"in_it": stream_id, "ids": given_keys}))
     if stamped and generation is not None:
         tx.execute(
             record_table.update()

@@ -176,10 +176,7 @@ def save_said(saving: Saving, heard: Said, kind: str) -> None:
     if not said:
         return
     tx, family = saving.tx, FAMILY[kind]
-    asked = select(item.c.ref, item.c.id, *(item.c[name] for name in SAID)).where(
-        item.c.system == saving.system, item.c.family == family, bulk.among(tx, item.c.ref, said)
-    )
-    there = {row[0]: (row[1], tuple(row[2:])) for row in tx.execute(asked).all()}
+    there = echoes.standing(saving, item, SAID, said, family)
     new = [ref for ref in said if ref not in there]
     rows = []
     for key, ref in zip(bulk.new_ids(tx, item, len(new)), new, strict=True):
@@ -236,7 +233,7 @@ def remove(saving: Saving, ids: Collection[int]) -> None:
     applications.let_go(saving, ids)
     saving.unsettled.difference_update(ids)
     saving.upset.difference_update(ids)
-    tx.execute(part.delete().where(bulk.among(tx, part.c.item, ids)))
+    bulk.delete_by(tx, part.c.item, ids)
     bulk.delete(tx, item, ids)
 
 

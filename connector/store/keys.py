@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import BigInteger, Connection, Select, String, Table, bindparam, select
 from sqlalchemy import text as sql
 
 from connector.store import bulk, concerns, quick
@@ -25,7 +27,8 @@ def system_id(tx: Connection, name: str) -> int:
 
 def known_system(tx: Connection, name: str) -> int | None:
     """The key of a system, or None where nothing was ever heard of it."""
-    return tx.execute(select(system_table.c.id).where(system_table.c.name == name)).scalar()
+    found: int | None = quick.value(tx, _SYSTEM, {"called": name})
+    return found
 
 
 def system_names(tx: Connection) -> dict[int, str]:
@@ -34,6 +37,10 @@ def system_names(tx: Connection) -> dict[int, str]:
 
 
 _SYSTEMS = select(system_table.c.id, system_table.c.name)
+_SYSTEM = select(system_table.c.id).where(system_table.c.name == bindparam("called", type_=String))
+_STREAM = select(stream_table.c.id).where(
+    stream_table.c.system == bindparam("of", type_=BigInteger), stream_table.c.name == bindparam("called", type_=String)
+)
 
 
 def system_ids(tx: Connection, names: Collection[str] | None) -> list[int] | None:
@@ -55,8 +62,10 @@ def stream_id(tx: Connection, system: int, name: str) -> int:
 
 def known_stream(tx: Connection, system: int | None, name: str) -> int | None:
     """The key of a stream, or None where nothing was ever read from it."""
-    asked = select(stream_table.c.id).where(stream_table.c.system == system, stream_table.c.name == name)
-    return tx.execute(asked).scalar()
+    if system is None:
+        return None
+    found: int | None = quick.value(tx, _STREAM, {"of": system, "called": name})
+    return found
 
 
 def interned(tx: Connection, table: Table, system: int, refs: Collection[str]) -> dict[str, int]:
@@ -64,8 +73,8 @@ def interned(tx: Connection, table: Table, system: int, refs: Collection[str]) -
     wanted = set(refs)
     if not wanted:
         return {}
-    asked = select(table.c.ref, table.c.id).where(table.c.system == system, bulk.among(tx, table.c.ref, wanted))
-    found: dict[str, int] = {row.ref: row.id for row in tx.execute(asked).all()}
+    asked = _by_ref(bulk.is_sqlite(tx), table)
+    found: dict[str, int] = dict(quick.rows(tx, asked, {"of": system, "ids": bulk.given(tx, wanted)}))
     missing = sorted(wanted - found.keys())
     if missing:
         ids = list(bulk.new_ids(tx, table, len(missing)))
@@ -75,3 +84,9 @@ def interned(tx: Connection, table: Table, system: int, refs: Collection[str]) -
             concerns.of_this(tx).names = True
         found.update(zip(missing, ids, strict=True))
     return found
+
+
+@cache
+def _by_ref(sqlite: bool, table: Table) -> Select[Any]:
+    own = table.c.system == bindparam("of", type_=BigInteger)
+    return select(table.c.ref, table.c.id).where(own, bulk.among_ids(sqlite, table.c.ref))

@@ -6,9 +6,8 @@ from collections.abc import Callable, Collection, Mapping
 from typing import TypeVar
 
 from sqlalchemy import Connection, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
-from connector.store import bulk, concerns
+from connector.store import bulk, concerns, quick
 from connector.store.tables import counter, link, mark
 from connector.store.turns import due_to_change as due_to_change
 
@@ -19,10 +18,14 @@ def next_number(tx: Connection, name: str) -> int:
     """The next of a row of numbers that only goes up. Held until the transaction ends, so that they come in the order in
     which their transactions become visible."""
     # One statement: of two who are the first, none may stumble over the other's row.
-    make = sqlite.insert if bulk.is_sqlite(tx) else postgresql.insert
-    first = make(counter).values(name=name, value=1)
-    next_one = first.on_conflict_do_update(index_elements=[counter.c.name], set_={"value": counter.c.value + 1})
-    return int(tx.execute(next_one.returning(counter.c.value)).scalar_one())
+    return int(
+        bulk.one(
+            tx,
+            "INSERT INTO counter (name, value) VALUES (?, 1) "
+            "ON CONFLICT (name) DO UPDATE SET value = counter.value + 1 RETURNING value",
+            (name,),
+        )
+    )
 
 
 def touch(tx: Connection, customers: Collection[int]) -> None:
@@ -79,7 +82,10 @@ def undisturbed(tx: Connection, read: Callable[[], T]) -> T:
 
 def upto(tx: Connection) -> int:
     """The number of the newest mark; 0 where there is none. Read in the transaction that reads the facts."""
-    return int(tx.execute(select(counter.c.value).where(counter.c.name == "mark")).scalar() or 0)
+    return int(quick.value(tx, _UPTO) or 0)
+
+
+_UPTO = select(counter.c.value).where(counter.c.name == bulk.word("mark"))
 
 
 def clear(tx: Connection, customers: Collection[int], upto: int) -> None:

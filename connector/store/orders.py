@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from connector.model import Order, OrderLine
 from connector.money import EXACT
-from connector.store import bulk, echoes
+from connector.store import bulk, echoes, quick
 from connector.store.echoes import Said, Word
 from connector.store.keys import interned
 from connector.store.page import Saving, newest
@@ -103,11 +104,7 @@ def _order(record: int, key: int, fact: Order) -> Word:
 
 def save_said_orders(saving: Saving, said: Said) -> None:
     """Orders as the table has them; each has its key already."""
-    tx, c = saving.tx, sales_order.c
-    asked = select(c.ref, c.id, *(c[name] for name in ORDER)).where(
-        c.system == saving.system, bulk.among(tx, c.ref, said.words)
-    )
-    there = {row[0]: (row[1], tuple(row[2:])) for row in tx.execute(asked)}
+    there = echoes.standing(saving, sales_order, ORDER, said.words)
     changed, replaced = [], []
     for ref, now in said.words.items():
         key, before = there[ref]
@@ -116,7 +113,7 @@ def save_said_orders(saving: Saving, said: Said) -> None:
             saving.touched.update(whose for whose in (now[2], before[2]) if whose is not None)
         if now[0] != before[0]:
             replaced.append((ref, before))
-    bulk.update(tx, sales_order, ORDER, changed)
+    bulk.update(saving.tx, sales_order, ORDER, changed)
     echoes.keep(saving, "order", ORDER, said, replaced)
 
 
@@ -157,11 +154,7 @@ def _line(record: int, key: int, fact: OrderLine) -> Word:
 
 def save_said_lines(saving: Saving, said: Said) -> None:
     """Order lines as the table has them."""
-    tx, c = saving.tx, order_line.c
-    asked = select(c.ref, c.id, *(c[name] for name in LINE)).where(
-        c.system == saving.system, bulk.among(tx, c.ref, said.words)
-    )
-    there = {row[0]: (row[1], tuple(row[2:])) for row in tx.execute(asked)}
+    tx, there = saving.tx, echoes.standing(saving, order_line, LINE, said.words)
     new, changed, replaced, parents = [], [], [], set()
     for ref, now in said.words.items():
         if ref not in there:
@@ -224,7 +217,11 @@ def remove_lines(saving: Saving, ids: Collection[int]) -> None:
 
 def _touch(saving: Saving, orders: Collection[int]) -> None:
     if orders:
-        asked = select(sales_order.c.customer).where(
-            bulk.among(saving.tx, sales_order.c.id, orders), sales_order.c.customer.is_not(None)
-        )
-        saving.touched.update(saving.tx.execute(asked).scalars())
+        tx = saving.tx
+        saving.touched.update(quick.column(tx, _owners(bulk.is_sqlite(tx)), {"ids": bulk.given(tx, orders)}))
+
+
+@cache
+def _owners(sqlite: bool) -> Select[Any]:
+    c = sales_order.c
+    return select(c.customer).where(bulk.among_ids(sqlite, c.id), c.customer.is_not(None))

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Table, or_, select
+from sqlalchemy import BigInteger, Select, Table, bindparam, or_, select
 
 from connector.model import Customer, Fact
-from connector.store import amendments, bulk, concerns, echoes, tables
+from connector.store import amendments, bulk, concerns, echoes, quick, tables
 from connector.store.echoes import Said, Word
 from connector.store.keys import interned
 from connector.store.page import Saving, newest
@@ -90,10 +91,7 @@ def save_said(saving: Saving, said: Said, kind: str) -> None:
     """The facts of one kind as the table has them."""
     tx, how = saving.tx, KINDS[kind]
     columns = how.said
-    asked = select(how.table.c.ref, how.table.c.id, *(how.table.c[name] for name in columns)).where(
-        how.table.c.system == saving.system, bulk.among(tx, how.table.c.ref, said.words)
-    )
-    there = {row[0]: (row[1], tuple(row[2:])) for row in tx.execute(asked)}
+    there = echoes.standing(saving, how.table, columns, said.words)
     new, changed, replaced, amended = [], [], [], []
     for ref, now in said.words.items():
         if ref not in there:
@@ -147,17 +145,29 @@ def remove(saving: Saving, kind: str, ids: Collection[int]) -> None:
 
 def split_documents(saving: Saving) -> None:
     """Documents whose instalments changed, or that came after their instalments, are to be settled anew."""
-    tx, i = saving.tx, tables.instalment.c
+    tx, sqlite = saving.tx, bulk.is_sqlite(saving.tx)
     if saving.arrived:
-        waiting = select(i.document_ref).where(
-            i.system == saving.system, bulk.among(tx, i.document_ref, saving.arrived)
-        )
-        saving.split.update(tx.execute(waiting).scalars())
+        given = {"of": saving.system, "ids": bulk.given(tx, saving.arrived)}
+        saving.split.update(quick.column(tx, _split_before(sqlite), given))
     if saving.split:
-        c = tables.item.c
-        asked = select(c.id).where(c.system == saving.system, c.family == "d", bulk.among(tx, c.ref, saving.split))
-        saving.unsettled.update(tx.execute(asked).scalars())
+        given = {"of": saving.system, "ids": bulk.given(tx, saving.split)}
+        saving.unsettled.update(quick.column(tx, _documents(sqlite), given))
         saving.split = set()
+
+
+@cache
+def _split_before(sqlite: bool) -> Select[Any]:
+    i = tables.instalment.c
+    return select(i.document_ref).where(i.system == _OF, bulk.among_ids(sqlite, i.document_ref))
+
+
+@cache
+def _documents(sqlite: bool) -> Select[Any]:
+    c = tables.item.c
+    return select(c.id).where(c.system == _OF, c.family == bulk.word("d"), bulk.among_ids(sqlite, c.ref))
+
+
+_OF = bindparam("of", type_=BigInteger)
 
 
 # --- customers --------------------------------------------------------------------------------------------------------
@@ -200,10 +210,7 @@ def save_customers(saving: Saving, facts: Sequence[tuple[int, Customer]]) -> Non
 def save_said_customers(saving: Saving, said: Said) -> None:
     """Customers as the table has them; each has its key already."""
     tx, table = saving.tx, tables.customer
-    asked = select(table.c.ref, table.c.id, *(table.c[name] for name in CUSTOMER)).where(
-        table.c.system == saving.system, bulk.among(tx, table.c.ref, said.words)
-    )
-    there = {row[0]: (row[1], tuple(row[2:])) for row in tx.execute(asked)}
+    there = echoes.standing(saving, table, CUSTOMER, said.words)
     changed, replaced = [], []
     for ref, now in said.words.items():
         key, before = there[ref]

@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, String, bindparam, select
 
 from connector.errors import Problem
-from connector.store import bulk
+from connector.store import bulk, quick
 from connector.store.tables import problem, utc
 from connector.text import Text
 
@@ -42,16 +44,12 @@ def note(
 ) -> None:
     """What is wrong now, by what it is about. What was wrong before with one of `refs` (None: anything of this scope,
     system and stream) and is not any more is resolved."""
-    c = problem.c
-    asked = select(c.id, c.ref, c.code, c.field, c.resolved_at).where(
-        c.scope == scope, c.system == system, c.stream == stream
-    )
-    if refs is not None:
-        wanted = set(refs) | set(given)
-        if not wanted:
-            return
-        asked = asked.where(bulk.among(tx, c.ref, wanted))
-    there = {(row.ref, row.code, row.field): row for row in tx.execute(asked)}
+    wanted = None if refs is None else set(refs) | set(given)
+    if wanted is not None and not wanted:
+        return
+    about = {"about": scope, "of": system, "part": stream, "ids": bulk.given(tx, wanted or ())}
+    found_before = quick.rows(tx, _noted(bulk.is_sqlite(tx), wanted is None), about)
+    there = {(row.ref, row.code, row.field): row for row in found_before}
     at, new, again, seen = utc(now), [], [], set()
     for ref, found in given.items():
         for one in found:
@@ -75,6 +73,18 @@ def note(
     bulk.update(tx, problem, (*columns, "last_seen", "resolved_at"), again)
     gone = [row.id for key, row in there.items() if key not in seen and row.resolved_at is None]
     bulk.update(tx, problem, ("resolved_at",), [(at, key) for key in gone])
+
+
+@cache
+def _noted(sqlite: bool, everything: bool) -> Select[Any]:
+    """What was noted of one scope, system and stream: of everything in it, or of some."""
+    c = problem.c
+    asked = select(c.id, c.ref, c.code, c.field, c.resolved_at).where(
+        c.scope == bindparam("about", type_=String),
+        c.system == bindparam("of", type_=String),
+        c.stream == bindparam("part", type_=String),
+    )
+    return asked if everything else asked.where(bulk.among_ids(sqlite, c.ref))
 
 
 def problems(

@@ -12,26 +12,28 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import CompoundSelect, Connection, Select
+from sqlalchemy import CompoundSelect, Connection, Delete, Select, Update
 from sqlalchemy.engine import Dialect
 
 Convert = Callable[[Any], Any]
+Asking = Select[Any] | CompoundSelect[Any]
+Writing = Update | Delete
 
 
 class _Made:
     """A statement in the words of one database."""
 
-    def __init__(self, statement: Select[Any] | CompoundSelect[Any], dialect: Dialect) -> None:
+    def __init__(self, statement: Asking | Writing, dialect: Dialect) -> None:
         compiled = statement.compile(dialect=dialect)
         self.text = str(compiled)
         self.usual: dict[str, Any] = dict(compiled.params)
         self.places: list[str] | None = list(compiled.positiontup) if compiled.positiontup is not None else None
         self.into: dict[str, Convert] = {
             name: process
-            for name, bound in compiled.binds.items()
+            for bound, name in compiled.bind_names.items()
             if (process := bound.type.dialect_impl(dialect).bind_processor(dialect)) is not None
         }
-        columns = list(statement.selected_columns)
+        columns = [] if isinstance(statement, Writing) else list(statement.selected_columns)
         names = [column.key if column.key is not None else "_" for column in columns]
         row: Any = namedtuple("Row", names, rename=True)  # type: ignore[misc]
         self.row: Callable[[Any], Any] = row._make
@@ -47,13 +49,11 @@ class _Made:
 
 
 @lru_cache(maxsize=512)
-def _made(statement: Select[Any] | CompoundSelect[Any], dialect: Dialect) -> _Made:
+def _made(statement: Asking | Writing, dialect: Dialect) -> _Made:
     return _Made(statement, dialect)
 
 
-def rows(
-    tx: Connection, statement: Select[Any] | CompoundSelect[Any], given: Mapping[str, Any] | None = None
-) -> list[Any]:
+def rows(tx: Connection, statement: Asking, given: Mapping[str, Any] | None = None) -> list[Any]:
     """The rows that a statement gives, as named tuples."""
     made = _made(statement, tx.dialect)
     cursor = tx.connection.cursor()
@@ -71,3 +71,25 @@ def rows(
             values[at] = process(values[at])
         changed.append(made.row(values))
     return changed
+
+
+def column(tx: Connection, statement: Asking, given: Mapping[str, Any] | None = None) -> list[Any]:
+    """The first value of each row."""
+    return [row[0] for row in rows(tx, statement, given)]
+
+
+def value(tx: Connection, statement: Asking, given: Mapping[str, Any] | None = None) -> Any:
+    """The first value of the first row, or None where there is none."""
+    found = rows(tx, statement, given)
+    return found[0][0] if found else None
+
+
+def write(tx: Connection, statement: Writing, given: Mapping[str, Any] | None = None) -> int:
+    """Changes or deletes rows; says how many."""
+    made = _made(statement, tx.dialect)
+    cursor = tx.connection.cursor()
+    try:
+        cursor.execute(made.text, made.values(given or {}))
+        return int(cursor.rowcount)
+    finally:
+        cursor.close()

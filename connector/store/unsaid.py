@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
-from sqlalchemy import Table, select
+from sqlalchemy import CompoundSelect, Table, select, union_all
 
-from connector.store import applications, bulk, echoes, items, orders, plain, tables
+from connector.store import applications, bulk, echoes, items, orders, plain, quick, tables
 from connector.store.echoes import Said
 from connector.store.page import Saving
 
@@ -38,18 +39,30 @@ def remove(saving: Saving, told: Collection[int], found: Mapping[str, Sequence[t
     """What these records said before and do not say now; where another record says it, too, its word counts now."""
     if not told:
         return
-    for kind, where in _HOMES.items():
-        c = where.table.c
-        asked = select(c.id, c.ref).where(bulk.among(saving.tx, c.record, told))
-        if kind in items.FAMILY:
-            asked = asked.where(c.family == items.FAMILY[kind])
-        now = {fact.ref for _, fact in found[kind]}
-        left = {row.ref: row.id for row in saving.tx.execute(asked) if row.ref not in now}
-        if not left:
+    tx = saving.tx
+    now = {kind: {fact.ref for _, fact in facts} for kind, facts in found.items()}
+    unsaid: dict[str, dict[str, int]] = defaultdict(dict)
+    for kind, key, ref in quick.rows(tx, _said_before(bulk.is_sqlite(tx)), {"ids": bulk.given(tx, told)}):
+        if ref not in now.get(kind, ()):
+            unsaid[kind][ref] = key
+    for kind in _HOMES:
+        if not (left := unsaid.get(kind)):
             continue
+        where = _HOMES[kind]
         heirs = echoes.heirs(saving, kind, where.table, where.columns, left)
         where.write(saving, Said(heirs))
         _remove(saving, kind, [key for ref, key in left.items() if ref not in heirs])
+
+
+@cache
+def _said_before(sqlite: bool) -> CompoundSelect[Any]:
+    """The facts of some records: kind, key and id."""
+    lines = []
+    for kind, where in _HOMES.items():
+        c = where.table.c
+        asked = select(bulk.word(kind).label("kind"), c.id, c.ref).where(bulk.among_ids(sqlite, c.record))
+        lines.append(asked.where(c.family == bulk.word(items.FAMILY[kind])) if kind in items.FAMILY else asked)
+    return union_all(*lines)
 
 
 def _remove(saving: Saving, kind: str, ids: Collection[int]) -> None:
