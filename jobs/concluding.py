@@ -12,16 +12,19 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from connector.connect import Connected
+from connector.credit.score import digest
 from connector.store import (
     Connection,
     alerts,
     amendments,
+    concerns,
     customers,
     decisions,
     marks,
     order_credit,
     reservations,
 )
+from connector.store.bulk import is_sqlite
 from connector.store.customers import CustomerRow
 from connector.store.db import Store
 from connector.store.decisions import Conclusion
@@ -47,6 +50,7 @@ class Concluded:
 
     judged: Sequence[Judged]
     conclusions: Sequence[Conclusion]
+    score_digests: Mapping[int, str]
     accounts: Accounts
     owed: Sequence[Owed]
     out: WaysOut
@@ -55,10 +59,13 @@ class Concluded:
 
 @dataclass(frozen=True, slots=True)
 class Ahead:
-    """What was concluded before its transaction: by which newest mark, and by what leaves none."""
+    """What was concluded before its transaction: by which newest mark, by which newest decision, and by what leaves no
+    mark. `seen` is the last transaction that was to be seen, where these have an order."""
 
     concluded: Concluded
     upto: int
+    newest: int
+    seen: int | None
     beside: tuple[object, ...]
 
 
@@ -75,12 +82,18 @@ class Concluder:
         """Judges debtors with their groups and scores, and concludes, by one state of the store."""
         with unhurried(), store.reading() as tx:
             concluded = self.conclude(tx, debtors, list(judge(tx, self.base, debtors, scores=True)))
-            return Ahead(concluded, marks.upto(tx), self._beside(tx, debtors, concluded))
+            seen = concerns.newest(tx) if is_sqlite(tx) else None
+            beside = self._beside(tx, debtors, concluded)
+            return Ahead(concluded, marks.upto(tx), decisions.newest(tx), seen, beside)
 
     def still(self, tx: Connection, debtors: Sequence[int], ahead: Ahead) -> Concluded:
         """What was concluded ahead, where it still holds; else it is concluded again. With the debtors' lock, in the
         transaction that writes it."""
-        if marks.upto(tx) == ahead.upto and self._beside(tx, debtors, ahead.concluded) == ahead.beside:
+        if (
+            marks.upto(tx) == ahead.upto
+            and decisions.newest(tx) == ahead.newest
+            and (_untouched(tx, debtors, ahead.seen) or self._beside(tx, debtors, ahead.concluded) == ahead.beside)
+        ):
             return ahead.concluded
         self.base.forget(debtors)
         return self.conclude(tx, debtors, list(judge(tx, self.base, debtors, scores=True)))
@@ -101,7 +114,8 @@ class Concluder:
         for one in judged:
             body = kept = None
             if one.debtor in other:
-                body, kept = bodies[one.debtor], inputs.packed(base, one, before.get(one.debtor), upto)
+                body = decisions.packed(bodies[one.debtor])
+                kept = inputs.packed(base, one, before.get(one.debtor), upto)
             conclusions.append(Conclusion(one.debtor, digests[one.debtor], body, kept))
         out = WaysOut(tx, base, wordy)
         owed = [
@@ -111,19 +125,27 @@ class Concluder:
         ]
         if base.config.limits.master == "here":
             owed += flowing(wordy, accounts, kept_here(tx), base.systems)
-        return Concluded(judged, conclusions, accounts, owed, out, outcome(judged, self.check))
+        scored = {one.debtor: digest(one.score) for one in judged if one.score is not None}
+        return Concluded(judged, conclusions, scored, accounts, owed, out, outcome(judged, self.check))
 
     def _beside(self, tx: Connection, debtors: Sequence[int], concluded: Concluded) -> tuple[object, ...]:
         """What is concluded by and may change without a mark: an order check keeps states and reserves credit, another
-        run concludes and warns."""
+        run warns."""
         orders = [row.key for one in concluded.judged for row, _ in one.orders]
         now = self.base.now
         return (
             order_credit.states(tx, debtors, orders),
             reservations.standing(tx, now, debtors) if now is not None else None,
             alerts.standing(tx, debtors),
-            decisions.newest(tx),
         )
+
+
+def _untouched(tx: Connection, debtors: Sequence[int], seen: int | None) -> bool:
+    """Whether no transaction since this one concerned any of these debtors, by what all have noted."""
+    if seen is None:
+        return False
+    _, concern = concerns.after(tx, seen)
+    return concern is not None and not concern.customers and concern.debtors.isdisjoint(debtors)
 
 
 def _accounts(tx: Connection, systems: Sequence[Connected], debtors: Sequence[int]) -> Accounts:

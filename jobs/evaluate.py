@@ -131,7 +131,7 @@ def _keep(tx: Connection, run: Run, concluder: Concluder, concluded: Concluded, 
         tx, concluded.conclusions, as_of=base.as_of, made_at=clock.now(), policy_version=base.policy_version
     )
     scored = [(one.debtor, one.score) for one in judged if one.score is not None]
-    run.counts["scores"] += score.keep(tx, base.cards, scored, clock)
+    run.counts["scores"] += score.keep(tx, base.cards, scored, clock, concluded.score_digests)
     concluded.out.asked_in(tx)  # the words of what is new are made only now
     run.counts["owed"] += outbox.owe(tx, concluded.owed, clock.now())
     run.counts["withdrawn"] += withdraw_tasks(

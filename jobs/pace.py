@@ -9,16 +9,16 @@ from contextlib import contextmanager
 from connector.store.db import Store
 
 # The first is small: whether somebody waits, and how long one customer takes, is known only after it.
-_FIRST, _LEAST, _MOST = 16, 8, 2000
+_FIRST, _LEAST, MOST = 16, 8, 2000
 # So long a transaction may take while nobody waits, and while somebody does.
-_UNDISTURBED, _AWAITED = 0.3, 0.015
+_UNDISTURBED, _AWAITED = 0.3, 0.008
 
 
 class Pace:
     """The size of the next portion, after how long the last one took."""
 
-    def __init__(self, store: Store) -> None:
-        self.store, self.size = store, _FIRST
+    def __init__(self, store: Store, first: int = _FIRST) -> None:
+        self.store, self.size = store, first
 
     @contextmanager
     def portion(self, count: int) -> Iterator[None]:
@@ -27,4 +27,4 @@ class Pace:
         yield
         each = (time.monotonic() - began) / max(count, 1)
         most = _AWAITED if self.store.is_awaited() else _UNDISTURBED
-        self.size = int(max(_LEAST, min(_MOST, 2 * self.size, most / max(each, 1e-6))))
+        self.size = int(max(_LEAST, min(MOST, 4 * self.size, most / max(each, 1e-6))))

@@ -1,4 +1,4 @@
-"""Pull: records of every stream of a system become facts; page, cursor and change marks in one transaction.
+"""Pull: records of every stream of a system become facts, with the marks of whom they change; the cursor comes last.
 
 A crash after any page loses and doubles nothing: the next pull goes on from the cursor that was committed with the last
 page. A record that has not changed is only stamped. A bad record is quarantined with its problem, its last good facts
@@ -26,8 +26,11 @@ from connector.store import documents, doubts, facts, records
 from connector.store.concerns import Concern
 from connector.store.db import Store
 from connector.store.facts import Kept
-from connector.store.leases import LeaseLost, safe_place
+from connector.store.leases import LeaseLost
 from connector.text import Text
+from jobs import pages
+from jobs.pace import Pace
+from jobs.pages import Source
 from jobs.progress import Progress, silent
 from jobs.run import NEWS, Run, failure, running
 
@@ -90,6 +93,8 @@ class _Pull:
     nightly: bool
     progress: Progress
     ended: threading.Event = field(default_factory=threading.Event)
+    # Of streams that are read side by side one waits here for the other, not where others who write would make way for it.
+    saving: threading.Lock = field(default_factory=threading.Lock)
 
 
 @dataclass
@@ -167,14 +172,13 @@ def _pull_stream(pull: _Pull, stream: Stream[object], run: Run) -> None:
         if full:
             facts.forget_cursor(tx, name, stream.name)
         cursor = facts.cursor(tx, name, stream.name)
-    done = 0
+    done, pace = 0, pages.pace_of(store)
     # The next pages are on their way while this one is saved; what was not saved is fetched again after a crash.
-    with closing(ahead(stream.read(connected.client, cursor, mapping.wanted(stream.name)), *_AHEAD)) as pages:
-        for page in pages:
+    with closing(ahead(stream.read(connected.client, cursor, mapping.wanted(stream.name)), *_AHEAD)) as coming:
+        for page in coming:
             if pull.ended.is_set():
                 return
-            safe_place(store)
-            _save(pull, stream, page, run)
+            _save(pull, stream, page, run, pace)
             done += len(page.records)
             pull.progress(f"{name}/{stream.name}", done)
             if page.last:
@@ -186,29 +190,17 @@ def _pull_stream(pull: _Pull, stream: Stream[object], run: Run) -> None:
         _sweep(store, connected, stream, run)
 
 
-def _save(pull: _Pull, stream: Stream[object], page: Page, run: Run) -> None:
-    """One page: records, facts, cursor and change marks in one transaction."""
+def _save(pull: _Pull, stream: Stream[object], page: Page, run: Run, pace: Pace) -> None:
+    """One page: what of it is new, mapped and saved."""
     store, connected, name = pull.store, pull.connected, pull.connected.name
     with store.reading() as tx:
         hashed = [(r.key, digest(r)) for r in page.records]
         same = facts.unchanged(tx, name, stream.name, hashed, mapped_by(connected))
     kept = list(_mapped(connected, stream.name, page.records, hashed, same, run))
     run.problems += page.problems
-    # Not durable: after a power cut it is pulled again.
-    with store.writing(durable=False, concern=Concern()) as tx:
-        counts = facts.save_page(
-            tx,
-            name,
-            stream.name,
-            records=kept,
-            cursor=page.cursor,
-            full=page.full,
-            last=page.last,
-            gone=page.gone,
-            now=connected.clock.now(),
-            mapping_version=mapped_by(connected),
-            ledger_currency=connected.config.business.currency,
-        )
+    source = Source(name, stream.name, mapped_by(connected), connected.config.business.currency)
+    with pull.saving:
+        counts = pages.save(store, source, page, kept, pace, connected.clock.now())
     run.counts["pages"] += 1
     run.counts["records"] += len(page.records)
     for key in ("new", "changed", "same", "gone"):

@@ -294,13 +294,19 @@ def _altman(statement: Statement, rules: Scoring, source: tuple[str, ...]) -> di
     }
 
 
-def keep(tx: Connection, cards: Cards, found: Sequence[tuple[int, Score]], clock: Clock) -> int:
+def keep(
+    tx: Connection,
+    cards: Cards,
+    found: Sequence[tuple[int, Score]],
+    clock: Clock,
+    digests: Mapping[int, str] | None = None,
+) -> int:
     """Keeps scores that differ from the debtors' newest ones, and the scorecards they were made by; says how many."""
     used = {one.version for _, one in found}
     for chosen in cards.read():
         if chosen.version in used:
             scores.keep_card(tx, chosen.version, chosen.body, clock.now())
-    return scores.keep(tx, found, clock.now())
+    return scores.keep(tx, found, clock.now(), digests)
 
 
 def again(tx: Connection, row: ScoreRow) -> Score:

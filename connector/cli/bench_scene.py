@@ -15,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from connector.adapter import Page, Record
 from connector.cli.bench_book import Book, said
 from connector.clock import FixedClock
 from connector.config import Config
@@ -22,12 +23,13 @@ from connector.connect import connect
 from connector.errors import HoldfastError
 from connector.model import Fact
 from connector.policy import default_policy
-from connector.store import customers, facts, links
-from connector.store.concerns import Concern
+from connector.store import customers, links
 from connector.store.db import Store
 from connector.store.facts import Kept
+from jobs import pages
 from jobs.evaluate import evaluate
 from jobs.frame import Frame, frame
+from jobs.pace import Pace
 
 if TYPE_CHECKING:
     from connector.store.contest import Places
@@ -104,7 +106,6 @@ def kept(page: Sequence[Fact]) -> list[Kept]:
 
 
 def _hash(body: dict[str, str]) -> str:
-    from connector.adapter import Record
     from jobs.pull import digest
 
     return digest(Record("", body))
@@ -115,10 +116,10 @@ def load(scene: Scene, progress: Progress) -> None:
     done, whole = 0, _size(scene.book)
     version = connect(scene.config, SYSTEM).mapping.version
     for stream in (*scene.book.streams, "promises", "financials", "events"):
-        known = stream in scene.book.streams
+        known, pace = stream in scene.book.streams, pages.pace_of(scene.store)
         for page in scene.book.pages(stream, _PAGE) if known else ():
             records = kept(page)
-            scene.seconds += scene.spent(lambda: save(scene, stream, records, version), collect=False)[0]  # noqa: B023 - called at once
+            scene.seconds += scene.spent(lambda: save(scene, stream, records, version, pace=pace), collect=False)[0]  # noqa: B023 - called at once
             done += len(page)
             progress(f"load {scene.book.documents:,}", done, max(whole, done))
         save(scene, stream, (), version, last=True)
@@ -133,22 +134,18 @@ def _size(book: Book) -> int:
 
 
 def save(
-    scene: Scene, stream: str, records: Sequence[Kept], version: str = "", *, full: bool = True, last: bool = False
+    scene: Scene,
+    stream: str,
+    records: Sequence[Kept],
+    version: str = "",
+    *,
+    full: bool = True,
+    last: bool = False,
+    pace: Pace | None = None,
 ) -> None:
-    """One page in a transaction of its own, as a pull keeps it."""
-    with scene.store.writing(durable=False, concern=Concern()) as tx:
-        facts.save_page(
-            tx,
-            SYSTEM,
-            stream,
-            records=records,
-            cursor=None,
-            full=full,
-            last=last,
-            now=scene.clock.now(),
-            mapping_version=version,
-            ledger_currency="CNY",
-        )
+    """One page as a pull keeps it."""
+    source, page = pages.Source(SYSTEM, stream, version, "CNY"), Page((), None, full, last)
+    pages.save(scene.store, source, page, records, pace or pages.pace_of(scene.store), scene.clock.now())
 
 
 def every(book: Book) -> Iterator[Fact]:

@@ -156,6 +156,11 @@ class Store:
             self._writer.__exit__()
 
     @property
+    def has_turns(self) -> bool:
+        """Whether only one writes at a time, and the others wait for him."""
+        return self._sqlite
+
+    @property
     def begins_at_once(self) -> bool:
         """Whether `at_once` keeps its word: in a file of this machine, where all who write stand in one turnstile."""
         return self._writer is not None and self._writer.has_everybody

@@ -9,12 +9,12 @@ import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, select
 
-from connector.store import audit, bulk, records
+from connector.store import audit, bulk, quick, records
 from connector.store.audit import Entry
 from connector.store.records import unpacked
 from connector.store.tables import decision, standing, utc
@@ -45,7 +45,7 @@ class DecisionRow:
 
 @dataclass(frozen=True, slots=True)
 class Conclusion:
-    """What was concluded of one debtor: the decision's content, and a digest over what makes it another decision.
+    """What was concluded of one debtor: the decision's content, packed, and a digest over what makes it another decision.
 
     None for the content says that the digest is that of the newest decision: nothing new is to be kept. `inputs` are kept
     beside it as they are.
@@ -53,7 +53,7 @@ class Conclusion:
 
     debtor: int
     digest: str
-    body: Mapping[str, Any] | None
+    body: bytes | None
     inputs: bytes | None = None
 
 
@@ -69,7 +69,7 @@ def conclude(
 ) -> bool:
     """Keeps a decision if its digest is not that of the debtor's newest one; either way the debtor counts as evaluated
     for that day. Says whether a decision was added."""
-    one = Conclusion(debtor, digest, body)
+    one = Conclusion(debtor, digest, packed(body))
     return bool(conclude_all(tx, [one], as_of=as_of, made_at=made_at, policy_version=policy_version))
 
 
@@ -85,7 +85,7 @@ def conclude_all(
     ids = list(bulk.new_ids(tx, decision, len(news)))
     rows = []
     for number, one in zip(ids, news, strict=True):
-        body = packed(one.body or {})
+        body = packed({}) if one.body is None else one.body
         sha = sha_of(number, one.debtor, as_of, policy_version, body, one.inputs)
         rows.append((number, one.debtor, as_of, at, policy_version, one.digest, body, one.inputs, sha))
     bulk.insert(tx, decision, _COLUMNS, rows)
@@ -121,9 +121,13 @@ def chained(shas: Iterable[str]) -> str:
 
 def digests(tx: Connection, debtors: Collection[int]) -> dict[int, str]:
     """The digest of the newest decision of each debtor that has one."""
+    return dict(quick.rows(tx, _digests(bulk.is_sqlite(tx)), {"ids": bulk.given(tx, debtors)}))
+
+
+@cache
+def _digests(sqlite: bool) -> Select[Any]:
     s = standing.c
-    asked = select(s.debtor, s.digest).where(bulk.among(tx, s.debtor, debtors))
-    return {row.debtor: row.digest for row in tx.execute(asked).all()}
+    return select(s.debtor, s.digest).where(bulk.among_ids(sqlite, s.debtor))
 
 
 def latest(tx: Connection, debtors: Collection[int] | None = None) -> dict[int, DecisionRow]:
@@ -183,7 +187,7 @@ def evaluated_on(tx: Connection) -> dict[int, dt.date]:
 
 def newest(tx: Connection) -> int:
     """The number of the newest decision; 0 where there is none."""
-    return int(tx.execute(select(func.max(decision.c.id))).scalar() or 0)
+    return int(quick.value(tx, bulk.last_id(decision)) or 0)
 
 
 def since(tx: Connection, number: int) -> set[int]:

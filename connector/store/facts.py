@@ -37,7 +37,7 @@ from connector.store import (
     records,
     unsaid,
 )
-from connector.store.page import Saving, said_twice, uncollected, unfit
+from connector.store.page import Nameless, Saving, said_twice, uncollected, unfit
 from connector.store.tables import record as record_table
 from connector.store.tables import stream as stream_table
 from connector.store.tables import system as system_table
@@ -70,6 +70,9 @@ class Counts:
     gone: int = 0
     quarantined: int = 0
 
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(*(getattr(self, name) + getattr(other, name) for name in self.__slots__))
+
 
 @uncollected()
 def save_page(
@@ -85,13 +88,24 @@ def save_page(
     now: dt.datetime,
     mapping_version: str = "",
     ledger_currency: str | None = None,
+    more: bool = False,
+    said: Nameless | None = None,
 ) -> Counts:
     """Saves a page in the caller's transaction. `cursor` is where a later read goes on; `gone` are keys of records that
-    the system says are deleted. `ledger_currency` is that of the system's base amounts."""
+    the system says are deleted. `ledger_currency` is that of the system's base amounts.
+
+    A page may come in portions, each in a transaction of its own: with all but the last `more` follows, and the rest that
+    is told here counts only then. `said` is the same dictionary for all portions of a page.
+    """
     saving = _begin(tx, system, now, ledger_currency)
     stream_id = keys.stream_id(tx, saving.system, stream)
     generation = _generation(tx, stream_id, full)
-    counts = _save(saving, system, stream, stream_id, records, generation, mapping_version)
+    counts = _save(
+        saving, system, stream, stream_id, records, generation, mapping_version, {} if said is None else said
+    )
+    if more:
+        _finish(saving)
+        return counts
     left = _remove_keys(saving, system, stream, stream_id, gone)
     if full and last:
         left += _remove_unseen(saving, system, stream, stream_id, generation)
@@ -116,7 +130,7 @@ def save_again(
     """Saves what a changed mapping makes of records that were kept; cursor and stamps stay as they are."""
     saving = _begin(tx, system, now, ledger_currency)
     stream_id = keys.stream_id(tx, saving.system, stream)
-    counts = _save(saving, system, stream, stream_id, records, None, mapping_version)
+    counts = _save(saving, system, stream, stream_id, records, None, mapping_version, {})
     _finish(saving)
     return counts
 
@@ -240,6 +254,7 @@ def _save(
     given: Sequence[Kept],
     generation: int | None,
     mapping_version: str,
+    nameless: Nameless,
 ) -> Counts:
     tx, c = saving.tx, record_table.c
     pages = {kept.key: kept for kept in given}  # the later word of a page counts
@@ -263,7 +278,6 @@ def _save(
     found: dict[str, list[tuple[int, Any]]] = defaultdict(list)
     told: set[int] = set()
     quarantined: set[str] = set()
-    nameless: dict[tuple[type, str], str] = {}
     for kept in said:
         number, where = ids[kept.key], kept.where or f"{system}/{stream}/{kept.key}"
         trouble = list(kept.problems)

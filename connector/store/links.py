@@ -10,10 +10,12 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, select
 
-from connector.store import bulk, concerns, marks
+from connector.store import bulk, concerns, marks, quick
 from connector.store.keys import system_names
 from connector.store.tables import apart, customer, debtor, proposal
 from connector.store.tables import link as link_table
@@ -141,30 +143,38 @@ def splits(tx: Connection) -> dict[int, set[int]]:
 def linked(tx: Connection, *, debtors: Collection[int] | None = None, several_only: bool = False) -> list[LinkRow]:
     """Links by debtor; `several_only`: those of debtors with more than one customer."""
     names = system_names(tx)
-    c = customer.c
-    asked = (
-        select(
-            link_table.c.customer,
-            c.system,
-            c.ref,
-            c.name,
-            link_table.c.debtor,
-            link_table.c.how,
-            link_table.c.score,
-            link_table.c.confirmed,
-        )
-        .join_from(link_table, customer, c.id == link_table.c.customer)
-        .order_by(link_table.c.debtor, link_table.c.customer)
-    )
-    if debtors is not None:
-        asked = asked.where(bulk.among(tx, link_table.c.debtor, debtors))
-    rows = [LinkRow(r[0], names[r[1]], r[2], r[3] or r[2], *tuple(r)[4:]) for r in tx.execute(asked)]
+    if debtors is None:
+        found = quick.rows(tx, _LINKS)
+    else:
+        found = quick.rows(tx, _links_of(bulk.is_sqlite(tx)), {"ids": bulk.given(tx, debtors)})
+    rows = [LinkRow(r[0], names[r[1]], r[2], r[3] or r[2], *r[4:]) for r in found]
     if several_only:
         count: dict[int, int] = defaultdict(int)
         for row in rows:
             count[row.debtor] += 1
         rows = [row for row in rows if count[row.debtor] > 1]
     return rows
+
+
+_LINKS = (
+    select(
+        link_table.c.customer,
+        customer.c.system,
+        customer.c.ref,
+        customer.c.name,
+        link_table.c.debtor,
+        link_table.c.how,
+        link_table.c.score,
+        link_table.c.confirmed,
+    )
+    .join_from(link_table, customer, customer.c.id == link_table.c.customer)
+    .order_by(link_table.c.debtor, link_table.c.customer)
+)
+
+
+@cache
+def _links_of(sqlite: bool) -> Select[Any]:
+    return _LINKS.where(bulk.among_ids(sqlite, link_table.c.debtor))
 
 
 # --- proposals --------------------------------------------------------------------------------------------------------

@@ -171,13 +171,18 @@ def keep(tx: Connection, new: Sequence[Standing], changed: Sequence[Standing]) -
     """Keeps states of orders: those that had none, and those that had another."""
     if concerns.is_declared(tx):
         # An order that has another customer now stood in the book of the former one, too.
-        former = select(order_state.c.debtor).where(
-            bulk.among(tx, order_state.c.sales_order, [x.order for x in changed])
-        )
         concerns.of_this(tx).debtors.update([one.debtor for one in (*new, *changed)])
-        concerns.of_this(tx).debtors.update(tx.execute(former).scalars() if changed else ())
+        if changed:
+            given = {"ids": bulk.given(tx, [one.order for one in changed])}
+            concerns.of_this(tx).debtors.update(quick.column(tx, _had_by(bulk.is_sqlite(tx)), given))
     bulk.insert(tx, order_state, (*_COLUMNS, "sales_order"), [_row(one) for one in new])
     bulk.update(tx, order_state, _COLUMNS, [_row(one) for one in changed], by=("sales_order",))
+
+
+@cache
+def _had_by(sqlite: bool) -> Select[Any]:
+    s = order_state.c
+    return select(s.debtor).where(bulk.among_ids(sqlite, s.sales_order))
 
 
 def _row(one: Standing) -> tuple[Any, ...]:

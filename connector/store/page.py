@@ -25,6 +25,8 @@ LONGEST_ID = 255
 _MOST_DIGITS = 40
 
 F = TypeVar("F")
+# What a page has said so far of facts without an id of their own, and where.
+Nameless = dict[tuple[type, str], str]
 
 
 @dataclass
@@ -103,11 +105,10 @@ def unfit(fact: Fact, where: str) -> Problem | None:
     return _too_long(where) if len(fact.ref) > LONGEST_ID else None
 
 
-def said_twice(fact: Fact, where: str, said: dict[tuple[type, str], str]) -> Problem | None:
+def said_twice(fact: Fact, where: str, said: Nameless) -> Problem | None:
     """What keeps a limit or application without an id of its own apart from one that a page has said before, or None.
 
-    Two of them that agree in all that names them would be one row: the second would be lost without a word. `said` is
-    what the page has said so far, and where.
+    Two of them that agree in all that names them would be one row: the second would be lost without a word.
     """
     if not isinstance(fact, (Application, Limit)) or fact.id is not None:
         return None

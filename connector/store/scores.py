@@ -9,10 +9,10 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, String, bindparam, func, select
 
 from connector.credit.score import Score, as_kept, digest
-from connector.store import bulk
+from connector.store import bulk, quick
 from connector.store.records import packed, unpacked
 from connector.store.tables import score, scorecard, utc
 
@@ -32,12 +32,15 @@ class ScoreRow:
     body: Mapping[str, Any]
 
 
-def keep(tx: Connection, found: Sequence[tuple[int, Score]], made_at: dt.datetime) -> int:
-    """Keeps the scores of debtors that differ from their newest ones; says how many."""
+def keep(
+    tx: Connection, found: Sequence[tuple[int, Score]], made_at: dt.datetime, digests: Mapping[int, str] | None = None
+) -> int:
+    """Keeps the scores of debtors that differ from their newest ones; says how many. `digests` are those of the scores,
+    where somebody has worked them out before."""
     before = _digests(tx, [debtor for debtor, _ in found])
     news = []
     for debtor, one in found:
-        own = digest(one)
+        own = digest(one) if digests is None else digests[debtor]
         if before.get(debtor) != own:
             news.append((debtor, one, own))
     ids = bulk.new_ids(tx, score, len(news))
@@ -63,9 +66,11 @@ def keep(tx: Connection, found: Sequence[tuple[int, Score]], made_at: dt.datetim
 
 def keep_card(tx: Connection, version: str, body: str, made_at: dt.datetime) -> None:
     """Keeps a scorecard by its version, once."""
-    known = select(scorecard.c.version).where(scorecard.c.version == version)
-    if tx.execute(known).scalar() is None:
+    if not quick.rows(tx, _CARD, {"called": version}):
         tx.execute(scorecard.insert().values(version=version, body=body, made_at=made_at))
+
+
+_CARD = select(scorecard.c.version).where(scorecard.c.version == bindparam("called", type_=String))
 
 
 def card(tx: Connection, version: str) -> str | None:
@@ -120,7 +125,7 @@ def history(tx: Connection, debtor: int) -> list[ScoreRow]:
 
 def _digests(tx: Connection, debtors: Collection[int]) -> dict[int, str]:
     given = {"ids": bulk.given(tx, debtors)}
-    return {row[0]: row[1] for row in tx.execute(_digests_of(bulk.is_sqlite(tx)), given).all()}
+    return dict(quick.rows(tx, _digests_of(bulk.is_sqlite(tx)), given))
 
 
 @cache

@@ -21,7 +21,7 @@ except ImportError:  # no such locks on this system: SQLite's own waiting has to
     fcntl = None
 
 # How often whoever waits looks again: at first, and at most.
-_SOON, _LATER = 0.0005, 0.005
+_SOON, _LATER = 0.0005, 0.002
 
 
 class Turnstile:

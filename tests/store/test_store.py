@@ -289,7 +289,7 @@ def test_decisions_are_added_only_when_they_differ(store: Store) -> None:
         assert (last.digest, last.as_of, last.evaluated_on) == ("a", dt.date(2026, 11, 26), dt.date(2026, 11, 26))
         assert last.body == {"limit": Decimal("5.00"), "why": "额度"}
         assert [row.digest for row in decisions.history(tx, 7)] == ["a", "b", "a"]
-        many = [decisions.Conclusion(d, "x" if d == 8 else "a", {}) for d in (7, 8)]
+        many = [decisions.Conclusion(d, "x" if d == 8 else "a", decisions.packed({})) for d in (7, 8)]
         assert decisions.conclude_all(tx, many, as_of=DAY, made_at=NOW, policy_version="p1") == 1
         assert decisions.evaluated_on(tx) == {7: DAY, 8: DAY}
 
