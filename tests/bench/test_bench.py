@@ -247,7 +247,7 @@ def test_the_order_check_is_measured_under_fifty_clients_and_every_answer_is_che
     monkeypatch.setattr(bench_check, "GROUP", 8)
     monkeypatch.setattr(bench, "CHECK_SECONDS", 0.3)
     rows = list(bench.measured(Book(60, 600, seed=5), "sqlite", silent, {"P7"}))
-    assert [row.limit for row in rows] == [150, 8, 1000, 20, 3]
+    assert [row.limit for row in rows] == [150, 8, 1000, 20, 3, 20]
     assert all(row.figure is not None and row.figure > 0 for row in rows)
     assert all(row.what.zh != row.what.en for row in rows)
 
