@@ -26,7 +26,7 @@ from connector.store import documents, doubts, facts, records
 from connector.store.concerns import Concern
 from connector.store.db import Store
 from connector.store.facts import Kept
-from connector.store.leases import LeaseLost
+from connector.store.leases import LeaseLost, safe_place
 from connector.text import Text
 from jobs import pages
 from jobs.pace import Pace
@@ -285,11 +285,14 @@ def _remap(store: Store, connected: Connected, streams: Sequence[Stream[object]]
             with store.writing(concern=Concern()) as tx:
                 facts.forget_cursor(tx, name, stream.name)
             continue
-        for start in range(0, len(stale), 1000):
-            part = stale[start : start + 1000]
+        done, pace = 0, pages.pace_of(store)
+        while done < len(stale):
+            safe_place(store)
+            part = stale[done : done + pace.size]
+            done += len(part)
             again = [Record(s.key, bodies[s.key], s.where) for s in part]
             kept = list(_mapped(connected, stream.name, again, [(s.key, s.hash) for s in part], set(), run))
-            with store.writing(durable=False, concern=Concern()) as tx:
+            with store.writing(durable=False, concern=Concern()) as tx, pace.portion(len(part)):
                 facts.save_again(
                     tx,
                     name,

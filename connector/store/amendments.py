@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, CompoundSelect, Connection, Select, bindparam, func, select
+from sqlalchemy import CompoundSelect, Connection, Select, func, select
 
 from connector.store import bulk, quick
 from connector.store.outbox_row import packed, unpacked
@@ -164,7 +164,7 @@ def _set_against(sqlite: bool, mine: str, other: str) -> Select[Any]:
 @cache
 def _waiting(sqlite: bool, mine: str, other: str) -> Select[Any]:
     a = application.c
-    return _set_against(sqlite, mine, other).where(a.system == _OF, a.firm == bulk.literal(0))
+    return _set_against(sqlite, mine, other).where(bulk.of_system(a.system), a.firm == bulk.literal(0))
 
 
 def _customers_of(
@@ -188,11 +188,8 @@ def _had_by(sqlite: bool) -> CompoundSelect[Any]:
     """Who has the items of some names, and who had them."""
     c, a = item.c, amendment.c
     either = c.family.in_((bulk.word("d"), bulk.word("p")))
-    here = select(c.ref, c.customer).where(c.system == _OF, either, bulk.among_ids(sqlite, c.ref))
-    return here.union_all(select(a.ref, a.customer).where(a.system == _OF, bulk.among_ids(sqlite, a.ref)))
-
-
-_OF = bindparam("of", type_=BigInteger)
+    here = select(c.ref, c.customer).where(bulk.of_system(c.system), either, bulk.among_ids(sqlite, c.ref))
+    return here.union_all(select(a.ref, a.customer).where(bulk.of_system(a.system), bulk.among_ids(sqlite, a.ref)))
 
 
 def save(saving: Saving) -> None:

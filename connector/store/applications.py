@@ -14,7 +14,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Select, bindparam, or_, select
+from sqlalchemy import Select, or_, select
 
 from connector.model import Application
 from connector.money import to_minor
@@ -150,10 +150,11 @@ def _load(
 def _by(sqlite: bool, name: str) -> Select[Any]:
     """Applications by what one of their columns says; by the names of their ends only those that may find a better one."""
     c = application.c
-    own = c.system == bindparam("of", type_=BigInteger)
-    which = {"ref": [own], "from_ref": [own, c.firm == bulk.literal(0)], "to_ref": [own, c.firm == bulk.literal(0)]}
-    asked = select(c.id, c.ref, *(c[column] for column in (*SAID, *_FOUND)))
-    return asked.where(*which.get(name, ()), bulk.among_ids(sqlite, c[name]))
+    asked = select(c.id, c.ref, *(c[column] for column in (*SAID, *_FOUND))).where(bulk.among_ids(sqlite, c[name]))
+    if name in ("from_item", "to_item"):
+        return asked
+    own = asked.where(bulk.of_system(c.system))
+    return own if name == "ref" else own.where(c.firm == bulk.literal(0))
 
 
 def _waiting(saving: Saving) -> Iterable[_Applied]:
@@ -196,7 +197,7 @@ def _ends(sqlite: bool) -> Select[Any]:
     asked = select(c.ref, c.family, c.id, c.kind, c.issued_on, c.voided_on, c.currency, c.posted, c.base_value)
     # All families by their names, so that the index of a system's items by family and id is used.
     either = c.family.in_((bulk.word("d"), bulk.word("p")))
-    return asked.where(c.system == bindparam("of", type_=BigInteger), either, bulk.among_ids(sqlite, c.ref))
+    return asked.where(bulk.of_system(c.system), either, bulk.among_ids(sqlite, c.ref))
 
 
 def _found(

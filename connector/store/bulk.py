@@ -64,6 +64,11 @@ def among_ids(sqlite: bool, what: ColumnElement[Any], name: str = "ids") -> Colu
     return what == any_(bindparam(name, type_=kind))
 
 
+def of_system(what: ColumnElement[Any]) -> ColumnElement[bool]:
+    """`what = :of`, the key of a system, for a statement that is made once."""
+    return what == bindparam("of", type_=BigInteger)
+
+
 def given(tx: Connection, values: Collection[int] | Collection[str]) -> Any:
     """Many values as the one parameter that they are."""
     if not is_sqlite(tx):

@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Select, Table, bindparam, select
+from sqlalchemy import Select, Table, select
 
 from connector.store import bulk, quick
 from connector.store.outbox_row import packed, unpacked
@@ -37,6 +37,8 @@ def standing(
     saving: Saving, table: Table, columns: tuple[str, ...], refs: Collection[str], family: str | None = None
 ) -> dict[str, tuple[int, Word]]:
     """Of those of some facts that are there, key and word, by id."""
+    if not refs:
+        return {}
     tx = saving.tx
     asked = _standing(bulk.is_sqlite(tx), table, columns, family)
     found = quick.rows(tx, asked, {"of": saving.system, "ids": bulk.given(tx, refs)})
@@ -46,7 +48,7 @@ def standing(
 @cache
 def _standing(sqlite: bool, table: Table, columns: tuple[str, ...], family: str | None) -> Select[Any]:
     c = table.c
-    own = [c.system == bindparam("of", type_=BigInteger), *([c.family == bulk.word(family)] if family else ())]
+    own = [bulk.of_system(c.system), *([c.family == bulk.word(family)] if family else ())]
     return select(c.ref, c.id, *(c[name] for name in columns)).where(*own, bulk.among_ids(sqlite, c.ref))
 
 

@@ -206,7 +206,7 @@ _READ_TO_ITS_END = _READ_SO_FAR.values(
     reading=False, complete_at=bindparam("moment", type_=stream_table.c.read_at.type)
 )
 _READING = select(stream_table.c.generation, stream_table.c.reading).where(stream_table.c.id == _IN)
-_LEDGER = select(system_table.c.ledger_currency).where(system_table.c.id == bindparam("of", type_=BigInteger))
+_LEDGER = select(system_table.c.ledger_currency).where(bulk.of_system(system_table.c.id))
 
 
 @cache

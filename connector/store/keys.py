@@ -6,7 +6,7 @@ from collections.abc import Collection
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Select, String, Table, bindparam, select
+from sqlalchemy import Connection, Select, String, Table, bindparam, select
 from sqlalchemy import text as sql
 
 from connector.store import bulk, concerns, quick
@@ -39,7 +39,7 @@ def system_names(tx: Connection) -> dict[int, str]:
 _SYSTEMS = select(system_table.c.id, system_table.c.name)
 _SYSTEM = select(system_table.c.id).where(system_table.c.name == bindparam("called", type_=String))
 _STREAM = select(stream_table.c.id).where(
-    stream_table.c.system == bindparam("of", type_=BigInteger), stream_table.c.name == bindparam("called", type_=String)
+    bulk.of_system(stream_table.c.system), stream_table.c.name == bindparam("called", type_=String)
 )
 
 
@@ -88,5 +88,4 @@ def interned(tx: Connection, table: Table, system: int, refs: Collection[str]) -
 
 @cache
 def _by_ref(sqlite: bool, table: Table) -> Select[Any]:
-    own = table.c.system == bindparam("of", type_=BigInteger)
-    return select(table.c.ref, table.c.id).where(own, bulk.among_ids(sqlite, table.c.ref))
+    return select(table.c.ref, table.c.id).where(bulk.of_system(table.c.system), bulk.among_ids(sqlite, table.c.ref))

@@ -12,7 +12,7 @@ from functools import cache
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import BigInteger, Select, Table, bindparam, or_, select
+from sqlalchemy import Select, Table, or_, select
 
 from connector.model import Customer, Fact
 from connector.store import amendments, bulk, concerns, echoes, quick, tables
@@ -158,16 +158,13 @@ def split_documents(saving: Saving) -> None:
 @cache
 def _split_before(sqlite: bool) -> Select[Any]:
     i = tables.instalment.c
-    return select(i.document_ref).where(i.system == _OF, bulk.among_ids(sqlite, i.document_ref))
+    return select(i.document_ref).where(bulk.of_system(i.system), bulk.among_ids(sqlite, i.document_ref))
 
 
 @cache
 def _documents(sqlite: bool) -> Select[Any]:
     c = tables.item.c
-    return select(c.id).where(c.system == _OF, c.family == bulk.word("d"), bulk.among_ids(sqlite, c.ref))
-
-
-_OF = bindparam("of", type_=BigInteger)
+    return select(c.id).where(bulk.of_system(c.system), c.family == bulk.word("d"), bulk.among_ids(sqlite, c.ref))
 
 
 # --- customers --------------------------------------------------------------------------------------------------------
