@@ -84,6 +84,7 @@ def evaluate(
         concluder = Concluder(base, systems, told, Check(today, clock.now()))
         pace = Pace(store)
         for part in portions(base, chosen, lambda: pace.size):
+            pace.rest()
             safe_place(store)
             ahead = concluder.ahead(store, part)
             concern = Concern(debtors=set(part))

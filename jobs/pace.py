@@ -12,6 +12,9 @@ from connector.store.db import Store
 _FIRST, _LEAST, MOST = 16, 8, 2000
 # So long a transaction may take while nobody waits, and while somebody does.
 _UNDISTURBED, _AWAITED = 0.3, 0.008
+# Where somebody waited, so many times as long as the portion took is left to whoever has come meanwhile, and so long at
+# most: the next portion at once would let him wait a second time.
+_REST, _REST_MOST = 2.0, 0.05
 
 
 class Pace:
@@ -19,12 +22,20 @@ class Pace:
 
     def __init__(self, store: Store, first: int = _FIRST) -> None:
         self.store, self.size = store, first
+        self._until = 0.0
 
     @contextmanager
     def portion(self, count: int) -> Iterator[None]:
         """One portion of so many: to be left while the transaction is still open, when whoever wants to write still waits."""
         began = time.monotonic()
         yield
-        each = (time.monotonic() - began) / max(count, 1)
-        most = _AWAITED if self.store.is_awaited() else _UNDISTURBED
+        now, is_awaited = time.monotonic(), self.store.is_awaited()
+        each = (now - began) / max(count, 1)
+        most = _AWAITED if is_awaited else _UNDISTURBED
+        self._until = now + min(_REST_MOST, _REST * (now - began)) if is_awaited else now
         self.size = int(max(_LEAST, min(MOST, 4 * self.size, most / max(each, 1e-6))))
+
+    def rest(self) -> None:
+        """Before a portion, where nothing is held: whoever came while somebody waited for the one before goes first."""
+        if (left := self._until - time.monotonic()) > 0:
+            time.sleep(left)

@@ -17,6 +17,7 @@ from connector.store.facts import Counts, Kept
 from connector.store.leases import safe_place
 from connector.store.page import Nameless
 from jobs.pace import MOST, Pace
+from jobs.unhurried import unhurried
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +42,12 @@ def save(store: Store, source: Source, page: Page, records: Sequence[Kept], pace
     """
     done, counts, said = 0, Counts(), Nameless()
     while True:
+        pace.rest()
         safe_place(store)
         part = records[done : done + pace.size]
         done += len(part)
         # Not durable: after a power cut it is pulled again.
-        with store.writing(durable=False, concern=Concern()) as tx, pace.portion(len(part)):
+        with store.writing(durable=False, concern=Concern()) as tx, pace.portion(len(part)), unhurried():
             counts += facts.save_page(
                 tx,
                 source.system,

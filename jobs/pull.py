@@ -287,6 +287,7 @@ def _remap(store: Store, connected: Connected, streams: Sequence[Stream[object]]
             continue
         done, pace = 0, pages.pace_of(store)
         while done < len(stale):
+            pace.rest()
             safe_place(store)
             part = stale[done : done + pace.size]
             done += len(part)

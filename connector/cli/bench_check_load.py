@@ -9,7 +9,8 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,39 +100,100 @@ def ask() -> None:
 
 
 async def _clients(asked: dict[str, Any], bodies: list[bytes]) -> tuple[list[bytes], list[float]]:
-    answers: list[bytes] = []
-    times: list[float] = []
-    start = time.perf_counter()
-    end = start + asked["seconds"]
-    pause = asked["clients"] / asked["rate"] if asked["rate"] else 0.0
-    left = iter(bodies)
-    head = (
-        f"POST /api/v1/orders/check HTTP/1.1\r\nHost: {asked['host']}:{asked['port']}\r\n"
-        f"Authorization: Bearer {asked['token']}\r\nContent-Type: application/json\r\nContent-Length: "
-    ).encode()
+    loop = asyncio.get_running_loop()
+    start = loop.time()
+    run = _Run(asked, iter(bodies), loop, start + asked["seconds"], loop.create_future())
+    clients = []
+    for number in range(asked["clients"]):
+        made = partial(_Client, run, start + run.pause * number / asked["clients"])
+        _, client = await loop.create_connection(made, asked["host"], asked["port"])
+        clients.append(client)
+    run.left = len(clients)
+    for client in clients:
+        client.begin()
+    await run.ended
+    return run.answers, run.times
 
-    async def one(number: int) -> None:
-        due = start + pause * number / asked["clients"]
-        reader, writer = await asyncio.open_connection(asked["host"], asked["port"])
-        for body in left:
-            if pause and (early := due - time.perf_counter()) > 0:
-                await asyncio.sleep(early)
-            began = due if pause else time.perf_counter()
-            due += pause
-            if began >= end:
-                break
-            writer.write(head + str(len(body)).encode() + b"\r\n\r\n" + body)
-            top = await reader.readuntil(b"\r\n\r\n")
-            length = int(top.lower().partition(b"content-length:")[2].split(b"\r\n", 1)[0])
-            said = await reader.readexactly(length)
-            times.append(time.perf_counter() - began)
-            if not top.startswith(b"HTTP/1.1 200"):
-                raise RuntimeError(f"{top.decode()} {said.decode()}")
-            answers.append(body + b"\t" + said)
-        writer.close()
 
-    await asyncio.gather(*(one(number) for number in range(asked["clients"])))
-    return answers, times
+class _Run:
+    """What all clients of one run share."""
+
+    def __init__(
+        self,
+        asked: dict[str, Any],
+        bodies: Iterator[bytes],
+        loop: asyncio.AbstractEventLoop,
+        end: float,
+        ended: asyncio.Future[None],
+    ) -> None:
+        self.bodies, self.loop, self.end, self.ended = bodies, loop, end, ended
+        self.pause = asked["clients"] / asked["rate"] if asked["rate"] else 0.0
+        self.left = 0
+        self.answers: list[bytes] = []
+        self.times: list[float] = []
+        self.head = (
+            f"POST /api/v1/orders/check HTTP/1.1\r\nHost: {asked['host']}:{asked['port']}\r\n"
+            f"Authorization: Bearer {asked['token']}\r\nContent-Type: application/json\r\nContent-Length: "
+        ).encode()
+
+    def failed(self, why: str) -> None:
+        """Ends the run with an error."""
+        if not self.ended.done():
+            self.ended.set_exception(RuntimeError(why))
+
+
+class _Client(asyncio.Protocol):
+    """One client on its connection. It does as little as can be: it shares the cores with what is measured."""
+
+    def __init__(self, run: _Run, due: float) -> None:
+        self.run, self.due = run, due
+        self.body, self.began, self.got = b"", 0.0, b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """asyncio's own."""
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+
+    def begin(self) -> None:
+        """The next question, when it is due."""
+        run = self.run
+        if run.pause and self.due > run.loop.time():
+            run.loop.call_at(self.due, self._ask)
+        else:
+            self._ask()
+
+    def _ask(self) -> None:
+        run = self.run
+        self.began = self.due if run.pause else run.loop.time()
+        self.due += run.pause
+        body = next(run.bodies, None) if self.began < run.end else None
+        if body is None:
+            self.transport.close()
+            run.left -= 1
+            if not run.left and not run.ended.done():
+                run.ended.set_result(None)
+            return
+        self.body = body
+        self.transport.write(b"%b%d\r\n\r\n%b" % (run.head, len(body), body))
+
+    def data_received(self, data: bytes) -> None:
+        """asyncio's own: a piece of an answer."""
+        self.got += data
+        top, end, said = self.got.partition(b"\r\n\r\n")
+        if not end or len(said) < int(top.lower().partition(b"content-length:")[2].split(b"\r\n", 1)[0]):
+            return
+        self.run.times.append(self.run.loop.time() - self.began)
+        if not top.startswith(b"HTTP/1.1 200"):
+            self.run.failed(f"{top.decode()} {said.decode()}")
+            return
+        self.run.answers.append(self.body + b"\t" + said)
+        self.got = b""
+        self.begin()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """asyncio's own."""
+        if not self.transport.is_closing() or exc is not None:
+            self.run.failed(f"the connection was lost: {exc}")
 
 
 # --- the jobs beside it ---------------------------------------------------------------------------------------------------

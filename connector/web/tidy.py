@@ -2,7 +2,8 @@
 
 The interpreter would look by itself in the middle of a request, now and then through all that is kept: a tenth of a second
 in which nobody is answered. Nearly nothing of a request is in such a ring. So the young objects are looked at once a
-second, which takes a millisecond, and all of them when nobody asks; of a service that is always asked, rarely.
+second, which takes a millisecond, and all that have come since the last look when nobody asks; of a service that is always
+asked, rarely. What is still needed then stays: it is looked through again once in some hours only, when nobody asks.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from collections.abc import Callable
 # By itself the interpreter looks only where a great many objects were made within a second.
 _MANY = 500_000
 _YOUNG_SECONDS, _CALM_SECONDS, _SELDOM_SECONDS, _LONGEST_SECONDS = 1.0, 2.0, 60.0, 900.0
-YOUNG, ALL = 0, 2
+_WHOLE_SECONDS = 4 * 3600.0
+YOUNG, ALL, WHOLE = 0, 2, 3
 
 
 def begin() -> None:
@@ -34,14 +36,22 @@ def stays() -> None:
     gc.freeze()
 
 
-class Tidy:
-    """Tidies one process up; `collect` looks through a generation, `seconds` is a clock that only goes on."""
+def look(through: int) -> None:
+    """Looks through the young, all that has come since the last look, or the whole, with what stays."""
+    if through == WHOLE:
+        gc.unfreeze()
+    gc.collect(min(through, ALL))
+    if through >= ALL:
+        # The customers that are kept would be looked through each time: a third of a second for 20,000.
+        gc.freeze()
 
-    def __init__(
-        self, collect: Callable[[int], object] = gc.collect, seconds: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._collect, self._seconds = collect, seconds
-        self._young = self._all = self._asked = seconds()
+
+class Tidy:
+    """Tidies one process up; `look` looks through what it is told, `seconds` is a clock that only goes on."""
+
+    def __init__(self, look: Callable[[int], object] = look, seconds: Callable[[], float] = time.monotonic) -> None:
+        self._look, self._seconds = look, seconds
+        self._young = self._all = self._whole = self._asked = seconds()
         self._requests = 0
 
     def tick(self, requests: int) -> None:
@@ -52,8 +62,11 @@ class Tidy:
         since = now - self._all
         calm = now - self._asked >= _CALM_SECONDS
         if since >= _LONGEST_SECONDS or (calm and since >= _SELDOM_SECONDS and self._asked >= self._all):
-            self._collect(ALL)
+            whole = calm and now - self._whole >= _WHOLE_SECONDS
+            self._look(WHOLE if whole else ALL)
             self._young = self._all = self._seconds()
+            if whole:
+                self._whole = self._all
         elif now - self._young >= _YOUNG_SECONDS:
-            self._collect(YOUNG)
+            self._look(YOUNG)
             self._young = self._seconds()

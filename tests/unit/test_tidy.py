@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from connector.web.tidy import ALL, YOUNG, Tidy
+import gc
+import weakref
+
+from connector.web.tidy import ALL, WHOLE, YOUNG, Tidy, look
 
 
 class Desk:
@@ -38,3 +41,30 @@ def test_all_are_looked_at_when_nobody_asks_and_not_again_before_somebody_has() 
 def test_where_somebody_always_asks_all_are_looked_at_every_quarter_of_an_hour() -> None:
     found = [at for at, generation in Desk().passes(2000, asked=True) if generation == ALL]
     assert found == [900.0, 1800.0]
+
+
+def test_what_stays_is_looked_through_once_in_four_hours_when_nobody_asks() -> None:
+    desk = Desk()
+    assert WHOLE not in {what for _, what in desk.passes(4 * 3600 + 100, asked=True)}
+    assert [at for at, what in desk.passes(120, asked=False) if what == WHOLE] == [4 * 3600 + 102.0]
+    desk.passes(1, asked=True)
+    assert [what for _, what in desk.passes(120, asked=False) if what != YOUNG] == [ALL]
+
+
+class Ring:
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def test_a_ring_of_what_stayed_goes_with_the_whole() -> None:
+    ring = Ring()
+    seen = weakref.ref(ring)
+    try:
+        look(ALL)
+        del ring
+        look(ALL)
+        assert seen() is not None, "it stays, and is not looked through"
+        look(WHOLE)
+        assert seen() is None
+    finally:
+        gc.unfreeze()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import socket
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -152,6 +154,66 @@ def test_concurrent_callers_are_judged_in_groups(front: Front, shop: Shop, monke
     with shop.store.reading() as tx:
         assert len(audit.listing(tx, action="order.asked")) == 100
         assert audit.verify(tx) == []
+
+
+def test_who_came_while_a_group_was_judged_is_in_the_next(
+    front: Front, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gathering, "_APART_SECONDS", 0.0)
+    sizes: list[int] = []
+    judge = gathering.check_all
+    ours, theirs = zip(*(socket.socketpair() for _ in range(20)), strict=True)
+    begin: list[Callable[[], None]] = []
+
+    def judged(*args: Any) -> Any:
+        sizes.append(len(args[4]))
+        if len(sizes) == 2:  # (the first one only makes the process ready)
+            for one in theirs:
+                one.send(b"?")
+            begin[0]()
+        return judge(*args)
+
+    monkeypatch.setattr(gathering, "check_all", judged)
+
+    async def ask_all() -> list[Answer]:
+        checks, loop = Checks(front), asyncio.get_running_loop()
+        asked = asked_of({"customer": "C1", "amount": "1"}, "app:x")
+        await checks.ask(asked)
+        tasks: list[asyncio.Task[Answer]] = []
+
+        def ask() -> None:
+            tasks.append(loop.create_task(checks.ask(asked)))
+
+        def another() -> None:
+            """One is asked already when the group ends: without it there would be no next group."""
+            if threading.current_thread() is threading.main_thread():
+                ask()
+            else:
+                loop.call_soon_threadsafe(ask)
+
+        begin.append(another)
+
+        class Connection(asyncio.Protocol):
+            """As the server's: what is read begins a task."""
+
+            def data_received(self, data: bytes) -> None:
+                ask()
+
+        made = [await loop.connect_accepted_socket(Connection, one) for one in ours]
+        first = await checks.ask(asked)
+        async with asyncio.timeout(30):
+            while len(tasks) < len(ours) + 1:
+                await asyncio.sleep(0)
+        found = [first, *await asyncio.gather(*tasks)]
+        for transport, _ in made:
+            transport.close()
+        return found
+
+    found = asyncio.run(ask_all())
+    for one in theirs:
+        one.close()
+    assert [one.body["result"] for one in found] == ["pass"] * 22
+    assert sizes == [1, 1, 21]
 
 
 def test_others_are_answered_while_a_check_waits_for_whoever_writes(front: Front, shop: Shop) -> None:
