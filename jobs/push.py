@@ -100,6 +100,7 @@ def _push_kind(store: Store, connected: Connected, holding: Holding, run: Run, p
             # first. The next run is the next attempt, however long the trouble lasts.
             retry = wrong.retry_after if isinstance(wrong, TransientError) else None
             with store.writing(concern=Concern()) as tx:
+                outbox.lock(tx, rows)
                 for row in rows:
                     outbox.again(tx, row.id, connected.clock.now(), retry or 0.0, wrong.user, uncertain=True)
             raise
@@ -211,6 +212,7 @@ def _settle(store: Store, holding: Holding, settled: Sequence[tuple[OutboxRow, O
     """
     now = holding.connected.clock.now()
     with store.writing(concern=Concern()) as tx:
+        outbox.lock(tx, [row for row, _ in settled])
         for row, outcome in settled:
             if outcome.state == "done":
                 outbox.settle(tx, row.id, outcome.remote_id, now)

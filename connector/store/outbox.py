@@ -16,7 +16,7 @@ from sqlalchemy import Connection, or_, select
 
 from connector.store import bulk
 from connector.store.keys import known_system, system_id
-from connector.store.outbox_delivery import again, claim, park, reclaim, settle
+from connector.store.outbox_delivery import again, claim, lock, park, reclaim, settle
 from connector.store.outbox_over import (
     going_on,
     open_targets,
@@ -84,7 +84,8 @@ def owe(tx: Connection, actions: Sequence[Owed], now: dt.datetime | None = None)
         name = action.key if action.kind in ONCE else action.target
         groups.setdefault((action.system, action.kind), {})[name] = action
     count = 0
-    for (system, kind), wanted in groups.items():
+    # In one order for everybody (see `outbox_delivery`).
+    for (system, kind), wanted in sorted(groups.items(), key=lambda group: group[0]):
         key = system_id(tx, system)
         new = (_new_once if kind in ONCE else _new_states)(tx, key, kind, wanted, now)
         ids = bulk.new_ids(tx, outbox, len(new))
@@ -197,13 +198,14 @@ def _new_states(
     new: list[tuple[Owed, bool]] = []
     replaced: list[int] = []
     other: list[int] = []  # what was undone and is over, because we want something else
+    aside_still: list[tuple[int, Owed]] = []
     put_aside = undone_of(tx, system, kind, wanted)
     for target, action in wanted.items():
         if (aside := put_aside.get(target)) is not None:
             if aside.contradicts(action.values):
                 # What a person has undone stays so while we want the same; the rest of the record is kept right.
                 if aside.digest != action.digest:
-                    keep_wanted(tx, aside.id, action.values, action.digest)
+                    aside_still.append((aside.id, action))
                 left = {name: value for name, value in action.values.items() if name not in aside.fields}
                 if not left:
                     continue
@@ -221,7 +223,9 @@ def _new_states(
         flying = any(row.state == "claimed" for row in rows)
         if settled.get(target) != action.digest or doubt or flying:
             new.append((action, doubt))
-    bulk.update(tx, outbox, ("state", "settled_at"), [("superseded", utc(now), key) for key in replaced])
+    bulk.update(tx, outbox, ("state", "settled_at"), [("superseded", utc(now), key) for key in sorted(replaced)])
+    for number, action in sorted(aside_still, key=lambda one: one[0]):
+        keep_wanted(tx, number, action.values, action.digest)
     close_undone(tx, other, now)
     return new
 
@@ -258,6 +262,7 @@ __all__ = [
     "get",
     "last_settled",
     "listing",
+    "lock",
     "note_undone",
     "open_targets",
     "owe",

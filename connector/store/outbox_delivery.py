@@ -2,11 +2,15 @@
 
 If the process that claimed a row dies, another may claim it and finds it marked `uncertain`, because it may have
 arrived. Only a row that is still claimed is put back: what a call has settled stays settled whatever comes after.
+Whoever changes several rows in one transaction does so in the order of their numbers, kind by kind: of two who change the
+same ones the second waits for the first, and never each for the other.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Connection, and_, or_, select
@@ -62,15 +66,40 @@ def claim(
     return [row_of(row, {known: system}) for row in taken]
 
 
+def lock(tx: Connection, rows: Sequence[OutboxRow]) -> None:
+    """Before several claimed rows of one system and kind are settled or put back: nobody else changes them, or what is
+    newer of their targets, until this transaction ends."""
+    if rows:
+        _lock(tx, known_system(tx, rows[0].system), rows[0].kind, rows)
+
+
+def _lock(tx: Connection, system: int | None, kind: str, rows: Sequence[Any]) -> None:
+    if bulk.is_sqlite(tx):
+        return  # one writes at a time anyway
+    o = outbox.c
+    asked = select(o.id).where(o.system == system, o.kind == kind, o.state.in_(("owed", "claimed")))
+    if kind in ONCE:
+        asked = asked.where(bulk.among(tx, o.id, [row.id for row in rows]))
+    else:
+        targets = sorted({row.target for row in rows})
+        asked = asked.where(bulk.among(tx, o.target, targets), o.id >= min(row.id for row in rows))
+    tx.execute(asked.order_by(o.id).with_for_update()).all()
+
+
 def reclaim(tx: Connection, system: str) -> int:
     """Takes back what a dead process had claimed, without waiting for its lease; each may have arrived. Only for one
     who holds the job's own lease, so that nobody alive can be at work on them."""
     o = outbox.c
-    mine = select(o.id).where(o.system == known_system(tx, system), o.state == "claimed").order_by(o.id)
-    ids = list(tx.execute(mine).scalars())
-    for number in ids:  # as many as one call takes
-        _put_back(tx, number, {"state": "owed", "uncertain": True, "claimed_until": None, "not_before": None})
-    return len(ids)
+    known = known_system(tx, system)
+    mine = select(o.id, o.kind, o.target).where(o.system == known, o.state == "claimed")
+    # (Each database has an order of texts of its own.)
+    rows = sorted(tx.execute(mine), key=lambda row: (row.kind, row.id))
+    for kind, some in groupby(rows, lambda row: row.kind):
+        of_kind = list(some)  # as many as one call takes
+        _lock(tx, known, kind, of_kind)
+        for row in of_kind:
+            _put_back(tx, row.id, {"state": "owed", "uncertain": True, "claimed_until": None, "not_before": None})
+    return len(rows)
 
 
 def settle(tx: Connection, row_id: int, remote_id: str, now: dt.datetime) -> None:

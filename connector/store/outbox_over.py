@@ -83,7 +83,7 @@ def _open() -> Select[Any]:
 
 
 def _end(tx: Connection, rows: Iterable[Any], now: dt.datetime) -> int:
-    rows = list(rows)
+    rows = sorted(rows, key=lambda row: row.id)
     unmade = [row for row in rows if row.state in _UNMADE]
     made = [row.id for row in rows if row.state in _MADE or row.uncertain]
     bulk.update(tx, outbox, ("state", "settled_at"), [("superseded", utc(now), row.id) for row in unmade])
@@ -118,7 +118,7 @@ def going_on(tx: Connection, system: int, keys: Collection[str], now: dt.datetim
     asked = select(o.id, o.key, o.ended).where(
         o.system == system, o.kind == TASK, bulk.among(tx, o.key, keys), o.ended.is_not(None)
     )
-    ended = tx.execute(asked).all() if keys else []
+    ended = tx.execute(asked.order_by(o.id)).all() if keys else []
     told = [row.key for row in ended if row.ended == CLOSING]
     closing = select(o.id, o.key, o.state).where(
         o.system == system, o.kind == CLOSE, bulk.among(tx, o.key, told), o.state != "superseded"
@@ -126,7 +126,7 @@ def going_on(tx: Connection, system: int, keys: Collection[str], now: dt.datetim
     writes = {row.key: row for row in tx.execute(closing)} if told else {}
     late = {key for key, row in writes.items() if row.state not in _UNMADE}
     taken_back = [row.id for key, row in writes.items() if key not in late]
-    bulk.update(tx, outbox, ("state", "settled_at"), [("superseded", utc(now), key) for key in taken_back])
+    bulk.update(tx, outbox, ("state", "settled_at"), [("superseded", utc(now), key) for key in sorted(taken_back)])
     bulk.update(tx, outbox, ("ended",), [(None, row.id) for row in ended if row.key not in late])
     return late
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -169,6 +173,34 @@ def test_taken_back_from_the_dead_one_write_of_a_target_is_left(store: Store) ->
         rows = outbox.claim(tx, "crm", "customer_fields", 10, NOW)
         assert [(r.digest, r.uncertain) for r in rows] == [("b", True)]
         assert [(r.key, r.uncertain) for r in outbox.claim(tx, "crm", "task", 10, NOW)] == [("k1", True)]
+
+
+@pytest.mark.parametrize("newer", ["A1 A2", "A2 A1"])
+@pytest.mark.parametrize("later", ["A1 A2", "A2 A1"])
+def test_who_puts_back_and_who_decides_anew_never_wait_for_each_other(store: Store, newer: str, later: str) -> None:
+    with store.writing() as tx:
+        outbox.owe(tx, [fields("a"), fields("a", "A2")], NOW)
+        rows = outbox.claim(tx, "crm", "customer_fields", 10, NOW)
+        for target in newer.split():
+            outbox.owe(tx, [fields("b", target)], NOW)
+    begun = threading.Event()
+
+    def decide() -> None:
+        begun.wait(10)
+        with store.writing() as tx:
+            outbox.owe(tx, [fields("c", target) for target in later.split()], NOW)
+
+    with ThreadPoolExecutor(1) as pool:
+        decided = pool.submit(decide)
+        with store.writing() as tx:
+            outbox.lock(tx, rows)
+            for row in rows:
+                outbox.again(tx, row.id, NOW, 0, WHY, uncertain=True)
+                begun.set()
+                time.sleep(0.1)  # the other one comes as far as he can
+        decided.result(30)
+    with store.reading() as tx:
+        assert sorted((r.target, r.digest) for r in outbox.listing(tx, states=["owed"])) == [("A1", "c"), ("A2", "c")]
 
 
 def test_a_task_whose_cause_is_gone_before_it_is_made_is_withdrawn(store: Store) -> None:
