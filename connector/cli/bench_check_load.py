@@ -147,7 +147,7 @@ class _Client(asyncio.Protocol):
 
     def __init__(self, run: _Run, due: float) -> None:
         self.run, self.due = run, due
-        self.body, self.began, self.got = b"", 0.0, b""
+        self.body, self.began, self.got, self.over = b"", 0.0, b"", False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """asyncio's own."""
@@ -168,6 +168,7 @@ class _Client(asyncio.Protocol):
         self.due += run.pause
         body = next(run.bodies, None) if self.began < run.end else None
         if body is None:
+            self.over = True
             self.transport.close()
             run.left -= 1
             if not run.left and not run.ended.done():
@@ -191,8 +192,8 @@ class _Client(asyncio.Protocol):
         self.begin()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """asyncio's own."""
-        if not self.transport.is_closing() or exc is not None:
+        """asyncio's own: it is an error while an answer is still awaited, also where the server has closed in good order."""
+        if not self.over:
             self.run.failed(f"the connection was lost: {exc}")
 
 

@@ -6,6 +6,7 @@ nothing was measured on different results, and that counts (calls, writes) are w
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import json
 from collections import Counter
@@ -16,7 +17,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from connector.cli import bench, bench_check, bench_full, bench_replay
+from connector.cli import bench, bench_check, bench_check_load, bench_full, bench_replay
 from connector.cli import build as command_line
 from connector.cli.bench_book import AS_OF, Book, said
 from connector.cli.bench_row import Different, Row
@@ -266,3 +267,19 @@ def test_a_wrong_answer_is_found(tmp_path: Path, member: str) -> None:
 
 
 ASKED = {"customer": "C00001", "amount": "5.00"}
+
+
+def test_clients_end_with_an_error_where_the_server_closes_in_good_order() -> None:
+    async def ask() -> None:
+        async def closes(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read(10)
+            writer.close()
+
+        server = await asyncio.start_server(closes, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        asked = {"host": "127.0.0.1", "port": port, "token": "x", "seconds": 2, "rate": 0, "clients": 3}
+        async with asyncio.timeout(30):
+            await bench_check_load._clients(asked, [b"{}"] * 50)
+
+    with pytest.raises(RuntimeError, match="the connection was lost"):
+        asyncio.run(ask())
