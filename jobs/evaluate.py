@@ -95,7 +95,9 @@ def evaluate(
                     lambda: (torn(tx, base, part, upto_then, began), concluder.still(tx, part, ahead)),  # noqa: B023 -- used at once
                 )
                 if apart:
-                    # Their groups are others since: the next run judges them.
+                    # Their groups are others since: the next run judges them. Nobody else's becomes another meanwhile.
+                    marks.take_turn(tx)
+                    apart = torn(tx, base, part, upto_then, began)
                     part = sorted(set(part) - apart)
                     marks.touch(tx, [r.customer for r in links.linked(tx, debtors=apart)])
                     concluded = concluder.conclude(tx, part, whole(concluded.judged, apart))

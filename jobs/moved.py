@@ -28,8 +28,12 @@ def seated(
     *,
     scores: bool = False,
     confirming: int | None = None,
+    still: bool = False,
 ) -> tuple[Frame, list[Judged]]:
-    """A debtor and its whole group, locked and judged as of now, all by one state of the facts. Raises Moved."""
+    """A debtor and its whole group, locked and judged as of now, all by one state of the facts. Raises Moved.
+
+    `still`: for whoever judges again in this transaction, by the same groups; no page is committed before its end.
+    """
     today = day_in(clock.now(), config.business.time_zone)
     family: set[int] | None = None
     if not is_sqlite(tx):  # SQLite has one writer anyway
@@ -41,7 +45,7 @@ def seated(
         base.confirming = confirming
         return base, list(judge(tx, base, [debtor], scores=scores))
 
-    base, found = marks.undisturbed(tx, look)
+    base, found = marks.undisturbed(tx, look, still=still)
     if family is not None and base.family([debtor]) != family:
         raise Moved
     return base, found

@@ -78,7 +78,9 @@ def check(
     """Whether an order may go on at a check point, recorded with all that follows (`POINTS`; "recheck": by schedule)."""
     if point not in (*POINTS, "recheck"):
         raise ConfigError(say.NO_POINT.fill(point=point, points=", ".join((*POINTS, "recheck"))))
-    with desk(store, config, policy, clock, wanted, actor, point=point, systems=systems, scores=False) as at:
+    with desk(
+        store, config, policy, clock, wanted, actor, point=point, systems=systems, scores=False, again=False
+    ) as at:
         row, decision = at.find()
         standing = at.whose.standings.get(row.key)
         points = at.rules_of().hold.points

@@ -68,7 +68,7 @@ class Desk:
         return self.policy.of(self.whose.members[0].segment)
 
     def again(self) -> None:
-        """Judges anew: something has changed in this transaction."""
+        """Judges anew, by the same groups: something has changed in this transaction."""
         self.judged = judged_now(self.tx, self.base, [j.debtor for j in self.judged], self.scores)
 
     def settle(self, first: Outcome | None = None) -> Outcome:
@@ -116,16 +116,17 @@ def desk(
     scores: bool = True,
     attempt: str = "",
     why: str = "",
+    again: bool = True,
 ) -> Iterator[Desk]:
     """The desk for one order, by its id or number, or `system/id`. Raises ConfigError where there is no such order, or
     several, or its customer is linked to nobody. An `attempt` (what a person wants to do, and `why`) that is not his to
-    make leaves nothing but a line in the audit trail."""
+    make leaves nothing but a line in the audit trail. `again`: it may be judged anew, so the facts stay as they are."""
     order: OrderAt | None = None
     try:
         while True:
             with suppress(Moved), store.writing(concern=Concern()) as tx:
                 order = the_order(tx, wanted)
-                yield _seated(tx, config, policy, clock, order, actor, point, systems, scores)
+                yield _seated(tx, config, policy, clock, order, actor, point, systems, scores, again)
                 return
     except NotAllowed as refused:
         if order is not None and attempt:
@@ -159,12 +160,13 @@ def _seated(
     point: str,
     systems: Sequence[Connected],
     scores: bool,
+    again: bool,
 ) -> Desk:
     if order.debtor is None:
         raise ConfigError(say.NOBODYS.fill(ref=name_of(order)))
     clock = stopped(clock)
     confirming = order.key if point in BINDING else None
-    base, found = seated(tx, config, policy, clock, order.debtor, scores=scores, confirming=confirming)
+    base, found = seated(tx, config, policy, clock, order.debtor, scores=scores, confirming=confirming, still=again)
     check = Check(base.as_of, clock.now(), actor, point, order.key)
     return Desk(tx, base, policy, order, check, systems, found, scores)
 

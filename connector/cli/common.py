@@ -86,6 +86,9 @@ def console(error: bool = False) -> Console:
     return Console(stderr=error, highlight=False, width=wide, soft_wrap=False)
 
 
+_DRIVERS = ("sqlite3", "psycopg")
+
+
 def guarded(command: Callable[[], object]) -> int:
     """Runs a command; our own errors become one clear message and an exit code, never a traceback."""
     import typer
@@ -111,10 +114,10 @@ def guarded(command: Callable[[], object]) -> int:
         tell(f"{t('Error: ', '错误：')}{say(wrong.user)}")
         return trouble(wrong)
     except Exception as wrong:
-        # Of the database nothing is imported here; its driver's errors are known by their common class.
-        if not any(c.__name__ == "DBAPIError" for c in type(wrong).__mro__):
+        # Of the database nothing is imported here; its errors, and those of its drivers, are known by their classes.
+        if not any(c.__name__ == "DBAPIError" or c.__module__.split(".")[0] in _DRIVERS for c in type(wrong).__mro__):
             raise
-        why = str(getattr(wrong, "orig", "") or type(wrong).__name__).strip()
+        why = str(getattr(wrong, "orig", wrong)).strip() or type(wrong).__name__
         logging.getLogger("holdfast").debug("database", exc_info=wrong)
         tell(t(f"Error: the database is in trouble: {why}", f"错误：数据库出现故障：{why}"))
         return TROUBLE

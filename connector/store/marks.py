@@ -66,17 +66,18 @@ def marks(tx: Connection) -> dict[int, int]:
     return {row.customer: row.seq for row in tx.execute(select(mark.c.customer, mark.c.seq))}
 
 
-def undisturbed(tx: Connection, read: Callable[[], T]) -> T:
+def undisturbed(tx: Connection, read: Callable[[], T], *, still: bool = False) -> T:
     """What `read` gives, all of one state of the facts, in a transaction that writes: on PostgreSQL each statement sees
     what was committed just before it. Where facts were changed meanwhile it reads again, and no page is committed until
-    this transaction ends."""
+    this transaction ends. `still`: none is in any case, so that whatever is read later on is of the same state, too."""
     if bulk.is_sqlite(tx):
         return read()
     before = upto(tx)
     found = read()
-    if upto(tx) == before:
+    if not still and upto(tx) == before:
         return found
-    next_number(tx, "mark")
+    if next_number(tx, "mark") == before + 1:
+        return found
     return read()
 
 

@@ -17,10 +17,11 @@ from functools import partial
 
 from connector.errors import HoldfastError, TransientError
 from connector.policy import Policy
-from connector.store.db import Connection, Taken
+from connector.store.db import Connection, Taken, in_trouble
 from connector.text import Text
 from connector.web import tidy
 from connector.web.front import Front
+from connector.web.problem import DATABASE
 from jobs.check import check_all
 from jobs.check_ahead import read_ahead
 from jobs.check_answer import Answer
@@ -161,10 +162,12 @@ class Checks:
             raise
         except HoldfastError as wrong:
             return [wrong] * len(asked)
-        except Exception:
+        except Exception as wrong:
             if at_once:
                 raise Taken from None  # nothing was kept: it is looked at in a thread, where there is time
             log.exception("a group of checks failed")
+            if in_trouble(wrong):
+                return [TransientError(DATABASE, retry_after=2)] * len(asked)
             if len(asked) == 1:
                 return [TransientError(FAULT)]
             # One question that cannot be dealt with does not take the others with it.

@@ -18,6 +18,7 @@ from starlette.responses import RedirectResponse, Response
 from connector.config_words import reason
 from connector.errors import ConfigError, HoldfastError, Missing, NotAllowed, ProtocolError, TransientError
 from connector.http_words import redacted
+from connector.store.db import in_trouble
 from connector.text import Language, Text
 
 log = logging.getLogger("holdfast.web")
@@ -39,6 +40,9 @@ _TITLES: Mapping[int, tuple[str, Text]] = {
     502: ("other_system", Text("The other system answered what it should not.", "对方系统返回异常。")),
     503: ("not_now", Text("Not now. Try again later.", "暂不可用，请稍后重试。")),
 }
+DATABASE = Text(
+    "The database cannot be used just now. Try again in a few seconds.", "数据库暂时无法使用，请过几秒后重试。"
+)
 
 
 class SentAway(Exception):
@@ -137,6 +141,15 @@ def of_error(request: Request, wrong: HoldfastError) -> Response:
     return problem(request, status, wrong.user, headers=headers)
 
 
+def of_failure(request: Request, wrong: Exception) -> Response:
+    """What nobody raised on purpose, as an answer: not now, where it is the database that fails (it is down or starts anew,
+    or two have waited for each other and one had to give way), else a fault of ours. The log has all of it."""
+    log.error("a request failed", exc_info=wrong)
+    if in_trouble(wrong):
+        return problem(request, 503, DATABASE, headers={"Retry-After": "2"})
+    return problem(request, 500)
+
+
 def install(app: FastAPI) -> None:
     """Makes an application answer this way."""
 
@@ -171,5 +184,4 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def _fault(request: Request, wrong: Exception) -> Response:
-        log.error("a request failed", exc_info=wrong)
-        return problem(request, 500)
+        return of_failure(request, wrong)

@@ -6,7 +6,6 @@ open, limits that `Guarded` sets already) costs more than a check that passes. E
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 
 from fastapi import FastAPI
@@ -15,9 +14,7 @@ from starlette.requests import Request
 
 from connector.errors import HoldfastError
 from connector.web.guards import App, Receive, Scope, Send, TooLarge
-from connector.web.problem import Refused, of_error, problem
-
-log = logging.getLogger("holdfast.web")
+from connector.web.problem import Refused, of_error, of_failure, problem
 
 
 class Application(FastAPI):
@@ -52,6 +49,5 @@ class Straight:
         except TooLarge:
             raise
         except Exception as wrong:
-            log.error("a request failed", exc_info=wrong)
-            answer = problem(request, 500)
+            answer = of_failure(request, wrong)
         await answer(scope, receive, send)

@@ -8,8 +8,11 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
+from sqlalchemy.exc import OperationalError
 
+from connector.cli.common import guarded
 from connector.clock import SystemClock
 from connector.store.db import Store
 from jobs.night import lease
@@ -135,6 +138,32 @@ def test_3_the_database_is_in_trouble(tmp_path: Path) -> None:
     done = call("-c", config, "report", "positions")
     assert (done.code, done.out) == (3, "")
     assert done.err == "Error: the database is in trouble: no such table: customer\n"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        psycopg.errors.DeadlockDetected("deadlock detected"),
+        sqlite3.OperationalError("database is locked"),
+        OperationalError("UPDATE outbox", {}, sqlite3.OperationalError("database is locked")),
+    ],
+    ids=lambda wrong: f"{type(wrong).__module__}.{type(wrong).__name__}",
+)
+def test_3_whatever_of_the_database_raises_it(wrong: Exception, capsys: pytest.CaptureFixture[str]) -> None:
+    def command() -> None:
+        raise wrong
+
+    assert guarded(command) == 3
+    why = "deadlock detected" if isinstance(wrong, psycopg.Error) else "database is locked"
+    assert capsys.readouterr().err == f"Error: the database is in trouble: {why}\n"
+
+
+def test_3_is_no_excuse_for_mistakes_of_ours() -> None:
+    def command() -> None:
+        raise ValueError("OperationalError")
+
+    with pytest.raises(ValueError, match="OperationalError"):
+        guarded(command)
 
 
 def test_a_file_that_is_no_database(tmp_path: Path) -> None:

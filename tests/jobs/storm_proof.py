@@ -66,8 +66,8 @@ class Watch:
                 elif lines:
                     raise Broken(f"lines without judging: {lines}")
 
-        def judging(tx: Connection, read: Callable[[], Any]) -> Any:
-            found, now = undisturbed(tx, lambda: (read(), said(tx)))
+        def judging(tx: Connection, read: Callable[[], Any], *, still: bool = False) -> Any:
+            found, now = undisturbed(tx, lambda: (read(), said(tx)), still=still)
             refs = {j.debtor: j.members[0].ref for j in _judged(found)}
             key = id(tx.connection.driver_connection)
             before = self._judged.get(key, ({}, now))[0]

@@ -267,15 +267,12 @@ def test_two_people_at_once_never_wait_for_each_other(shop: Shop, monkeypatch: p
             touched.set()
             found.wait(3)  # so long the customers' numbers are held
 
-    def looking(tx: Any, read: Any) -> Any:
+    def looking(tx: Any, read: Any, **how: Any) -> Any:
         if threading.get_ident() not in other:
+            # Whoever may judge again takes his turn among those who touch customers, before he writes to the trail.
             looks[0] += 1
-            if looks[0] == 2:
-                # Found held, it is judged again. As if a page had come meanwhile: then it takes its turn among those who
-                # touch customers.
-                found.set()
-                marks.next_number(tx, "mark")
-        return again(tx, read)
+            found.set()
+        return again(tx, read, **how)
 
     monkeypatch.setattr(marks, "touch", touching)
 
@@ -295,6 +292,45 @@ def test_two_people_at_once_never_wait_for_each_other(shop: Shop, monkeypatch: p
     assert looks[0] >= 2
     assert (wrong, thread.is_alive()) == ([], False)
     assert shop.states() == {"A1": "held", "S1": "released"}
+
+
+def test_who_leaves_a_group_while_a_person_is_at_it_does_not_pass_on_its_credit(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """B's order fits in group G once A's is held by hand; but between the two looks of the one who holds it, a page says
+    that B belongs to H, where it does not fit."""
+    shop.customers(
+        Customer(id="B", name="B", currency="CNY", parent_id="G"), Customer(id="H", name="H", currency="CNY"),
+        limits={"H": 10},
+    )  # fmt: skip
+    shop.order("A1", "A", 120)
+    shop.order("B1", "B", 100)
+    shop.check("A1")
+    shop.check("B1")
+    assert shop.states() == {"A1": "passed", "B1": "held"}
+    said = threading.Event()
+
+    def page() -> None:
+        shop.say("customers", Customer(id="B", name="B", currency="CNY", parent_id="H"))
+        said.set()
+
+    usual = order_desk.judged_now
+    begun, before = list[tuple[threading.Thread, list[BaseException]]](), list[bool]()
+
+    def judging(tx: Any, *args: Any) -> Any:
+        begun.append(meanwhile(page))
+        before.append(said.wait(1))
+        return usual(tx, *args)
+
+    monkeypatch.setattr(order_desk, "judged_now", judging)
+    shop.hold("A1", "wang.fang")
+    ((thread, wrong),), (moved_before,) = begun, before
+    passed = shop.states()["B1"] == "passed"
+    assert not (moved_before and passed), "it belongs to H by now, and H has 10"
+    thread.join(10)
+    assert (wrong, said.is_set()) == ([], True)
+    shop.run()
+    assert shop.states() == {"A1": "held", "B1": "held"}
 
 
 def test_what_fits_is_let_through_before_a_release_that_does_not(shop: Shop) -> None:

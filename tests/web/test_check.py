@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import socket
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import psycopg
 import pytest
 from fastapi.testclient import TestClient
 
@@ -255,6 +257,26 @@ def test_a_question_that_breaks_something_does_not_take_the_others_with_it(
 
     found = asyncio.run(ask_all())
     assert [isinstance(one, Answer) for one in found] == [True, False] * 3
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    "wrong",
+    [sqlite3.OperationalError("disk I/O error"), psycopg.errors.DeadlockDetected("deadlock detected")],
+    ids=type,
+)
+def test_whoever_asks_while_the_database_fails_is_told_to_try_again(
+    client: TestClient, sales: dict[str, str], monkeypatch: pytest.MonkeyPatch, wrong: Exception
+) -> None:
+    def broken(*_: Any) -> Any:
+        raise wrong
+
+    with monkeypatch.context() as failing:
+        failing.setattr(gathering, "check_all", broken)
+        got = client.post(PATH, json={"customer": "C1", "amount": "1"}, headers=sales)
+    assert (got.status_code, got.json()["code"], got.headers["retry-after"]) == (503, "not_now", "2")
+    assert got.json()["detail"] == "The database cannot be used just now. Try again in a few seconds."
+    assert client.post(PATH, json={"customer": "C1", "amount": "1"}, headers=sales).json()["result"] == "pass"
 
 
 def test_customers_are_read_ahead_while_nobody_asks(front: Front, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

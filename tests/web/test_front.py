@@ -6,14 +6,17 @@ import contextlib
 import io
 import json
 import logging
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from fastapi import APIRouter
 from fastapi.testclient import TestClient
+from sqlalchemy.exc import OperationalError
 
 from connector import logs
 from connector.errors import ConfigError, Missing, NotAllowed, ProtocolError, TransientError
@@ -59,6 +62,9 @@ def troubled(front: Front, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClie
         "vendor": ProtocolError(WORDS),
         "refused": Refused(409, WORDS, "key_reused"),
         "fault": RuntimeError("password=hunter2"),
+        "locked": sqlite3.OperationalError("database is locked: hunter2"),
+        "deadlock": OperationalError("UPDATE", {"secret": "hunter2"}, psycopg.errors.DeadlockDetected("hunter2")),
+        "gone": psycopg.errors.AdminShutdown("hunter2"),
     }
 
     def routes(_front: Front) -> APIRouter:
@@ -93,6 +99,9 @@ def troubled(front: Front, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClie
         ("vendor", 502, "other_system"),
         ("refused", 409, "key_reused"),
         ("fault", 500, "fault"),
+        ("locked", 503, "not_now"),
+        ("deadlock", 503, "not_now"),
+        ("gone", 503, "not_now"),
     ],
 )
 @pytest.mark.parametrize("store", ["sqlite"], indirect=True)
@@ -104,14 +113,17 @@ def test_each_error_has_its_answer_in_the_callers_language(
     assert english.status_code == chinese.status_code == status
     assert english.headers["content-type"] == "application/problem+json"
     assert english.json()["code"] == chinese.json()["code"] == code
-    if kind != "fault":
-        assert english.json()["detail"] == WORDS.en
-        assert chinese.json()["detail"] == WORDS.zh
-    else:
-        assert "hunter2" not in english.text
-        assert "Something went wrong on our side" in english.json()["detail"]
-    if kind == "later":
-        assert english.headers["retry-after"] == "7"
+    words = WORDS
+    if kind in ("locked", "deadlock", "gone"):
+        words = Text(
+            "The database cannot be used just now. Try again in a few seconds.", "数据库暂时无法使用，请过几秒后重试。"
+        )
+    elif kind == "fault":
+        words = Text("Something went wrong on our side. It is in the log.", "系统内部出错，已记入日志。")
+    assert (english.json()["detail"], chinese.json()["detail"]) == (words.en, words.zh)
+    assert "hunter2" not in english.text
+    if status == 503:
+        assert english.headers["retry-after"] == ("7" if kind == "later" else "2")
 
 
 def test_what_is_not_usable_is_named_field_by_field(troubled: TestClient) -> None:
