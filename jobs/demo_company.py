@@ -127,7 +127,7 @@ class DemoCompany:
             for system in config.systems:
                 systems.remove(tx, config, system.name, person=person, now=now, note=_NOTE.en)
             rows = emptied.empty(tx)
-            audit.append(tx, [Entry("demo.remove", "demo:company", person.actor, before={"rows": rows})], now)
+            audit.at_end(tx, [Entry("demo.remove", "demo:company", person.actor, before={"rows": rows})], now)
         self.end()
         shutil.rmtree(config.root / _FOLDER, ignore_errors=True)
 

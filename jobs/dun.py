@@ -125,13 +125,13 @@ def _take(
     dunning.looked_at(tx, [m.key for one in found for m in one.members])
     new = [replace(c, letter=numbers.get(letter_key(one, as_of))) for one in found for c in charges[one.debtor]]
     run.counts["charges"] += dunning.keep_charges(tx, new, now)
+    marks.touch(tx, touched)  # what the level brings with it is the decision's to say
     run.counts["owed"] += outbox.owe(tx, owed, now)
     stepping = {one.debtor for one in found if one.plan.level}
     of_step = {debtor: pairs for debtor, pairs in accounts.items() if debtor in stepping}
     settled = {debtor: pairs for debtor, pairs in accounts.items() if debtor not in stepping}
     run.counts["withdrawn"] += withdraw_tasks(tx, of_step, owed, now, ("dunning",), stands=None)
     run.counts["withdrawn"] += withdraw_tasks(tx, settled, owed, now, ("dunning",))
-    marks.touch(tx, touched)  # what the level brings with it is the decision's to say
     audit.append(tx, entries, now)
 
 

@@ -119,14 +119,14 @@ def approve(
         if not entries or person.actor != stands.requested_by:
             raise ConfigError(refusal)
         # Raised by himself: it is asked for now, and somebody else has to approve it.
-        audit.append(tx, entries, now)
+        audit.at_end(tx, entries, now)
         return _waiting(desk, policy, asked, asks, before)
     if rises(tx, desk, row, asked, stands) and (why_not := frozen(tx, policy, row)) is not None:
         raise ConfigError(FROZEN.fill(why=why_not))
     asked = _recorded(tx, asked, event_after(asked, "approved", person.actor, now, why, stands.amount_minor))
     if not authority.settled(policy, asks, [*before, person]):
         entries.append(entry("limit.approve_first", row, person.actor, why, None, asked.request, None, stands))
-        audit.append(tx, entries, now)
+        audit.at_end(tx, entries, now)
         return _waiting(desk, policy, asked, asks, [*before, person])
     return _grant(tx, desk, row, asked, person.actor, why, entries)
 
@@ -153,7 +153,7 @@ def reject(tx: Connection, desk: Desk, number: int, person: Person, why: str) ->
         tx, asked, event_after(asked, "rejected", person.actor, desk.clock.now(), why, stands.amount_minor)
     )
     told = entry("limit.reject", row, person.actor, why, asked.request, None)
-    audit.append(tx, [told], desk.clock.now())
+    audit.at_end(tx, [told], desk.clock.now())
     return Outcome(asked, standing(asked.request, asked.events))
 
 
@@ -185,6 +185,7 @@ def _grant(
         amount = None if stands.amount_minor is None else asked.request.decimal(stands.amount_minor)
         told = True
         after = Effective("unlimited" if amount is None else "amount", amount, currency)
+    marks.touch(tx, [row.key])
     owed = 0
     if told:
         owed = limit_approved(
@@ -192,9 +193,8 @@ def _grant(
         )
     if desk.master(row) != HERE and not owed:
         by_hand = desk.master(row)
-    marks.touch(tx, [row.key])
     entries.append(granted_entry(row, actor, why, before, after, asked, stands))
-    audit.append(tx, entries, now)
+    audit.at_end(tx, entries, now)
     return Outcome(asked, standing(asked.request, asked.events), owed=owed, by_hand=by_hand)
 
 
@@ -218,7 +218,7 @@ def brought_back(tx: Connection, desk: Desk) -> int:
             actor = f"system:{desk.master(row)}"
             limits.record(tx, one.number, [event_after(one, "in_force", actor, desk.clock.now())])
             entries.append(entry("limit.in_force", row, actor, "", None, one.request, None, stands))
-    audit.append(tx, entries, desk.clock.now())
+    audit.at_end(tx, entries, desk.clock.now())
     return len(entries)
 
 

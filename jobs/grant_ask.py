@@ -9,7 +9,7 @@ from typing import Any
 from connector.credit.granting import Request, standing
 from connector.credit.stage import in_season, parse_condition
 from connector.errors import ConfigError
-from connector.store import Connection, audit, limits, marks
+from connector.store import Connection, audit, limits
 from connector.store.audit import Entry
 from connector.store.customers import CustomerRow
 from connector.store.limits import Asked
@@ -96,8 +96,7 @@ def ask_all(
     for one in (made[number] for number in numbers):
         asked = one.request
         entries.append(entry("limit.propose", rows[one.customer], asked.requested_by, one.why, None, asked, one.before))
-    marks.take_turn(tx)  # what is asked for may be granted in this transaction
-    audit.append(tx, entries, now)
+    audit.at_end(tx, entries, now)
     return [made[number] for number in numbers]
 
 

@@ -81,15 +81,15 @@ class Desk:
             for row, _ in j.orders
             if row.key in made.flags or _twin(j, row, made)
         }
+        # The decision on a customer names its held orders: it is looked at again by the next run.
+        if made.flags:
+            touched = [m.key for j in self.judged for m in j.members if any(r.key in made.flags for r, _ in j.orders)]
+            marks.touch(self.tx, touched)
         out = WaysOut(self.tx, self.base, self.judged)
         for judged in self.judged:
             only = replace(judged, orders=tuple(p for p in judged.orders if (p[0].system, p[0].ref) in refs))
             flags = order_flags(self.base, only, by_name, lambda system, ref: (system, ref) in refs, out)
             outbox.owe(self.tx, list(flags), self.check.at)
-        # The decision on a customer names its held orders: it is looked at again by the next run.
-        if made.flags:
-            touched = [m.key for j in self.judged for m in j.members if any(r.key in made.flags for r, _ in j.orders)]
-            marks.touch(self.tx, touched)
         keep(self.tx, made, self.check)
         return made
 

@@ -133,7 +133,7 @@ def _plan(
         )
     reviews.plan(tx, new, now)
     reviews.pull_forward(tx, moved)
-    audit.append(tx, entries, now)
+    audit.at_end(tx, entries, now)
 
 
 def _id(event: Event) -> str:

@@ -131,7 +131,6 @@ def conclude(
     now = desk.clock.now()
     with desk.store.writing() as tx:
         limits.lock(tx, row.key)  # another limit may follow
-        marks.take_turn(tx)
         one = _open(tx, row, "started")
         if not person.alone and person.id != one.reviewer:
             raise ConfigError(_OTHERS.fill(reviewer=one.reviewer))
@@ -173,7 +172,6 @@ def approve(desk: Desk, row: CustomerRow, person: Person, follow: Sequence[Follo
     """Agrees to what the reviewer concludes. ConfigError where nothing waits, or this person may not."""
     with desk.store.writing() as tx:
         limits.lock(tx, row.key)  # another limit may follow
-        marks.take_turn(tx)
         one = _open(tx, row, "proposed")
         refusal = may(desk.policy.of(row.segment), person, _request(tx, desk, row, one), _people(desk, one))
         if refusal is not None:
@@ -249,13 +247,13 @@ def _agreed(
             assert one is not None
             after = {"review": number, "conclusion": one.conclusion, "approvals": [a["person"] for a in one.approvals]}
             _tell(tx, "review.finish", row, person, desk.clock.now(), one.reason or "", after=after)
+            for step in follow:
+                step(tx, row, one, person)
             # A finished review changes what is held, and when the next one is due; the reviewer's task is done.
             members = customers.customers(tx, debtors=[_debtor(row)])
             marks.touch(tx, [member.key for member in members])
             tasks = [f"review:{member.system}:{member.ref}:{number}" for member in members]
             outbox.withdraw_keys(tx, tasks, desk.clock.now())
-            for step in follow:
-                step(tx, row, one, person)
     return one
 
 
@@ -315,7 +313,7 @@ def _tell(
     why: str = "",
     after: Mapping[str, Any] | None = None,
 ) -> None:
-    audit.append(tx, [audit.Entry(action, f"customer:{row.system}/{row.ref}", person.actor, why, after=after)], now)
+    audit.at_end(tx, [audit.Entry(action, f"customer:{row.system}/{row.ref}", person.actor, why, after=after)], now)
 
 
 _UNKNOWN = Text("{name} has never been evaluated: holdfast run", "{name} 尚未评估：请先执行 holdfast run")

@@ -87,7 +87,7 @@ def learn(tx: Connection, system: str, answers: Sequence[tuple[str, str]], *, au
     made = documents.save(tx, LABELS, system, text, author=author, now=now)
     documents.activate(tx, LABELS, system, made.number, author=author, now=now)
     entry = audit.Entry("statement.label", f"system:{system}", author, after=dict(answers))
-    audit.append(tx, [entry], now)
+    audit.at_end(tx, [entry], now)
 
 
 def keep(

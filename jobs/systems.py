@@ -255,7 +255,7 @@ def remove(tx: Connection, config: Config, name: str, *, person: Person, now: dt
         raise refusal(problems)
     documents.activate(tx, documents.SYSTEM, name, None, author=person.id, now=now, note=note)
     entry = Entry("system.remove", f"system:{name}", person.actor, note, {"version": used.number})
-    audit.append(tx, [entry], now)
+    audit.at_end(tx, [entry], now)
 
 
 def _begin(tx: Connection, config: Config, person: Person) -> Config:

@@ -14,6 +14,7 @@ from sqlalchemy.engine import Engine, make_url
 from connector.cli.common import choose_language
 from connector.store import db
 from connector.store.db import Store
+from tests.store.turns import watched_turns
 
 # No test is timed, also not by Hypothesis: a machine that has other work to do is no fault of ours.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -44,6 +45,13 @@ def _nobody_cuts_the_power() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(db, "_DURABLE", "OFF")
         patch.setattr(db, "_SOON", "OFF")
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nobody_waits_for_each_other() -> Iterator[None]:
+    """Every transaction of every test takes its turns in one order."""
+    with watched_turns():
         yield
 
 

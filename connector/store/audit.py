@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,6 +102,31 @@ def append(tx: Connection, entries: Sequence[Entry], at: dt.datetime, lane: str 
     bulk.insert(tx, audit, _COLUMNS, rows)
     bulk.update(tx, audit_head, ("number", "hash"), [(number, previous, lane)], by=("lane",))
     return list(range(number - len(rows) + 1, number + 1))
+
+
+def at_end(tx: Connection, entries: Sequence[Entry], at: dt.datetime) -> None:
+    """Appends entries as the last thing that a transaction does, whatever it goes on to: others wait for the trail, and who
+    holds it may wait for nobody (see `marks.touch`)."""
+    later: list[tuple[Sequence[Entry], dt.datetime]] | None = tx.info.get(_LATER)
+    if later is None:
+        append(tx, entries, at)
+    elif entries:
+        later.append((tuple(entries), at))
+
+
+@contextmanager
+def ending(tx: Connection) -> Iterator[None]:
+    """A transaction whose last entries are appended at its end (`Store.writing`)."""
+    later = tx.info[_LATER] = list[tuple[Sequence[Entry], dt.datetime]]()
+    try:
+        yield
+        for entries, at in later:
+            append(tx, entries, at)
+    finally:
+        tx.info.pop(_LATER, None)
+
+
+_LATER = "holdfast_audit_at_end"
 
 
 def hash_of(row: Sequence[Any]) -> str:
@@ -313,6 +339,8 @@ __all__ = [
     "Head",
     "Line",
     "append",
+    "at_end",
+    "ending",
     "everything",
     "hash_of",
     "heads",

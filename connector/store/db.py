@@ -22,7 +22,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from connector.errors import ConfigError, TransientError
 from connector.money import share_of
-from connector.store import concerns, upgrade
+from connector.store import audit, concerns, upgrade
 from connector.store.concerns import Concern
 from connector.store.homeward import Homeward
 from connector.store.seats import looked_after
@@ -123,7 +123,7 @@ class Store:
             with self.engine.begin() as tx:
                 if not durable:
                     tx.exec_driver_sql("SET LOCAL synchronous_commit = off")
-                with concerns.declared(tx, concern):
+                with concerns.declared(tx, concern), audit.ending(tx):
                     yield tx
                 concerns.note(tx, concern)
             return
@@ -136,7 +136,7 @@ class Store:
                 raise _busy() from wrong
             with started:
                 before = _driver(connection).total_changes
-                with concerns.declared(connection, concern):
+                with concerns.declared(connection, concern), audit.ending(connection):
                     yield connection
                 if _driver(connection).total_changes != before:
                     concerns.note(connection, concern)

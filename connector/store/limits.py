@@ -52,7 +52,7 @@ class Asked:
 
 def lock(tx: Connection, *keys: int) -> None:
     """Holds customers until the transaction ends: of two who decide on a limit, one comes after the other. To be taken
-    before the turn of those who touch customers (`marks.take_turn`), as a pull does. (SQLite has one writer anyway.)"""
+    before the turn of those who touch customers (`marks.touch`), as a pull does. (SQLite has one writer anyway.)"""
     if not bulk.is_sqlite(tx):
         mine = select(customer.c.id).where(bulk.among(tx, customer.c.id, keys)).order_by(customer.c.id)
         tx.execute(mine.with_for_update()).all()

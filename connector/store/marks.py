@@ -29,7 +29,11 @@ def next_number(tx: Connection, name: str) -> int:
 
 
 def touch(tx: Connection, customers: Collection[int]) -> None:
-    """Marks customers as changed, in the transaction that changes them."""
+    """Marks customers as changed, in the transaction that changes them.
+
+    Whoever touches customers holds up others who do until his transaction ends. So all take what they wait for in one
+    order, and no two wait for each other: customers and debtors, this turn, rows of the outbox, the audit trail.
+    """
     if not customers:
         return
     concerns.of_this(tx).customers.update(customers)
@@ -42,8 +46,8 @@ def touch(tx: Connection, customers: Collection[int]) -> None:
 
 
 def take_turn(tx: Connection) -> None:
-    """Waits for whoever touches customers now. For a transaction that writes to the audit trail, for which others wait,
-    before it may touch customers itself: two that do it in different order would wait for each other."""
+    """Waits for whoever touches customers now. For a transaction that changes the outbox or writes to the audit trail, for
+    which others wait, before it may touch customers itself: see `touch`."""
     next_number(tx, "mark")
 
 

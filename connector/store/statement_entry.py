@@ -147,7 +147,7 @@ def add(
         "findings": [f.code for f in findings],
     }
     entry = audit.Entry("statement.import", _subject(tx, customer_key), actor, reason, after=after)
-    audit.append(tx, [entry], now)
+    audit.at_end(tx, [entry], now)
     return number
 
 
@@ -185,7 +185,7 @@ def settle(
         before={"statement": number, "status": one.status},
         after={"statement": number, "status": wanted, "findings": [f.code for f in one.findings]},
     )
-    audit.append(tx, [entry], now)
+    audit.at_end(tx, [entry], now)
     return filed(tx, numbers=[number])[0]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from random import Random
 from typing import Any
 
@@ -26,6 +26,7 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+Head = Mapping[bytes, bytes]
 
 _HEADERS = (
     (b"cache-control", b"no-store"),
@@ -76,7 +77,8 @@ class Guarded:
             await self.app(scope, receive, send)
             return
         began = time.perf_counter()
-        request_id = self._id(scope)
+        head = dict(reversed(scope["headers"]))  # of several alike the first counts
+        request_id = self._id(head)
         status, started, count, over, refusing = 0, False, 0, False, False
         most = self.files.get(scope["path"], self.most)
 
@@ -95,12 +97,9 @@ class Guarded:
                 return  # whoever read the body has made something else of it
             if message["type"] == "http.response.start":
                 status, started = message["status"], True
-                own = {name for name, _ in message["headers"]}
-                if any(
-                    name == b"content-security-policy" and b"frame-ancestors http" in v
-                    for name, v in message["headers"]
-                ):
-                    own.add(b"x-frame-options")  # it cannot name several hosts; without it the policy alone counts
+                own = dict(message["headers"])
+                if b"frame-ancestors http" in own.get(b"content-security-policy", b""):
+                    own[b"x-frame-options"] = b""  # it cannot name several hosts; without it the policy alone counts
                 message["headers"] = [
                     *message["headers"],
                     *((name, value) for name, value in _HEADERS if name not in own),
@@ -110,9 +109,9 @@ class Guarded:
 
         logs.bind(request=request_id)
         try:
-            if self._declared(scope) > most:
+            if self._declared(head) > most:
                 raise TooLarge
-            if self._other_charset(scope):
+            if self._other_charset(head):
                 await problem(Request(scope), 400, _UTF_8)(scope, receive, sending)
             elif len(scope["path"]) > _PATH_MOST:
                 await problem(Request(scope), 404)(scope, receive, sending)
@@ -138,20 +137,20 @@ class Guarded:
         return problem(Request(scope), 413, limit, headers={"Connection": "close"})
 
     @staticmethod
-    def _id(scope: Scope) -> str:
-        given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
+    def _id(head: Head) -> str:
+        given = head.get(b"x-request-id", b"")
         return given.decode() if _GIVEN_ID.fullmatch(given) else f"{_ids.getrandbits(64):016x}"
 
     @staticmethod
-    def _declared(scope: Scope) -> int:
-        given = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+    def _declared(head: Head) -> int:
+        given = head.get(b"content-length", b"0")
         return int(given) if given.isdigit() and len(given) < 16 else 0
 
     @staticmethod
-    def _other_charset(scope: Scope) -> bool:
+    def _other_charset(head: Head) -> bool:
         """Whether a form says that it is in another character set than our pages ask for. Whoever reads forms would take it
         at its word, whatever codec that is: some of Python's make texts that no database keeps, others fail."""
-        given = next((value for name, value in scope["headers"] if name == b"content-type"), b"").lower()
+        given = head.get(b"content-type", b"").lower()
         if b"multipart/" not in given or b"charset" not in given:
             return False
         return (

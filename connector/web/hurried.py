@@ -27,6 +27,8 @@ class Hurried(HttpToolsProtocol):
     _arriving = True
     _in_head = True
     _size = 0
+    # The bytes that came since the piece in which the request began: no head is longer.
+    _came = 0
     _paused = False
 
     def connection_made(self, transport: Any) -> None:
@@ -37,6 +39,7 @@ class Hurried(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Something of a request has come; the time goes on until all of it is there."""
         goes_on = self._size > 0
+        self._came = (self._came if goes_on else 0) + len(data)
         super().data_received(data)
         if self.transport.is_closing():
             return
@@ -61,7 +64,7 @@ class Hurried(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Its head is there."""
         self._in_head, self._size = False, 1
-        if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > self.head_most:
+        if self._came > self.head_most and self._head_size() > self.head_most:
             raise ValueError("the head is too large")  # the parser ends with it, and the client gets a 400
         super().on_headers_complete()
 
@@ -102,6 +105,9 @@ class Hurried(HttpToolsProtocol):
         """The connection is gone."""
         self._end()
         super().connection_lost(exc)
+
+    def _head_size(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
 
     def _too_large(self) -> None:
         log.warning("refused: too_large", extra={"reason": "too_large", "address": self._address()})

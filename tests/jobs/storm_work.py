@@ -43,6 +43,7 @@ from tests.jobs.storm_proof import EXEMPT, Watch
 from tests.jobs.storm_said import Row, add, change, rows, states
 from tests.store import watched
 from tests.store.books import save
+from tests.store.turns import watched_turns
 
 WORKERS = 8
 # Limits in yuan; A and B belong to G, K to H; B moves from one group to the other.
@@ -131,11 +132,12 @@ def work(weather: Weather, me: int, life: int) -> None:
     """Does what is left of this worker's share."""
     try:
         concerns.note = watched.checking(concerns.note)
-        worker = Worker(weather, me, random.Random(weather.seed * 10_000 + me * 100 + life))
-        while weather.left[me] > 0 and not weather.stop.value:
-            worker.step()
-            weather.left[me] -= 1
-        worker.store.close()
+        with watched_turns():
+            worker = Worker(weather, me, random.Random(weather.seed * 10_000 + me * 100 + life))
+            while weather.left[me] > 0 and not weather.stop.value:
+                worker.step()
+                weather.left[me] -= 1
+            worker.store.close()
     except BaseException:
         weather.failed(me).write_text(traceback.format_exc(), encoding="utf-8")
         weather.stop.value = 1

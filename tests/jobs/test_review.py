@@ -314,4 +314,8 @@ def test_whoever_concludes_a_review_holds_its_customer_before_the_turn_of_those_
         office.desk, office.row(), person("li.wei"), "cut", "slower", ANSWERS, cut, follow=follow(office.desk)
     )
     assert taken[0] == "lock"
-    assert "next_number" in taken
+    assert "next_number" not in taken, "it waits for somebody who agrees: nothing is touched yet"
+    taken.clear()
+    done = review_decide.approve(office.desk, office.row(), person("wang.fang"), follow(office.desk))
+    assert (done.state, taken[0]) == ("done", "lock")
+    assert "lock" not in taken[taken.index("next_number") :]

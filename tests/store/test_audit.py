@@ -135,6 +135,30 @@ def test_nothing_stays_of_a_transaction_that_failed(store: Store) -> None:
     assert found(store) == []
 
 
+def test_what_is_left_for_the_end_comes_last_and_once(store: Store) -> None:
+    with store.writing() as tx:
+        audit.at_end(tx, [entry(2)], AT)
+        audit.at_end(tx, [entry(3)], AT)
+        audit.append(tx, [entry(1)], AT)
+        assert [line.entry for line in audit.everything(tx)] == [entry(1)]
+    filled(store, 1)
+    with store.reading() as tx:
+        assert [line.entry for line in audit.everything(tx)] == [entry(1), entry(2), entry(3), entry(1)]
+        assert audit.verify(tx) == []
+
+
+def test_what_is_left_for_the_end_goes_with_a_transaction_that_fails(store: Store) -> None:
+    with pytest.raises(ZeroDivisionError), store.writing() as tx:  # noqa: PT012 - what ends it is in it
+        audit.at_end(tx, [entry(1)], AT)
+        _ = 1 // 0
+    filled(store, 1)
+    with store.reading() as tx:
+        assert [line.number for line in audit.everything(tx)] == [1]
+    with store.engine.begin() as tx:  # no transaction of ours: nobody would append it at the end
+        audit.at_end(tx, [entry(2)], AT)
+        assert [line.entry for line in audit.everything(tx)] == [entry(1), entry(2)]
+
+
 def test_lanes_are_chains_of_their_own(store: Store) -> None:
     filled(store, 2)
     filled(store, 3, lane="decisions")
