@@ -20,7 +20,7 @@ from connector.store.db import Store
 
 # In the order in which they are taken.
 TURNS = ("customer", "mark", "outbox", "audit")
-_CHANGES = re.compile(r"(?:INSERT INTO|UPDATE|DELETE FROM) (outbox|audit)\b")
+_CHANGES = re.compile(r"(?:INSERT INTO|UPDATE|DELETE FROM) outbox\b")
 
 
 class Turns:
