@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
-from fastapi.routing import APIRoute
 
 from connector.store.backlog import Backlog, backlog
 from connector.web import (
@@ -37,11 +36,12 @@ from connector.web import (
 )
 from connector.web.auth import SignIn
 from connector.web.calculating import Calculating
+from connector.web.checks import Checks
 from connector.web.front import Front
 from connector.web.guards import Guarded
 from connector.web.pages import Pages
 from connector.web.problem import install
-from connector.web.straight import Application, Straight
+from connector.web.quick import Quick
 
 API = "/api/v1"
 
@@ -88,7 +88,7 @@ def make(front: Front) -> FastAPI:
         app.state.calculating.end()
         front.close()
 
-    app = Application(
+    app = FastAPI(
         title="Holdfast",
         version="1",
         summary="Credit checks and credit holds on orders.",
@@ -101,11 +101,10 @@ def make(front: Front) -> FastAPI:
     front.early.append(app.state.pages.ready)
     app.state.calculating = Calculating(front)
     install(app)
-    straight: dict[str, APIRoute] = {}
+    app.state.checks = Checks(front)
+    app.state.quick = Quick(app, API + api_check.PATH)
     for api in _API:
-        router = api(front)
-        app.include_router(router, prefix=API)
-        straight |= {API + route.path: route for route in router.routes if isinstance(route, api_check.Bare)}
+        app.include_router(api(front), prefix=API)
     for plain in (*_PLAIN, *_PAGES):
         app.include_router(plain(front))
 
@@ -117,5 +116,4 @@ def make(front: Front) -> FastAPI:
 
     front.metrics.watch(waiting, front.clock.now)
     app.add_middleware(Guarded, front=front)
-    app.paths, app.straight = frozenset(straight), Guarded(Straight(straight), front)
     return app

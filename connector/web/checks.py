@@ -13,6 +13,7 @@ import logging
 import math
 import time
 from collections import deque
+from collections.abc import Callable
 from functools import partial
 
 from connector.errors import HoldfastError, TransientError
@@ -46,7 +47,9 @@ _AHEAD, _CALM_SECONDS, _SOON_SECONDS, _LOOK_SECONDS, _TROUBLE_SECONDS = 24, 0.05
 CROWDED = Text("Too many checks wait already. Try again in a second.", "排队的检查过多，请稍后重试。")
 FAULT = Text("Something went wrong on our side. It is in the log.", "系统内部出错，已记入日志。")
 
-_Waiting = tuple[Asked, "asyncio.Future[Answer]"]
+# Who is told the answer to a question, once: it may not raise, and waits for nobody.
+Told = Callable[[Answer | HoldfastError], None]
+_Waiting = tuple[Asked, Told]
 
 
 class Checks:
@@ -59,18 +62,36 @@ class Checks:
         self._busy = False
         self._asked_at = 0.0
         self._kept: Kept | None = None
+        self._results = {result: front.metrics.checks.labels(result) for result in ("pass", "warn", "hold")}
+        front.beside.append(self.read_ahead)
 
     async def ask(self, asked: Asked) -> Answer:
         """The answer to one question. Raises what `check_all` says of it; TransientError where too many wait."""
-        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+
+        def told(made: Answer | HoldfastError) -> None:
+            if answer.done():
+                return  # whoever asked has gone
+            if isinstance(made, Answer):
+                answer.set_result(made)
+            else:
+                answer.set_exception(made)
+
+        self.put(asked, told)
+        return await answer
+
+    def put(self, asked: Asked, told: Told) -> None:
+        """Has one question answered; `told` gets the answer, or what `check_all` says of it, in a later turn of the loop.
+
+        Raises TransientError where too many wait: then nobody is told.
+        """
         if len(self._waiting) >= _WAITING_MOST:
             raise TransientError(CROWDED, retry_after=1)
-        answer: asyncio.Future[Answer] = loop.create_future()
-        self._waiting.append((asked, answer))
+        loop = asyncio.get_running_loop()
+        self._waiting.append((asked, told))
         self._asked_at = loop.time()
         if not self._busy:
             self._begin(loop)
-        return await answer
 
     def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
         self._busy = True
@@ -117,8 +138,8 @@ class Checks:
                 found = self._judged_here(asked)
                 if found is None:
                     found = await self.front.work(partial(self._judged, asked))
-                _settle([answer for _, answer in group], found)
-                group = []
+                answered, group = group, []
+                self._settle([told for _, told in answered], found)
                 # Whoever has asked meanwhile is in the next group, and others have their turn.
                 await asyncio.sleep(max(0.0, began + _APART_SECONDS - time.monotonic()))
                 for _ in range(_TURNS):
@@ -127,9 +148,8 @@ class Checks:
             # Nothing was judged: whoever waits is told.
             left = [*group, *self._waiting]
             self._waiting.clear()
-            for _, answer in left:
-                if not answer.done():
-                    answer.set_exception(wrong if isinstance(wrong, HoldfastError) else TransientError(FAULT))
+            for _, told in left:
+                told(wrong if isinstance(wrong, HoldfastError) else TransientError(FAULT))
             if not isinstance(wrong, HoldfastError):
                 raise
         finally:
@@ -173,12 +193,8 @@ class Checks:
             # One question that cannot be dealt with does not take the others with it.
             return [self._judged([one])[0] for one in asked]
 
-
-def _settle(answers: list[asyncio.Future[Answer]], found: list[Answer | HoldfastError]) -> None:
-    for answer, made in zip(answers, found, strict=True):
-        if answer.done():
-            continue  # whoever asked has gone
-        if isinstance(made, Answer):
-            answer.set_result(made)
-        else:
-            answer.set_exception(made)
+    def _settle(self, asking: list[Told], found: list[Answer | HoldfastError]) -> None:
+        for told, made in zip(asking, found, strict=True):
+            if isinstance(made, Answer):
+                self._results[made.text[11:15]].inc()  # the text begins with the result
+            told(made)

@@ -28,7 +28,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Head = Mapping[bytes, bytes]
 
-_HEADERS = (
+# What stands in every answer that does not say otherwise.
+GUARDING = (
     (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -59,6 +60,19 @@ _UTF_8 = Text("Forms are taken in UTF-8 only.", "表单仅支持 UTF-8 编码。
 _PATH_MOST = 4000
 
 
+def id_of(head: Head) -> str:
+    """What a request is called in the log and in its answer: as the caller calls it, else by a name of ours."""
+    given = head.get(b"x-request-id", b"")
+    return given.decode() if _GIVEN_ID.fullmatch(given) else f"{_ids.getrandbits(64):016x}"
+
+
+def count_answer(front: Front, method: str, path: str, route: str, status: int, seconds: float) -> None:
+    """Counts an answer (status 0: none was given), and has a line in the log for what failed or took long."""
+    front.metrics.answered(route, status or 499, seconds)
+    if path not in _QUIET and (status >= 400 or seconds > 1):
+        log.info("answered", extra={"method": method, "route": route, "status": status, "ms": round(seconds * 1000, 1)})
+
+
 class TooLarge(Exception):
     """A body is larger than may be sent; it is the guards' own to answer."""
 
@@ -78,7 +92,7 @@ class Guarded:
             return
         began = time.perf_counter()
         head = dict(reversed(scope["headers"]))  # of several alike the first counts
-        request_id = self._id(head)
+        request_id = id_of(head)
         status, started, count, over, refusing = 0, False, 0, False, False
         most = self.files.get(scope["path"], self.most)
 
@@ -102,7 +116,7 @@ class Guarded:
                     own[b"x-frame-options"] = b""  # it cannot name several hosts; without it the policy alone counts
                 message["headers"] = [
                     *message["headers"],
-                    *((name, value) for name, value in _HEADERS if name not in own),
+                    *((name, value) for name, value in GUARDING if name not in own),
                     (b"x-request-id", request_id.encode()),
                 ]
             await send(message)
@@ -123,7 +137,9 @@ class Guarded:
             if over and not started:
                 refusing = True
                 await self._too_large(scope, most)(scope, receive, sending)
-            self._count(scope, status, time.perf_counter() - began)
+            # The route's pattern, not the address: the number of labels stays small.
+            route = pattern(scope) or "none"
+            count_answer(self.front, scope["method"], scope["path"], route, status, time.perf_counter() - began)
             logs.unbind()
 
     def _too_large(self, scope: Scope, most: int) -> Response:
@@ -135,11 +151,6 @@ class Guarded:
             mib = self.front.config.service.paper_mib
             limit = Text("A file is at most {mib} MB.", "文件不得超过 {mib} MB。").fill(mib=mib)
         return problem(Request(scope), 413, limit, headers={"Connection": "close"})
-
-    @staticmethod
-    def _id(head: Head) -> str:
-        given = head.get(b"x-request-id", b"")
-        return given.decode() if _GIVEN_ID.fullmatch(given) else f"{_ids.getrandbits(64):016x}"
 
     @staticmethod
     def _declared(head: Head) -> int:
@@ -156,13 +167,3 @@ class Guarded:
         return (
             re.search(rb"charset\*?[0-9]*\*?=[\"' ]*utf-?8[\"' ]*(;|\Z)", given) is None or given.count(b"charset") > 1
         )
-
-    def _count(self, scope: Scope, status: int, seconds: float) -> None:
-        # The route's pattern, not the address: the number of labels stays small.
-        route = pattern(scope) or "none"
-        self.front.metrics.answered(route, status or 499, seconds)
-        if scope["path"] not in _QUIET and (status >= 400 or seconds > 1):
-            log.info(
-                "answered",
-                extra={"method": scope["method"], "route": route, "status": status, "ms": round(seconds * 1000, 1)},
-            )

@@ -3,15 +3,22 @@
 uvicorn bounds the time between two requests only; a client that sends a byte a minute would hold its connection for good.
 Its parser takes a head of any length, too; here it ends at `head_most` bytes. And an answer leaves in one piece, head and
 body, where it is small: half as many calls of the system, at each of which other threads want the interpreter.
+
+A request that the application's quick way takes (`connector.web.quick`) is asked there as soon as it has come, and never
+becomes one of ASGI; what that way does not take is handed on as if nothing had been tried.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any
+import math
+from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+if TYPE_CHECKING:
+    from connector.web.quick import Quick
 
 log = logging.getLogger("holdfast.web")
 
@@ -30,6 +37,14 @@ class Hurried(HttpToolsProtocol):
     # The bytes that came since the piece in which the request began: no head is longer.
     _came = 0
     _paused = False
+    # The request that is on its way to be asked the quick way, and what has come of its body.
+    _asking: Asking | None = None
+    _body = b""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        # Whatever runs in this server may have a quick way; most that tests run have none.
+        self._quick: Quick | None = getattr(getattr(self.config.app, "state", None), "quick", None)
 
     def connection_made(self, transport: Any) -> None:
         """A client has connected: the time of its first request begins."""
@@ -66,7 +81,11 @@ class Hurried(HttpToolsProtocol):
         self._in_head, self._size = False, 1
         if self._came > self.head_most and self._head_size() > self.head_most:
             raise ValueError("the head is too large")  # the parser ends with it, and the client gets a 400
-        super().on_headers_complete()
+        if self._quick is not None and self.url == self._quick.url and self._may_be_quick(self._quick):
+            self._asking = Asking(self.cycle)
+            self.cycle, self._body = self._asking, b""  # type: ignore[assignment]
+        else:
+            super().on_headers_complete()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A line of the head. Lines behind the body are none of it: what a proxy has looked at is in the head."""
@@ -76,12 +95,19 @@ class Hurried(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         """Some of the body."""
         self._size = max(1, self._size - len(body))
-        super().on_body(body)
+        if self._asking is not None:
+            self._body += body
+        else:
+            super().on_body(body)
 
     def on_message_complete(self) -> None:
         """All of it is there."""
         self._arriving, self._size = False, 0
-        super().on_message_complete()
+        asking, self._asking = self._asking, None
+        if asking is not None:
+            self._ask(asking)
+        else:
+            super().on_message_complete()
 
     def on_response_complete(self) -> None:
         """An answer has been given whole."""
@@ -106,6 +132,44 @@ class Hurried(HttpToolsProtocol):
         self._end()
         super().connection_lost(exc)
 
+    def _may_be_quick(self, quick: Quick) -> bool:
+        """Whether the request whose head has come may go the quick way: nothing is unusual in how it came, nobody is before
+        it in this connection, and the answers before it were taken."""
+        return (
+            self.parser.get_method() == b"POST"
+            and self.parser.get_http_version() == "1.1"
+            and not self.parser.should_upgrade()
+            and not self.expect_100_continue
+            and not self._paused
+            and (self.cycle is None or self.cycle.response_complete)
+            and len(self.connections) < (self.limit_concurrency or math.inf)
+            and quick.takes(self.headers)
+        )
+
+    def _ask(self, asking: Asking) -> None:
+        """Asks a question that has come whole, or hands the request on."""
+        assert self._quick is not None, "there is a quick way where it was begun"
+        body, self._body = self._body, b""
+        asking.keep_alive &= self.parser.should_keep_alive()
+
+        def told(head: bytes, content: bytes) -> None:
+            asking.response_complete = True
+            if asking.disconnected or self.transport.is_closing():
+                return
+            own = b"".join([b"%s: %s\r\n" % one for one in self.server_state.default_headers])
+            end = b"\r\n" if asking.keep_alive else b"connection: close\r\n\r\n"
+            self.transport.write(b"".join((head, own, end, content)))
+            if not asking.keep_alive:
+                self.transport.close()
+            self.on_response_complete()
+
+        if not self._quick.ask(self.headers, body, self.client, told):
+            self.cycle = asking.before
+            super().on_headers_complete()
+            self.cycle.keep_alive &= asking.keep_alive  # the server may be ending by now
+            super().on_body(body)
+            super().on_message_complete()
+
     def _head_size(self) -> int:
         return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
 
@@ -129,6 +193,19 @@ class Hurried(HttpToolsProtocol):
 
     def _address(self) -> str:
         return self.client[0] if self.client else ""
+
+
+class Asking:
+    """A request that is asked the quick way, as the protocol knows requests that are being answered."""
+
+    def __init__(self, before: Any) -> None:
+        self.before = before
+        self.message_event = self
+        self.response_complete = self.disconnected = False
+        self.keep_alive = True
+
+    def set(self) -> None:
+        """Nobody waits for more of it."""
 
 
 class Joined:

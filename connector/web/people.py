@@ -54,6 +54,11 @@ class People:
         elif age >= _OLD_SECONDS:
             await asyncio.shield(self._looking)
 
+    def is_fresh(self) -> bool:
+        """Whether `front.config` is at most a second old, so that nobody has to wait for it."""
+        self.look()
+        return time.monotonic() - self._looked_at < _OLD_SECONDS
+
     async def anew(self) -> None:
         """Looks now: somebody here has just changed it, and goes on to a page that shows it."""
         if self._looking is not None and not self._looking.done():
