@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -52,7 +52,7 @@ def answer(
     *,
     point: str,
     order: str | None,
-    available: Decimal | None,
+    credit: Mapping[str, Any],
     remedies: Sequence[Remedy],
     at: dt.datetime,
     as_of: dt.date,
@@ -61,12 +61,7 @@ def answer(
     simulated: bool = False,
 ) -> dict[str, Any]:
     """The answer as values of JSON. `audit`, `reservation` and `valid_until` are put in when they are known."""
-    position, first = judged.position, judged.members[0]
-    currency = position.currency
-
-    def money(amount: Decimal | None) -> str | None:
-        return None if amount is None else show(amount, currency)
-
+    first = judged.members[0]
     return {
         "result": result,
         "customer": {"system": first.system, "id": first.ref, "name": first.name},
@@ -81,16 +76,7 @@ def answer(
         "set_aside": [_reason(one) for one in decision.set_aside],
         "released": decision.released,
         "remedies": [remedy_told(one) for one in remedies],
-        "credit": {
-            "currency": currency,
-            "exposure": money(position.exposure.total),
-            "limit_kind": position.limit.kind,
-            "limit": money(position.limit_amount),
-            "available": money(available),
-            "overdue": money(position.overdue),
-            "oldest_overdue_days": position.overdue_days,
-            "warning_level": judged.decision.level,
-        },
+        "credit": credit,
         "as_of": as_of.isoformat(),
         "at": instant(at),
         "valid_until": instant(valid_until),
@@ -98,6 +84,26 @@ def answer(
         "simulated": simulated,
         "audit": None,
         "reservation": None,
+    }
+
+
+def credit_told(judged: Judged, available: Decimal | None) -> dict[str, Any]:
+    """A customer's figures that an answer rests on, as values of JSON; `available` after what others have reserved."""
+    position = judged.position
+    currency = position.currency
+
+    def money(amount: Decimal | None) -> str | None:
+        return None if amount is None else show(amount, currency)
+
+    return {
+        "currency": currency,
+        "exposure": money(position.exposure.total),
+        "limit_kind": position.limit.kind,
+        "limit": money(position.limit_amount),
+        "available": money(available),
+        "overdue": money(position.overdue),
+        "oldest_overdue_days": position.overdue_days,
+        "warning_level": judged.decision.level,
     }
 
 

@@ -22,7 +22,7 @@ from connector.store.audit import Entry
 from connector.store.order_values import OrderRow
 from connector.store.reservations import Reservation
 from jobs import check_words as say
-from jobs.check_answer import Result, answer, instant, result_of
+from jobs.check_answer import Result, answer, credit_told, instant, result_of
 from jobs.check_asked import Asked
 from jobs.check_find import order_names
 from jobs.frame import Frame, Ground, frame, ground
@@ -80,6 +80,7 @@ class Bench:
         self.book = order_book(tx, base, keys, family)
         self.judged = {judged.debtor: judged for judged in judge(tx, base, debtors, book=self.book)}
         self.debts: dict[int, Sequence[Debt]] = {}
+        self._credits: dict[int, dict[str, Any]] = {}
         zone = ZoneInfo(config.business.time_zone)
         self.midnight = dt.datetime.combine(today + dt.timedelta(days=1), dt.time(), zone)
 
@@ -114,7 +115,7 @@ class Bench:
             result,
             point=asked.point,
             order=asked.order,
-            available=available(self.base, judged, family, self.book),
+            credit=self._credit(judged, family),
             remedies=(),
             at=now,
             as_of=self.base.as_of,
@@ -125,6 +126,15 @@ class Bench:
         if asked.minutes is not None and result != "hold":
             self._reserve(case, row, now)
         return Verdict(case, judged, row, room, result)
+
+    def _credit(self, judged: Judged, family: Sequence[Judged]) -> dict[str, Any]:
+        """The figures that an answer rests on: the same for all that is asked of a customer, unless credit is reserved."""
+        if self.book.reserved:
+            return credit_told(judged, available(self.base, judged, family, self.book))
+        known = self._credits.get(judged.debtor)
+        if known is None:
+            known = self._credits[judged.debtor] = credit_told(judged, judged.decision.available)
+        return known
 
     def _row(self, case: Case, judged: Judged) -> OrderRow:
         asked, first = case.asked, judged.members[0]

@@ -24,7 +24,7 @@ from connector.store.order_values import OrderRow
 from jobs import check_words as say
 from jobs import order as orders
 from jobs import order_words
-from jobs.check_answer import Answer, answer, remedy_told, result_of, text_of
+from jobs.check_answer import Answer, answer, credit_told, remedy_told, result_of, text_of
 from jobs.check_asked import Asked
 from jobs.frame import frame
 from jobs.judge import Judged, judge
@@ -132,7 +132,7 @@ def _body(
         result,
         point=asked.point,
         order=f"{row.system}/{row.ref}",
-        available=judged.decision.available,
+        credit=credit_told(judged, judged.decision.available),
         remedies=(),
         at=now,
         as_of=today,

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from connector.credit.compete import Contender, Share, Taken, Verdict, compete
+from connector.credit.compete import Contender, Queue, Share, Taken, Verdict, compete
 from connector.credit.decide import ORDER_NO_RATE, OrderDecision, Room, check_order
 from connector.credit.exclusion import Exclusion
 from connector.credit.group import Node
@@ -59,22 +59,21 @@ def check_orders(frame: Frame, family: Sequence[Judged], book: OrderBook) -> Non
 
 def check_beside(frame: Frame, family: Sequence[Judged], book: OrderBook, asked: OrderRow) -> Verdict:
     """What becomes of an order that is not in the store, were it there beside all others; `asked.key` is none of theirs."""
-    contenders: list[Contender] = []
-    for judged in family:
-        rows = book.rows.get(judged.debtor, ())
-        mine = judged.debtor == asked.debtor
-        if book.reserved.get(judged.debtor) or (mine and any(row.name == asked.name for row in rows)):
-            # It may be one of them under another key, or one of them what credit was reserved for.
+    rows = book.rows.get(asked.debtor or 0, ())
+    if any(row.name == asked.name for row in rows) or any(book.reserved.get(judged.debtor) for judged in family):
+        # It may be one of them under another key, or one of them what credit was reserved for.
+        contenders: list[Contender] = []
+        for judged in family:
+            rows = book.rows.get(judged.debtor, ())
+            mine = judged.debtor == asked.debtor
             contenders += _contenders(frame, judged, (*rows, asked) if mine else rows, book)[1]
-            continue
-        if rows:
-            known = book.standing_by.get(judged.debtor)
-            if known is None:
-                known = book.standing_by[judged.debtor] = _contenders(frame, judged, rows, book)[1]
-            contenders += known
-        if mine:
-            contenders += _contenders(frame, judged, (asked,), book)[1]
-    return compete(contenders, taken_by(frame, family, book))[asked.key]
+        return compete(contenders, taken_by(frame, family, book))[asked.key]
+    queue = book.queues.get(asked.debtor or 0)
+    if queue is None:
+        standing = [(judged, rows) for judged in family if (rows := book.rows.get(judged.debtor, ()))]
+        queue = Queue([one for judged, rows in standing for one in _contenders(frame, judged, rows, book)[1]])
+        book.queues |= {judged.debtor: queue for judged in family}
+    return queue.beside(_asked(frame, next(one for one in family if one.debtor == asked.debtor), asked))
 
 
 def taken_by(frame: Frame, family: Sequence[Judged], book: OrderBook) -> Taken | None:
@@ -174,6 +173,25 @@ def _contenders(
             )
         )
     return first, found
+
+
+def _asked(frame: Frame, judged: Judged, row: OrderRow) -> Contender:
+    """An order that is not in the store, of which nothing was decided before, and that bears nobody's name."""
+    currency = judged.position.currency
+    order, binding = amounts(frame, currency, row), row.key == frame.confirming
+    return Contender(
+        row.key,
+        judged.debtor,
+        judged.decision,
+        frame.policy.of(judged.members[0].segment),
+        order,
+        _share(frame, order, row, currency, binding),
+        tuple([(d, _share(frame, order, row, node.currency, binding)) for d, node in above(frame, judged)]),
+        row.ordered_on,
+        row.priority,
+        row.system,
+        binding=binding,
+    )
 
 
 _NO_STANDINGS: dict[int, Standing] = {}

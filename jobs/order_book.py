@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from connector.credit.circumstances import ORDINARY, Circumstances, Missing
-from connector.credit.compete import Contender
+from connector.credit.compete import Queue
 from connector.credit.position import Position
 from connector.credit.review import PAPERS, OnFile, lacking
 from connector.policy import Policy
@@ -44,8 +44,8 @@ class OrderBook:
     papers: Mapping[int, Sequence[OnFile]] = field(default_factory=dict)
     stopped: Mapping[int, ReviewRow] = field(default_factory=dict)
     reserved: Mapping[int, Sequence[Reservation]] = field(default_factory=dict)
-    # The orders of a debtor as they compete, made once for all that is asked beside them.
-    standing_by: dict[int, Sequence[Contender]] = field(default_factory=dict, repr=False, compare=False)
+    # The orders of a debtor and its group as they compete, made once for all that is asked beside them.
+    queues: dict[int, Queue] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def of_debtor(self) -> Mapping[int, dict[int, Standing]]:

@@ -124,14 +124,17 @@ class Book:
 
     def changed(self, count: int, turn: int) -> list[Document]:
         """So many documents drawn at random, each by one unit more than in the book (or, later, the turn before)."""
+        return [story.document(bill, 100 * (turn + 1)) for story, bill in self.drawn(count, turn)]
+
+    def drawn(self, count: int, turn: int) -> list[tuple[Story, Bill]]:
+        """So many documents drawn at random. All those of their customers are made for it, which takes its time."""
         rng = Random(f"{self.seed}/changed/{turn}/{count}")  # noqa: S311 - repeatable, not secret
         upto = list(accumulate(self.shares))
         found = []
         for index in sorted(rng.sample(range(upto[-1]), min(count, upto[-1]))):
             place = bisect_right(upto, index)
             story = Story(self, place)
-            bill = story.bills[index - (upto[place] - self.shares[place])]
-            found.append(story.document(bill, 100 * (turn + 1)))
+            found.append((story, story.bills[index - (upto[place] - self.shares[place])]))
         return found
 
 

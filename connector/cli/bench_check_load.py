@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 # So many documents change in one page of the pull that runs beside the checks.
 _PAGE = 50
+# So many pages are drawn; after the last one the documents of the first change again.
+_PAGES = 20
 _PAUSE = 0.05
 
 
@@ -200,16 +202,18 @@ class _Client(asyncio.Protocol):
 # --- the jobs beside it ---------------------------------------------------------------------------------------------------
 def keep_busy() -> None:
     """A pull and an evaluate again and again until told to stop; says which customers were touched. It has done so once
-    before it says that it has begun: modules are loaded and statements made, as in a service that has run for a while."""
+    before it says that it has begun: modules are loaded and statements made, as in a service that has run for a while. What
+    changes is drawn before, too: making a page of the book costs more than saving it, and is no work of a service."""
     asked = told()
     scene = scene_at(asked["url"], asked["book"])
     stopped: list[bool] = []
     until_told(lambda: stopped.append(True))
     turn, touched = asked["turn"], set[str]()
+    drawn = [scene.book.drawn(_PAGE, turn + some) for some in range(_PAGES)]
 
     def once() -> int:
         nonlocal turn
-        documents = scene.book.changed(_PAGE, turn)
+        documents = [story.document(bill, 100 * (turn + 1)) for story, bill in drawn[turn % _PAGES]]
         turn += 1
         touched.update(document.customer_id for document in documents)
         save(scene, "documents", kept(documents), full=False)

@@ -9,6 +9,7 @@ together do not never both pass.
 from __future__ import annotations
 
 import datetime as dt
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -95,11 +96,7 @@ def compete(contenders: Sequence[Contender], taken: Taken | None = None) -> dict
     """What becomes of each order, by key, and the room that it was checked with."""
     if taken is None and len(contenders) == 1 and not contenders[0].nodes:
         return _alone(contenders[0])
-    spare: dict[int, Decimal] = defaultdict(Decimal)
-    above: dict[int, Decimal] = defaultdict(Decimal)
-    for whose, place, currency, stands, leaves in _sums(contenders):
-        # The exposure was rounded once, with these orders in it: without them it is exact again.
-        (spare if whose == "customer" else above)[place] = leaves + rounded(stands, currency) - stands
+    spare, above = _free(contenders)
     if taken is not None:
         for spoken, amounts in ((spare, taken.customers), (above, taken.nodes)):
             for place, amount in amounts.items():
@@ -113,15 +110,91 @@ def compete(contenders: Sequence[Contender], taken: Taken | None = None) -> dict
         if checked.hold:
             waiting.append((one, room))
             continue
-        spare[one.customer] -= one.share.leaves + one.share.takes
-        for node, share in one.nodes:
-            above[node] -= share.leaves + share.takes
+        _take(one, spare, above)
     for one, before in waiting:
         # Why it waits is told with all that has passed, as the next run will see it.
         room = _room(one, spare[one.customer], above)
         if room != before:
             found[one.key] = check_order(one.decision, one.order, one.policy, room), room
     return found
+
+
+class Queue:
+    """Orders that stand in the queue already, for whatever is asked beside them: each of those is checked with what is free
+    when its turn comes, and the standing ones are not checked again for it."""
+
+    def __init__(self, standing: Sequence[Contender]) -> None:
+        spare, above = _free(standing)
+        ordered = sorted(standing, key=lambda c: c.rank)
+        self._ranks = [one.rank for one in ordered]
+        self._spare = {place: _Course(free) for place, free in spare.items()}
+        self._above = {place: _Course(free) for place, free in above.items()}
+        for at, one in enumerate(ordered):
+            room = _room(one, spare[one.customer], above)
+            if check_order(one.decision, one.order, one.policy, room).hold:
+                continue
+            _take(one, spare, above)
+            self._spare[one.customer].goes_on(at, spare[one.customer])
+            for node, _ in one.nodes:
+                self._above[node].goes_on(at, above[node])
+
+    def beside(self, asked: Contender) -> Verdict:
+        """What `compete` says of one more order, which is not in the exposure (it may take credit, and leaves none)."""
+        if not self._ranks and not asked.nodes:
+            return _checked(asked, asked.room)
+        turn = bisect_right(self._ranks, asked.rank)
+        room = self._room(asked, turn)
+        verdict = _checked(asked, room)
+        if not verdict[0].hold or turn == len(self._ranks):
+            return verdict
+        # It takes nothing, so that those behind it pass as they do without it: why it waits is told with all of them.
+        last = self._room(asked, len(self._ranks))
+        return verdict if last == room else _checked(asked, last)
+
+    def _room(self, asked: Contender, turn: int) -> Room:
+        mine = self._spare.get(asked.customer)
+        above = {node: self._above[node].at(turn) if node in self._above else ZERO for node, _ in asked.nodes}
+        return _room(asked, mine.at(turn) if mine is not None else ZERO, above)
+
+
+class _Course:
+    """What is free at one place, as the queue goes on."""
+
+    __slots__ = ("_free", "_turns")
+
+    def __init__(self, free: Decimal) -> None:
+        self._turns: list[int] = []
+        self._free = [free]
+
+    def goes_on(self, turn: int, free: Decimal) -> None:
+        """After the order whose turn this is so much is free."""
+        self._turns.append(turn)
+        self._free.append(free)
+
+    def at(self, turn: int) -> Decimal:
+        """What is free when this turn comes."""
+        return self._free[bisect_left(self._turns, turn)]
+
+
+def _checked(one: Contender, room: Room) -> Verdict:
+    return check_order(one.decision, one.order, one.policy, room), room
+
+
+def _free(contenders: Sequence[Contender]) -> tuple[dict[int, Decimal], dict[int, Decimal]]:
+    """What of the exposure of each customer, and of each node, does not count before the first has his turn."""
+    spare: dict[int, Decimal] = defaultdict(Decimal)
+    above: dict[int, Decimal] = defaultdict(Decimal)
+    for whose, place, currency, stands, leaves in _sums(contenders):
+        # The exposure was rounded once, with these orders in it: without them it is exact again.
+        (spare if whose == "customer" else above)[place] = leaves + rounded(stands, currency) - stands
+    return spare, above
+
+
+def _take(one: Contender, spare: dict[int, Decimal], above: dict[int, Decimal]) -> None:
+    """An order has passed."""
+    spare[one.customer] -= one.share.leaves + one.share.takes
+    for node, share in one.nodes:
+        above[node] -= share.leaves + share.takes
 
 
 def _alone(one: Contender) -> dict[int, Verdict]:

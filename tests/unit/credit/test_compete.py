@@ -9,7 +9,7 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connector.credit.compete import Contender, Share, compete
+from connector.credit.compete import Contender, Queue, Share, compete
 from connector.credit.decide import Decision, Node, decide
 from connector.credit.hold import OrderAmounts
 from connector.money import rounded
@@ -92,3 +92,28 @@ def test_who_passed_keeps_its_room_whoever_comes(
     for key, (checked, _) in first.items():
         if not checked.hold:
             assert not again[key][0].hold
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    orders.map(lambda some: some[1:]),
+    st.lists(st.tuples(totals, days, st.booleans(), st.sampled_from([1, 2])), min_size=1, max_size=3),
+    st.integers(0, 200),
+    st.integers(0, 60),
+    st.integers(0, 300),
+)
+def test_what_is_asked_beside_a_queue_is_answered_as_if_it_stood_in_it(
+    said: list[tuple[Decimal, dt.date, bool, bool, int]],
+    asked: list[tuple[Decimal, dt.date, bool, int]],
+    limit: int,
+    owed: int,
+    group: int,
+) -> None:
+    """One queue answers any number of questions, each by itself: a quote that is asked of (not binding) takes nothing."""
+    standing, decisions = scene(said, limit, owed, group)
+    queue = Queue(standing)
+    for total, ships, binding, who in asked:
+        order = OrderAmounts("new", None, total, ZERO, ships)
+        share = Share(takes=total if binding else ZERO)
+        one = Contender(-1, who, decisions[who], POLICY, order, share, ((9, share),), AS_OF, binding=binding)
+        assert queue.beside(one) == compete([*standing, one])[-1]
