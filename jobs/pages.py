@@ -16,6 +16,7 @@ from connector.store.db import Store
 from connector.store.facts import Counts, Kept
 from connector.store.leases import safe_place
 from connector.store.page import Nameless
+from connector.store.statistics import refreshed
 from jobs.pace import MOST, Pace
 from jobs.unhurried import unhurried
 
@@ -30,12 +31,32 @@ class Source:
     ledger_currency: str | None
 
 
-def pace_of(store: Store) -> Pace:
-    """The pace for the pages of one stream. Where nobody waits for whoever writes, pages are saved as they come."""
-    return Pace(store) if store.has_turns else Pace(store, MOST)
+class StreamPace(Pace):
+    """The pace for the pages of one stream, and what they have brought."""
+
+    def __init__(self, store: Store, first: int | None = None) -> None:
+        # Where nobody waits for whoever writes, pages are saved as they come.
+        usual = () if store.has_turns else (MOST,)
+        super().__init__(store, *((first,) if first is not None else usual))
+        self._brought, self._known = 0, 0
+
+    def brought(self, count: int, last: bool) -> None:
+        """A page has brought so many records. A stream that comes for the first time is to find what it has brought itself
+        as quickly as what was there: what the database knows of its tables follows each time it has doubled, and at the
+        end."""
+        self._brought += count
+        if self._brought >= _WORTH and (last or self._brought >= 2 * self._known) and self._brought > self._known:
+            self._known = self._brought
+            refreshed(self.store)
 
 
-def save(store: Store, source: Source, page: Page, records: Sequence[Kept], pace: Pace, now: dt.datetime) -> Counts:
+# A stream that brings fewer changes nothing in how a question is best answered.
+_WORTH = 4000
+
+
+def save(
+    store: Store, source: Source, page: Page, records: Sequence[Kept], pace: StreamPace, now: dt.datetime
+) -> Counts:
     """Records, facts, marks of changed customers, and with the last portion the cursor. `records` are the page's.
 
     Raises Stopped between two portions where the job is to end.
@@ -64,4 +85,6 @@ def save(store: Store, source: Source, page: Page, records: Sequence[Kept], pace
                 more=done < len(records),
             )
         if done >= len(records):
-            return counts
+            break
+    pace.brought(len(records), page.last)
+    return counts

@@ -29,7 +29,6 @@ from connector.store.facts import Kept
 from connector.store.leases import LeaseLost, safe_place
 from connector.text import Text
 from jobs import pages
-from jobs.pace import Pace
 from jobs.pages import Source
 from jobs.progress import Progress, silent
 from jobs.run import NEWS, Run, failure, running
@@ -172,7 +171,7 @@ def _pull_stream(pull: _Pull, stream: Stream[object], run: Run) -> None:
         if full:
             facts.forget_cursor(tx, name, stream.name)
         cursor = facts.cursor(tx, name, stream.name)
-    done, pace = 0, pages.pace_of(store)
+    done, pace = 0, pages.StreamPace(store)
     # The next pages are on their way while this one is saved; what was not saved is fetched again after a crash.
     with closing(ahead(stream.read(connected.client, cursor, mapping.wanted(stream.name)), *_AHEAD)) as coming:
         for page in coming:
@@ -190,7 +189,7 @@ def _pull_stream(pull: _Pull, stream: Stream[object], run: Run) -> None:
         _sweep(store, connected, stream, run)
 
 
-def _save(pull: _Pull, stream: Stream[object], page: Page, run: Run, pace: Pace) -> None:
+def _save(pull: _Pull, stream: Stream[object], page: Page, run: Run, pace: pages.StreamPace) -> None:
     """One page: what of it is new, mapped and saved."""
     store, connected, name = pull.store, pull.connected, pull.connected.name
     with store.reading() as tx:
@@ -285,7 +284,7 @@ def _remap(store: Store, connected: Connected, streams: Sequence[Stream[object]]
             with store.writing(concern=Concern()) as tx:
                 facts.forget_cursor(tx, name, stream.name)
             continue
-        done, pace = 0, pages.pace_of(store)
+        done, pace = 0, pages.StreamPace(store)
         while done < len(stale):
             pace.rest()
             safe_place(store)

@@ -29,7 +29,6 @@ from connector.store.facts import Kept
 from jobs import pages
 from jobs.evaluate import evaluate
 from jobs.frame import Frame, frame
-from jobs.pace import Pace
 
 if TYPE_CHECKING:
     from connector.store.contest import Places
@@ -116,7 +115,7 @@ def load(scene: Scene, progress: Progress) -> None:
     done, whole = 0, _size(scene.book)
     version = connect(scene.config, SYSTEM).mapping.version
     for stream in (*scene.book.streams, "promises", "financials", "events"):
-        known, pace = stream in scene.book.streams, pages.pace_of(scene.store)
+        known, pace = stream in scene.book.streams, pages.StreamPace(scene.store)
         for page in scene.book.pages(stream, _PAGE) if known else ():
             records = kept(page)
             scene.seconds += scene.spent(lambda: save(scene, stream, records, version, pace=pace), collect=False)[0]  # noqa: B023 - called at once
@@ -141,11 +140,11 @@ def save(
     *,
     full: bool = True,
     last: bool = False,
-    pace: Pace | None = None,
+    pace: pages.StreamPace | None = None,
 ) -> None:
     """One page as a pull keeps it."""
     source, page = pages.Source(SYSTEM, stream, version, "CNY"), Page((), None, full, last)
-    pages.save(scene.store, source, page, records, pace or pages.pace_of(scene.store), scene.clock.now())
+    pages.save(scene.store, source, page, records, pace or pages.StreamPace(scene.store), scene.clock.now())
 
 
 def every(book: Book) -> Iterator[Fact]:

@@ -198,9 +198,10 @@ def test_every_example_is_a_call_that_is_understood() -> None:
     from connector.cli import command
     from connector.cli.examples import EXAMPLES
 
+    whole = command()
     for name, lines in EXAMPLES.items():
         for line in lines:
-            left, at = forward(shlex.split(line)), command()
+            left, at = forward(shlex.split(line)), whole
             context = at.make_context("holdfast", left)
             path = []
             while getattr(at, "commands", None):

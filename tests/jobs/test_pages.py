@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from connector.adapter import Page
 from connector.model import Application, Fact, Payment
@@ -20,15 +20,18 @@ from connector.store.db import Store
 from connector.store.facts import Kept
 from jobs import pages
 from jobs.pace import MOST, Pace
-from jobs.pages import Source
+from jobs.pages import Source, StreamPace
 from tests.store.books import NOW, Book, books
 from tests.store.conftest import emptied
+from tests.store.conftest import pg_server as pg_server
+from tests.store.conftest import pg_store as pg_store
+from tests.store.conftest import pg_url as pg_url
 from tests.store.conftest import store as store
 
 SOURCE = Source("books", "everything", "m1", "CNY")
 
 
-class Cut(Pace):
+class Cut(StreamPace):
     """Portions of sizes that are given; after so many of them the power goes."""
 
     def __init__(self, store: Store, sizes: Sequence[int], last: int | None = None) -> None:
@@ -53,7 +56,7 @@ def records(book: Book) -> list[Kept]:
     return [Kept(fact.ref, {"ref": fact.ref}, repr(fact), [fact]) for fact in said]
 
 
-def save(store: Store, kept: Sequence[Kept], pace: Pace, cursor: Any = "end", **how: Any) -> facts.Counts:
+def save(store: Store, kept: Sequence[Kept], pace: StreamPace, cursor: Any = "end", **how: Any) -> facts.Counts:
     page = Page((), cursor, how.pop("full", False), how.pop("last", True), **how)
     return pages.save(store, SOURCE, page, kept, pace, NOW)
 
@@ -86,7 +89,7 @@ def test_portions_say_what_the_page_says_and_a_broken_page_comes_again(
 ) -> None:
     kept = data.draw(st.permutations(records(book)))
     emptied(store)
-    save(store, kept, Pace(store, MOST))
+    save(store, kept, StreamPace(store, MOST))
     at_once = held(store)
     assert at_once["cursor"] == ["end"]
 
@@ -113,7 +116,7 @@ def test_with_all_but_the_last_portion_nothing_goes_and_nothing_is_complete(stor
         with store.reading() as tx:
             return set(tx.execute(select(tables.record.c.key)).scalars())
 
-    save(store, said("P1", "P2", "P3"), Pace(store, MOST), full=True)
+    save(store, said("P1", "P2", "P3"), StreamPace(store, MOST), full=True)
     with store.reading() as tx:
         before = facts.read_at(tx, "books")
     with pytest.raises(Power):
@@ -141,7 +144,7 @@ def test_what_is_said_twice_is_told_across_portions(store: Store) -> None:
 
 def test_while_somebody_waits_to_write_portions_are_small(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     if not store.has_turns:
-        assert pages.pace_of(store).size == MOST, "nobody has to wait for whoever writes"
+        assert StreamPace(store).size == MOST, "nobody has to wait for whoever writes"
         return
     sizes: list[int] = []
     usual = Pace.portion
@@ -154,9 +157,34 @@ def test_while_somebody_waits_to_write_portions_are_small(store: Store, monkeypa
 
     monkeypatch.setattr(Pace, "portion", portion)
     kept = [Kept(f"P{n}", {"ref": n}, str(n), [receipt(f"P{n}")]) for n in range(3_000)]
-    save(store, kept[:1_000], pages.pace_of(store))
+    save(store, kept[:1_000], StreamPace(store))
     undisturbed, sizes[:] = list(sizes), []
     monkeypatch.setattr(store, "is_awaited", lambda: True)
-    save(store, kept[1_000:2_000], pages.pace_of(store))
+    save(store, kept[1_000:2_000], StreamPace(store))
     assert sum(undisturbed) == sum(sizes) == 1_000
     assert max(sizes) < max(undisturbed)
+
+
+def test_what_the_database_knows_of_its_tables_follows_a_stream_that_comes_for_the_first_time(pg_store: Store) -> None:
+    """Else each page is planned as if nothing were there, and reads all pages before it."""
+    emptied(pg_store)
+
+    def known() -> int:
+        with pg_store.reading() as tx:
+            return int(tx.execute(text("SELECT reltuples FROM pg_class WHERE oid = 'item'::regclass")).scalar_one())
+
+    def page(first: int, many: int) -> list[Kept]:
+        return [Kept(f"P{n}", {"ref": n}, str(n), [receipt(f"P{n}")]) for n in range(first, first + many)]
+
+    pace = StreamPace(pg_store)
+    save(pg_store, page(0, 2_000), pace, last=False)
+    before = known()
+    assert before <= 0, "a few are not worth a look"
+    save(pg_store, page(2_000, 2_000), pace, last=False)
+    assert known() == 4_000
+    save(pg_store, page(4_000, 1_000), pace, last=False)
+    assert known() == 4_000, "they have not doubled"
+    save(pg_store, page(5_000, 10), pace)
+    assert known() == 5_010, "the stream has come to its end"
+    save(pg_store, page(5_010, 10), StreamPace(pg_store))
+    assert known() == 5_010, "an hour later a few have changed"
