@@ -19,7 +19,7 @@ from connector.connect import Connected
 from connector.credit.dun import Debt, Key, Standing, Step
 from connector.policy import Policy
 from connector.policy_dunning import DEMANDS
-from connector.store import Connection, audit, customers, dunning, marks, outbox
+from connector.store import Connection, audit, customers, dunning, marks, order_credit, outbox
 from connector.store.customers import CustomerRow
 from connector.store.db import Store
 from connector.store.dunning import Charge, StepRow
@@ -67,7 +67,7 @@ def dun(
         for at in range(0, len(chosen), _TOGETHER):
             part = chosen[at : at + _TOGETHER]
             with store.writing() as tx:
-                dunning.lock(tx, part)
+                order_credit.lock(tx, part)
                 base.load(tx, part)
                 _take(tx, base, clock, list(plans(tx, base, part, unfit)), tasked, run)
             progress("dun", min(at + _TOGETHER, len(chosen)), len(chosen))

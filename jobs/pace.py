@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from connector.store.db import Store
 
 # The first is small: whether somebody waits, and how long one customer takes, is known only after it.
-_FIRST, _LEAST, MOST = 16, 8, 2000
+_LEAST, MOST = 8, 2000
 # So long a transaction may take while nobody waits, and while somebody does.
 _UNDISTURBED, _AWAITED = 0.3, 0.008
 # Where somebody waited, so many times as long as the portion took is left to whoever has come meanwhile, and so long at
@@ -20,7 +20,7 @@ _REST, _REST_MOST = 2.0, 0.05
 class Pace:
     """The size of the next portion, after how long the last one took."""
 
-    def __init__(self, store: Store, first: int = _FIRST) -> None:
+    def __init__(self, store: Store, first: int = _LEAST) -> None:
         self.store, self.size = store, first
         self._until = 0.0
 

@@ -18,7 +18,7 @@ from connector.money import from_minor, to_minor
 from connector.store import bulk, quick
 from connector.store.keys import system_id, system_names
 from connector.store.outbox import packed, unpacked
-from connector.store.tables import charge, debtor, dunning, dunning_step, item, letter, link, part, utc
+from connector.store.tables import charge, dunning, dunning_step, item, letter, link, part, utc
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,13 +233,6 @@ def keep_standings(tx: Connection, now: Mapping[Key, tuple[int, str, Standing]])
         + ", ".join(f"{name} = excluded.{name}" for name in columns),
         rows,
     )
-
-
-def lock(tx: Connection, debtors: Collection[int]) -> None:
-    """Waits for whoever duns these debtors now, so that no step is taken twice. (SQLite has one writer anyway.)"""
-    if not bulk.is_sqlite(tx):
-        mine = select(debtor.c.id).where(bulk.among(tx, debtor.c.id, debtors)).order_by(debtor.c.id)
-        tx.execute(mine.with_for_update()).all()
 
 
 # --- steps -----------------------------------------------------------------------------------------------------------

@@ -86,7 +86,7 @@ class OrderAt:
 
 
 def lock(tx: Connection, debtors: Collection[int]) -> None:
-    """Waits for whoever decides on orders of these debtors now, and keeps others out until this transaction ends.
+    """Waits for whoever decides on orders of these debtors or duns them now, and keeps others out until this one ends.
 
     Always in the order of keys, so that two never wait for each other. (SQLite has one writer anyway.)
     """

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import Connection, Table, event
 from sqlalchemy.engine import Engine
 
-from connector.store import audit, bulk, dunning, limits, marks, order_credit
+from connector.store import audit, bulk, limits, marks, order_credit
 from connector.store.db import Store
 
 # In the order in which they are taken.
@@ -97,7 +97,7 @@ def watched_turns() -> Iterator[Turns]:
         return lock
 
     with pytest.MonkeyPatch.context() as patch:
-        for place in (order_credit, dunning, limits):
+        for place in (order_credit, limits):
             patch.setattr(place, "lock", holding(place.lock))
         patch.setattr(Store, "writing", looked_at)
         patch.setattr(marks, "next_number", numbered)
