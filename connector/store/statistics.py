@@ -30,7 +30,6 @@ def refreshed(store: Store) -> None:
     if store.has_turns:
         return
     with store.engine.connect() as connection:
-        alone = connection.execution_options(
-            isolation_level="AUTOCOMMIT"
-        )  # each table for itself: nobody waits for all
+        # Each table for itself: nobody waits for all of them.
+        alone = connection.execution_options(isolation_level="AUTOCOMMIT")
         alone.exec_driver_sql(f"ANALYZE {', '.join(table.name for table in _FILLED)}")

@@ -47,7 +47,7 @@ _AHEAD, _CALM_SECONDS, _SOON_SECONDS, _LOOK_SECONDS, _TROUBLE_SECONDS = 24, 0.05
 CROWDED = Text("Too many checks wait already. Try again in a second.", "排队的检查过多，请稍后重试。")
 FAULT = Text("Something went wrong on our side. It is in the log.", "系统内部出错，已记入日志。")
 
-# Who is told the answer to a question, once: it may not raise, and waits for nobody.
+# Who is told the answer to a question, once: it waits for nobody.
 Told = Callable[[Answer | HoldfastError], None]
 _Waiting = tuple[Asked, Told]
 
@@ -197,4 +197,7 @@ class Checks:
         for told, made in zip(asking, found, strict=True):
             if isinstance(made, Answer):
                 self._results[made.text[11:15]].inc()  # the text begins with the result
-            told(made)
+            try:
+                told(made)
+            except Exception:
+                log.exception("an answer could not be given")  # those of the others can

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 Heads = Sequence[tuple[bytes, bytes]]
-# Who is told the answer: its head without the status line's end and the server's own lines, and its body.
+# Who is told the answer: its head, without the server's own lines and the one that ends it, and its body.
 Told = Callable[[bytes, bytes], None]
 
 # A question of more bytes has hundreds of lines; it may as well go the usual way.

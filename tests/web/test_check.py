@@ -158,6 +158,26 @@ def test_concurrent_callers_are_judged_in_groups(front: Front, shop: Shop, monke
         assert audit.verify(tx) == []
 
 
+def test_who_cannot_be_answered_keeps_nobody_else_from_the_answer(
+    front: Front, shop: Shop, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def ask_three() -> list[Answer]:
+        checks, asked = Checks(front), asked_of({"customer": "C1", "amount": "300"}, "app:x")
+
+        def broken(_made: object) -> None:
+            raise ConnectionError("nobody is there")
+
+        first = asyncio.ensure_future(checks.ask(asked))
+        await asyncio.sleep(0)
+        checks.put(asked, broken)
+        return [await first, await checks.ask(asked), await checks.ask(asked)]
+
+    assert [one.body["result"] for one in asyncio.run(ask_three())] == ["pass"] * 3
+    assert [r.getMessage() for r in caplog.records if r.exc_info] == ["an answer could not be given"]
+    with shop.store.reading() as tx:
+        assert len(audit.listing(tx, action="order.asked")) == 4
+
+
 def test_who_came_while_a_group_was_judged_is_in_the_next(
     front: Front, shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
