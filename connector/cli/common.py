@@ -117,11 +117,16 @@ def guarded(command: Callable[[], object]) -> int:
         # Of the database nothing is imported here; its errors, and those of its drivers, are known by their classes.
         if not any(c.__name__ == "DBAPIError" or c.__module__.split(".")[0] in _DRIVERS for c in type(wrong).__mro__):
             raise
-        why = str(getattr(wrong, "orig", wrong)).strip() or type(wrong).__name__
         logging.getLogger("holdfast").debug("database", exc_info=wrong)
-        tell(t(f"Error: the database is in trouble: {why}", f"错误：数据库出现故障：{why}"))
+        tell(f"{t('Error: ', '错误：')}{gone(wrong)}")
         return TROUBLE
     return OK
+
+
+def gone(wrong: Exception) -> str:
+    """What is said of an error of the database."""
+    why = str(getattr(wrong, "orig", wrong)).strip() or type(wrong).__name__
+    return t(f"the database is in trouble: {why}", f"数据库出现故障：{why}")
 
 
 def tell(words: str) -> None:

@@ -103,16 +103,19 @@ def register(app: typer.Typer) -> None:
             need_web()
         node = serve_node.Node(cli, [], jobs=not no_jobs, queue=queue)
         node.heed_signals()
-        if not serve_node.wait_for_database(cli, node.stopping):
+        if not serve_node.patiently(lambda: cli.store, node.stopping):
             return
         held = context.with_resource(alone(store_url(cli.file), cli.clock.now()))
-        _ = cli.policy  # what is wrong with it is told now, not by every run
+        # What is wrong with the policy is told now, not by every run.
+        if not serve_node.patiently(lambda: (cli.config, cli.policy), node.stopping):
+            return
         sockets: list[socket.socket] = []
         if not no_web:
             from connector.web.server import listening
 
             sockets = listening(host or cli.config.service.host, cli.config.service.port if port is None else port)
-        _say_where(cli, sockets, count, jobs=not no_jobs)
+        if not serve_node.patiently(lambda: _say_where(cli, sockets, count, jobs=not no_jobs), node.stopping):
+            return
         # Jobs beside answers in one process would take turns with them: it gives half as many, and the slowest take long.
         if count > 1 or (sockets and not no_jobs and _CAN_SHARE):
             cli.store.close()  # each process opens its own

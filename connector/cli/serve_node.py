@@ -14,10 +14,10 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from connector.cli.common import OK, STOPPED, TROUBLE, Cli, say, show_run, t, tell
+from connector.cli.common import OK, STOPPED, TROUBLE, Cli, gone, say, show_run, t, tell
 from connector.cli.serve import OURS
 from connector.errors import ConfigError
 from jobs.beside import Beside
@@ -36,8 +36,9 @@ _END_SECONDS = 25.0
 _READY_SECONDS = 1.0
 
 
-def wait_for_database(cli: Cli, stopping: threading.Event) -> bool:
-    """Opens the store; where its server is not up yet, waits for it. False where the process is to end first.
+def patiently(step: Callable[[], object], stopping: threading.Event) -> bool:
+    """Does a step of the beginning; where the database's server is not up yet, or goes away meanwhile, waits for it and
+    does the step again: it must bear that. False where the process is to end first.
 
     Other errors are raised: a person must act.
     """
@@ -46,12 +47,12 @@ def wait_for_database(cli: Cli, stopping: threading.Event) -> bool:
     told = False
     while not stopping.is_set():
         try:
-            _ = cli.store
-        except ConfigError as wrong:
+            step()
+        except Exception as wrong:
             if not is_away(wrong):
                 raise
             if not told:
-                tell(say(wrong.user))
+                tell(say(wrong.user) if isinstance(wrong, ConfigError) else gone(wrong))
                 tell(t("Waiting for the database.", "正在等待数据库。"))
             told = True
             stopping.wait(1)
@@ -79,7 +80,7 @@ class Node:
         if signals:
             self.heed_signals()
         choose_log(self.cli.verbose)
-        if not wait_for_database(self.cli, self.stopping):
+        if not patiently(self._read, self.stopping):
             return OK
         threads = []
         if self.jobs:
@@ -105,6 +106,10 @@ class Node:
         self._ended.set()
         self.cli.store.close()
         return TROUBLE if self._failed else OK
+
+    def _read(self) -> None:
+        """What is read of the database once, at the beginning."""
+        _ = self.cli.store, self.cli.config
 
     def _queue(self, shift: Shift) -> None:
         from connector.config import store_url

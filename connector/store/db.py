@@ -208,11 +208,13 @@ def in_trouble(wrong: BaseException) -> bool:
 
 
 def is_away(wrong: BaseException | None) -> bool:
-    """Whether a database could not be opened because nobody listens there now, or it is just starting: it may come. Where
-    somebody answers and refuses (a wrong password, a wrong name), waiting is of no use."""
+    """Whether a database could not be opened or asked because its server is not up now, or just starting or ending: it may
+    come. Where somebody answers and refuses (a wrong password, a wrong name), waiting is of no use."""
     cause = wrong.__cause__ if isinstance(wrong, ConfigError) else wrong
-    original = getattr(cause, "orig", None)
-    if not isinstance(cause, OperationalError) or type(original).__module__.split(".")[0] != "psycopg":
+    original = getattr(cause, "orig", cause)
+    if not any(
+        c.__module__.split(".")[0] == "psycopg" and c.__name__ == "OperationalError" for c in type(original).__mro__
+    ):
         return False
     return getattr(original, "sqlstate", None) in (None, "57P03", "57P01", "57P02", "53300")
 

@@ -118,12 +118,12 @@ def begin(tmp_path: Path) -> Iterator[Begin]:
     """Begins services in a folder; what is left of them is killed at the end."""
     begun: list[Service] = []
 
-    def made(*arguments: str, store: str = "", patience: float | None = None) -> Service:
+    def made(*arguments: str, store: str = "", patience: float | None = None, instead: str = "") -> Service:
         (tmp_path / "book").mkdir(exist_ok=True)
         (tmp_path / "book" / "customers.csv").write_text("id,name\nC1,One\n", encoding="utf-8")
         line = f'[store]\nurl = "{store}"' if store else ""
         (tmp_path / "config.toml").write_text(CONFIG.format(store=line), encoding="utf-8")
-        program = ["-m", "connector.cli"]
+        program = ["-c", instead] if instead else ["-m", "connector.cli"]
         if patience is not None:
             hurried = f"import connector.cli.serve_node as node\nnode._END_SECONDS = {patience}\n"
             program = ["-c", f"{hurried}import connector.cli\nconnector.cli.main()"]
@@ -334,6 +334,50 @@ def test_a_database_that_answers_nothing_does_not_keep_it_from_ending(begin: Beg
     finally:
         server.thaw()
     assert "did not end in time; it is done again" in service.output
+
+
+_CUT_OFF = """
+import os, signal, socket, sys
+import connector.cli
+from jobs.scheduler import Worker
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+left = 0
+
+@event.listens_for(Engine, "before_cursor_execute")
+def cut(connection, *_):
+    global left
+    left -= 1
+    if left == 0:
+        line = socket.socket(fileno=os.dup(connection.connection.driver_connection.pgconn.socket))
+        line.shutdown(socket.SHUT_RDWR)
+        line.close()
+
+# Where the jobs would begin it is told to end instead.
+Worker.work = lambda worker: os.kill(os.getpid(), signal.SIGTERM)
+given, number = sys.argv[1:], 0
+while left <= 0:
+    left = number = number + 1
+    sys.argv = ["holdfast", *given]
+    try:
+        connector.cli.main()
+    except SystemExit as ended:
+        print("begun", number, "ended", ended.code, flush=True)
+"""
+
+
+def test_a_database_that_goes_while_it_begins_is_waited_for(begin: Begin, server: PrivatePostgres) -> None:
+    """Its connection is cut at each question of the beginning, one after the other."""
+    url = server.fresh()
+    Store.open(url).close()
+    service = begin("--no-web", store=url, instead=_CUT_OFF)
+    assert service.process.wait(120) == 0, service.output
+    ended = re.findall(r"begun (\d+) ended (\S+)", service.output)
+    assert len(ended) > 3, "the schema, what is in use, and the policy are read"
+    assert {code for _, code in ended} == {"0"}, service.output
+    # The last one ran undisturbed: no question was left to be cut off at.
+    assert service.output.count("Waiting for the database.") == len(ended) - 1
 
 
 def test_children_end_when_their_parent_is_killed(begin: Begin, server: PrivatePostgres) -> None:
