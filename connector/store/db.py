@@ -8,6 +8,7 @@ survives a power cut; one that only brings what can be pulled again need not.
 from __future__ import annotations
 
 import datetime as dt
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -207,16 +208,24 @@ def in_trouble(wrong: BaseException) -> bool:
     )
 
 
+# The driver gives no code where a connection could not be made, only these words of the server or of libpq. In another
+# language they are not known: then it is waited for, and what they say is told all the same.
+_REFUSED = re.compile(
+    r"authentication failed|no password supplied|(role|database) .* does not exist|pg_hba\.conf"
+    r"|not permitted to log in|permission denied for database"
+)
+
+
 def is_away(wrong: BaseException | None) -> bool:
     """Whether a database could not be opened or asked because its server is not up now, or just starting or ending: it may
     come. Where somebody answers and refuses (a wrong password, a wrong name), waiting is of no use."""
     cause = wrong.__cause__ if isinstance(wrong, ConfigError) else wrong
     original = getattr(cause, "orig", cause)
-    if not any(
-        c.__module__.split(".")[0] == "psycopg" and c.__name__ == "OperationalError" for c in type(original).__mro__
-    ):
+    kinds = type(original).__mro__
+    if not any(kind.__module__.split(".")[0] == "psycopg" and kind.__name__ == "OperationalError" for kind in kinds):
         return False
-    return getattr(original, "sqlstate", None) in (None, "57P03", "57P01", "57P02", "53300")
+    code = getattr(original, "sqlstate", None)
+    return code in ("57P03", "57P01", "57P02", "53300") if code else not _REFUSED.search(str(original))
 
 
 def _closed(url: URL, wrong: Exception) -> ConfigError:

@@ -6,11 +6,13 @@ import sqlite3
 
 import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import URL, make_url, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+from connector.errors import ConfigError
 from connector.store import bulk
-from connector.store.db import Store, in_trouble
+from connector.store.db import Store, in_trouble, is_away
+from tests.jobs.private_pg import private_postgres
 from tests.store.conftest import store as store
 
 
@@ -45,3 +47,32 @@ def test_a_connection_that_is_killed_is_trouble_and_the_next_one_works(store: St
     assert in_trouble(raised.value)
     with store.writing() as tx:
         assert bulk.one(tx, "SELECT ? + 1", (1,)) == 2
+
+
+def test_who_answers_and_refuses_is_not_waited_for_and_who_is_not_there_is() -> None:
+    with private_postgres() as server:
+        opened = make_url(server.url)
+        with psycopg.connect(server.url, autocommit=True) as admin:
+            for name in ("barred", "guarded"):
+                admin.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'right'")
+        rules = server.folder / "pg_hba.conf"
+        rules.write_text(f"local all barred reject\nlocal all guarded scram-sha-256\n{rules.read_text()}")
+        with psycopg.connect(server.url, autocommit=True) as admin:
+            admin.execute("SELECT pg_reload_conf()")
+        refused = [
+            opened.set(database="nowhere"),
+            opened.set(username="nobody"),
+            opened.set(username="guarded"),
+            opened.set(username="guarded", password="wrong"),
+            opened.set(username="barred", password="right"),
+        ]
+        assert [_opening(url) for url in refused] == [False] * len(refused)
+        server.kill()
+        assert _opening(opened)
+
+
+def _opening(url: URL) -> bool:
+    """Whether a database that cannot be opened is said to be away."""
+    with pytest.raises(ConfigError) as closed:
+        Store.open(url.render_as_string(hide_password=False))
+    return is_away(closed.value)
