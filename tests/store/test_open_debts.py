@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from decimal import Decimal
+from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connector.model import Application, Document, Instalment
-from connector.store import positions
+from connector.store import open_debts as open_debts_module
+from connector.store import positions, quick
 from connector.store.db import Store
 from connector.store.open_debts import KINDS, open_debts
 from connector.store.tables import customer
@@ -68,3 +71,13 @@ def test_open_debts_are_what_adding_up_anew_gives(shared_store: Store, documents
         for day in (DAY - dt.timedelta(days=10), DAY, DAY + dt.timedelta(days=60)):
             anew = [one for one in positions.open_items_of(tx, keys, day) if one[1].kind in KINDS]
             assert open_debts(tx, keys, day) == anew
+
+
+def test_what_a_customer_has_paid_long_ago_is_not_gone_through(tmp_path: Path) -> None:
+    with contextlib.closing(Store.open(f"sqlite:///{tmp_path}/store.db")) as store, store.reading() as tx:
+        for question in open_debts_module._debts(True):
+            made = quick._made(question, tx.dialect)
+            values = made.values({"ids": "[1]", "day": DAY})
+            plan = tx.connection.cursor().execute(f"EXPLAIN QUERY PLAN {made.text}", values).fetchall()
+            (way,) = [row[3] for row in plan if " item " in row[3]]
+            assert "customer=? AND settled_on=?" in way, plan
