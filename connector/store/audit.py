@@ -99,8 +99,9 @@ def append(tx: Connection, entries: Sequence[Entry], at: dt.datetime, lane: str 
         )
         previous = hash_of(row)
         rows.append((*row, previous))
-    bulk.insert(tx, audit, _COLUMNS, rows)
-    bulk.update(tx, audit_head, ("number", "hash"), [(number, previous, lane)], by=("lane",))
+    with bulk.together(tx, len(rows)):
+        bulk.insert(tx, audit, _COLUMNS, rows)
+        bulk.update(tx, audit_head, ("number", "hash"), [(number, previous, lane)], by=("lane",))
     return list(range(number - len(rows) + 1, number + 1))
 
 
