@@ -88,7 +88,9 @@ def evaluate(
             safe_place(store)
             ahead = concluder.ahead(store, part)
             concern = Concern(debtors=set(part))
-            with store.writing(concern=concern) as tx, pace.portion(len(part)), unhurried():
+            # Not durable: after a power cut their marks stand there again, and they are judged once more. Whoever sends what
+            # they owe commits that he does so before, which makes all that was committed until then durable, too.
+            with store.writing(durable=False, concern=concern) as tx, pace.portion(len(part)), unhurried():
                 order_credit.lock(tx, part)
                 apart, concluded = marks.undisturbed(
                     tx,

@@ -114,7 +114,7 @@ class Store:
     ) -> Iterator[Connection]:
         """A transaction that may write; committed at the end, rolled back by any exception.
 
-        `durable=False` is for what can be pulled again: a power cut may take the last of it back, never damage it.
+        `durable=False` is for what can be pulled or judged again: a power cut may take the last of it back, never damage it.
         `concern` is given by who knows all that is written, and filled meanwhile; without it everybody may be concerned.
         `meanwhile` is done before, where somebody else writes to an SQLite file now and is waited for; otherwise it is not.
         `at_once`: nobody is waited for before it begins; raises Taken where somebody writes to an SQLite file now.

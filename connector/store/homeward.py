@@ -41,6 +41,7 @@ class Homeward:
             connection = sqlite3.connect(self._path, isolation_level=None)
             try:
                 if self._pages(connection) > _LONG:
+                    self._pages(connection)  # what came meanwhile, so that next to nothing is left for the turn
                     with self._turn():
                         self._pages(connection)
             finally:

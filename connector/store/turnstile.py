@@ -20,8 +20,8 @@ try:
 except ImportError:  # no such locks on this system: SQLite's own waiting has to do
     fcntl = None
 
-# How often whoever waits looks again: at first, and at most.
-_SOON, _LATER = 0.0005, 0.002
+# How often whoever waits looks again.
+_LOOK_SECONDS = 0.0005
 
 
 class Turnstile:
@@ -84,13 +84,12 @@ class Turnstile:
 
 def _locked(path: str, until: float) -> int:
     """The lock on a file, as the descriptor that holds it."""
-    file, pause = _opened(path), _SOON
+    file = _opened(path)
     try:
         while not _taken(file):
             if time.monotonic() >= until:
                 raise TimeoutError
-            time.sleep(pause)
-            pause = min(2 * pause, _LATER)
+            time.sleep(_LOOK_SECONDS)
     except BaseException:
         os.close(file)
         raise

@@ -70,4 +70,18 @@ def test_portions_are_small_while_somebody_waits(desk: Desk) -> None:
         portion(pace, desk, pace.size / 1024)
     undisturbed, desk.awaited = pace.size, True
     portion(pace, desk, pace.size / 1024)
-    assert (undisturbed, pace.size) == (307, 8), "each of them takes a 1,024th of a second: 0.3 s, or 8 ms"
+    assert (undisturbed, pace.size) == (307, 4), "each of them takes a 1,024th of a second: 0.3 s, or 4 ms"
+
+
+def test_portions_stay_small_for_a_while_after_somebody_has_waited(desk: Desk) -> None:
+    pace = Pace(cast(Store, desk))
+    desk.awaited = True
+    portion(pace, desk, pace.size / 1024)
+    desk.awaited = False
+    for _ in range(20):
+        portion(pace, desk, pace.size / 1024)
+        assert pace.size == 4
+    desk.now += 0.2
+    for _ in range(6):
+        portion(pace, desk, pace.size / 1024)
+    assert pace.size == 307
