@@ -16,8 +16,10 @@ from connector.policy import Policy, default_policy
 from connector.store import audit, decisions, proof
 from connector.store.db import Store
 from connector.store.tables import decision
+from jobs import evaluate as evaluate_module
 from jobs.evaluate import evaluate
 from jobs.link import link
+from jobs.pace import Pace
 from jobs.pull import pull
 from jobs.recall import replay
 from tests.cli.calling import shop
@@ -165,7 +167,9 @@ def wrong(tx: Connection) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("how", ["body", "inputs", "debtor", "sha", "remove", "last", "insert"])
-def test_whoever_touches_a_decision_is_found(firm: Firm, how: str) -> None:
+def test_whoever_touches_a_decision_is_found(firm: Firm, how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # All that a night decides is one batch.
+    monkeypatch.setattr(evaluate_module, "Pace", lambda store: Pace(store, 100))
     firm.night()
     firm.book("documents", "6000.00", "6500.00")
     firm.night(1)
