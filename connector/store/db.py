@@ -2,7 +2,7 @@
 
 `writing()` is one transaction that may write, `reading()` one that sees a single state of the data. SQLite has one
 writer at a time: writers of all processes queue at the turnstile. A durable transaction (the default)
-survives a power cut; one that only brings what can be pulled again need not.
+survives a power cut; one that only brings what can be pulled or judged again need not.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 The interpreter would look by itself in the middle of a request, now and then through all that is kept: a tenth of a second
 in which nobody is answered. Nearly nothing of a request is in such a ring. So the young objects are looked at once a
-second, which takes a millisecond, and all that have come since the last look when nobody asks; of a service that is always
+second, which takes some milliseconds, and all that have come since the last look when nobody asks; of a service that is always
 asked, rarely. What is still needed then stays: it is looked through again once in some hours only, when nobody asks.
 """
 
