@@ -15,6 +15,7 @@ from connector.cli.common import choose_language
 from connector.store import db
 from connector.store.db import Store
 from tests.store.turns import watched_turns
+from tests.web.routes_once import routes_once
 
 # No test is timed, also not by Hypothesis: a machine that has other work to do is no fault of ours.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -52,6 +53,12 @@ def _nobody_cuts_the_power() -> Iterator[None]:
 def _nobody_waits_for_each_other() -> Iterator[None]:
     """Every transaction of every test takes its turns in one order."""
     with watched_turns():
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _routes_are_read_once() -> Iterator[None]:
+    with routes_once():
         yield
 
 
