@@ -31,6 +31,7 @@ from requests.adapters import HTTPAdapter
 
 from connector.clock import Clock, SystemClock
 from connector.errors import ConfigError, HoldfastError, ProtocolError, TransientError
+from connector.http_alarm import ALARMS
 from connector.http_answer import Answer, Verdict, by_status
 from connector.http_limits import Limits, Throttle
 from connector.http_peer import Line, checked_url, guard, names_private, using
@@ -363,14 +364,12 @@ class Http:
 def _time_limit(seconds: float) -> Iterator[Line]:
     """Cuts the connection that this thread opens inside, when time is up."""
     line = Line()
-    alarm = threading.Timer(seconds, line.cut)
-    alarm.daemon = True
     using(line)
-    alarm.start()
+    alarm = ALARMS.set(seconds, line.cut)
     try:
         yield line
     finally:
-        alarm.cancel()
+        alarm.off()
         using(None)
 
 
