@@ -1,6 +1,7 @@
 """A real browser before our own pages: chromium, the service on a port of its own, pictures of what was seen.
 
-Pictures go to build/screenshots (HOLDFAST_SCREENSHOTS): they are for people to look at, and never compared by machine.
+Pictures go to build/screenshots (HOLDFAST_SCREENSHOTS, `off`: none are taken): they are for people to look at, and never
+compared by machine.
 """
 
 from __future__ import annotations
@@ -132,9 +133,12 @@ Shoot = Callable[[Any, str], None]
 @pytest.fixture(scope="session")
 def shoot() -> Shoot:
     """Keeps a picture of a page, as a person would see it who reads on; pictures in it that wait to be seen are fetched."""
-    SHOTS.mkdir(parents=True, exist_ok=True)
+    if SHOTS.name != "off":
+        SHOTS.mkdir(parents=True, exist_ok=True)
 
     def shoot(page: Any, name: str) -> None:
+        if SHOTS.name == "off":
+            return
         high, wide = page.evaluate(_PICTURED)
         part = {"x": 0, "y": 0, "width": wide, "height": min(high, _TALL)}
         page.screenshot(path=str(SHOTS / (re.sub(r"[^\w.-]", "_", name) + ".png")), full_page=True, clip=part)
