@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, select
+from sqlalchemy.dialects import postgresql, sqlite
 
+from connector.store import bulk
 from connector.store.tables import once_code, session, utc
 
 LASTS = dt.timedelta(hours=12)
@@ -145,6 +147,15 @@ def use_code(tx: Connection, kind: str, code: str, now: dt.datetime) -> tuple[st
     return row.person, row.said
 
 
+def spend(tx: Connection, kind: str, code: str, now: dt.datetime, lasts: dt.timedelta) -> bool:
+    """Notes that a code which was kept nowhere is used up, for as long as it would be good; False: it was before. Of two
+    requests at the same moment one is first, on any node."""
+    make = sqlite.insert if bulk.is_sqlite(tx) else postgresql.insert
+    used = {"sha": digest(code), "kind": kind, "person": "", "said": "", "made_at": now, "ends_at": now + lasts}
+    made = make(once_code).values(**used, used_at=now).on_conflict_do_nothing()
+    return tx.execute(made.returning(once_code.c.sha)).scalar() is not None
+
+
 def _session(row: Any) -> Session:
     return Session(row.person, tuple(row.roles.split()), row.way, row.made_at, row.seen_at, row.ends_at)
 
@@ -164,6 +175,7 @@ __all__ = [
     "make_code",
     "running",
     "seen",
+    "spend",
     "stale",
     "use_code",
 ]

@@ -34,7 +34,8 @@ password = Table(
     Column("wait_until", Instant),
 )
 
-# What is good once: a code that signs somebody in (`person`), or the way back from the issuer (`said`: what belongs to it).
+# What is good once: a code that signs somebody in (`person`); or the way back from the issuer, which is kept by the browser
+# that goes it, and here only from when it has been gone to when it would end.
 once_code = Table(
     "once_code",
     metadata,

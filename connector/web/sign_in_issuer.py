@@ -1,20 +1,16 @@
 """Sign-in at the company's own issuer: OpenID Connect's authorization code flow with PKCE, for people with a browser.
 
-`state` is a code that is good once, for ten minutes, and only in the browser that began (a cookie says so): nobody is
+`state` is good once, for ten minutes, and only in the browser that began (its cookie says so, `sign_in_way`): nobody is
 signed in to somebody else's account by a link. The token that comes back is proved as every other, and must carry the
-`nonce` of this very attempt. RFC 6749, RFC 7636, OpenID Connect Core 1.0 section 3.1.
+`nonce` of this very attempt. Only who comes back with a good one leaves anything here. RFC 6749, RFC 7636, OpenID Connect
+Core 1.0 section 3.1.
 """
 
 from __future__ import annotations
 
-import base64
-import datetime as dt
-import hashlib
 import hmac
-import json
 import logging
-import secrets
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query
@@ -28,14 +24,14 @@ from connector.text import Text
 from connector.web import oidc
 from connector.web.auth import SignIn
 from connector.web.front import Front
-from connector.web.pages import local, secure
+from connector.web.pages import secure
 from connector.web.problem import Refused
 from connector.web.session import ISSUER, kept_as, kept_roles, set_cookie
+from connector.web.sign_in_way import LASTS, Way
 
 log = logging.getLogger("holdfast.web.sign_in")
 
 _COOKIE = "holdfast-way"
-_LASTS = dt.timedelta(minutes=10)
 BACK = "/sign-in/issuer/back"
 _OFF = Text(
     "Sign-in with a company account is not set up: [sign_in] client.", "尚未启用企业账号登录：[sign_in] client。"
@@ -58,30 +54,21 @@ def router(front: Front) -> APIRouter:
     @routes.get("/sign-in/issuer")
     async def go(request: Request, next: Annotated[str, Query(max_length=2000)] = "/") -> Response:
         issuer = _issuer(request)
-        verifier, nonce = secrets.token_urlsafe(48), secrets.token_urlsafe(24)
-        said = json.dumps({"verifier": verifier, "nonce": nonce, "next": local(next)})
-
-        def begin() -> tuple[str, str]:
-            ways = issuer.ways()
-            # Anybody may ask for it: orders do not wait for the disk because of that.
-            with front.store.writing(durable=False, concern=Concern()) as tx:
-                code = sessions.make_code(tx, ISSUER, front.clock.now(), _LASTS, said=said)
-            return ways.authorize, code
-
-        address, state = await front.work(begin)
+        address = (await front.work(issuer.ways)).authorize
+        way = Way.begin(next, front.clock.now())
         asked = {
             "response_type": "code",
             "client_id": front.config.sign_in.client,
             "redirect_uri": front.config.service.at + BACK,
             "scope": " ".join(front.config.sign_in.scopes),
-            "state": state,
-            "nonce": nonce,
-            "code_challenge": _challenge(verifier),
+            "state": way.state,
+            "nonce": way.nonce,
+            "code_challenge": way.challenge,
             "code_challenge_method": "S256",
         }
         answer = RedirectResponse(f"{address}{'&' if '?' in address else '?'}{urlencode(asked)}", 303)
         answer.set_cookie(
-            _COOKIE, sessions.digest(state), int(_LASTS.total_seconds()), path="/sign-in",
+            _COOKIE, way.cookie(), int(LASTS.total_seconds()), path="/sign-in",
             httponly=True, samesite="lax", secure=secure(front),
         )  # fmt: skip
         return answer
@@ -94,28 +81,19 @@ def router(front: Front) -> APIRouter:
         error: Annotated[str, Query(max_length=200)] = "",
     ) -> Response:
         issuer = _issuer(request)
-        ours = request.cookies.get(_COOKIE, "")
-        if not state or not hmac.compare_digest(ours.encode(), sessions.digest(state).encode()):
+        way = Way.of_cookie(request.cookies.get(_COOKIE, ""))
+        if way is None or not way.leads_back(state, front.clock.now()):
             raise Refused(403, _AGAIN, "sign_in_again")
         if error:
             raise Refused(403, _DENIED.fill(why=error), "sign_in_denied")
 
-        def finish() -> tuple[str, str]:
-            with front.store.writing(concern=Concern()) as tx:
-                used = sessions.use_code(tx, ISSUER, state, front.clock.now())
-            if used is None:
-                raise Refused(403, _AGAIN, "sign_in_again")
-            kept = json.loads(used[1])
-            token = _token(front, issuer, code, kept)
-            return token, kept["next"]
-
         try:
-            token, next = await front.work(finish)
+            token = await front.work(lambda: _token(front, issuer, code, way))
         except oidc.NotGood as wrong:
             log.warning("refused: %s", wrong.reason, extra={"reason": wrong.reason, "way": ISSUER})
             front.metrics.refusals.labels(wrong.reason).inc()
             raise Refused(403, _NOBODY if wrong.reason in ("no_role", "person_unknown") else _AGAIN) from None
-        answer = RedirectResponse(local(next), 303)
+        answer = RedirectResponse(way.next, 303)
         answer.delete_cookie(_COOKIE, path="/sign-in")
         set_cookie(front, answer, token)
         return answer
@@ -126,33 +104,31 @@ def router(front: Front) -> APIRouter:
         sign_in: SignIn = request.app.state.sign_in
         return sign_in.issuer()
 
-    def _token(front: Front, issuer: oidc.Issuer, code: str, kept: dict[str, Any]) -> str:
+    def _token(front: Front, issuer: oidc.Issuer, code: str, way: Way) -> str:
         settings = front.config.sign_in
         fields = {
             "grant_type": "authorization_code",
             "code": code,
             "redirect_uri": front.config.service.at + BACK,
             "client_id": settings.client or "",
-            "code_verifier": kept["verifier"],
+            "code_verifier": way.verifier,
         }
         if settings.client_secret is not None:
             fields["client_secret"] = front.config.secret(settings.client_secret, "sign-in")
         claims = issuer.exchange(fields)
-        if not hmac.compare_digest(str(claims.get("nonce", "")).encode(), kept["nonce"].encode()):
+        if not hmac.compare_digest(str(claims.get("nonce", "")).encode(), way.nonce.encode()):
             raise oidc.NotGood("token_nonce")
         caller = SignIn.of_claims(front, claims)
         now = front.clock.now()
         person = kept_as(caller)
         with front.store.writing(concern=Concern()) as tx:
+            if not sessions.spend(tx, ISSUER, way.state, now, LASTS):
+                raise Refused(403, _AGAIN, "sign_in_again")
             token = sessions.begin(tx, person, kept_roles(caller), ISSUER, now)
             audit.append(tx, [Entry("session.begin", caller.actor, caller.actor, after={"way": ISSUER})], now)
         return token
 
     return routes
-
-
-def _challenge(verifier: str) -> str:
-    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
 
 
 __all__ = ["BACK", "router"]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import datetime as dt
+import json
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -9,13 +12,16 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from fastapi.testclient import TestClient
 from httpx import Response
+from sqlalchemy import func, select
 
 from connector.config_people import PersonSettings
 from connector.config_sign_in import SignInSettings
 from connector.store import sessions
+from connector.store.tables import once_code, session
 from connector.web.app import make
 from connector.web.front import Front
 from connector.web.session import csrf_of
+from connector.web.sign_in_way import Way
 from tests.jobs.shop import Shop
 from tests.web.console import told
 from tests.web.issuer import Issuer, issuing
@@ -163,10 +169,81 @@ def test_a_code_without_our_verifier_is_worth_nothing(front: Front, client: Test
 
 
 def test_it_takes_no_longer_than_ten_minutes(front: Front, client: TestClient, issuer: Issuer, shop: Shop) -> None:
-    with front.store.writing() as tx:
-        late = sessions.make_code(tx, "issuer", front.clock.now(), -sessions.SIGN_IN_LASTS, said="{}")
-    client.cookies.set("holdfast-way", sessions.digest(late))
-    assert back(client, late, "x").status_code == 403
+    for minutes, status in ((9, 303), (10, 403)):
+        asked = begun(client)
+        shop.clock.at += dt.timedelta(minutes=minutes)
+        assert back(client, asked["state"], issuer.signs_in(asked, said(front, issuer))).status_code == status
+
+
+def test_who_only_begins_leaves_nothing(front: Front, client: TestClient, issuer: Issuer) -> None:
+    def kept() -> int:
+        with front.store.reading() as tx:
+            return sum(tx.execute(select(func.count()).select_from(one)).scalar_one() for one in (once_code, session))
+
+    before = kept()
+    for _ in range(5):
+        asked = begun(client)
+        assert back(client, asked["state"], "no code of theirs").status_code == 403
+    assert kept() == before
+    asked = begun(client)
+    assert back(client, asked["state"], issuer.signs_in(asked, said(front, issuer))).status_code == 303
+    assert kept() == before + 2
+
+
+def test_a_way_that_was_gone_is_not_gone_again_with_another_code(
+    front: Front, client: TestClient, issuer: Issuer
+) -> None:
+    asked = begun(client)
+    cookie = client.cookies["holdfast-way"]
+    assert back(client, asked["state"], issuer.signs_in(asked, said(front, issuer))).status_code == 303
+    client.cookies.clear()
+    client.cookies.set("holdfast-way", cookie)
+    again = back(client, asked["state"], issuer.signs_in(asked, said(front, issuer)))
+    assert again.status_code == 403
+    assert "holdfast" not in again.cookies
+
+
+def test_a_code_of_somebody_else_is_worth_nothing_to_whoever_knows_all_that_was_sent(
+    front: Front, client: TestClient, issuer: Issuer
+) -> None:
+    """Even of an issuer that knows no PKCE: the token's nonce is of a secret that is nowhere but in the cookie."""
+    theirs = begun(client)
+    thief = TestClient(make(front), raise_server_exceptions=False, follow_redirects=False, headers=HTML)
+    mine = begun(thief)
+    stolen = issuer.signs_in({**theirs, "code_challenge": mine["code_challenge"]}, said(front, issuer))
+    assert back(thief, mine["state"], stolen).status_code == 403
+    assert {*theirs.values()} & {*json.loads(base64.urlsafe_b64decode(client.cookies["holdfast-way"]))[:1]} == set()
+
+
+def _told(said: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(said).encode()).decode()
+
+
+GOOD = ["v", "/", 2**40]
+
+
+@pytest.mark.parametrize(
+    "cookie",
+    [
+        "", "%", "x" * 5000, "AAAA", _told(None), _told({}), _told([]), _told(GOOD[:2]), _told([*GOOD, 1]),
+        _told([None, *GOOD[1:]]), _told(["\ud800", *GOOD[1:]]), _told([GOOD[0], 1, GOOD[2]]), _told([*GOOD[:2], True]),
+        _told([*GOOD[:2], "2"]), _told([*GOOD[:2], 1e308]), _told([*GOOD[:2], -(10**400)]), _told(["w", *GOOD[1:]]),
+        base64.urlsafe_b64encode(b"[" * 2900).decode(), _told(GOOD),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_a_cookie_that_is_made_up_opens_nothing(client: TestClient, issuer: Issuer, cookie: str) -> None:
+    client.cookies.set("holdfast-way", cookie)
+    answer = back(client, Way("v", "/", 0).state, "made up")
+    assert answer.status_code == 403, answer.text
+    assert "holdfast" not in answer.cookies
+
+
+@pytest.mark.parametrize("next", ["/desk?q=" + "x" * 1900, "/desk?q=" + "信" * 1900, "/" + '"' * 1900])
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_every_browser_keeps_the_cookie(client: TestClient, next: str) -> None:
+    begun(client, next)
+    assert len(client.cookies["holdfast-way"]) < 4000
 
 
 def test_what_the_issuer_refuses_is_told_without_its_words_being_believed(client: TestClient) -> None:
