@@ -364,8 +364,8 @@ class Http:
 def _time_limit(seconds: float) -> Iterator[Line]:
     """Cuts the connection that this thread opens inside, when time is up."""
     line = Line()
-    using(line)
     alarm = ALARMS.set(seconds, line.cut)
+    using(line)
     try:
         yield line
     finally:

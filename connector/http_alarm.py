@@ -6,10 +6,13 @@ One thread waits for all of them: a thread for each call costs a call that takes
 from __future__ import annotations
 
 import heapq
+import logging
 import os
 import threading
 import time
 from collections.abc import Callable
+
+log = logging.getLogger("holdfast.http")
 
 # So many alarms that were put off are kept among the others before they are swept out.
 _SWEPT_AT = 256
@@ -19,21 +22,33 @@ class Alarm:
     """One alarm that was set. `off` puts it off: from then on it does not begin to ring, but may be ringing just now."""
 
     def __init__(self, alarms: Alarms, ring: Callable[[], None]) -> None:
-        self._alarms, self._ring = alarms, ring
-        self.is_off = False
+        self._alarms = alarms
+        self._ring: Callable[[], None] | None = ring
+
+    @property
+    def is_off(self) -> bool:
+        """Whether it was put off."""
+        return self._ring is None
 
     def off(self) -> None:
-        """It is not needed any more."""
-        self._alarms._off(self)
+        """It is not needed any more, and keeps nothing that would have rung."""
+        if self._ring is not None:
+            self._ring = None
+            self._alarms._off()
 
     def ring(self) -> None:
         """Does what is to happen, unless it was put off."""
-        if not self.is_off:
-            self._ring()
+        ring = self._ring
+        if ring is None:
+            return
+        try:
+            ring()
+        except Exception:
+            log.exception("an alarm could not ring")  # those of the others can
 
 
 class Alarms:
-    """Alarms that one thread rings. What rings must neither wait nor raise: the others wait for it."""
+    """Alarms that one thread rings, one after the other: what rings may not wait for anything."""
 
     def __init__(self) -> None:
         self.forget()
@@ -54,18 +69,16 @@ class Alarms:
             if self._set[0][2] is alarm:
                 self._changed.notify()
             if self._thread is None:
-                self._thread = threading.Thread(target=self._wait, name="alarms", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._wait, name="alarms", daemon=True)
+                thread.start()  # where none can be had now, the next call tries again
+                self._thread = thread
         return alarm
 
     def __len__(self) -> int:
         return len(self._set)
 
-    def _off(self, alarm: Alarm) -> None:
+    def _off(self) -> None:
         with self._changed:
-            if alarm.is_off:
-                return
-            alarm.is_off = True
             self._put_off += 1
             if self._put_off >= _SWEPT_AT and 2 * self._put_off >= len(self._set):
                 self._set = [one for one in self._set if not one[2].is_off]

@@ -45,7 +45,7 @@ class Way:
         if not value.isascii() or len(value) > _MOST:
             return None
         try:
-            verifier, next, until = json.loads(base64.urlsafe_b64decode(value))
+            verifier, next, until = json.loads(base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)))
         except (binascii.Error, ValueError, TypeError, RecursionError):
             return None
         if not isinstance(verifier, str) or not verifier.isascii():
@@ -57,7 +57,7 @@ class Way:
     def cookie(self) -> str:
         """As the browser keeps it."""
         said = json.dumps([self.verifier, self.next, self.until], separators=(",", ":"))
-        return base64.urlsafe_b64encode(said.encode()).decode()
+        return _plain(said.encode())
 
     @property
     def state(self) -> str:
@@ -76,13 +76,17 @@ class Way:
 
     def leads_back(self, state: str, now: dt.datetime) -> bool:
         """Whether who comes back with a state is who began, and in time."""
-        return hmac.compare_digest(self.state.encode(), state.encode("utf-8", "replace")) and (
-            now.timestamp() < self.until
-        )
+        is_ours = hmac.compare_digest(self.state.encode(), state.encode("utf-8", "replace"))
+        return is_ours and now.timestamp() < self.until
 
 
 def _hash(text: str) -> str:
-    return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
+    return _plain(hashlib.sha256(text.encode()).digest())
+
+
+def _plain(said: bytes) -> str:
+    """In letters that neither an address nor a cookie puts into others."""
+    return base64.urlsafe_b64encode(said).rstrip(b"=").decode()
 
 
 __all__ = ["LASTS", "Way"]

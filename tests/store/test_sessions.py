@@ -67,6 +67,17 @@ def test_a_code_is_good_once_in_its_time_for_its_purpose(store: Store) -> None:
         assert sessions.use_code(tx, "sign_in", late, NOON + MINUTE) is None
 
 
+def test_what_was_kept_nowhere_is_used_up_once_and_forgotten_when_it_would_have_ended(store: Store) -> None:
+    with store.writing() as tx:
+        assert sessions.spend(tx, "issuer", "a", NOON, MINUTE)
+        assert sessions.spend(tx, "issuer", "b", NOON, MINUTE)
+    with store.writing() as tx:
+        assert not sessions.spend(tx, "issuer", "a", NOON, MINUTE)
+        assert sessions.use_code(tx, "issuer", "a", NOON) is None
+        assert sessions.expire(tx, NOON + MINUTE) == 0
+        assert sessions.expire(tx, NOON + 2 * MINUTE) == 2
+
+
 def test_old_sessions_and_codes_are_forgotten(store: Store) -> None:
     with store.writing() as tx:
         sessions.begin(tx, "li.wei", (), "password", NOON)

@@ -80,7 +80,7 @@ def _returns(usual: Callable[..., Any]) -> Callable[..., Any]:
     known: dict[object, Any] = {}
 
     def get_typed_return_annotation(call: Any) -> Any:
-        if not isinstance(call, FunctionType) or not _is_plain(call):
+        if not _is_plain(call):
             return usual(call)
         if call.__code__ not in known:
             known[call.__code__] = usual(call)

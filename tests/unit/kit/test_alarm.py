@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import threading
 import time
+import weakref
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -57,6 +59,43 @@ def test_those_that_were_put_off_do_not_heap_up() -> None:
     for _ in range(10_000):
         alarms.set(LONG, lambda: None).off()
     assert len(alarms) < 1_000
+
+
+def test_one_that_fails_does_not_keep_the_next_from_ringing(caplog: pytest.LogCaptureFixture) -> None:
+    alarms, rung = Alarms(), threading.Event()
+
+    def fails() -> None:
+        raise TypeError("no socket of ours")
+
+    alarms.set(0.01, fails)
+    alarms.set(0.05, rung.set)
+    assert rung.wait(10)
+    assert "could not ring" in caplog.text
+
+
+def test_where_no_thread_can_be_had_the_next_call_tries_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    alarms, rung = Alarms(), threading.Event()
+
+    def none_left(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", none_left)
+        with pytest.raises(RuntimeError):
+            alarms.set(LONG, rung.set)
+    alarms.set(0.01, rung.set)
+    assert rung.wait(10)
+
+
+def test_what_was_put_off_keeps_nothing() -> None:
+    class Socket:
+        def cut(self) -> None: ...
+
+    alarms, one = Alarms(), Socket()
+    alarms.set(LONG, one.cut).off()
+    gone = weakref.ref(one)
+    del one
+    assert gone() is None
 
 
 def test_thousands_share_one_thread() -> None:
