@@ -33,6 +33,7 @@ def read_ahead(config: Config, policy: Policy | PolicyOf, clock: Clock, kept: Ke
             if debtors:
                 bench = Bench(tx, config, in_force, clock, today, debtors, kept.ground)
                 bench.owed(tx, list(bench.judged))
+                bench.make_ready()
                 kept.add(bench, clock.now())
                 _call(tx, config, kept, [row.ref for row in bench.base.rows.values()])
             return len(debtors)

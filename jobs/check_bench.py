@@ -27,7 +27,7 @@ from jobs.check_asked import Asked
 from jobs.check_find import order_names
 from jobs.frame import Frame, Ground, frame, ground
 from jobs.judge import Judged, judge
-from jobs.judge_orders import BINDING, above, check_beside, taken_by
+from jobs.judge_orders import BINDING, above, check_beside, queue_of, taken_by
 from jobs.order_book import OrderBook, order_book
 from jobs.order_remedy import debts_of
 
@@ -90,6 +90,13 @@ class Bench:
         if missing:
             found = debts_of(tx, self.base, missing)
             self.debts.update({judged.debtor: found.get(judged.debtor, ()) for judged in missing})
+
+    def make_ready(self) -> None:
+        """Works out for everybody what else would be worked out at the first question."""
+        for debtor, judged in self.judged.items():
+            family = self.family(debtor)
+            queue_of(self.base, family, self.book, debtor)
+            self._credit(judged, family)
 
     def family(self, debtor: int) -> list[Judged]:
         """A debtor and whoever is judged together with it."""

@@ -68,12 +68,18 @@ def check_beside(frame: Frame, family: Sequence[Judged], book: OrderBook, asked:
             mine = judged.debtor == asked.debtor
             contenders += _contenders(frame, judged, (*rows, asked) if mine else rows, book)[1]
         return compete(contenders, taken_by(frame, family, book))[asked.key]
-    queue = book.queues.get(asked.debtor or 0)
+    queue = queue_of(frame, family, book, asked.debtor or 0)
+    return queue.beside(_asked(frame, next(one for one in family if one.debtor == asked.debtor), asked))
+
+
+def queue_of(frame: Frame, family: Sequence[Judged], book: OrderBook, debtor: int) -> Queue:
+    """The orders of a debtor and its family as they stand in the queue; made once."""
+    queue = book.queues.get(debtor)
     if queue is None:
         standing = [(judged, rows) for judged in family if (rows := book.rows.get(judged.debtor, ()))]
         queue = Queue([one for judged, rows in standing for one in _contenders(frame, judged, rows, book)[1]])
         book.queues |= {judged.debtor: queue for judged in family}
-    return queue.beside(_asked(frame, next(one for one in family if one.debtor == asked.debtor), asked))
+    return queue
 
 
 def taken_by(frame: Frame, family: Sequence[Judged], book: OrderBook) -> Taken | None:

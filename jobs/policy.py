@@ -195,7 +195,7 @@ def _unapproved(
 def _approvals(tx: Connection, config: Config, sha: str) -> list[Person]:
     """Who has approved a text since a policy was last put in force."""
     found: list[Person] = []
-    for line in audit.listing(tx, subject=SUBJECT):
+    for line in audit.of(tx, SUBJECT):
         if line.entry.action == "policy.activate":
             break
         if line.entry.action == "policy.approve" and line.entry.after["sha"] == sha:

@@ -290,7 +290,7 @@ def _papers(asked: Asked) -> Iterator[Moment]:
         yield Moment(one.dated_on, "paper", text, one.source, data, one.personal)
 
 
-# Told by their own tables already.
+# Told by their own tables already; of warnings only what somebody has noted of them is told here.
 _TOLD = (
     "decision",
     "limit",
@@ -300,7 +300,6 @@ _TOLD = (
     "statement",
     "paper",
     "score",
-    "warning",
     "alert",
     "contact",
     "panel",  # who looked is not what became of the customer
@@ -309,15 +308,13 @@ _TOLD = (
 
 def _trail(asked: Asked) -> Iterator[Moment]:
     for row in asked.members:
-        for line in reversed(audit.listing(asked.tx, subject=f"customer:{row.system}/{row.ref}")):
+        for line in reversed(audit.of(asked.tx, f"customer:{row.system}/{row.ref}", _TOLD)):
             entry = line.entry
-            if entry.subject != f"customer:{row.system}/{row.ref}":
-                continue
             if entry.action == "warning.acknowledge" and entry.after is not None:
                 names = {"indicator": warn_words.NAMES[entry.after["indicator"]], "until": entry.after["until"]}
                 text = NOTED.fill(why=because(entry.why), **names)
                 yield Moment(asked.day(line.at), "warning", text, entry.actor, {"audit": line.number})
-            elif entry.action.partition(".")[0] not in _TOLD:
+            elif entry.action.partition(".")[0] != "warning":
                 text = TRAIL.fill(action=action(entry.action), why=because(entry.why))
                 data = {"audit": line.number, "before": entry.before, "after": entry.after}
                 yield Moment(asked.day(line.at), "audit", text, entry.actor, data)

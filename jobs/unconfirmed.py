@@ -154,7 +154,7 @@ def _had_part(tx: Connection, who: str) -> frozenset[str]:
     """Who could be that person by what he did since the last confirmation, also while it gave no power: he has entered him,
     changed what he is known by at the sign-in, or made a link for him."""
     found: set[str] = set()
-    for line in audit.listing(tx, subject=f"person:{who}"):
+    for line in audit.of(tx, f"person:{who}"):
         entry = line.entry
         if entry.action == "person.confirm":
             break

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Connection, Select, String, Table, bindparam, select
 from sqlalchemy import text as sql
@@ -22,6 +22,7 @@ def system_id(tx: Connection, name: str) -> int:
         return found
     # Two streams may meet here at the very first page, each in a transaction of its own.
     tx.execute(sql("INSERT INTO system (name) VALUES (:name) ON CONFLICT (name) DO NOTHING"), {"name": name})
+    tx.info.pop(_NAMES, None)
     return int(tx.execute(select(system_table.c.id).where(system_table.c.name == name)).scalar_one())
 
 
@@ -32,10 +33,29 @@ def known_system(tx: Connection, name: str) -> int | None:
 
 
 def system_names(tx: Connection) -> dict[int, str]:
-    """All systems, key → name."""
-    return {row[0]: row[1] for row in quick.rows(tx, _SYSTEMS)}
+    """All systems, key → name. Asked once a transaction: nearly every question needs them."""
+    transaction, names = tx.info.get(_NAMES, (None, None))
+    if names is None or transaction is not tx.get_transaction():
+        names = _Names(tx)
+        tx.info[_NAMES] = tx.get_transaction(), names
+    return cast(dict[int, str], names)
 
 
+class _Names(dict[int, str]):
+    """Names of systems by key; one that another transaction has made meanwhile is asked for."""
+
+    def __init__(self, tx: Connection) -> None:
+        self._tx = tx
+        super().__init__(quick.rows(tx, _SYSTEMS))
+
+    def __missing__(self, key: int) -> str:
+        self.update(quick.rows(self._tx, _SYSTEMS))
+        if key not in self:
+            raise KeyError(key)
+        return self[key]
+
+
+_NAMES = "holdfast_system_names"
 _SYSTEMS = select(system_table.c.id, system_table.c.name)
 _SYSTEM = select(system_table.c.id).where(system_table.c.name == bindparam("called", type_=String))
 _STREAM = select(stream_table.c.id).where(

@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, event, func, select
 from sqlalchemy.exc import DBAPIError
 
 from connector.store import audit
 from connector.store.audit import Entry
+from connector.store.bulk import is_sqlite
 from connector.store.db import Store
 from connector.store.tables import audit as audit_table
 from connector.store.tables import audit_head
@@ -115,6 +116,29 @@ def test_entries_are_found_by_subject_action_actor_and_day(store: Store) -> None
         assert numbers(since=AT + dt.timedelta(days=1)) == [4]
         assert numbers(until=AT + dt.timedelta(days=1)) == [1, 2, 3]
         assert numbers(limit=1) == [4]
+
+
+def test_entries_of_one_subject_are_found_by_its_index(store: Store) -> None:
+    with store.writing() as tx:
+        said = [
+            ("limit.approve", "customer:books/C1"),
+            ("order.asked", "customer:books/C1"),
+            ("limit.reject", "customer:books/C11"),
+            ("limits.import", "customer:books/C1"),
+            ("order.asked", "customer:books/C1/2"),
+        ]
+        audit.append(tx, [Entry(action, subject, "job:pull") for action, subject in said], AT)
+    asked: list[str] = []
+    event.listen(store.engine, "before_cursor_execute", lambda *all_: asked.append(all_[2]))
+    with store.reading() as tx:
+        assert [line.number for line in audit.of(tx, "customer:books/C1")] == [4, 2, 1]
+        # "limits" is another noun than "limit".
+        assert [line.number for line in audit.of(tx, "customer:books/C1", ["limit", "order"])] == [4]
+        if not is_sqlite(tx):
+            return  # it goes through a table of five rows, whatever indexes there are
+        (statement,) = {text for text in asked if text.count("LIKE") == 0 and "FROM audit" in text}
+        plan = tx.connection.cursor().execute(f"EXPLAIN QUERY PLAN {statement}", ("x",)).fetchall()
+        assert any("ix_audit_subject (subject=?)" in row[3] for row in plan), plan
 
 
 def test_the_database_refuses_to_change_an_entry(store: Store) -> None:
