@@ -139,10 +139,13 @@ def order_values(
         beside = (row[0] for row in quick.rows(tx, _beside(sqlite), {"ids": bulk.given(tx, customers)}))
         given["ids"] = bulk.given(tx, sorted({*customers, *beside}))
     orders, lines = _order_questions(sqlite, customers is not None)
+    found = quick.rows(tx, orders, given)
+    if not found:
+        return []
     within = {**given, "horizon": horizon_on or dt.date.max}
     by_order = {row[0]: row for row in quick.rows(tx, lines, within)}
     names = system_names(tx)
-    return [_order(row, by_order.get(row[0]), names, horizon_on) for row in quick.rows(tx, orders, given)]
+    return [_order(row, by_order.get(row[0]), names, horizon_on) for row in found]
 
 
 @cache

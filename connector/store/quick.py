@@ -8,11 +8,11 @@ that stands for many values must be one (`bulk.among_ids`, `bulk.one_of` for wor
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import CompoundSelect, Connection, Delete, Select, Update
+from sqlalchemy import ARRAY, CompoundSelect, Connection, Delete, Integer, Select, Update
 from sqlalchemy.engine import Dialect
 
 Convert = Callable[[Any], Any]
@@ -24,14 +24,18 @@ class _Made:
     """A statement in the words of one database."""
 
     def __init__(self, statement: Asking | Writing, dialect: Dialect) -> None:
-        compiled = statement.compile(dialect=dialect)
+        self.plain = dialect.name == "postgresql"
+        # The driver would put its own placeholders in the place of named ones anew each time a long statement is asked.
+        kind: Any = type(dialect)
+        words = kind(paramstyle="numeric_dollar") if self.plain else dialect
+        compiled = statement.compile(dialect=words)
         self.text = str(compiled)
         self.usual: dict[str, Any] = dict(compiled.params)
         self.places: list[str] | None = list(compiled.positiontup) if compiled.positiontup is not None else None
         self.into: dict[str, Convert] = {
             name: process
             for bound, name in compiled.bind_names.items()
-            if (process := bound.type.dialect_impl(dialect).bind_processor(dialect)) is not None
+            if (process := _into(bound.type, dialect)) is not None
         }
         columns = [] if isinstance(statement, Writing) else list(statement.selected_columns)
         names = [column.key if column.key is not None else "_" for column in columns]
@@ -48,6 +52,19 @@ class _Made:
         return [whole[name] for name in self.places] if self.places is not None else whole
 
 
+def _into(kind: Any, dialect: Dialect) -> Convert | None:
+    """How a value is made ready for the driver, where it has to be."""
+    if dialect.name == "postgresql" and isinstance(kind, ARRAY) and isinstance(kind.item_type, Integer):
+        return _as_array
+    process: Convert | None = kind.dialect_impl(dialect).bind_processor(dialect)
+    return process
+
+
+def _as_array(keys: Collection[int]) -> str:
+    """Keys as PostgreSQL writes an array: the driver would look at each of them to find its kind."""
+    return "{" + ",".join(map(str, keys)) + "}"
+
+
 @lru_cache(maxsize=512)
 def _made(statement: Asking | Writing, dialect: Dialect) -> _Made:
     return _Made(statement, dialect)
@@ -56,7 +73,7 @@ def _made(statement: Asking | Writing, dialect: Dialect) -> _Made:
 def rows(tx: Connection, statement: Asking, given: Mapping[str, Any] | None = None) -> list[Any]:
     """The rows that a statement gives, as named tuples."""
     made = _made(statement, tx.dialect)
-    cursor = tx.connection.cursor()
+    cursor = _cursor(tx, made)
     try:
         cursor.execute(made.text, made.values(given or {}))
         found = cursor.fetchall()
@@ -73,6 +90,16 @@ def rows(tx: Connection, statement: Asking, given: Mapping[str, Any] | None = No
     return changed
 
 
+def _cursor(tx: Connection, made: _Made) -> Any:
+    """A cursor of the driver that takes a statement as the database is to hear it."""
+    if not made.plain:
+        return tx.connection.cursor()
+    import psycopg  # there is a connection of it
+
+    driver: Any = tx.connection.driver_connection
+    return psycopg.RawCursor(driver)
+
+
 def column(tx: Connection, statement: Asking, given: Mapping[str, Any] | None = None) -> list[Any]:
     """The first value of each row."""
     return [row[0] for row in rows(tx, statement, given)]
@@ -87,7 +114,7 @@ def value(tx: Connection, statement: Asking, given: Mapping[str, Any] | None = N
 def write(tx: Connection, statement: Writing, given: Mapping[str, Any] | None = None) -> int:
     """Changes or deletes rows; says how many."""
     made = _made(statement, tx.dialect)
-    cursor = tx.connection.cursor()
+    cursor = _cursor(tx, made)
     try:
         cursor.execute(made.text, made.values(given or {}))
         return int(cursor.rowcount)
