@@ -77,9 +77,14 @@ def queue_of(frame: Frame, family: Sequence[Judged], book: OrderBook, debtor: in
     queue = book.queues.get(debtor)
     if queue is None:
         standing = [(judged, rows) for judged in family if (rows := book.rows.get(judged.debtor, ()))]
-        queue = Queue([one for judged, rows in standing for one in _contenders(frame, judged, rows, book)[1]])
+        contenders = [one for judged, rows in standing for one in _contenders(frame, judged, rows, book)[1]]
+        queue = Queue(contenders) if contenders else _NOBODY
         book.queues |= {judged.debtor: queue for judged in family}
     return queue
+
+
+# Most have no open orders: one queue is enough for all of them.
+_NOBODY = Queue(())
 
 
 def taken_by(frame: Frame, family: Sequence[Judged], book: OrderBook) -> Taken | None:

@@ -22,7 +22,7 @@ from connector.store import asked as questions
 from connector.store import audit, concerns, customers, exclusions, marks
 from connector.store.audit import Entry
 from connector.store.db import Store
-from jobs import check_bench
+from jobs import check_bench, judge_orders
 from jobs.check import check_all
 from jobs.check_ahead import read_ahead
 from jobs.check_answer import Answer
@@ -354,6 +354,25 @@ def test_whom_nobody_has_asked_of_is_read_ahead_once(shop: Shop, kept: Kept, jud
             }
     assert len(judged) == 2 * len(LIMITS), "only those who keep nothing have judged"
     assert ahead(shop, kept) == []
+
+
+def test_nothing_of_a_customer_is_left_for_the_first_question(
+    shop: Shop, kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.order("SO1", "A", 100)
+    new = [ask(shop, None, customer, 20, simulate=True) for customer in LIMITS]
+    ahead(shop, kept)
+
+    def again(*_: object) -> object:
+        raise AssertionError("it was worked out ahead")
+
+    monkeypatch.setattr(check_bench, "credit_told", again)
+    monkeypatch.setattr(judge_orders, "Queue", again)
+    for customer, expected in zip(LIMITS, new, strict=True):
+        mine = ask(shop, kept, customer, 20)
+        assert {name: mine[name] for name in mine if name not in _SAID} == {
+            name: expected[name] for name in expected if name not in _SAID
+        }
 
 
 def test_who_was_forgotten_is_read_again_where_anybody_has_asked_of_it(
