@@ -182,12 +182,13 @@ def listing(
 ) -> list[Line]:
     """Entries from `since` until before `until`, newest first.
 
-    `subject` and `action` may be the beginning of one up to a ":", "/" or ".": "customer", "customer:books", "limit".
+    `subject` and `action` may be the beginning of one up to a ":", "/" or ".": "customer", "customer:books", "limit". A
+    subject with a "/" is a whole one, which an index finds however long the trail is; its beginning is looked for in all.
     """
     a = audit.c
     asked = select(audit).order_by(a.at.desc(), a.lane, a.number.desc()).limit(limit)
     if subject is not None:
-        asked = asked.where(_begins(a.subject, subject, ":/"))
+        asked = asked.where(a.subject == subject if "/" in subject else _begins(a.subject, subject, ":/"))
     if action is not None:
         asked = asked.where(_begins(a.action, action, "."))
     if actor is not None:
@@ -200,8 +201,8 @@ def listing(
 
 
 def of(tx: Connection, subject: str, apart_from: Collection[str] = ()) -> list[Line]:
-    """All entries of one subject, newest first, but those whose action begins with one of these nouns. Found by an index,
-    however long the trail is; `listing` goes through it for the beginning of a subject."""
+    """All entries of one subject, newest first, but those whose action begins with one of these nouns. An index finds them,
+    however long the trail is."""
     a = audit.c
     asked = select(audit).where(a.subject == subject).order_by(a.at.desc(), a.lane, a.number.desc())
     for noun in sorted(apart_from):

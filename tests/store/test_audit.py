@@ -134,11 +134,15 @@ def test_entries_of_one_subject_are_found_by_its_index(store: Store) -> None:
         assert [line.number for line in audit.of(tx, "customer:books/C1")] == [4, 2, 1]
         # "limits" is another noun than "limit".
         assert [line.number for line in audit.of(tx, "customer:books/C1", ["limit", "order"])] == [4]
+        assert [line.number for line in audit.listing(tx, subject="customer:books/C1", limit=2)] == [4, 2]
         if not is_sqlite(tx):
             return  # it goes through a table of five rows, whatever indexes there are
-        (statement,) = {text for text in asked if text.count("LIKE") == 0 and "FROM audit" in text}
-        plan = tx.connection.cursor().execute(f"EXPLAIN QUERY PLAN {statement}", ("x",)).fetchall()
-        assert any("ix_audit_subject (subject=?)" in row[3] for row in plan), plan
+        statements = {text for text in asked if "LIKE" not in text and "FROM audit " in text}
+        assert len(statements) == 2, asked
+        for statement in statements:
+            values = ("x", -1, 0)[: statement.count("?")]
+            plan = tx.connection.cursor().execute(f"EXPLAIN QUERY PLAN {statement}", values).fetchall()
+            assert any("ix_audit_subject (subject=?)" in row[3] for row in plan), plan
 
 
 def test_the_database_refuses_to_change_an_entry(store: Store) -> None:
