@@ -13,6 +13,8 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Literal
 
+import orjson
+
 from connector.credit.decide import OrderDecision
 from connector.credit.reason import Reason
 from connector.credit.remedy import Remedy
@@ -109,7 +111,10 @@ def credit_told(judged: Judged, available: Decimal | None) -> dict[str, Any]:
 
 def text_of(body: dict[str, Any]) -> str:
     """The answer as it is sent and kept."""
-    return _JSON.encode(body)
+    try:
+        return orjson.dumps(body).decode()
+    except TypeError:  # a half of a surrogate pair in a name
+        return _JSON.encode(body)
 
 
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))

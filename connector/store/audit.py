@@ -15,13 +15,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 import simplejson
-from sqlalchemy import Connection, Select, or_, select, tuple_
+from sqlalchemy import Connection, Integer, Select, func, literal_column, or_, select, tuple_
 
 from connector.errors import Problem
 from connector.store import bulk
 from connector.store.outbox import packed, unpacked
-from connector.store.tables import audit, audit_head, utc
+from connector.store.tables import AUDIT_BLOCK, audit, audit_head, utc
 from connector.text import Text
 
 MAIN = "main"
@@ -93,8 +94,8 @@ def append(tx: Connection, entries: Sequence[Entry], at: dt.datetime, lane: str 
             entry.subject,
             entry.actor,
             entry.why,
-            None if entry.before is None else packed(entry.before),
-            None if entry.after is None else packed(entry.after),
+            None if entry.before is None else _text(entry.before),
+            None if entry.after is None else _text(entry.after),
             previous,
         )
         previous = hash_of(row)
@@ -136,12 +137,27 @@ def hash_of(row: Sequence[Any]) -> str:
     The moment is UTC to the microsecond, "2026-11-23T08:15:00.000000".
     """
     lane, number, at, *words = row
-    text = _JSON.encode([lane, number, at.isoformat(timespec="microseconds"), *words])
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    said = [lane, number, at.isoformat(timespec="microseconds"), *words]
+    try:
+        text = b"[" + b", ".join(map(orjson.dumps, said)) + b"]"
+    except TypeError:  # a half of a surrogate pair, a number of more than 64 bits
+        text = _JSON.encode(said).encode("utf-8", "surrogatepass")
+    return hashlib.sha256(text).hexdigest()
 
 
 # Made once: an encoder made anew for every line takes as long as the line.
 _JSON = simplejson.JSONEncoder(ensure_ascii=False)
+
+
+def _text(value: Any) -> str:
+    """A value as it is stored: by the quicker encoder where there are only words, flags, lists and whole numbers in it."""
+    try:
+        return orjson.dumps(value, option=_PLAIN).decode()
+    except TypeError:
+        return packed(value)
+
+
+_PLAIN = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 
 
 def _head_for_update(tx: Connection, lane: str) -> tuple[int, str]:
@@ -186,9 +202,10 @@ def listing(
     subject with a "/" is a whole one, which an index finds however long the trail is; its beginning is looked for in all.
     """
     a = audit.c
-    asked = select(audit).order_by(a.at.desc(), a.lane, a.number.desc()).limit(limit)
-    if subject is not None:
-        asked = asked.where(a.subject == subject if "/" in subject else _begins(a.subject, subject, ":/"))
+    asked = select(audit) if subject is None or "/" not in subject else _only(subject)
+    asked = asked.order_by(a.at.desc(), a.lane, a.number.desc()).limit(limit)
+    if subject is not None and "/" not in subject:
+        asked = asked.where(_begins(a.subject, subject, ":/"))
     if action is not None:
         asked = asked.where(_begins(a.action, action, "."))
     if actor is not None:
@@ -204,10 +221,21 @@ def of(tx: Connection, subject: str, apart_from: Collection[str] = ()) -> list[L
     """All entries of one subject, newest first, but those whose action begins with one of these nouns. An index finds them,
     however long the trail is."""
     a = audit.c
-    asked = select(audit).where(a.subject == subject).order_by(a.at.desc(), a.lane, a.number.desc())
+    asked = _only(subject).order_by(a.at.desc(), a.lane, a.number.desc())
     for noun in sorted(apart_from):
         asked = asked.where(~_begins(a.action, noun, "."))
     return [_line(row) for row in tx.execute(asked)]
+
+
+def _only(subject: str) -> Select[Any]:
+    """The entries of one subject, looked for in each block of the trail by its index: a thousand looks in a million."""
+    # (As the index has it: databases take it only where the expression is the same, the number in it, too.)
+    size = literal_column(str(AUDIT_BLOCK), Integer)
+    last = select(func.max(audit_head.c.number) // size).scalar_subquery()
+    first = select(literal_column("0", Integer).label("number")).cte("block", recursive=True)
+    block = first.union_all(select(first.c.number + 1).where(first.c.number < last))
+    here = (audit.c.number // size == block.c.number) & (audit.c.subject == subject)
+    return select(audit).join_from(block, audit, here)
 
 
 def _begins(what: Any, word: str, ends: str) -> Any:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from connector.store.tables_alert import alert
 from connector.store.tables_asked import asked_run, at_work
-from connector.store.tables_audit import audit, audit_head
+from connector.store.tables_audit import AUDIT_BLOCK, audit, audit_head
 from connector.store.tables_calculation import calculation
 from connector.store.tables_concern import concern
 from connector.store.tables_dunning import charge, contact, dunning, dunning_step, letter
@@ -46,6 +46,7 @@ from connector.store.tables_stop import stop
 from connector.store.tables_work import amendment, decision, outbox, pushed, standing
 
 __all__ = [
+    "AUDIT_BLOCK",
     "Exact",
     "Instant",
     "Key",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import hashlib
 import multiprocessing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+import simplejson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, event, func, select
@@ -19,8 +21,9 @@ from connector.store import audit
 from connector.store.audit import Entry
 from connector.store.bulk import is_sqlite
 from connector.store.db import Store
+from connector.store.outbox import unpacked
+from connector.store.tables import AUDIT_BLOCK, audit_head
 from connector.store.tables import audit as audit_table
-from connector.store.tables import audit_head
 from tests.store.conftest import emptied, without_fence
 
 AT = dt.datetime(2026, 11, 23, 8, 15, 0, 250, tzinfo=dt.UTC)
@@ -128,8 +131,8 @@ def test_entries_of_one_subject_are_found_by_its_index(store: Store) -> None:
             ("order.asked", "customer:books/C1/2"),
         ]
         audit.append(tx, [Entry(action, subject, "job:pull") for action, subject in said], AT)
-    asked: list[str] = []
-    event.listen(store.engine, "before_cursor_execute", lambda *all_: asked.append(all_[2]))
+    asked: dict[str, Any] = {}
+    event.listen(store.engine, "before_cursor_execute", lambda *all_: asked.update({all_[2]: all_[3]}))
     with store.reading() as tx:
         assert [line.number for line in audit.of(tx, "customer:books/C1")] == [4, 2, 1]
         # "limits" is another noun than "limit".
@@ -137,12 +140,45 @@ def test_entries_of_one_subject_are_found_by_its_index(store: Store) -> None:
         assert [line.number for line in audit.listing(tx, subject="customer:books/C1", limit=2)] == [4, 2]
         if not is_sqlite(tx):
             return  # it goes through a table of five rows, whatever indexes there are
-        statements = {text for text in asked if "LIKE" not in text and "FROM audit " in text}
+        statements = {text: values for text, values in asked.items() if "LIKE" not in text and " audit." in text}
         assert len(statements) == 2, asked
-        for statement in statements:
-            values = ("x", -1, 0)[: statement.count("?")]
+        for statement, values in statements.items():
             plan = tx.connection.cursor().execute(f"EXPLAIN QUERY PLAN {statement}", values).fetchall()
-            assert any("ix_audit_subject (subject=?)" in row[3] for row in plan), plan
+            assert any("ix_audit_block (<expr>=? AND subject=?)" in row[3] for row in plan), plan
+
+
+def test_entries_of_one_subject_are_found_in_every_block_of_the_trail(store: Store) -> None:
+    own = {1, AUDIT_BLOCK - 1, AUDIT_BLOCK, AUDIT_BLOCK + 1, 2 * AUDIT_BLOCK - 1, 2 * AUDIT_BLOCK}
+    lines = [Entry("a.b", "person:x" if n in own else "person:y", "a") for n in range(1, 2 * AUDIT_BLOCK + 1)]
+    with store.writing() as tx:
+        audit.append(tx, lines, AT)
+        audit.append(tx, lines[:2], AT, lane="short")
+        assert {(line.lane, line.number) for line in audit.of(tx, "person:x")} == {
+            *((audit.MAIN, n) for n in own),
+            ("short", 1),
+        }
+        assert len(audit.of(tx, "person:y")) == 2 * AUDIT_BLOCK + 2 - len(own) - 1
+        assert audit.of(tx, "person:z") == []
+
+
+_WORD = st.text(st.characters(codec=None), max_size=12)
+_VALUE = st.recursive(
+    st.none() | st.booleans() | st.integers() | _WORD | st.decimals(allow_nan=False, allow_infinity=False) | st.dates(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_WORD, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(_VALUE)
+def test_any_value_is_read_as_it_was_written(value: Any) -> None:
+    assert unpacked(audit._text(value)) == value
+
+
+@given(st.lists(_WORD | st.none(), min_size=7, max_size=7), st.integers(min_value=1, max_value=2**70))
+def test_any_line_is_hashed_as_a_plain_encoder_writes_it(words: list[str | None], number: int) -> None:
+    said = ["main", number, "2026-11-23T08:15:00.000250", *words]
+    text = simplejson.dumps(said, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    assert audit.hash_of(("main", number, AT.replace(tzinfo=None), *words)) == hashlib.sha256(text).hexdigest()
 
 
 def test_the_database_refuses_to_change_an_entry(store: Store) -> None:
