@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from connector.store.audit import Line
+from connector.text import Text
 
 Amount = Callable[[Decimal], Any]
 
@@ -42,3 +43,16 @@ def plain(value: Any, amount: Amount = _itself) -> Any:
     if isinstance(value, Decimal):
         return amount(value)
     return value.isoformat() if isinstance(value, dt.date) else value
+
+
+def spoken(value: Any, say: Callable[[Text], str]) -> Any:
+    """A value of an entry for one reader: what stands in it in both languages he reads in his own, as "text"."""
+    if isinstance(value, list):
+        return [spoken(each, say) for each in value]
+    if not isinstance(value, dict):
+        return value
+    en, zh = value.get("en"), value.get("zh")
+    if not isinstance(en, str) or not isinstance(zh, str) or "text" in value:
+        return {key: spoken(each, say) for key, each in value.items()}
+    rest = {key: spoken(each, say) for key, each in value.items() if key not in ("en", "zh")}
+    return {"text": say(Text(en, zh)), **rest} if rest else say(Text(en, zh))

@@ -334,6 +334,7 @@ def _table(cli: Cli, lines: list[Line], most: int) -> Table:
     from zoneinfo import ZoneInfo
 
     from jobs.action_words import action
+    from jobs.audit_answer import spoken
 
     zone = ZoneInfo(cli.config.business.time_zone)
     table = Table(
@@ -354,7 +355,7 @@ def _table(cli: Cli, lines: list[Line], most: int) -> Table:
                 "actor": who(cli, line.entry.actor, ids=True),
                 "action": action(line.entry.action),
                 "subject": line.entry.subject,
-                "change": _change(line.entry.before, line.entry.after),
+                "change": _change(spoken(line.entry.before, say), spoken(line.entry.after, say)),
                 "why": line.entry.why or None,
             }
             for line in lines

@@ -13,13 +13,13 @@ from starlette.responses import Response
 
 from connector.store import audit, proof
 from connector.store.audit import Line
-from connector.text import Text
+from connector.text import Language, Text
 from connector.web.actors import who
 from connector.web.export import FORMS, MOST, Column, exported
 from connector.web.front import Front
-from connector.web.pages import pages_of
+from connector.web.pages import language_of, pages_of
 from connector.web.session import Visitor, visits
-from jobs.audit_answer import plain
+from jobs.audit_answer import plain, spoken
 
 _MOST = 100
 Auditor = Annotated[Visitor, Depends(visits("audit"))]
@@ -68,11 +68,12 @@ def router(front: Front) -> APIRouter:
         lines = await front.work(read)
         if form in FORMS:
             return exported(request, "audit", _COLUMNS, [_row(line) for line in lines], form, visitor)
+        language = language_of(request, visitor)
         return await pages_of(request).show(
             request,
             "admin/audit.html",
             visitor,
-            lines=[(line, who(front.config, line.entry.actor), told(line)) for line in lines],
+            lines=[(line, who(front.config, line.entry.actor), told(line, language)) for line in lines],
             asked=asked,
             most=_MOST,
             proved=proved,
@@ -105,9 +106,10 @@ def _day(given: str) -> dt.datetime | None:
     return dt.datetime.combine(found, dt.time(), dt.UTC) if 1990 <= found.year <= 2200 else None
 
 
-def told(line: Line) -> list[tuple[str, str, str]]:
-    """What changed: key, before, after."""
-    before, after = plain(line.entry.before, str), plain(line.entry.after, str)
+def told(line: Line, language: Language) -> list[tuple[str, str, str]]:
+    """What changed, for a reader of this language: key, before, after."""
+    sides = (plain(value, str) for value in (line.entry.before, line.entry.after))
+    before, after = (spoken(value, lambda text: text.say(language)) for value in sides)
     if not isinstance(before, dict) or not isinstance(after, dict):
         before, after = ({} if v is None else v if isinstance(v, dict) else {"": v} for v in (before, after))
     keys = list(dict.fromkeys([*before, *after]))

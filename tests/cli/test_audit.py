@@ -66,6 +66,27 @@ def test_the_list_says_who_changed_what_from_what_to_what(book: Path) -> None:
     assert "订单放行" in chinese
 
 
+def test_what_was_said_in_both_languages_is_told_in_the_readers_own(book: Path) -> None:
+    store = Store.open(f"sqlite:///{book.parent / 'holdfast.db'}")
+    with store.writing() as tx:
+        stands = {"indicator": "utilisation", "level": "red", "en": "120% is used", "zh": "已用 120%"}
+        entries = [
+            Entry("warning.raise", "customer:books/C1", "job:evaluate", after=stands),
+            Entry("order.hold", "order:books/SO13", "job:evaluate", after={"reasons": [{"en": "late", "zh": "逾期"}]}),
+        ]
+        audit.append(tx, entries, NIGHT)
+    store.close()
+    english, chinese = (call("-c", book, "audit", "list", lang=lang).out for lang in ("en", "zh"))
+    assert "text: 120% is used, indicator: utilisation, level: red" in english
+    assert "text: 已用 120%, indicator: utilisation, level: red" in chinese
+    assert '"late"' in english
+    assert "逾期" not in english
+    assert '"逾期"' in chinese
+    assert "late" not in chinese
+    exact = call("-c", book, "audit", "list", "--action", "warning", "--format", "json").json["audit"]
+    assert [line["after"] for line in exact] == [stands]
+
+
 def test_the_list_is_narrowed(book: Path) -> None:
     def numbers(*arguments: str) -> list[int]:
         found = call("-c", book, "audit", "list", "--format", "json", *arguments).json["audit"]

@@ -289,6 +289,14 @@ def test_the_trail_is_searched_proved_and_exported(front: Front, admin: Browser)
     assert "run.ask" in page
     assert "The Boss" in page
     assert "run.ask" not in admin.get("/admin/audit?action=limit").text
+    with front.store.writing() as tx:
+        stands = {"level": "red", "en": "120% is used", "zh": "已用 120%"}
+        audit.append(
+            tx, [audit.Entry("warning.raise", "customer:books/C1", "job:evaluate", after=stands)], front.clock.now()
+        )
+    page = admin.get("/admin/audit?action=warning").text
+    assert "120% is used" in page
+    assert "已用" not in page
     proved = admin.post("/admin/audit/verify").text
     assert "The trail is whole" in proved
     assert "run.ask" in admin.get("/admin/audit?as=csv").text
