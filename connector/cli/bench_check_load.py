@@ -68,7 +68,7 @@ def serve() -> None:
     server = Server(_nothing() if asked["empty"] else _service(asked), ServiceSettings.model_validate({}))
     until_told(server.stop)
     say(url=url_of(sockets))
-    asyncio.run(server.serve(sockets))
+    server.run(sockets)
 
 
 def _service(asked: dict[str, Any]) -> Any:

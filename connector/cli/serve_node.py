@@ -155,7 +155,8 @@ class Node:
             await self._server.serve(self.sockets)
             telling.cancel()
 
-        asyncio.run(serving())
+        with asyncio.Runner(loop_factory=self._server.config.get_loop_factory()) as runner:
+            runner.run(serving())
         # It ends by itself only where it could not begin.
         self._failed = self._failed or not self.stopping.is_set()
 

@@ -6,8 +6,7 @@ Rows are tuples of what the drivers take as they are: int, str, bytes, bool, dat
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -193,18 +192,6 @@ def stage(tx: Connection, name: str, columns: str, rows: Sequence[tuple[Any, ...
     insert(tx, sql_table(name, *(column(n) for n in names)), names, rows)  # type: ignore[arg-type]
     if not is_sqlite(tx):
         tx.execute(sql(f"ANALYZE {name}"))
-
-
-@contextmanager
-def together(tx: Connection, count: int) -> Iterator[None]:
-    """What is written in it, of so many rows, goes to a server in one message where that is quicker; nothing of it may be
-    read there."""
-    if is_sqlite(tx) or count >= _COPY_INTO_FROM:  # COPY goes alone
-        yield
-        return
-    driver: Any = tx.connection.driver_connection
-    with driver.pipeline():
-        yield
 
 
 def _quoted(tx: Connection, name: str) -> str:

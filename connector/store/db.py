@@ -26,7 +26,7 @@ from connector.money import share_of
 from connector.store import audit, concerns, upgrade
 from connector.store.concerns import Concern
 from connector.store.homeward import Homeward
-from connector.store.seats import looked_after
+from connector.store.seats import MAY_BE_ASIDE, looked_after
 from connector.store.turnstile import Turnstile
 from connector.text import Text
 
@@ -165,6 +165,11 @@ class Store:
     def begins_at_once(self) -> bool:
         """Whether `at_once` keeps its word: in a file of this machine, where all who write stand in one turnstile."""
         return self._writer is not None and self._writer.has_everybody
+
+    @property
+    def waits_aside(self) -> bool:
+        """Whether work at a seat can be done aside (`connector.store.aside`)."""
+        return not self._sqlite and MAY_BE_ASIDE
 
     def is_awaited(self) -> bool:
         """Whether somebody waits to write: then a job makes its transactions short. (On PostgreSQL nobody has to.)"""

@@ -8,7 +8,7 @@ that stands for many values must be one (`bulk.among_ids`, `bulk.one_of` for wor
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -90,10 +90,22 @@ def rows(tx: Connection, statement: Asking, given: Mapping[str, Any] | None = No
     return changed
 
 
+def tell(tx: Connection, statement: str, values: Sequence[Any]) -> int:
+    """Writes by a statement in PostgreSQL's own words, `$1` for the first value; says of how many rows."""
+    cursor = _raw(tx)
+    try:
+        cursor.execute(statement, values)
+        return int(cursor.rowcount)
+    finally:
+        cursor.close()
+
+
 def _cursor(tx: Connection, made: _Made) -> Any:
     """A cursor of the driver that takes a statement as the database is to hear it."""
-    if not made.plain:
-        return tx.connection.cursor()
+    return _raw(tx) if made.plain else tx.connection.cursor()
+
+
+def _raw(tx: Connection) -> Any:
     import psycopg  # there is a connection of it
 
     driver: Any = tx.connection.driver_connection

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 import time
 from typing import Any
 
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import DisconnectionError
 
+# Loops of Windows do not watch sockets of others.
+MAY_BE_ASIDE = sys.platform != "win32"
 # A server that answered so short a time ago is there.
 _ALONE_SECONDS = 1.0
 
@@ -34,9 +37,23 @@ def looked_after(engine: Engine) -> None:
         except failed as wrong:
             raise DisconnectionError from wrong  # the pool opens another one
 
+    if MAY_BE_ASIDE:
+        event.listen(engine, "do_connect", _patient)
     event.listen(engine, "connect", _planned_once)
     event.listen(engine, "checkin", came_back)
     event.listen(engine, "checkout", is_there)
+
+
+class Unconnected(Exception):
+    """There is no connection, and none is made aside: that may take long."""
+
+
+def _patient(_dialect: Any, _entry: Any, args: Any, more: Any) -> Any:
+    from connector.store.aside import Patient, is_aside
+
+    if is_aside():
+        raise Unconnected
+    return Patient.connect(*args, **more)
 
 
 def _planned_once(connection: Any, _entry: Any) -> None:

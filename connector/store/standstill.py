@@ -8,6 +8,7 @@ other programs write to an SQLite file is not seen.
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any, NamedTuple
 
 from connector.store import bulk, concerns
@@ -101,6 +102,11 @@ _READING = "SELECT pg_current_snapshot()::text || ' ' || coalesce(pg_current_xac
 def _value(tx: Connection, statement: str) -> Any:
     cursor = tx.connection.cursor()
     try:
-        return cursor.execute(statement).fetchone()[0]
+        # It is mostly the first word of a transaction: the beginning goes to a server in the same message.
+        driver: Any = tx.connection.driver_connection
+        with contextlib.nullcontext() if bulk.is_sqlite(tx) else driver.pipeline():
+            cursor.execute(statement)
+        found: Any = cursor.fetchone()
+        return found[0]
     finally:
         cursor.close()

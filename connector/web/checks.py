@@ -2,13 +2,14 @@
 
 One transaction, one append to the audit trail and one wait for the disk then serve many callers; a check that comes alone
 does not wait for others. On an SQLite file a group is judged between two turns of the event loop, which is over before a
-thread would have had its turn; where somebody writes just then, or something may have to be waited for, in one of the
-front's threads. One group at a time. While nobody asks, customers are read ahead, in portions that a question may wait for.
+thread would have had its turn; on PostgreSQL aside (`connector.store.aside`). Where somebody writes to the file just then, or
+something else may have to be waited for, it is one of the front's threads. One group at a time. While nobody asks, customers are read ahead, in portions that a question may wait for.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import math
 import time
@@ -19,6 +20,7 @@ from functools import partial
 from connector.errors import HoldfastError, TransientError
 from connector.policy import Policy
 from connector.store.db import Connection, Taken, in_trouble
+from connector.store.seats import Unconnected
 from connector.text import Text
 from connector.web import tidy
 from connector.web.front import Front
@@ -137,7 +139,7 @@ class Checks:
                 asked = [one for one, _ in group]
                 found = self._judged_here(asked)
                 if found is None:
-                    found = await self.front.work(partial(self._judged, asked))
+                    found = await self._judged_beside(asked)
                 answered, group = group, []
                 self._settle([told for _, told in answered], found)
                 # Whoever has asked meanwhile is in the next group, and others have their turn.
@@ -165,6 +167,12 @@ class Checks:
         except Taken:
             return None
 
+    async def _judged_beside(self, asked: list[Asked]) -> list[Answer | HoldfastError]:
+        if self._kept is not None and self.front.store.waits_aside and all(one.order is None for one in asked):
+            with contextlib.suppress(Unconnected):
+                return await self.front.aside(partial(self._judged, asked))
+        return await self.front.work(partial(self._judged, asked))
+
     def _keeping(self) -> Kept:
         if self._kept is None:
             self._kept = Kept(self.front.seat(), self.front.config.service.kept_customers)
@@ -178,7 +186,7 @@ class Checks:
         try:
             kept = self._keeping()
             return check_all(front.store, front.config, self._policy, front.clock, asked, front.systems, kept, at_once)
-        except Taken:
+        except (Taken, Unconnected):
             raise
         except HoldfastError as wrong:
             return [wrong] * len(asked)
@@ -191,7 +199,13 @@ class Checks:
             if len(asked) == 1:
                 return [TransientError(FAULT)]
             # One question that cannot be dealt with does not take the others with it.
-            return [self._judged([one])[0] for one in asked]
+            return [self._judged_alone(one) for one in asked]
+
+    def _judged_alone(self, asked: Asked) -> Answer | HoldfastError:
+        try:
+            return self._judged([asked])[0]
+        except Unconnected:  # others of its group have been answered
+            return TransientError(DATABASE, retry_after=2)
 
     def _settle(self, asking: list[Told], found: list[Answer | HoldfastError]) -> None:
         for told, made in zip(asking, found, strict=True):

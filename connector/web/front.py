@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from connector.clock import Clock, SystemClock
 from connector.config import Config
@@ -23,6 +23,9 @@ from connector.store.db import Store
 from connector.text import Text
 from connector.web.metrics import Metrics
 from jobs.policy import in_force
+
+if TYPE_CHECKING:
+    from connector.store.aside import Asides
 
 log = logging.getLogger("holdfast.web.front")
 T = TypeVar("T")
@@ -55,6 +58,7 @@ class Front:
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="front")
         self._waiting = 0
         self._seats: list[Store] = []
+        self._asides: Asides | None = None
 
     def policy(self) -> Policy:
         """The policy in force now."""
@@ -93,9 +97,20 @@ class Front:
         finally:
             self._waiting -= 1
 
+    async def aside(self, function: Callable[[], T]) -> T:
+        """Runs what waits for PostgreSQL at a seat, and for nothing else, in the loop's own thread: see
+        `connector.store.aside`. Raises Unconnected, and has done nothing, where it would have to connect first."""
+        if self._asides is None:
+            from connector.store.aside import Asides  # the driver is there where the database is
+
+            self._asides = Asides()
+        return await self._asides.do(function)
+
     def close(self) -> None:
         """Waits for what is being worked on; takes nothing new."""
         self.stopping = True
+        if self._asides is not None:
+            self._asides.finish()
         self._threads.shutdown(wait=True)
         for seat in self._seats:
             seat.close()

@@ -335,6 +335,64 @@ def test_whatever_is_done_to_an_entry_is_found(
     assert bool(found(shared_store)) == (before != after)
 
 
+@pytest.fixture
+def asked_heads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Each time the head is asked for, the lane."""
+    asked: list[str] = []
+    usual = audit._head_for_update
+
+    def counted(tx: Connection, lane: str) -> tuple[int, str]:
+        asked.append(lane)
+        return usual(tx, lane)
+
+    monkeypatch.setattr(audit, "_head_for_update", counted)
+    return asked
+
+
+def test_who_alone_appends_need_not_ask_for_the_head(pg_store: Store, asked_heads: list[str]) -> None:
+    emptied(pg_store)
+    seat = pg_store.seat()
+
+    def asks(by: Store) -> int:
+        before = len(asked_heads)
+        filled(by, 2)
+        return len(asked_heads) - before
+
+    assert [asks(seat) for _ in range(4)] == [1, 1, 0, 0]
+    filled(seat, 1, "other")
+    assert asks(seat) == 0, "a lane of its own"
+    asks(pg_store)
+    assert [asks(seat) for _ in range(3)] == [1, 1, 0]
+    with contextlib.suppress(ZeroDivisionError), seat.writing() as tx:
+        audit.append(tx, [entry(1)], AT)
+        raise ZeroDivisionError
+    assert [asks(seat) for _ in range(3)] == [1, 1, 0], "what was rolled back is no head"
+    filled(seat, 1000)  # goes by COPY
+    assert asks(seat) == 1
+    assert found(pg_store) == []
+    seat.close()
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.sampled_from([1, 2, 300]), st.booleans()), max_size=12))
+@settings(max_examples=25, deadline=None)
+def test_whoever_appends_in_whatever_order_makes_one_chain(pg_store: Store, steps: list[tuple[int, int, bool]]) -> None:
+    emptied(pg_store)
+    seats = [pg_store.seat() for _ in range(3)]
+    kept = 0
+    for who, count, stays in steps:
+        with contextlib.suppress(ZeroDivisionError), seats[who].writing() as tx:
+            numbers = audit.append(tx, [entry(n) for n in range(count)], AT)
+            assert numbers == list(range(kept + 1, kept + count + 1))
+            if not stays:
+                raise ZeroDivisionError
+            kept += count
+    for one in seats:
+        one.close()
+    assert found(pg_store) == []
+    with pg_store.reading() as tx:
+        assert tx.scalar(select(func.count()).select_from(audit_table)) == kept
+
+
 def _append(url: str, worker: int, times: int) -> None:
     store = Store.open(url)
     for n in range(times):
