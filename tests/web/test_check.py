@@ -14,7 +14,9 @@ from typing import Any
 import psycopg
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import event
 
+from connector.errors import TransientError
 from connector.model import Customer
 from connector.store import api_keys, audit
 from connector.store.api_keys import Key
@@ -297,6 +299,49 @@ def test_whoever_asks_while_the_database_fails_is_told_to_try_again(
     assert (got.status_code, got.json()["code"], got.headers["retry-after"]) == (503, "not_now", "2")
     assert got.json()["detail"] == "The database cannot be used just now. Try again in a few seconds."
     assert client.post(PATH, json={"customer": "C1", "amount": "1"}, headers=sales).json()["result"] == "pass"
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_a_connection_that_is_lost_is_made_anew_and_the_loop_does_not_wait_for_it(front: Front, shop: Shop) -> None:
+    checks = Checks(front)
+    made: list[str] = []
+
+    def connected(*_: Any) -> None:
+        made.append(threading.current_thread().name)
+
+    def lost() -> None:
+        assert checks._kept is not None
+        assert checks._kept.seat is not None
+        with checks._kept.seat.reading() as tx:
+            pid = tx.exec_driver_sql("SELECT pg_backend_pid()").scalar()
+        with shop.store.writing() as tx:
+            tx.exec_driver_sql(f"SELECT pg_terminate_backend({pid})")
+        with shop.store.reading() as tx:
+            while tx.exec_driver_sql(f"SELECT count(*) FROM pg_stat_activity WHERE pid = {pid}").scalar():
+                time.sleep(0.01)
+
+    async def ask() -> None:
+        async def one() -> str:
+            answer = await checks.ask(asked_of({"customer": "C1", "amount": "10"}, "person:a"))
+            return str(answer.body["result"])
+
+        assert [await one() for _ in range(3)] == ["pass"] * 3
+        assert checks._kept is not None
+        assert checks._kept.seat is not None
+        event.listen(checks._kept.seat.engine, "connect", connected)
+        await asyncio.to_thread(lost)
+        with pytest.raises(TransientError):
+            await one()  # it had been good a moment ago
+        assert await one() == "pass"
+        await asyncio.to_thread(lost)
+        await asyncio.sleep(1.1)  # it is looked at first
+        assert await one() == "pass"
+
+    asyncio.run(ask())
+    assert len(made) == 2
+    assert all(name.startswith("front") for name in made), made
+    with shop.store.reading() as tx:
+        assert [line.entry.action for line in audit.listing(tx, action="order")] == ["order.asked"] * 5
 
 
 def test_customers_are_read_ahead_while_nobody_asks(front: Front, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
