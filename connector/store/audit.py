@@ -98,7 +98,8 @@ def append(tx: Connection, entries: Sequence[Entry], at: dt.datetime, lane: str 
             return [row[1] for row in rows]
     before = _head_for_update(tx, lane)
     rows, head = _chained(lane, before, moment, lines)
-    _put(tx, lane, before, moment, rows, head)
+    if not _put(tx, lane, before, moment, rows, head):
+        raise RuntimeError("the head of the audit trail has moved under its lock")
     newest[lane] = _Newest(head, known is not None and known.head == before)
     return [row[1] for row in rows]
 

@@ -3,7 +3,8 @@
 One transaction, one append to the audit trail and one wait for the disk then serve many callers; a check that comes alone
 does not wait for others. On an SQLite file a group is judged between two turns of the event loop, which is over before a
 thread would have had its turn; on PostgreSQL aside (`connector.store.aside`). Where somebody writes to the file just then, or
-something else may have to be waited for, it is one of the front's threads. One group at a time. While nobody asks, customers are read ahead, in portions that a question may wait for.
+something else may have to be waited for, it is in one of the front's threads. One group at a time. While nobody asks,
+customers are read ahead, in portions that a question may wait for.
 """
 
 from __future__ import annotations
