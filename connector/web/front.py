@@ -1,7 +1,7 @@
 """The front: what every route stands on: the store, the configuration, the policy in force, the connected systems.
 
-The event loop never waits for the database: `work` does it in the front's own threads, and `aside` whenever the loop has
-nothing else to do.
+The event loop never waits for the database: `work` does it in the front's own threads, and `aside` between the
+other turns of the loop.
 """
 
 from __future__ import annotations
