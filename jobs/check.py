@@ -278,15 +278,13 @@ class _Round:
         numbers = reservations.keep(tx, [case.reservation for case in reserving if case.reservation is not None])
         for case, number in zip(reserving, numbers, strict=True):
             case.body["reservation"]["id"] = number
+        keyed = [case for case in cases if case.asked.key is not None]
         entries = [_entry(case) for case in cases]
-        for case, number in zip(cases, audit.append(tx, entries, self.now), strict=True):
+        numbers = audit.append(tx, entries, self.now, ends=not reserving and not keyed)
+        for case, number in zip(cases, numbers, strict=True):
             case.body["audit"] = number
-        keyed = [
-            (case.asked.caller, case.asked.key, case.asked.sha, text_of(case.body))
-            for case in cases
-            if case.asked.key is not None
-        ]
-        if keyed and not questions.remember(tx, keyed, self.now):
+        answers = [(case.asked.caller, case.asked.key or "", case.asked.sha, text_of(case.body)) for case in keyed]
+        if answers and not questions.remember(tx, answers, self.now):
             raise _Again
 
 

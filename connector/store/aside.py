@@ -14,14 +14,15 @@ import selectors
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-import psycopg
 from greenlet import getcurrent, greenlet
 from psycopg.waiting import Ready, Wait
+
+from connector.store.terse import Terse
 
 T = TypeVar("T")
 
 
-class Patient(psycopg.Connection[Any]):
+class Patient(Terse):
     """A connection that may be used aside."""
 
     def wait(self, gen: Any, *args: Any, **more: Any) -> Any:

@@ -73,11 +73,14 @@ class Head:
         return f"{self.lane}:{self.number}:{self.hash}"
 
 
-def append(tx: Connection, entries: Sequence[Entry], at: dt.datetime, lane: str = MAIN) -> list[int]:
+def append(
+    tx: Connection, entries: Sequence[Entry], at: dt.datetime, lane: str = MAIN, *, ends: bool = False
+) -> list[int]:
     """Appends entries in the transaction of the change they tell of; gives their numbers.
 
     Others who append to the same lane wait until this transaction ends: append last. One insert, however many entries there
-    are, and at most one reading of the head.
+    are, and at most one reading of the head. `ends`: nothing else is written in the transaction, so that it may be
+    committed with this.
     """
     if not entries:
         return []
@@ -93,12 +96,13 @@ def append(tx: Connection, entries: Sequence[Entry], at: dt.datetime, lane: str 
     if known is not None and known.steady:
         # Nobody but this connection has appended lately, it seems: the head need not be asked for.
         rows, head = _chained(lane, known.head, moment, lines)
-        if _put(tx, lane, known.head, moment, rows, head):
+        # (Where it was not the head, a transaction that has ended has written nothing: there is another one for the rest.)
+        if _put(tx, lane, known.head, moment, rows, head, ends):
             newest[lane] = _Newest(head, True)
             return [row[1] for row in rows]
     before = _head_for_update(tx, lane)
     rows, head = _chained(lane, before, moment, lines)
-    if not _put(tx, lane, before, moment, rows, head):
+    if not _put(tx, lane, before, moment, rows, head, ends):
         raise RuntimeError("the head of the audit trail has moved under its lock")
     newest[lane] = _Newest(head, known is not None and known.head == before)
     return [row[1] for row in rows]
@@ -144,12 +148,18 @@ def _chained(
 
 
 def _put(
-    tx: Connection, lane: str, before: _Head, moment: dt.datetime, rows: Sequence[tuple[Any, ...]], head: _Head
+    tx: Connection,
+    lane: str,
+    before: _Head,
+    moment: dt.datetime,
+    rows: Sequence[tuple[Any, ...]],
+    head: _Head,
+    ends: bool,
 ) -> bool:
     """Appends rows on PostgreSQL, in one statement, and moves the head; False, and nothing is done, where `before` is not
     the head any more. Waits for others who append."""
     said = orjson.dumps([dict(zip(_SAID, (row[1], *row[3:]), strict=True)) for row in rows]).decode()
-    return quick.tell(tx, _PUT, (lane, *before, *head, moment, said)) > 0
+    return quick.tell(tx, _PUT, (lane, *before, *head, moment, said), ends) > 0
 
 
 _SAID = ("number", "action", "subject", "actor", "why", "before", "after", "previous", "hash")

@@ -7,6 +7,7 @@ that stands for many values must be one (`bulk.among_ids`, `bulk.one_of` for wor
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import namedtuple
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
@@ -90,8 +91,21 @@ def rows(tx: Connection, statement: Asking, given: Mapping[str, Any] | None = No
     return changed
 
 
-def tell(tx: Connection, statement: str, values: Sequence[Any]) -> int:
-    """Writes by a statement in PostgreSQL's own words, `$1` for the first value; says of how many rows."""
+def opening(tx: Connection, question: str) -> str:
+    """The one text that a question in PostgreSQL's own words gives. At a seat a transaction begins with it, in one message,
+    where it is the first of it."""
+    driver: Any = tx.connection.driver_connection
+    if (at_once := getattr(driver, "opening", None)) is not None:
+        return str(at_once(question))
+    return str(driver.execute(question).fetchone()[0])
+
+
+def tell(tx: Connection, statement: str, values: Sequence[str | int | dt.datetime], ends: bool = False) -> int:
+    """Writes by a statement in PostgreSQL's own words, `$1` for the first value; says of how many rows. `ends`: at a seat
+    the transaction is committed with it, in one message; what is said in it afterwards is in another one."""
+    closing = getattr(tx.connection.driver_connection, "closing", None) if ends else None
+    if closing is not None:
+        return int(closing(statement, values))
     cursor = _raw(tx)
     try:
         cursor.execute(statement, values)

@@ -37,8 +37,7 @@ def looked_after(engine: Engine) -> None:
         except failed as wrong:
             raise DisconnectionError from wrong  # the pool opens another one
 
-    if MAY_BE_ASIDE:
-        event.listen(engine, "do_connect", _patient)
+    event.listen(engine, "do_connect", _patient)
     event.listen(engine, "connect", _planned_once)
     event.listen(engine, "checkin", came_back)
     event.listen(engine, "checkout", is_there)

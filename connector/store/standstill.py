@@ -8,10 +8,9 @@ other programs write to an SQLite file is not seen.
 
 from __future__ import annotations
 
-import contextlib
 from typing import Any, NamedTuple
 
-from connector.store import bulk, concerns
+from connector.store import bulk, concerns, quick
 from connector.store.concerns import Concern
 from connector.store.db import Connection
 
@@ -100,13 +99,11 @@ _READING = "SELECT pg_current_snapshot()::text || ' ' || coalesce(pg_current_xac
 
 
 def _value(tx: Connection, statement: str) -> Any:
+    if not bulk.is_sqlite(tx):
+        return quick.opening(tx, statement)
     cursor = tx.connection.cursor()
     try:
-        # It is mostly the first word of a transaction: the beginning goes to a server in the same message.
-        driver: Any = tx.connection.driver_connection
-        with contextlib.nullcontext() if bulk.is_sqlite(tx) else driver.pipeline():
-            cursor.execute(statement)
-        found: Any = cursor.fetchone()
+        found: Any = cursor.execute(statement).fetchone()
         return found[0]
     finally:
         cursor.close()
