@@ -12,6 +12,7 @@ import json
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from typer.testing import CliRunner
 from connector.cli import bench, bench_check, bench_check_load, bench_full, bench_replay
 from connector.cli import build as command_line
 from connector.cli.bench_book import AS_OF, Book, said
+from connector.cli.bench_host import Moment
 from connector.cli.bench_row import Different, Row
 from connector.cli.bench_scene import every, scene_of
 from connector.errors import ConfigError
@@ -251,6 +253,38 @@ def test_the_order_check_is_measured_under_fifty_clients_and_every_answer_is_che
     assert [row.limit for row in rows] == [150, 8, 1000, 20, 3, 20]
     assert all(row.figure is not None and row.figure > 0 for row in rows)
     assert all(row.what.zh != row.what.en for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("taken", "runs", "told"),
+    [
+        ([0.001], 1, "; the host took 0.1% of the time"),
+        ([0.2, 0.004], 2, "; the host took 0.4% (the least of 2 runs) of the time"),
+        ([0.2, 0.03, 0.1, 0.06], 4, "; the host took 3.0% (the least of 4 runs) of the time"),
+        ([None], 1, ""),
+    ],
+)
+def test_the_calmest_run_is_told_and_what_the_host_took(
+    monkeypatch: pytest.MonkeyPatch, taken: list[float | None], runs: int, told: str
+) -> None:
+    left = iter(taken)
+
+    def run(*_: object) -> bench_check.Measured:
+        return bench_check.Measured([0.1], 1.0, 0.1, [], next(left))
+
+    monkeypatch.setattr(bench_check._Load, "run", run)
+    load = object.__new__(bench_check._Load)
+    found = load.runs(SimpleNamespace(bodies=lambda _: []), 1)  # type: ignore[arg-type]
+    assert (len(found), next(left, "none left")) == (runs, "none left")
+    assert found[0].taken == min((one for one in taken if one is not None), default=None)
+    assert bench_check._host(found[0]).en == told
+
+
+def test_what_the_host_takes_is_a_share_of_all_the_time() -> None:
+    assert Moment(1_400, 60).share_since(Moment(1_000, 50)) == 0.025
+    assert Moment(1_000, 50).share_since(Moment(1_000, 50)) == 0
+    if (now := Moment.now()) is not None:
+        assert 0 <= now.taken < now.ticks
 
 
 @pytest.mark.parametrize("member", ["result", "reasons", "credit", "amount"])

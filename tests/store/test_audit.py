@@ -373,17 +373,49 @@ def test_who_alone_appends_need_not_ask_for_the_head(pg_store: Store, asked_head
     seat.close()
 
 
-@given(st.lists(st.tuples(st.integers(0, 2), st.sampled_from([1, 2, 300]), st.booleans()), max_size=12))
+def test_what_ends_a_transaction_is_committed_with_its_message(pg_store: Store, asked_heads: list[str]) -> None:
+    emptied(pg_store)
+    seat = pg_store.seat()
+    for _ in range(3):
+        filled(seat, 1)
+    asked_heads.clear()
+    with seat.writing() as tx:
+        assert audit.append(tx, [entry(4)], AT, ends=True) == [4]
+        assert len(found_lines(pg_store)) == 4, "before the transaction is left"
+    assert asked_heads == []
+    filled(pg_store, 2)
+    asked_heads.clear()
+    # Somebody else has appended: it is found out by the message that ends the transaction, and said in another one.
+    with seat.writing() as tx:
+        assert audit.append(tx, [entry(7)], AT, ends=True) == [7]
+    assert asked_heads == [audit.MAIN]
+    assert found_lines(pg_store) == list(range(1, 8))
+    assert found(pg_store) == []
+    seat.close()
+
+
+def found_lines(store: Store) -> list[int]:
+    with store.reading() as tx:
+        return [line.number for line in audit.in_order(tx, audit.MAIN)]
+
+
+Steps = list[tuple[int, int, str]]
+
+
+STEP = st.tuples(st.integers(0, 2), st.sampled_from([1, 2, 300]), st.sampled_from(["stays", "ends", "fails"]))
+
+
+@given(st.lists(STEP, max_size=12))
 @settings(max_examples=25, deadline=None)
-def test_whoever_appends_in_whatever_order_makes_one_chain(pg_store: Store, steps: list[tuple[int, int, bool]]) -> None:
+def test_whoever_appends_in_whatever_order_makes_one_chain(pg_store: Store, steps: Steps) -> None:
     emptied(pg_store)
     seats = [pg_store.seat() for _ in range(3)]
     kept = 0
-    for who, count, stays in steps:
+    for who, count, how in steps:
         with contextlib.suppress(ZeroDivisionError), seats[who].writing() as tx:
-            numbers = audit.append(tx, [entry(n) for n in range(count)], AT)
+            numbers = audit.append(tx, [entry(n) for n in range(count)], AT, ends=how == "ends")
             assert numbers == list(range(kept + 1, kept + count + 1))
-            if not stays:
+            if how == "fails":
                 raise ZeroDivisionError
             kept += count
     for one in seats:
