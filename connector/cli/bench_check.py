@@ -17,7 +17,7 @@ import math
 import os
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -39,12 +39,14 @@ from jobs.check_kept import Kept
 
 CLIENTS, GROUP, RATE = 50, 50, 1000
 _CALLER = "app:bench"
+# So often the time of a check in process is taken.
+_TURNS = 3
 _ANYBODY = 0.1
 _MOST_A_SECOND = 8_000  # bodies are made for so many
 # A server that takes less than this of a core has nothing to do.
 _IDLE, _LOOK_SECONDS = 0.03, 2.0
 # Calm is a run of whose time the host took no more; it is waited for so many runs.
-_CALM, _RUNS = 0.005, 4
+_CALM, _RUNS = 0.005, 6
 
 
 def order_checks(scene: Scene, seconds: float) -> list[Row]:
@@ -61,9 +63,14 @@ def order_checks(scene: Scene, seconds: float) -> list[Row]:
         # Customers are read ahead and statements made, as in a service that has run for a while.
         load.settle()
         load.run(questions.bodies(seconds / 3), seconds / 3)
-        idle = load.runs(questions, seconds)
-        steady = load.runs(questions, seconds, RATE)
-        checked = _checked(scene, [one for run in (*idle, *steady) for one in run.answers], set())
+        checked = set[int]()
+
+        def right(run: Measured) -> None:
+            checked.update(_checked(scene, run.answers, set()))
+            run.answers = []
+
+        idle = load.runs(questions, seconds, afterwards=right)
+        steady = load.runs(questions, seconds, RATE, afterwards=right)
         with _child("keep_busy", url=scene.url, book=_book(scene), turn=scene.changes) as jobs:
             busy = load.runs(questions, seconds)
             beside = load.runs(questions, seconds, RATE)
@@ -147,7 +154,7 @@ def _in_process(scene: Scene, questions: _Questions) -> Row:
         known = Kept(seat)
         while read_ahead(scene.config, default_policy(), scene.clock, known, GROUP):
             pass
-        cpu, wall = _timed(scene, questions, known)
+        cpu, wall = min(_timed(scene, questions, known) for _ in range(_TURNS))
     finally:
         seat.close()
     cold, _ = _timed(scene, questions, None)
@@ -159,8 +166,8 @@ def _in_process(scene: Scene, questions: _Questions) -> Row:
         ours=cpu,
         figure=cpu,
         why=Text(
-            f"median; {wall:.0f} µs by the clock; where nothing was read before, {cold:.0f} µs",
-            f"中位数；实际用时 {wall:.0f} 微秒；此前均未读取时为 {cold:.0f} 微秒",
+            f"median, the least of {_TURNS} turns; {wall:.0f} µs by the clock; where nothing was read before, {cold:.0f} µs",
+            f"中位数，{_TURNS} 轮中最低；实际用时 {wall:.0f} 微秒；此前均未读取时为 {cold:.0f} 微秒",
         ),
         detail={"wall": wall, "cold": cold},
     )
@@ -255,11 +262,19 @@ class _Load:
         self.host, _, port = server.told["url"].removeprefix("http://").partition(":")
         self.port = int(port)
 
-    def runs(self, questions: _Questions, seconds: float, rate: int = 0) -> list[Measured]:
-        """Asks until a run was calm, or often enough; the calmest run first."""
+    def runs(
+        self,
+        questions: _Questions,
+        seconds: float,
+        rate: int = 0,
+        afterwards: Callable[[Measured], None] | None = None,
+    ) -> list[Measured]:
+        """Asks until a run was calm, or often enough; the calmest run first. `afterwards` is done after each."""
         found: list[Measured] = []
         while len(found) < _RUNS and all((run.taken or 0) > _CALM for run in found):
             found.append(self.run(questions.bodies(seconds), seconds, rate))
+            if afterwards is not None:
+                afterwards(found[-1])
         for run in found:
             run.runs = len(found)
         return sorted(found, key=lambda run: run.taken or 0)

@@ -39,7 +39,7 @@ log = logging.getLogger("holdfast.web")
 _TOGETHER = 64
 _WAITING_MOST = 2000
 # A group begins so long after the one before, or later: most of what a small group costs is the same for a larger one.
-_APART_SECONDS = 0.006
+_APART_SECONDS = 0.004
 # What has come while a group was judged still stands in its connections: read in one turn of the loop, asked in the next.
 # Without them the next group would be of two, and the one after it of all others, on and on.
 _TURNS = 2
