@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import signal
 import subprocess
@@ -65,12 +64,16 @@ class PrivatePostgres:
 
     def freeze(self) -> None:
         """It answers nothing, and nobody is told."""
-        for process in self.processes():
-            os.kill(process.pid, signal.SIGSTOP)
+        self._tell(signal.SIGSTOP)
 
     def thaw(self) -> None:
+        self._tell(signal.SIGCONT)
+
+    def _tell(self, what: signal.Signals) -> None:
         for process in self.processes():
-            os.kill(process.pid, signal.SIGCONT)
+            # Those that serve a connection end with it: one may have ended since it was listed.
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(what)
 
     def start(self) -> None:
         """Starts it again on what was written down."""
