@@ -50,7 +50,8 @@ class Service:
     printed: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        threading.Thread(target=self._listen, daemon=True).start()
+        self.listening = threading.Thread(target=self._listen, daemon=True)
+        self.listening.start()
 
     def _listen(self) -> None:
         assert self.process.stdout
@@ -67,8 +68,10 @@ class Service:
         while time.monotonic() < until:
             if found := re.search(words, self.output):
                 return found
-            if self.process.poll() is not None and not re.search(words, self.output):
-                time.sleep(0.2)
+            if self.process.poll() is not None:
+                self.listening.join(10)  # what it said last may still be on its way
+                if found := re.search(words, self.output):
+                    return found
                 break
             time.sleep(0.05)
         raise AssertionError(f"never printed {words!r}: {self.output}")
@@ -234,7 +237,7 @@ def test_the_second_signal_ends_it_at_once(begin: Begin, server: PrivatePostgres
 def test_several_processes_on_one_file_are_refused(begin: Begin) -> None:
     service = begin("--port", "0", "--workers", "2")
     assert service.process.wait(60) == 2
-    time.sleep(0.2)
+    service.listening.join(10)
     assert "Several processes need PostgreSQL, and [store] url names an SQLite file." in service.output
 
 
@@ -243,7 +246,7 @@ def test_a_second_service_on_the_same_file_is_told_who_is_there_and_commands_wor
     first.until("/readyz", 200)
     second = begin("--port", "0", "--no-jobs")
     assert second.process.wait(60) == 2
-    time.sleep(0.2)
+    second.listening.join(10)
     assert f"A service is running on holdfast.db already: process {first.process.pid} on " in second.output
     call = [sys.executable, "-m", "connector.cli", "-c", str(first.folder / "config.toml"), "key", "create", "--help"]
     assert subprocess.run(call, cwd=ROOT, capture_output=True, check=False).returncode == 0
@@ -263,7 +266,7 @@ def test_an_address_that_is_taken_is_told_with_the_remedy(begin: Begin) -> None:
         port = other.getsockname()[1]
         service = begin("--port", str(port))
         assert service.process.wait(60) == 2
-        time.sleep(0.2)
+        service.listening.join(10)
     assert f"Cannot listen on 127.0.0.1:{port}: Address already in use." in service.output
     assert "--port or [service] port" in service.output
 
