@@ -104,7 +104,7 @@ def _host(*asked: Measured) -> Text:
         return Text("", "")
     en = " and ".join(f"{taken:.1%}" + (f" (the least of {runs} runs)" if runs > 1 else "") for taken, runs in counted)
     zh = "、".join(f"{taken:.1%}" + (f"（{runs} 次运行中最低）" if runs > 1 else "") for taken, runs in counted)
-    return Text(f"; the host took {en} of the time", f"；宿主机占用 {zh} 的时间")
+    return Text(f"; the host took {en} of the time", f"；宿主机占用时间 {zh}")
 
 
 def _told(empty: Measured, idle: Measured, steady: Measured, busy: Measured, jobs: dict[str, Any]) -> Iterator[Row]:

@@ -277,7 +277,9 @@ def test_the_calmest_run_is_told_and_what_the_host_took(
     found = load.runs(SimpleNamespace(bodies=lambda _: []), 1)  # type: ignore[arg-type]
     assert (len(found), next(left, "none left")) == (runs, "none left")
     assert found[0].taken == min((one for one in taken if one is not None), default=None)
-    assert bench_check._host(found[0]).en == told
+    said = bench_check._host(found[0])
+    assert said.en == told
+    assert said.zh.startswith("；宿主机占用时间 ") == bool(told)
 
 
 def test_what_the_host_takes_is_a_share_of_all_the_time() -> None:
